@@ -1,0 +1,105 @@
+"""The nouns of the stream, in the order in which they come to be: Frame → FaceView → Keyframes → Event.
+
+Times are seconds in the source's own clock, never frame counts: webcams slow down in the dark, recordings are
+variable-rate, research cameras run at 200 frames a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture from a source.
+
+    pixels: H×W×3 uint8, BGR, values in [0, 255].
+    index: place in the stream, counting dropped frames too.
+    pts: presentation time, seconds in the source's own clock; strictly increasing within a source.
+    arrival: when the picture reached this program, `time.monotonic()` seconds.
+    """
+
+    pixels: np.ndarray
+    index: int
+    pts: float
+    arrival: float
+
+    def __post_init__(self):
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:
+            raise ValueError(f"a frame is H×W×3 uint8 BGR, got {self.pixels.shape} {self.pixels.dtype}")
+
+
+@dataclass(frozen=True, eq=False)
+class FaceView:
+    """One tracked face in one frame, with head translation, rotation and scale taken out.
+
+    face: id, stable while the face stays in view.
+    anchor: number of the alignment this view belongs to. Views of one anchor can be compared pixel by pixel.
+    pixels: ALIGNED×ALIGNED×3 uint8 BGR, eyes level (`realtime.geometry`).
+    landmarks: 478×2 float32, MediaPipe's face mesh in aligned pixels, from the latest landmark run.
+    box: (left, top, right, bottom) of the face in image pixels.
+    motion: speed of the head since the frame before, in inter-ocular distances a second.
+    eye_opening: lid distance over eye width, mean of both eyes, from the latest landmark run (open about 0.3, shut < 0.15).
+    """
+
+    face: int
+    anchor: int
+    index: int
+    pts: float
+    arrival: float
+    pixels: np.ndarray
+    landmarks: np.ndarray
+    box: tuple[int, int, int, int]
+    motion: float
+    eye_opening: float
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframes:
+    """A spotted movement: the three views that the recognizer needs.
+
+    peak: the difference curve at the apex; threshold: the adaptive threshold there (both in [0, 1], SA-AT Eq. 1).
+    """
+
+    onset: FaceView
+    apex: FaceView
+    offset: FaceView
+    peak: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Event:
+    """A recognized micro-expression, as it is written to files and logs.
+
+    onset_s, apex_s, offset_s: seconds in the source's own clock. scores: probability of each class, summing to 1.
+    latency_ms: from the arrival of the offset frame to the event.
+    """
+
+    event: int
+    source: str
+    face: int
+    onset_s: float
+    apex_s: float
+    offset_s: float
+    label: str
+    scores: dict[str, float] = field(hash=False)
+    model: str
+    latency_ms: float
+
+    def as_dict(self) -> dict:
+        """The event line: field by field, rounded to what was measured (milliseconds, two decimals of a score)."""
+        return {
+            "event": self.event,
+            "source": self.source,
+            "face": self.face,
+            "onset_s": round(self.onset_s, 3),
+            "apex_s": round(self.apex_s, 3),
+            "offset_s": round(self.offset_s, 3),
+            "label": self.label,
+            "scores": {name: round(score, 2) for name, score in self.scores.items()},
+            "model": self.model,
+            "latency_ms": round(self.latency_ms, 1),
+        }

@@ -60,7 +60,7 @@ class FaceView:
 class Keyframes:
     """A spotted movement: the three views that the recognizer needs.
 
-    peak: the difference curve at the apex; threshold: the adaptive threshold there (both in [0, 1], SA-AT Eq. 1).
+    peak, threshold: the difference curve at the apex and the threshold it crossed, multiples of the resting difference.
     """
 
     onset: FaceView

@@ -1,0 +1,51 @@
+"""Where frames come from: a recording waits for its reader, a camera or a stream drops its oldest frames.
+
+    with open_source("clip.mp4", settings=SourceSettings()) as source:
+        for frame in source:
+            ...
+
+This package stays light: every decoder lives in a child process (`reader`, `media`, `camera`), because the media
+that people send may crash one, and the child imports this file too.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from realtime.errors import SourceError
+from realtime.sources.base import Gap, Source, SourceCounts, SourceInfo, SourceSettings
+
+__all__ = ["Gap", "Source", "SourceCounts", "SourceInfo", "SourceSettings", "is_stream", "open_source"]
+
+STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "rtp", "srt")
+
+
+def open_source(spec: int | str | Path, *, as_live: bool = False, settings: SourceSettings | None = None) -> Source:
+    """Open a camera (its index), a network stream (its URL) or a recording (its path), and wait for its first frame.
+
+    A recording gives every frame, in order. With `as_live` it plays at its own clock and drops like a camera
+    does; cameras and streams always do. Raises SourceError, one line, where there is nothing to read.
+    """
+    settings = settings or SourceSettings()
+    if isinstance(spec, bool) or not isinstance(spec, int | str | Path):
+        raise SourceError(f"a source is a camera index, a URL or a path, got {spec!r}")
+    # imported here so that the child process, which imports this package too, does not load the parent's side
+    from realtime.sources.live import Live
+    from realtime.sources.recording import Recording
+
+    if isinstance(spec, int):
+        return Live.camera(spec, settings)
+    if is_stream(spec):
+        return Live.stream(str(spec), settings)
+    return Live.recording(spec, settings) if as_live else Recording(spec)
+
+
+def is_stream(spec: int | str | Path) -> bool:
+    """Whether `spec` is a URL. Raises SourceError for a URL of a kind that cannot be opened."""
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", str(spec))
+    if not scheme:
+        return False
+    if scheme[1].lower() not in STREAM_SCHEMES:
+        raise SourceError(f"cannot open {scheme[1]}:// addresses: expected one of {', '.join(STREAM_SCHEMES)}, or a path")
+    return True

@@ -1,0 +1,157 @@
+"""`mer-bench`: how fast and how steady it runs, for the machine it runs on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from contextlib import ExitStack, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from realtime import settings
+from realtime.cli import common
+from realtime.cli.running import policy
+from realtime.pipeline import Pipeline
+from realtime.sources import open_source
+from realtime.terminal import percentiles
+from realtime.watch import LiveSettings, Watch
+from omegaconf import OmegaConf
+
+EXAMPLES = """
+  mer-bench live --source clip.mp4                       as fast as it goes
+  mer-bench live --source clip.mp4 --as-live             at the clip's own clock, dropping like a camera
+  mer-bench live --source clip.mp4 --as-live --seconds 600   the clip over and over for ten minutes"""
+STAGES = {
+    "faces": "faces (tracking, landmarks)",
+    "spotting": "spotting",
+    "naming": "naming (flow, network; beside the stream)",
+}
+
+
+@common.group("mer-bench", EXAMPLES)
+def main():
+    """Measure this program on this machine."""
+
+
+@main.command()
+@click.option("--source", required=True, metavar="FILE", help="A recording.")
+@click.option("--as-live", is_flag=True, help="Play at the file's own clock, dropping frames as a camera would.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Go on for this long, over and over.  [default: once]")
+@click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
+def live(source, as_live, seconds, settings_):
+    """Frames a second, each stage's p50/p95/p99 in milliseconds, and memory."""
+    overrides = common.only_overrides(settings_, "a file goes after --source")
+    chosen: LiveSettings = OmegaConf.to_object(settings.load("live", overrides, LiveSettings))
+    console = Console(highlight=False)
+    console.print(machine(), style="dim")
+    run = Run(source, as_live, chosen)
+    run.go(seconds)
+    console.print(policy(run.info), style="dim")
+    console.print(run.table())
+    for line in run.lines():
+        console.print(line)
+    if run.watch.failure:
+        raise run.watch.failure
+
+
+class Run:
+    """A recording watched once, or over and over for some seconds; what was measured meanwhile."""
+
+    def __init__(self, source: str, as_live: bool, chosen: LiveSettings):
+        self._source, self._as_live, self._chosen = source, as_live, chosen
+        self._memory: list[tuple[float, float]] = []  # (seconds since the beginning, MiB)
+        self._stages: dict[str, list[float]] = {}
+        self._latencies: list[float] = []
+        self.frames = self.events = self.dropped = 0
+        self.busy = 0.0
+        self.first_frame: float | None = None
+
+    def go(self, seconds: float | None) -> None:
+        begun = time.monotonic()
+        while True:
+            self._once(begun, seconds)
+            if self.watch.failure or seconds is None or time.monotonic() - begun >= seconds:
+                return
+
+    def _once(self, begun: float, seconds: float | None) -> None:
+        with ExitStack() as stack:
+            pipeline = Pipeline(self._source, self._chosen)
+            stack.callback(pipeline.close)
+            opened = stack.enter_context(open_source(self._source, as_live=self._as_live, settings=self._chosen.source))
+            self.info = opened.info
+            self.watch = Watch(opened, pipeline, lambda event: None, lambda step: self._note(begun, seconds))
+            started = time.monotonic()
+            self.watch.run()
+            self.busy += time.monotonic() - started
+            self.frames += self.watch.status.frames
+            self.events += self.watch.status.events_total
+            self.dropped += opened.counts.dropped
+            for stage, taken in pipeline.timings.items():
+                self._stages.setdefault(stage, []).extend(taken)
+            self._latencies += self.watch.status.latencies
+
+    def _note(self, begun: float, seconds: float | None) -> None:
+        if self.first_frame is None:
+            self.first_frame = time.time() - psutil.Process().create_time()
+        now = time.monotonic() - begun
+        if not self._memory or now - self._memory[-1][0] >= 1.0:
+            self._memory.append((now, memory()))
+        if seconds is not None and now >= seconds:
+            self.watch.stop()
+
+    def table(self) -> Table:
+        table = Table(box=None, header_style="dim", pad_edge=False)
+        for name in ("stage, ms", "p50", "p95", "p99", "number"):
+            table.add_column(name, justify="left" if name.startswith("stage") else "right")
+        rows = {text: self._stages.get(stage, []) for stage, text in STAGES.items()}
+        rows["frame, arrival to done" + ("" if self._as_live else " (waiting for its turn included)")] = self._latencies
+        for text, taken in rows.items():
+            numbers = [f"{value:.1f}" for value in percentiles(taken, 50, 95, 99)] if taken else ["–"] * 3
+            table.add_row(text, *numbers, str(len(taken)))
+        return table
+
+    def lines(self) -> list[str]:
+        """Rate, drops and memory in words."""
+        rate = self.frames / self.busy if self.busy else 0.0
+        early = [mib for t, mib in self._memory if t <= self._memory[-1][0] * 0.2]
+        late = [mib for t, mib in self._memory if t >= self._memory[-1][0] * 0.8]
+        lines = [
+            f"{rate:.1f} frames/s over {self.busy:.1f} s: {self.frames} frames, {self.dropped} dropped, {self.events} events",
+        ]
+        if self.first_frame is not None:
+            lines.append(f"first frame processed {self.first_frame:.1f} s after the program's start")
+        if early and late:
+            lines.append(
+                f"memory, decoder included: {max(early):.0f} MiB at most in the first fifth, {max(late):.0f} MiB in the last"
+            )
+        return lines
+
+
+def memory() -> float:
+    """Resident memory of this program and its children, MiB."""
+    me = psutil.Process()
+    total = 0
+    for process in [me, *me.children(recursive=True)]:
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total / 2**20
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    model = platform.processor() or platform.machine()
+    with suppress(OSError):
+        named = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        model = named[0].split(":", 1)[1].strip() if named else model
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("mer-live", "mediapipe", "opencv-contrib-python", "onnxruntime"))
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {libraries}"
+
+
+if __name__ == "__main__":
+    main()

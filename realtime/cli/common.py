@@ -1,0 +1,118 @@
+"""What every command shares: one line for a mistake, an exit code for a script, settings at the end of the line."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from realtime import __version__
+from realtime.errors import MerError, UsageError
+
+INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
+EXIT_CODES = """\
+Exit codes: 0 done, 2 wrong usage, 3 no source, 4 source broke off, 5 network unusable,
+6 result not written, 7 part not installed, 130 interrupted."""
+
+# "spotter.max_duration=0.5", "+new.key=1", "~group"; never "http://host/a=b" (the colon comes before the sign)
+_OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/-]*=|~[A-Za-z_][\w.@]*$")
+
+
+class _OneLine:
+    """Mixed into click's classes: a mistake is one line on stderr and an exit code, a defect keeps its traceback.
+
+    A command may return an int, which becomes its exit code; None means 0.
+    """
+
+    def main(self, args=None, prog_name=None, complete_var=None, standalone_mode=True, **extra):
+        name = prog_name or self.name
+        if not standalone_mode:
+            return super().main(args, name, complete_var, False, **extra)
+        try:
+            code = super().main(args, name, complete_var, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = error.exit_code
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else name
+            code = _say(name, f"{error.format_message()} ({where} --help shows what is known)", error.exit_code)
+        except click.ClickException as error:
+            code = _say(name, error.format_message(), error.exit_code)
+        except MerError as error:
+            code = _say(name, str(error), error.exit_code)
+        except click.Abort:
+            code = _say(name, "interrupted", INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def format_epilog(self, ctx, formatter):
+        """Examples keep their lines: click would refill them as a paragraph."""
+        if self.epilog:
+            formatter.write_paragraph()
+            for line in self.epilog.strip("\n").splitlines():
+                formatter.write(f"{line}\n")
+
+
+class Command(_OneLine, click.Command):
+    pass
+
+
+class Group(_OneLine, click.Group):
+    # sub-commands made by `@group.command()` write their examples verbatim too
+    command_class = Command
+
+
+def command(name: str, examples: str = ""):
+    """Decorator: a click command with -h/--help, --version, verbatim `examples` and one-line errors."""
+    return _made(Command, name, examples)
+
+
+def group(name: str, examples: str = ""):
+    """Decorator: the same for a command with sub-commands (`@main.command("list")` as in click)."""
+    return _made(Group, name, examples)
+
+
+def _made(cls, name, examples):
+    epilog = f"Examples:\n{examples.strip(chr(10))}\n\n{EXIT_CODES}" if examples else EXIT_CODES
+    settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+    def decorate(function):
+        function = click.version_option(__version__, prog_name=name, message="%(prog)s %(version)s")(function)
+        return click.command(name, cls=cls, epilog=epilog, context_settings=settings)(function)
+
+    return decorate
+
+
+def split_words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Trailing words → (Hydra overrides, the others): ("a.mp4", "spotter.k=2") → (["spotter.k=2"], ["a.mp4"]).
+
+    A word that names an existing file is a file, even with "=" in it.
+    """
+    overrides, others = [], []
+    for word in words:
+        is_override = _OVERRIDE.match(word) and not Path(word).exists()
+        (overrides if is_override else others).append(word)
+    return overrides, others
+
+
+def only_overrides(words: tuple[str, ...], hint: str) -> list[str]:
+    """The same for a command that takes no other words; `hint` says what the person may have meant.
+
+    Raises UsageError: "unexpected 'clip.mp4': settings are written name=value; <hint>".
+    """
+    overrides, others = split_words(words)
+    if others:
+        raise UsageError(f"unexpected '{others[0]}': settings are written name=value; {hint}")
+    return overrides
+
+
+def complain(name: str) -> Callable[[str], None]:
+    """A function that says one line on stderr, for faults that do not end the command."""
+    return lambda line: click.echo(f"{name}: {line}", err=True)
+
+
+def _say(name: str, message: str, code: int) -> int:
+    click.echo(f"{name}: {' '.join(message.split())}", err=True)
+    return code

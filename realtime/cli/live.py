@@ -1,0 +1,84 @@
+"""`mer-live`: cameras, streams or files, watched while they run."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+
+import click
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from realtime import settings, terminal
+from realtime.cli import common
+from realtime.cli.running import exit_code, follow, log_session, policy, totals
+from realtime.errors import UsageError
+from realtime.pipeline import Pipeline
+from realtime.sinks import Writer, file_sink
+from realtime.sources import open_source
+from realtime.watch import LiveSettings, Watch
+
+EXAMPLES = """
+  mer-live --demo                                    the bundled clip, no camera needed
+  mer-live --camera 0 --window                       a webcam, with a picture
+  mer-live --camera 0 --camera 1 --width 640 --fps 60
+  mer-live --source rtsp://host/stream --events found.jsonl
+  mer-live --source clip.mp4 --as-live               a file as if it were a camera
+  mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
+
+
+@common.command("mer-live", EXAMPLES)
+@click.option("--camera", "cameras", type=int, multiple=True, metavar="N", help="Camera by its index. May be repeated.")
+@click.option("--source", "sources", multiple=True, metavar="FILE|URL", help="File or rtsp/http stream. May be repeated.")
+@click.option("--demo", is_flag=True, help="The bundled demo clip, played as live.")
+@click.option("--as-live", is_flag=True, help="Play files at their own clock, dropping frames as a camera would.")
+@click.option("--width", type=int, help="Ask cameras for this width.")
+@click.option("--height", type=int, help="Ask cameras for this height.")
+@click.option("--fps", type=float, help="Ask cameras for this many frames a second.")
+@click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
+@click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: dual_atme]")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this long.")
+@click.option("--events", metavar="FILE", help="Also write events to FILE.jsonl or FILE.csv.")
+@click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event.")
+@click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
+@click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
+@click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
+def main(cameras, sources, demo, as_live, width, height, fps, faces, model, seconds, events, window, quiet, no_log, settings_):
+    """Watch cameras, streams or files, and say when a face shows a micro-expression."""
+    overrides = common.only_overrides(settings_, "a file goes after --source")
+    named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model}
+    overrides += [f"{key}={value}" for key, value in named.items() if value is not None]
+    config = settings.load("live", overrides, LiveSettings)
+    chosen: LiveSettings = OmegaConf.to_object(config)
+    specs = [*cameras, *sources] + ([str(files("realtime").joinpath("assets/demo.mp4"))] if demo else [])
+    if not specs:
+        raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
+
+    console = Console(quiet=quiet, highlight=False)
+    with ExitStack() as stack:
+        pipelines = [Pipeline(str(spec), chosen) for spec in specs]  # first: a bad model should cost no camera
+        for pipeline in pipelines:
+            stack.callback(pipeline.close)
+        network = pipelines[0].recognize
+        sinks = [file_sink(events, network.classes)] if events else []
+        log = [] if no_log else [log_session(network.name, specs, config)]
+        writer = stack.enter_context(Writer(sinks + log, report=common.complain("mer-live")))
+
+        def found(event):
+            writer.write(event)
+            if not console.is_terminal:  # a terminal has the view
+                console.print(terminal.event_line(event))
+
+        watches = []
+        for spec, pipeline in zip(specs, pipelines, strict=True):
+            source = stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source))
+            watches.append(Watch(source, pipeline, found))
+            console.print(policy(source.info), style="dim")
+        follow(watches, console, seconds, window)
+        for sink in log:
+            sink.finish(*totals(watches, [writer]))
+    for watch in watches:
+        console.print(terminal.summary(watch))
+    return exit_code("mer-live", watches, [writer])
+

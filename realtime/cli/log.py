@@ -1,0 +1,168 @@
+"""`mer-log`: what past sessions found."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from realtime.cli import common
+from realtime.errors import MissingPartError, UsageError
+from realtime.log import Log
+from realtime.sinks import CsvSink, JsonlSink, cannot_write, columns, flat, make_folder_of
+
+EXAMPLES = """
+  mer-log list                           the last sessions
+  mer-log show                           the latest session and its events
+  mer-log export events.csv              every event of every session
+  mer-log export s12.parquet --session 12
+The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture."""
+
+LEFT = ("started", "model", "source", "label")
+
+
+@common.group("mer-log", EXAMPLES)
+def main():
+    """Read the log of sessions and events that mer-live and mer-replay keep."""
+
+
+@main.command("list")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many sessions, newest first.")
+def list_sessions(limit):
+    """List the last sessions."""
+    _print(["id", "started", "lasted", "model", "source", "frames", "drops", "faults", "events"], [
+        [session["id"], _local(session["started_at"]), _lasted(session), session["model"], _short(session["sources"]),
+         "" if session["frames"] is None else session["frames"], sum(session["drops"].values()),
+         sum(session["faults"].values()), session["events"]]
+        for session in Log().sessions(limit)])
+
+
+@main.command()
+@click.argument("session", required=False, type=int)
+def show(session):
+    """Show a session (the latest by default), its counts and its events."""
+    log, console = Log(), Console(highlight=False)
+    found = log.session(session)
+    events = log.events(found["id"])
+    counts = ", ".join(f"{count} {label}" for label, count in Counter(e["label"] for e in events).most_common())
+    console.print(f"[bold]session {found['id']}[/bold]  {_local(found['started_at'])}, {_lasted(found)}, "
+                  f"{escape(found['model'])}, mer-live {found['version']}")
+    for source in found["sources"]:
+        console.print(f"source  {escape(source)}")
+    frames = "unknown" if found["frames"] is None else found["frames"]
+    console.print(f"frames  {frames}\ndrops   {_causes(found['drops'])}\nfaults  {_causes(found['faults'])}")
+    console.print(f"events  {escape(counts) or 'none'}")
+    if not events:
+        return
+    several, classes = len(found["sources"]) > 1, _classes(events)
+    names = ["event", *(["source"] if several else []), "face", "onset", "apex", "offset", "label", *classes, "ms late"]
+    _print(names, [
+        [event["event"], *([_short([event["source"]])] if several else []), event["face"],
+         *(f"{event[name]:.3f}" for name in ("onset_s", "apex_s", "offset_s")), event["label"],
+         *(f"{event['scores'][name]:.2f}" if name in event["scores"] else "" for name in classes),
+         f"{event['latency_ms']:.1f}"]
+        for event in events])
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--session", type=int, help="Only this session (default: all).")
+def export(file, session):
+    """Write events to FILE.csv, FILE.jsonl or FILE.parquet."""
+    write = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}.get(file.suffix.lower())
+    if write is None:
+        raise UsageError(f"cannot tell the format of '{file}': name it .csv, .jsonl or .parquet")
+    log = Log()
+    events = log.events(log.session(session)["id"] if session is not None else None)
+    make_folder_of(file)
+    part = file.with_name(f"{file.name}.part")  # an export that breaks off leaves the older file as it was
+    try:
+        write(part, events)
+        os.replace(part, file)
+    except OSError as error:
+        raise cannot_write(file, error) from error
+    finally:
+        part.unlink(missing_ok=True) if part.is_file() else None
+    click.echo(f"{len(events)} events in {file}")
+
+
+def _csv(path: Path, events: list[dict]) -> None:
+    sink = CsvSink(path, _classes(events), before=["session"])
+    for event in events:
+        sink.write_row(event)
+    sink.close()
+
+
+def _jsonl(path: Path, events: list[dict]) -> None:
+    sink = JsonlSink(path)
+    for event in events:
+        sink.write_row(event)
+    sink.close()
+
+
+def _parquet(path: Path, events: list[dict]) -> None:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingPartError('Parquet needs pyarrow: pip install "mer-live[parquet]", or export .csv') from error
+    kinds = {"session": pa.int64(), "event": pa.int64(), "face": pa.int64()}
+    kinds |= {name: pa.string() for name in ("source", "label", "model")}
+    # float64 for the rest: a session without events has the same types as one with
+    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in columns(_classes(events), ["session"])])
+    pyarrow.parquet.write_table(pa.Table.from_pylist([flat(event) for event in events], schema), path)
+
+
+def _classes(events: list[dict]) -> list[str]:
+    """The classes of all events, in the order first seen: sessions may have had different networks."""
+    return list(dict.fromkeys(name for event in events for name in event["scores"]))
+
+
+def _print(names: list[str], rows: list[list]) -> None:
+    """A table whose numbers stay whole: on a narrow terminal only the source gives way."""
+    rows = [[str(cell) for cell in row] for row in rows]
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    for name, cells in zip(names, zip(*rows) if rows else [()] * len(names)):
+        width = max(map(len, (name, *cells)))
+        table.add_column(escape(name), justify="left" if name in LEFT else "right",
+                         **({} if name == "source" else {"no_wrap": True, "min_width": width}))
+    for row in rows:
+        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200  # a pipe has no width: let nothing be cut
+    console.print(table)
+
+
+def _short(sources: list[str]) -> str:
+    """["/data/a.mp4", "/data/b.mp4"] → "a.mp4 +1"."""
+    if not sources:
+        return ""
+    first = sources[0] if "://" in sources[0] else Path(sources[0]).name
+    return first + (f" +{len(sources) - 1}" if len(sources) > 1 else "")
+
+
+def _local(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _lasted(session: dict) -> str:
+    if not session["ended_at"]:
+        return "not ended"
+    ended, started = (datetime.fromisoformat(session[name]) for name in ("ended_at", "started_at"))
+    return str(ended - started)
+
+
+def _causes(counts: dict[str, int]) -> str:
+    return escape(", ".join(f"{count} {cause}" for cause, count in counts.items() if count)) or "none"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Finds faces, keeps their ids, and hands out one aligned `FaceView` for each face and frame."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from realtime.alignment import Alignment
+from realtime.geometry import OUTER_EYES, TEMPLATE, apply, eye_opening
+from realtime.landmarks import Landmarker
+from realtime.records import FaceView, Frame
+
+MOTION_SECONDS = 0.1  # head speed is measured over this long, so that 200 fps does not turn noise into speed
+ANCHOR_ERROR = 0.08  # outer-eye distances between tracked and found face: beyond, the face is anchored anew
+CENTRE = TEMPLATE.mean(axis=0, keepdims=True)
+
+
+@dataclass
+class FaceSettings:
+    """faces: how many faces at the most (the largest ones). landmark_interval: seconds between landmark runs.
+    remember_seconds: a face found again within this time near its old place keeps its id.
+    """
+
+    most: int = 1
+    landmark_interval: float = 0.04
+    remember_seconds: float = 1.0
+
+
+@dataclass
+class _Tracked:
+    """One face in view. `path`: (pts, stable points in the image) of the last moments, for the head's speed."""
+
+    face: int
+    anchor: int
+    alignment: Alignment
+    landmarks: np.ndarray
+    seen: float
+    missed: int = 0
+    path: deque = field(default_factory=deque)
+
+
+class FaceTracker:
+    """`tracker(frame)` → the faces in it. Stateful: frames come in order."""
+
+    def __init__(self, settings: FaceSettings):
+        self._settings = settings
+        # one more than wanted, and never fewer than four, so that "the largest" is chosen among those in view
+        self._landmarker = Landmarker(most_faces=max(4, settings.most + 1))
+        self._tracked: list[_Tracked] = []
+        self._gone: list[_Tracked] = []
+        self._next_run = -np.inf
+        self._faces = self._anchors = 0
+        self._shape = None
+
+    def __call__(self, frame: Frame) -> list[FaceView]:
+        if frame.pixels.shape != self._shape:
+            self._shape, self._tracked, self._next_run = frame.pixels.shape, [], -np.inf
+        followed = {t.face: t.alignment.follow(frame.pixels, frame.pts) for t in self._tracked}
+        got_away = any(picture is None for picture in followed.values())
+        if frame.pts >= self._next_run or got_away:
+            self._next_run = frame.pts + self._settings.landmark_interval
+            self._match(frame, followed)
+        return [self._view(t, followed[t.face], frame) for t in self._tracked if followed.get(t.face) is not None]
+
+    def close(self):
+        self._landmarker.close()
+
+    def _match(self, frame: Frame, followed: dict[int, np.ndarray | None]) -> None:
+        """Hold what was found in this frame against what is tracked; anchor what is new or has slipped."""
+        found = self._landmarker(frame.pixels)
+        size = [np.linalg.norm(face[263] - face[33]) for face in found]
+        found = [found[i] for i in np.argsort(size)[::-1][: self._settings.most]]
+        rest = list(self._tracked)
+        self._tracked = []
+        for landmarks in found:
+            track = _nearest(rest, landmarks)
+            if track is not None:
+                rest.remove(track)
+                if followed[track.face] is None or track.alignment.error(landmarks) > ANCHOR_ERROR:
+                    self._anchor(track, landmarks, frame, followed)
+            else:
+                track = self._new(landmarks, frame, followed)
+            track.landmarks, track.seen, track.missed = landmarks, frame.pts, 0
+            track.landmarks = apply(track.alignment.transform, landmarks).astype(np.float32)
+            self._tracked.append(track)
+        for track in rest:
+            track.missed += 1
+            # one missed run may be a hand before the mouth; the texture is still followed. Two are a lost face.
+            if track.missed < 2 and followed[track.face] is not None and len(self._tracked) < self._settings.most:
+                self._tracked.append(track)
+            else:
+                self._gone.append(track)
+
+    def _new(self, landmarks, frame, followed) -> _Tracked:
+        self._gone = [t for t in self._gone if frame.pts - t.seen <= self._settings.remember_seconds]
+        track = _nearest(self._gone, landmarks)
+        if track is not None:
+            self._gone.remove(track)
+        else:
+            self._faces += 1
+            track = _Tracked(self._faces - 1, 0, None, landmarks, frame.pts)
+        self._anchor(track, landmarks, frame, followed)
+        return track
+
+    def _anchor(self, track, landmarks, frame, followed) -> None:
+        self._anchors += 1
+        track.anchor, track.alignment = self._anchors, Alignment(frame.pixels, landmarks, frame.pts)
+        track.path.clear()
+        followed[track.face] = track.alignment.follow(frame.pixels, frame.pts)
+
+    def _view(self, track: _Tracked, picture: np.ndarray, frame: Frame) -> FaceView:
+        outline = track.alignment.in_image(track.landmarks)
+        (left, top), (right, bottom) = outline.min(axis=0), outline.max(axis=0)
+        return FaceView(
+            face=track.face,
+            anchor=track.anchor,
+            index=frame.index,
+            pts=frame.pts,
+            arrival=frame.arrival,
+            pixels=picture,
+            landmarks=track.landmarks,
+            box=(int(left), int(top), int(right), int(bottom)),
+            motion=self._speed(track, frame.pts),
+            eye_opening=eye_opening(track.landmarks),
+        )
+
+    @staticmethod
+    def _speed(track: _Tracked, pts: float) -> float:
+        """Head speed over the last MOTION_SECONDS, outer-eye distances a second."""
+        stable = track.alignment.in_image(TEMPLATE)
+        track.path.append((pts, stable))
+        while len(track.path) > 2 and pts - track.path[1][0] >= MOTION_SECONDS:
+            track.path.popleft()
+        before, then = track.path[0]
+        if pts <= before:
+            return 0.0
+        scale = np.linalg.norm(stable[3] - stable[0])
+        return float(np.linalg.norm(stable - then, axis=1).mean() / scale / (pts - before))
+
+
+def _nearest(tracks: list[_Tracked], landmarks: np.ndarray) -> _Tracked | None:
+    """The track whose face overlaps the one found: its nose bridge lies within one outer-eye distance."""
+    centre = landmarks[[33, 263]].mean(axis=0)
+    reach = np.linalg.norm(landmarks[263] - landmarks[33])
+    best, least = None, reach
+    for track in tracks:
+        if track.alignment is None:
+            continue
+        away = np.linalg.norm(track.alignment.in_image(TEMPLATE[[0, 3]]).mean(axis=0) - centre)
+        if away < least:
+            best, least = track, away
+    return best

@@ -1,0 +1,102 @@
+"""Where things are on a face: landmark names, and the aligned picture that all later steps work in.
+
+The aligned picture is ALIGNED × ALIGNED pixels. The outer eye corners lie level, OUTER_EYES pixels apart, and the
+whole Dual-ATME crop (brows to chin, cheek to cheek) fits in with a margin.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+ALIGNED = 224
+OUTER_EYES = 104.0
+EYE_LINE = np.array([112.0, 62.0])  # the point midway between the outer eye corners, (x, y)
+
+# Points that expressions move least: eye corners and the bridge of the nose. Their places are the means over frontal
+# portraits, made symmetric, in outer-eye distances from the point midway between the outer eye corners.
+STABLE = {
+    33: (-0.500, 0.000),
+    133: (-0.197, 0.021),
+    362: (0.197, 0.021),
+    263: (0.500, 0.000),
+    168: (0.0, -0.026),
+    6: (0.0, 0.062),
+    197: (0.0, 0.147),
+    195: (0.0, 0.225),
+    5: (0.0, 0.309),
+}
+STABLE_IDS = np.array(list(STABLE))
+TEMPLATE = (np.array(list(STABLE.values())) * OUTER_EYES + EYE_LINE).astype(np.float32)  # (9, 2) aligned pixels
+
+# The mesh points that stand where the 68-point scheme has its own (jaw, brows, nose, eyes, lips, in its order).
+# fmt: off
+LANDMARKS_68 = np.array([
+    162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300,
+    168, 197, 5, 4, 75, 97, 2, 326, 305,
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87,
+])
+# fmt: on
+
+
+def to_68(landmarks: np.ndarray) -> np.ndarray:
+    """The 68-point landmarks (68×2) that correspond to MediaPipe's 478 (478×2), in the same coordinates."""
+    return landmarks[LANDMARKS_68]
+
+
+def eye_opening(landmarks: np.ndarray) -> float:
+    """Lid distance over eye width, mean of both eyes (Soukupová and Čech 2016, the eye aspect ratio).
+
+    About 0.3 for open eyes, below 0.15 for shut ones. `landmarks`: 478×2.
+    """
+    eyes = to_68(landmarks)[36:48].reshape(2, 6, 2)
+    height = np.linalg.norm(eyes[:, [1, 2]] - eyes[:, [5, 4]], axis=2).mean(axis=1)
+    width = np.linalg.norm(eyes[:, 0] - eyes[:, 3], axis=1)
+    return float((height / np.maximum(width, 1e-6)).mean())
+
+
+def similarity(source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """The rotation, scale and shift (2×3) that carries `source` (N×2) nearest to `target` (N×2), least squares.
+
+    Umeyama 1991, without reflection; `weights` (N,) are non-negative.
+    """
+    w = np.ones(len(source)) if weights is None else np.asarray(weights, float)
+    w = w / w.sum()
+    mean_s, mean_t = w @ source, w @ target
+    s, t = source - mean_s, target - mean_t
+    norm = w @ (s**2).sum(axis=1)
+    a = w @ (s * t).sum(axis=1) / norm
+    b = w @ (s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]) / norm
+    linear = np.array([[a, -b], [b, a]])
+    return np.column_stack([linear, mean_t - linear @ mean_s])
+
+
+def robust_similarity(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`similarity` that one moving eye corner cannot bend: Cauchy weights, a few rounds.
+
+    Returns the 2×3 transform and each point's remaining distance (N,).
+    """
+    weights = None
+    for _ in range(4):
+        transform = similarity(source, target, weights)
+        distance = np.linalg.norm(apply(transform, source) - target, axis=1)
+        weights = 1.0 / (1.0 + (distance / max(np.median(distance), 0.05)) ** 2)
+    return transform, distance
+
+
+def apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Carry points (N×2) by a 2×3 transform."""
+    return points @ transform[:, :2].T + transform[:, 2]
+
+
+def chain(after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """The 2×3 transform that does `before`, then `after`."""
+    linear = after[:, :2] @ before[:, :2]
+    return np.column_stack([linear, after[:, :2] @ before[:, 2] + after[:, 2]])
+
+
+def inverse(transform: np.ndarray) -> np.ndarray:
+    """The 2×3 transform that undoes `transform`."""
+    linear = np.linalg.inv(transform[:, :2])
+    return np.column_stack([linear, -linear @ transform[:, 2]])

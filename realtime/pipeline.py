@@ -1,0 +1,127 @@
+"""The whole way of the data, top to bottom: frame → face → spotter → network → event.
+
+    pipeline = Pipeline("clip.mp4", settings)
+    for frame in source:
+        step = pipeline(frame)      # step.events are the ones that became known by now
+    last = pipeline.finish()        # those still under way
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from realtime.faces import FaceSettings, FaceTracker
+from realtime.recognition import Recognizer
+from realtime.records import Event, FaceView, Frame, Keyframes
+from realtime.spotting import Reading, Spotter, SpotterSettings
+
+MOST_PENDING = 16  # movements that may wait to be named; beyond, the loop waits, and a live source drops frames
+KEPT_TIMINGS = 20_000  # of each stage
+
+
+@dataclass
+class PipelineSettings:
+    """network: one of the zoo, or the path of an .onnx file with its manifest beside it."""
+
+    network: str = "dual_atme"
+    faces: FaceSettings = field(default_factory=FaceSettings)
+    spotter: SpotterSettings = field(default_factory=SpotterSettings)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What one frame led to. readings: by face id, also of faces that have just gone out of view."""
+
+    frame: Frame
+    views: list[FaceView]
+    readings: dict[int, Reading]
+    events: list[Event]
+
+
+class Pipeline:
+    """Turns frames of one source into events. Stateful: frames come in order, from one thread.
+
+    Naming a movement (optical flow, then the network) takes longer than a frame lasts, so a worker does it while the
+    stream goes on; events keep the order of their offsets. counts: what the spotters spotted and dropped, by cause.
+    timings: milliseconds of each stage, the latest ones. recognize: the network, with its name and classes.
+    """
+
+    def __init__(self, source: str, settings: PipelineSettings):
+        self._source = source
+        self._settings = settings
+        self.timings: dict[str, deque[float]] = {}
+        self.recognize = Recognizer(settings.network)
+        self._track = FaceTracker(settings.faces)
+        self._spotters: dict[int, Spotter] = {}
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer")
+        self._pending: deque[Future[Event]] = deque()
+        self._spotted = 0
+
+    def __call__(self, frame: Frame) -> Step:
+        with self._timed("faces"):
+            views = self._track(frame)
+        with self._timed("spotting"):
+            readings = self._spot(views)
+        for face, reading in readings.items():
+            if reading.keyframes:
+                self._name(face, reading.keyframes)
+        return Step(frame, views, readings, list(self._known()))
+
+    def finish(self) -> list[Event]:
+        """Wait for the movements that are still being named, then let the network and the tracker go."""
+        events = [future.result() for future in self._pending]
+        self._pending.clear()
+        self.close()
+        return events
+
+    def close(self) -> None:
+        self._worker.shutdown(cancel_futures=True)
+        self._track.close()
+
+    @property
+    def counts(self) -> Counter[str]:
+        return sum((spotter.counts for spotter in self._spotters.values()), Counter())
+
+    def _spot(self, views: list[FaceView]) -> dict[int, Reading]:
+        readings = {}
+        for view in views:
+            spotter = self._spotters.setdefault(view.face, Spotter(self._settings.spotter))
+            readings[view.face] = spotter(view)
+        for face in self._spotters.keys() - readings.keys():
+            readings[face] = self._spotters[face].lost()
+        return readings
+
+    def _name(self, face: int, keyframes: Keyframes) -> None:
+        self._spotted += 1
+        self._pending.append(self._worker.submit(self._event, self._spotted, face, keyframes))
+
+    def _event(self, number: int, face: int, keyframes: Keyframes) -> Event:
+        with self._timed("naming"):
+            label, scores = self.recognize(keyframes)
+        return Event(
+            event=number,
+            source=self._source,
+            face=face,
+            onset_s=keyframes.onset.pts,
+            apex_s=keyframes.apex.pts,
+            offset_s=keyframes.offset.pts,
+            label=label,
+            scores=scores,
+            model=self.recognize.name,
+            latency_ms=(time.monotonic() - keyframes.offset.arrival) * 1000,
+        )
+
+    def _known(self) -> Iterator[Event]:
+        while self._pending and (self._pending[0].done() or len(self._pending) > MOST_PENDING):
+            yield self._pending.popleft().result()
+
+    @contextmanager
+    def _timed(self, stage: str):
+        begun = time.perf_counter()
+        yield
+        self.timings.setdefault(stage, deque(maxlen=KEPT_TIMINGS)).append((time.perf_counter() - begun) * 1000)

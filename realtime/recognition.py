@@ -1,0 +1,36 @@
+"""Keyframes → class and scores: the bridge between what was spotted and the network that names it."""
+
+from __future__ import annotations
+
+from engines.errors import EngineError
+from engines.runtime import Network
+from realtime import inputs
+from realtime.errors import ModelError
+from realtime.geometry import to_68
+from realtime.records import Keyframes
+
+# What each network takes in. A network of this dict can be trained, exported and run live.
+INPUTS = {"dual_atme": inputs.dual_atme}
+
+
+class Recognizer:
+    """`recognizer(keyframes)` → (label, {class: probability}). Raises ModelError where the network cannot be had."""
+
+    def __init__(self, model: str):
+        """`model`: a network of the zoo, or the path of an .onnx file with its manifest beside it."""
+        try:
+            self._network = Network(model)
+        except EngineError as error:
+            raise ModelError(str(error)) from error
+        kind = self._network.manifest.get("architecture", self._network.name)
+        if kind not in INPUTS:
+            raise ModelError(f"the network {model} is of the kind '{kind}': expected one of {', '.join(INPUTS)}")
+        self.name = self._network.name
+        self.classes = self._network.classes
+        self._inputs = INPUTS[kind]
+
+    def __call__(self, keyframes: Keyframes) -> tuple[str, dict[str, float]]:
+        onset, apex = keyframes.onset, keyframes.apex
+        scores = self._network(self._inputs(onset.pixels, apex.pixels, to_68(onset.landmarks)))
+        by_class = {name: float(score) for name, score in zip(self.classes, scores, strict=True)}
+        return max(by_class, key=by_class.get), by_class

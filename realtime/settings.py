@@ -1,0 +1,52 @@
+"""Configuration: one YAML for each thing a person may choose, composed by Hydra, checked by name and type."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from hydra import compose, initialize_config_module
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from realtime.errors import UsageError
+
+
+def load(name: str, overrides: list[str] = (), schema: type | None = None) -> DictConfig:
+    """Compose `configs/<name>.yaml` with `overrides` ("spotter.max_duration=0.5"), typed by the dataclass `schema`.
+
+    Raises UsageError, with the nearest known key, where an override names a key that does not exist, and with
+    Hydra's own sentence where a value has the wrong type.
+    """
+    with initialize_config_module("configs", version_base="1.3"):
+        base = compose(name)
+        try:
+            config = compose(name, overrides=list(overrides))
+            if schema is None:
+                return config
+            return OmegaConf.merge(OmegaConf.structured(schema), config)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise UsageError(_one_line(error, base, overrides)) from error
+
+
+def _one_line(error: Exception, base: DictConfig, overrides: list[str]) -> str:
+    known = [*_leaves(base), *(str(key) for key in base)]
+    for override in overrides:
+        key = override.split("=")[0].lstrip("+~")
+        if key in known:
+            continue
+        near = get_close_matches(key, known, n=1, cutoff=0.0)
+        return f"unknown setting '{key}': did you mean '{near[0]}'?" if near else f"unknown setting '{key}'"
+    reason = str(error.__cause__ or error).strip().splitlines()[0]
+    return f"cannot use {' '.join(overrides)}: {reason}"
+
+
+def _leaves(config: DictConfig, prefix: str = "") -> list[str]:
+    """Every dotted key of a config: ["spotter.max_duration", ...]."""
+    keys = []
+    for key in config:
+        path = f"{prefix}{key}"
+        missing = OmegaConf.is_missing(config, key)
+        value = None if missing else config[key]
+        keys += _leaves(value, f"{path}.") if isinstance(value, DictConfig) else [path]
+    return keys

@@ -1,0 +1,260 @@
+"""Where events go: files that keep every event found so far, and the one thread that feeds them.
+
+A sink that fails never stops the stream: it is reported once, retired, and what it missed is counted.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import queue
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterable, Sequence
+
+from realtime.errors import OutputError, UsageError
+from realtime.records import Event
+
+COLUMNS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label")  # then score_*, model, latency_ms
+DECIMALS = {"onset_s": ".3f", "apex_s": ".3f", "offset_s": ".3f", "latency_ms": ".1f"}
+
+
+class Sink:
+    """Takes events one by one. All three methods are called from the `Writer`'s thread, in this order.
+
+    Raises OutputError where it cannot write; `name` says what failed.
+    """
+
+    name = "events"
+
+    def open(self) -> None: ...
+
+    def write(self, event: Event) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def file_sink(path: str | Path, classes: Sequence[str] = ()) -> Sink:
+    """The sink that `path`'s ending asks for (.jsonl or .csv). The file is made now and replaces an older one.
+
+    classes: the network's class names, so that a CSV has its full header even without events.
+    Raises UsageError for another ending, OutputError where the file cannot be written.
+    """
+    ending = Path(path).suffix.lower()
+    if ending == ".jsonl":
+        return JsonlSink(path)
+    if ending == ".csv":
+        return CsvSink(path, classes)
+    raise UsageError(f"cannot tell the format of events file '{path}': name it .jsonl or .csv")
+
+
+class LineFile:
+    """A UTF-8 file that grows by whole lines: each is handed to the system at once, so a crash keeps all so far."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        make_folder_of(self.path)
+        try:
+            self.file = open(self.path, "wb", buffering=0)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def write(self, line: str) -> None:
+        # undecodable bytes of a file name become \udcXX, which JSON reads back
+        data = line.encode("utf-8", "backslashreplace")
+        try:
+            before = self.file.tell()
+            try:
+                while data:
+                    data = data[self.file.write(data):]
+            except OSError:
+                with suppress(OSError):  # a full disk takes half a line: the file must stay readable
+                    self.file.truncate(before)
+                raise
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def close(self) -> None:
+        try:
+            self.file.close()
+        except OSError as error:  # a network disk may refuse only now
+            raise cannot_write(self.path, error) from error
+
+
+class JsonlSink(Sink):
+    """One JSON object a line: `Event.as_dict`."""
+
+    def __init__(self, path: str | Path):
+        self.name = str(path)
+        self.file = LineFile(path)
+
+    def write(self, event: Event) -> None:
+        self.write_row(event.as_dict())
+
+    def write_row(self, row: dict) -> None:
+        self.file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class CsvSink(Sink):
+    """One event a line, one score_<class> column for each class. The header comes first even without events."""
+
+    def __init__(self, path: str | Path, classes: Sequence[str] = (), before: Sequence[str] = ()):
+        """before: names of columns that stand in front of the event's own (the log's export has a session)."""
+        self.name = str(path)
+        self.before = tuple(before)
+        self.file = LineFile(path)
+        self.columns: list[str] = []
+        if classes:
+            self._header(classes)
+
+    def write(self, event: Event) -> None:
+        self.write_row(event.as_dict())
+
+    def write_row(self, row: dict) -> None:
+        if not self.columns:
+            self._header(row["scores"])
+        self._line({key: format(value, ".2f" if key.startswith("score_") else DECIMALS.get(key, ""))
+                    for key, value in flat(row).items()})
+
+    def close(self) -> None:
+        if not self.columns:
+            self._header(())
+        self.file.close()
+
+    def _header(self, classes: Iterable[str]) -> None:
+        self.columns = columns(classes, self.before)
+        self._line({name: name for name in self.columns})
+
+    def _line(self, row: dict) -> None:
+        text = io.StringIO()
+        csv.DictWriter(text, self.columns, lineterminator="\n").writerow(row)
+        self.file.write(text.getvalue())
+
+
+def columns(classes: Iterable[str], before: Iterable[str] = ()) -> list[str]:
+    """The columns of a table of events."""
+    return [*before, *COLUMNS, *(f"score_{name}" for name in classes), "model", "latency_ms"]
+
+
+def flat(row: dict) -> dict:
+    """{"scores": {"negative": 0.1}, ...} → {"score_negative": 0.1, ...}: for formats that know no nesting."""
+    rest = {key: value for key, value in row.items() if key != "scores"}
+    return {**rest, **{f"score_{name}": value for name, value in row["scores"].items()}}
+
+
+def make_folder_of(path: str | Path) -> None:
+    """Make the folders that `path` needs. Raises OutputError."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: str | Path, error: Exception) -> OutputError:
+    """The one line for a path that cannot be written, whatever library noticed."""
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        reason = "a file stands where its folder should be"
+    return OutputError(f"cannot write '{path}': {reason[0].lower()}{reason[1:]}; choose another place or make room")
+
+
+@dataclass
+class Fault:
+    """What a sink could not do. lost: events that it did not take."""
+
+    sink: str
+    message: str
+    lost: int = 0
+
+
+class Writer:
+    """One thread that feeds several sinks from a bounded queue, so that a slow disk never holds up the stream.
+
+    patience_s: how long `write` may wait for room in the queue: 0 for a camera (the event is dropped and counted),
+        longer for a recording, which can wait.
+    report: called once for each sink that fails, with one line; from the writer's thread.
+    faults: what failed so far, and what was lost by it.
+    """
+
+    def __init__(self, sinks: Sequence[Sink], report: Callable[[str], None] = lambda line: None,
+                 capacity: int = 256, patience_s: float = 0.0):
+        self.faults: list[Fault] = []
+        self._sinks = {sink: None for sink in sinks}  # sink → its Fault, once it has failed
+        self._report = report
+        self._patience = patience_s
+        self._queue: queue.Queue[Event | None] = queue.Queue(capacity)
+        self._full: Fault | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def write(self, event: Event) -> None:
+        """Hand an event over. Never raises, waits at most `patience_s`."""
+        try:
+            if self._closed:
+                raise queue.Full
+            self._queue.put(event, block=self._patience > 0, timeout=self._patience or None)
+        except queue.Full:
+            if self._full is None:
+                self._full = self._fault("events", "events come faster than they can be written: some are dropped")
+            self._full.lost += 1
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Write what is queued, close the sinks, and return within `timeout_s`, done or not."""
+        if self._closed:
+            return
+        self._closed = True
+        deadline = time.monotonic() + timeout_s
+        with suppress(queue.Full):
+            self._queue.put(None, timeout=timeout_s)
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        if self._thread.is_alive():
+            left = self._queue.qsize()
+            stuck = self._fault("events", f"writing did not end within {timeout_s:g} s: the last events may be missing")
+            stuck.lost = left
+
+    @property
+    def exit_code(self) -> int:
+        """0, or OutputError's code where something was not written."""
+        return OutputError.exit_code if self.faults else 0
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        self._each(lambda sink: sink.open())
+        while (event := self._queue.get()) is not None:
+            self._each(lambda sink: sink.write(event), loses=1)
+        self._each(lambda sink: sink.close())
+
+    def _each(self, action: Callable[[Sink], None], loses: int = 0) -> None:
+        for sink, fault in self._sinks.items():
+            if fault is None:
+                try:
+                    action(sink)
+                    continue
+                except Exception as error:  # whatever a sink does, the others go on
+                    reason = error
+                    if not isinstance(error, OutputError):
+                        reason = f"{sink.name}: {type(error).__name__}: {error}"
+                    fault = self._sinks[sink] = self._fault(sink.name, " ".join(str(reason).split()))
+                    with suppress(Exception):
+                        sink.close()
+            fault.lost += loses
+
+    def _fault(self, sink: str, message: str) -> Fault:
+        fault = Fault(sink, message)
+        self.faults.append(fault)
+        with suppress(Exception):  # a closed terminal must not end the thread
+            self._report(message)
+        return fault

@@ -1,0 +1,106 @@
+"""What every source is and says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Optional, Protocol
+
+from realtime.records import Frame
+
+
+@dataclass
+class SourceSettings:
+    """What a person may choose about a source. The camera may give something else: see `SourceInfo`.
+
+    width, height: pixels; fps: frames a second; None leaves it to the camera.
+    queue: frames that may wait for the recognizer before the oldest is dropped.
+    stall_seconds: a live source that is silent for so long is reopened.
+    max_backoff: the longest pause between two attempts to reopen, seconds.
+    give_up_seconds: a live source that stays away for so long has ended for good; None waits for ever.
+    """
+
+    width: Optional[int] = None
+    height: Optional[int] = None
+    fps: Optional[float] = None
+    queue: int = 64
+    stall_seconds: float = 3.0
+    max_backoff: float = 10.0
+    give_up_seconds: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What was opened. width, height: pixels of every frame. fps: nominal, None where the source names none.
+
+    name: the path as given, the URL without its password, or "camera N". duration: seconds, None where unknown.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: float | None
+    live: bool
+    duration: float | None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A live source was away: after `pts` (its last frame), for `seconds`, because of `cause`."""
+
+    pts: float
+    seconds: float
+    cause: str
+
+
+@dataclass
+class SourceCounts:
+    """What happened so far. frames: all that arrived, the dropped ones too. drops and warnings: number by cause."""
+
+    frames: int = 0
+    drops: dict[str, int] = field(default_factory=dict)
+    reopenings: int = 0
+    gaps: list[Gap] = field(default_factory=list)
+    warnings: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def dropped(self) -> int:
+        return sum(self.drops.values())
+
+    def warn(self, cause: str) -> None:
+        self.warnings[cause] = self.warnings.get(cause, 0) + 1
+
+    def drop(self, cause: str) -> None:
+        self.drops[cause] = self.drops.get(cause, 0) + 1
+
+    def copy(self) -> SourceCounts:
+        return SourceCounts(self.frames, dict(self.drops), self.reopenings, list(self.gaps), dict(self.warnings))
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+class Source(Protocol):
+    """An iterator of frames that is closed after use. `close` may be called twice, and from another thread.
+
+    state: "opening", "running", "stalled", "reopening" or "ended". counts: a snapshot.
+    Iterating raises BrokenSourceError after the last good frame where the source broke off.
+    """
+
+    info: SourceInfo
+
+    @property
+    def counts(self) -> SourceCounts: ...
+
+    @property
+    def state(self) -> str: ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def __next__(self) -> Frame: ...
+
+    def __enter__(self) -> Source: ...
+
+    def __exit__(self, *exc) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,66 @@
+"""Cameras through OpenCV's V4L2. Runs in the child process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from realtime.errors import BrokenSourceError, MissingPartError, SourceError
+from realtime.sources.checks import no_camera
+
+FALLBACK_FPS = 30.0
+
+
+def open_camera(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:
+    """Open camera number `request["camera"]`, asking for width, height and fps; see `reader._open`.
+
+    What the camera really gives is in the facts (fps) and in the frames (size). Raises SourceError.
+    """
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingPartError(
+            f"OpenCV cannot be loaded ({error}): install libgl1 and libglib2.0-0, then opencv-contrib-python"
+        ) from None
+
+    capture = cv2.VideoCapture(request["camera"], cv2.CAP_V4L2)
+    if not capture.isOpened():
+        raise SourceError(no_camera(request["camera"]))
+    wanted = {
+        getattr(cv2, f"CAP_PROP_{prop}"): request[key]
+        for prop, key in (("FRAME_WIDTH", "width"), ("FRAME_HEIGHT", "height"), ("FPS", "fps"))
+        if request[key] is not None
+    }
+    _ask(capture, wanted)
+    if any(round(capture.get(prop)) < round(value) for prop, value in wanted.items()):
+        # uncompressed pictures do not fit the USB cable at every size and rate; JPEG ones may
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter_fourcc(*"MJPG"))
+        _ask(capture, wanted)
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    fps = fps if 0 < fps < 10_000 else None
+    return {"fps": fps, "duration": None, "nominal": 1 / (fps or FALLBACK_FPS)}, _pictures(cv2, capture, request, warn)
+
+
+def _ask(capture, wanted: dict[int, float]) -> None:
+    for prop, value in wanted.items():
+        capture.set(prop, value)
+
+
+def _pictures(cv2, capture, request: dict, warn: Callable) -> Iterator[tuple]:
+    size, changed = request["size"] and tuple(request["size"]), False
+    while True:
+        good, pixels = capture.read()
+        if not good:
+            raise BrokenSourceError("the camera gave no picture: it was unplugged, or another program took it")
+        arrival = time.monotonic()
+        stamp = capture.get(cv2.CAP_PROP_POS_MSEC)  # the driver's time of capture; 0 or less where it keeps none
+        if pixels.ndim == 2:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+        now = (pixels.shape[1], pixels.shape[0])
+        size = size or now
+        if now != size:
+            if not changed:
+                warn(f"the frame size changed to {now[0]}×{now[1]}; scaled to {size[0]}×{size[1]}")
+            changed = True
+            pixels = cv2.resize(pixels, size)
+        yield (stamp / 1000 if stamp > 0 else None), arrival, pixels

@@ -1,0 +1,68 @@
+"""What can be said about a source before it is opened, or after it would not open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from realtime.errors import SourceError
+
+VIDEO = "expected a video file, such as MP4, MOV, MKV, AVI or MPG"
+
+
+def check_file(path: Path) -> None:
+    """Raises SourceError where `path` cannot be a recording: missing, a folder, empty, not readable."""
+    if not path.exists():
+        raise SourceError(f"no such file: {path}: check the path ({VIDEO})")
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder: {VIDEO}; name a file in it")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path} may not be read: check its permissions")
+    if path.is_file() and path.stat().st_size == 0:
+        raise SourceError(f"{path} is empty (0 bytes): {VIDEO}; copy or record it again")
+
+
+def why_unreadable(path: str, reason: str) -> str:
+    """One line for a file that no demuxer took; `reason` is the library's own word."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4096)
+    except OSError:
+        head = b""
+    if head[4:8] == b"ftyp" and "moov" in reason:
+        return f"{path} is cut short: its index (the moov box) is missing: no frame can be read; copy or export it again"
+    if head and all(byte in b"\t\n\r\f" or byte >= 32 for byte in head):
+        return f"{path} is text, not a video: {VIDEO}"
+    return f"{path} cannot be read as a video ({reason}): {VIDEO}"
+
+
+def masked(url: str) -> str:
+    """The URL without its password, to be shown and logged."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+
+
+def cameras() -> list[str]:
+    """The cameras of this machine, such as "0 (Integrated Camera)", from /dev/video* and /sys/class/video4linux."""
+    found = []
+    for device in sorted(Path("/dev").glob("video*"), key=lambda d: (len(d.name), d.name)):
+        name = Path("/sys/class/video4linux") / device.name / "name"
+        label = name.read_text().strip() if name.is_file() else ""
+        found.append(device.name.removeprefix("video") + (f" ({label})" if label else ""))
+    return found
+
+
+def no_camera(index: int) -> str:
+    """One line for a camera that would not open."""
+    if Path(f"/dev/video{index}").exists():
+        return (
+            f"camera {index} (/dev/video{index}) would not open: it may be in use by another program, be no "
+            "capture device, or need the group 'video'"
+        )
+    known = cameras()
+    there = f"cameras here: {', '.join(known)}" if known else "this machine shows no camera (no /dev/video*)"
+    return f"no camera {index}: {there}; use one of those, or --source with a file or URL"

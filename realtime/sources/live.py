@@ -1,0 +1,236 @@
+"""A live source: frames come when they come, and the oldest is dropped when the reader does not keep up.
+
+Cameras, network streams, and recordings that are played at their own clock. A thread captures into a bounded
+queue; whether a frame is dropped depends on nothing but whether the queue is full.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from realtime.errors import BrokenSourceError, MerError, UsageError
+from realtime.records import Frame
+from realtime.sources.base import Gap, SourceCounts, SourceInfo, SourceSettings
+from realtime.sources.checks import masked
+from realtime.sources.clock import FileClock, LiveClock
+from realtime.sources.process import Cancelled, Picture, ReaderProcess, Request
+from realtime.sources.recording import file_request, info_of, read_frame, take_warnings
+
+log = logging.getLogger(__name__)
+
+OPEN_SECONDS = 10.0  # for the first frame of a camera or a stream
+FIRST_BACKOFF = 0.5
+FULL = "queue full"
+
+
+class Live:
+    """The frames of a live source; see `base.Source`. Made by `camera`, `stream` or `recording`.
+
+    pts of a camera or a stream: 0 at the first frame that is read, then the source's own steps; across a gap it
+    goes on by the time that passed. pts of a recording: as in `Recording`, so that both give the same.
+    Frames that come before the first read are let go, so that loading a model does not begin with old frames;
+    a recording waits for the first read.
+    Raises SourceError at once where the source cannot be opened the first time. Later it is reopened for as long
+    as `settings.give_up_seconds` says.
+    """
+
+    def __init__(self, request: Request, settings: SourceSettings, *, finite: bool = False):
+        if settings.queue < 1 or settings.stall_seconds <= 0 or settings.max_backoff <= 0:
+            raise UsageError(f"queue, stall_seconds and max_backoff must be above 0, got {settings}")
+        self._request, self._settings = request, settings
+        self._frames: deque[Frame] = deque()
+        self._news = threading.Condition()  # guards the queue and the counts
+        self._begun, self._stop = threading.Event(), threading.Event()
+        self._counts = SourceCounts()
+        self._error: BaseException | None = None
+        self._done = False
+        self._away: str | None = None  # why frames are missing right now
+        self._state = "opening"
+        self._reader = ReaderProcess(request, self._stop)
+        # a film on a web server has an end, and comes faster than it plays: it is a recording
+        self._finite = finite or self._reader.duration is not None
+        self._file_clock, self._clock = FileClock(self._reader.nominal), LiveClock()
+        self.info: SourceInfo = info_of(self._reader, live=True)
+        self._state = "running"
+        self._thread = threading.Thread(target=self._run, name=f"capture {request.name}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def camera(cls, index: int, settings: SourceSettings) -> Live:
+        asked = {"width": settings.width, "height": settings.height, "fps": settings.fps}
+        return cls(Request(f"camera {index}", camera=index, live=True, open_seconds=OPEN_SECONDS, **asked), settings)
+
+    @classmethod
+    def stream(cls, url: str, settings: SourceSettings) -> Live:
+        # the child's own patience is longer than ours: we notice a stall first, and say so in our words
+        patience = settings.stall_seconds + 5.0
+        request = Request(masked(url), url, live=True, open_seconds=OPEN_SECONDS, read_seconds=patience)
+        return cls(request, settings)
+
+    @classmethod
+    def recording(cls, path: str | Path, settings: SourceSettings) -> Live:
+        return cls(file_request(path), settings, finite=True)
+
+    # --- the reader's side
+
+    @property
+    def counts(self) -> SourceCounts:
+        with self._news:
+            return self._counts.copy()
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        self._begun.set()
+        with self._news:
+            while not self._frames and not self._done and not self._stop.is_set():
+                self._news.wait(1.0)
+            if self._frames and not self._stop.is_set():
+                return self._frames.popleft()
+            error, self._error = self._error, None
+        if error is not None:
+            raise error
+        raise StopIteration
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._begun.set()  # wakes a recording that still waits for its first read
+        with self._news:
+            self._news.notify_all()
+        self._reader.close()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5)
+
+    # --- the capture thread
+
+    def _run(self) -> None:
+        error: BaseException | None = None
+        try:
+            self._play() if self._finite else self._capture()
+        except Cancelled:
+            pass
+        except BaseException as fault:  # whatever it is, it belongs to the reader of the frames
+            error = fault
+        finally:
+            self._reader.close()
+            if self._away is not None and self._clock.pts is not None:
+                self._log_gap(self._clock.pts, time.monotonic() - self._clock.arrival)
+            with self._news:
+                self._error, self._done, self._state = error, True, "ended"
+                self._news.notify_all()
+
+    def _put(self, frame: Frame) -> None:
+        with self._news:
+            if len(self._frames) >= self._settings.queue:
+                self._frames.popleft()
+                self._counts.drop(FULL)
+            self._frames.append(frame)
+            self._counts.frames += 1
+            self._news.notify()
+
+    def _play(self) -> None:
+        """A recording at its own clock: a frame is put when its time has come, or at once when it is late."""
+        while not self._begun.wait(1.0):
+            pass
+        start, seen = None, SourceCounts()
+        try:
+            while (frame := read_frame(self._reader, self._file_clock, seen)) is not None:
+                start = time.monotonic() - frame.pts if start is None else start
+                if self._stop.wait(max(0.0, start + frame.pts - time.monotonic())):
+                    return
+                self._put(replace(frame, arrival=time.monotonic()))
+        finally:
+            with self._news:
+                self._counts.warnings = seen.warnings
+
+    def _capture(self) -> None:
+        """A camera or a stream: read until it fails, reopen it, and so on until it is closed."""
+        first = min(FIRST_BACKOFF, self._settings.max_backoff)
+        pause = first
+        while True:
+            began = time.monotonic()
+            try:
+                self._read_on()
+                cause = "the stream ended"
+            except (MerError, TimeoutError) as fault:
+                cause = str(fault)
+            if time.monotonic() - began > self._settings.stall_seconds:
+                pause = first  # it ran for a while: not a source that dies as soon as it is opened
+            pause = self._reopen(cause, pause)
+
+    def _read_on(self) -> None:
+        """Put frames until the stream ends. Raises TimeoutError after `stall_seconds` of silence."""
+        waited, part = 0.0, self._settings.stall_seconds / 3
+        while True:
+            try:
+                picture = self._reader.read(part)
+            except TimeoutError:
+                waited += part
+                self._state = "stalled"
+                if waited >= self._settings.stall_seconds - part / 2:
+                    raise TimeoutError(f"stalled: no frame for {self._settings.stall_seconds:g} s") from None
+                continue
+            finally:
+                with self._news:
+                    take_warnings(self._reader, self._counts)
+            if picture is None:
+                return
+            waited, self._state = 0.0, "running"
+            if self._begun.is_set():
+                self._take(picture)
+
+    def _take(self, picture: Picture) -> None:
+        last = self._clock.pts
+        pts = self._clock.stamp(picture.pts, picture.arrival)
+        if self._away is not None and last is not None:
+            self._log_gap(last, pts - last)
+        self._away = None
+        self._put(Frame(picture.pixels, self._counts.frames, pts, picture.arrival))
+
+    def _log_gap(self, pts: float, seconds: float) -> None:
+        log.info("%s: gap of %.2f s after %.2f s: %s", self.info.name, seconds, pts, self._away)
+        with self._news:
+            self._counts.gaps.append(Gap(pts, seconds, self._away))
+
+    def _reopen(self, cause: str, pause: float) -> float:
+        """Try again, with growing pauses, until a frame comes. Returns the pause to begin with next time, seconds."""
+        log.info("%s: %s; reopening", self.info.name, cause)
+        self._state, self._away = "reopening", self._away or cause
+        self._clock.restart()
+        self._reader.close()
+        # what comes back may have another size; whoever reads from us was promised this one
+        request = replace(self._request, size=(self.info.width, self.info.height))
+        limit = self._settings.give_up_seconds
+        since = time.monotonic()
+        while True:
+            if limit is not None and time.monotonic() - since >= limit:
+                raise BrokenSourceError(f"{self.info.name} is gone ({cause}) and did not come back within {limit:g} s")
+            left = float("inf") if limit is None else since + limit - time.monotonic()
+            if self._stop.wait(max(0.0, min(pause, left))):
+                raise Cancelled
+            pause = min(2 * pause, self._settings.max_backoff)
+            try:
+                self._reader = ReaderProcess(request, self._stop)
+            except MerError as fault:
+                cause = str(fault)
+                continue
+            with self._news:
+                self._counts.reopenings += 1
+            return pause

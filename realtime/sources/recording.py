@@ -1,0 +1,103 @@
+"""A recording: every frame, in order, as fast or as slowly as its reader takes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from realtime.errors import BrokenSourceError
+from realtime.records import Frame
+from realtime.sources.base import SourceCounts, SourceInfo
+from realtime.sources.checks import check_file
+from realtime.sources.clock import FileClock
+from realtime.sources.process import Cancelled, ReaderProcess, Request
+
+HANG_SECONDS = 60.0  # a decoder that is silent for so long will not come back
+
+
+def file_request(path: str | Path) -> Request:
+    """What to ask of the child for a file. Raises SourceError where the path is none."""
+    check_file(Path(path))
+    return Request(name=str(path), target=str(Path(path).absolute()))
+
+
+class Recording:
+    """The frames of a file; see `base.Source`.
+
+    pts: the file's own timestamps from the start of its video, strictly increasing; a missing or repeated one is
+    replaced by its best guess and counted as a warning.
+    """
+
+    def __init__(self, path: str | Path):
+        self._counts = SourceCounts()
+        self._state = "opening"
+        self._reader = ReaderProcess(file_request(path))
+        self._clock = FileClock(self._reader.nominal)
+        self.info = info_of(self._reader, live=False)
+        self._state = "running"
+
+    @property
+    def counts(self) -> SourceCounts:
+        return self._counts.copy()
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        if self._state == "ended":
+            raise StopIteration
+        try:
+            frame = read_frame(self._reader, self._clock, self._counts)
+        except Cancelled:  # closed from another thread
+            frame = None
+        except BaseException:
+            self.close()
+            raise
+        if frame is None:
+            self.close()
+            raise StopIteration
+        return frame
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._state = "ended"
+        self._reader.close()
+
+
+def info_of(reader: ReaderProcess, live: bool) -> SourceInfo:
+    return SourceInfo(reader.request.name, reader.width, reader.height, reader.fps, live, reader.duration)
+
+
+def read_frame(reader: ReaderProcess, clock: FileClock, counts: SourceCounts) -> Frame | None:
+    """The next frame of a file, counted, or None at its end. Raises BrokenSourceError."""
+    try:
+        picture = reader.read(HANG_SECONDS)
+    except TimeoutError:
+        raise BrokenSourceError(
+            f"{reader.request.name} hung: no frame was decoded for {HANG_SECONDS:g} s; the file or its disk is damaged"
+        ) from None
+    finally:
+        take_warnings(reader, counts)
+    if picture is None:
+        return None
+    pts, guessed = clock.stamp(picture.pts)
+    if guessed:
+        counts.warn("missing or repeated timestamps")
+    counts.frames += 1
+    return Frame(picture.pixels, counts.frames - 1, pts, time.monotonic())
+
+
+def take_warnings(reader: ReaderProcess, counts: SourceCounts) -> None:
+    for cause in reader.warnings:
+        counts.warn(cause)
+    reader.warnings.clear()

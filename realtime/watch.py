@@ -1,0 +1,136 @@
+"""One source being watched: its frames go through a pipeline, its events to whoever wants them, its state to a view."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from realtime.errors import MerError
+from realtime.pipeline import Pipeline, PipelineSettings, Step
+from realtime.records import Event
+from realtime.sources import Source, SourceSettings
+
+FPS_SECONDS = 2.0  # the measured rate is that of the last two seconds
+CURVE_SECONDS = 6.0  # of the difference curve that a view may show
+KEPT_EVENTS = 8
+KEPT_LATENCIES = 2000
+
+
+@dataclass
+class LiveSettings(PipelineSettings):
+    """Everything that `configs/live.yaml` holds."""
+
+    source: SourceSettings = field(default_factory=SourceSettings)
+
+
+@dataclass
+class Status:
+    """What a view may show of a running watch. Written by the watching thread, read by others.
+
+    curve: (pts, difference, threshold, gate) of the latest moments, the last CURVE_SECONDS. latencies: milliseconds from a frame's arrival
+    to the end of its processing.
+    """
+
+    frames: int = 0
+    frames_with_face: int = 0
+    face_found: bool = False
+    pts: float = 0.0
+    events_total: int = 0
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    curve: deque[tuple[float, float, float, str | None]] = field(default_factory=deque)
+    latencies: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_LATENCIES))
+    done_at: deque[float] = field(default_factory=deque)
+
+    def fps(self) -> float:
+        """Frames a second that were processed lately; 0 where none were."""
+        done = list(self.done_at)
+        recent = [t for t in done if t > time.monotonic() - FPS_SECONDS]
+        return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
+
+    def note(self, step: Step) -> None:
+        now = time.monotonic()
+        self.frames += 1
+        self.face_found = bool(step.views)
+        self.frames_with_face += self.face_found
+        self.pts = step.frame.pts
+        self.latencies.append((now - step.frame.arrival) * 1000)
+        self.done_at.append(now)
+        while now - self.done_at[0] > FPS_SECONDS:
+            self.done_at.popleft()
+        self.curve.append((self.pts, *leading(step)))
+        while self.pts - self.curve[0][0] > CURVE_SECONDS:
+            self.curve.popleft()
+
+
+def leading(step: Step) -> tuple[float, float, str | None]:
+    """(difference, threshold, gate) of the first face of a step; (NaN, NaN, "lost") where there is none."""
+    if not step.views:
+        return float("nan"), float("nan"), "lost"
+    reading = step.readings[step.views[0].face]
+    return reading.difference, reading.threshold, reading.gate
+
+
+class Watch:
+    """Runs a source through a pipeline until it ends, breaks off, or `stop` is called (from any thread).
+
+    on_event: called for each event, in order. on_step: called after each frame; for views, timelines and videos.
+    latest: the last step, for a picture. error: what ended it, if it did not simply end. Events found before that have been handed over.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        pipeline: Pipeline,
+        on_event: Callable[[Event], None],
+        on_step: Callable[[Step], None] = lambda step: None,
+    ):
+        self.source, self.pipeline = source, pipeline
+        self.status = Status()
+        self.latest: Step | None = None
+        self.error: Exception | None = None
+        self._on_event, self._on_step = on_event, on_step
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Returns when all is done; never raises, see `error`."""
+        try:
+            self._follow()
+        except Exception as error:
+            self.error = error
+        finally:
+            self.source.close()
+            self.pipeline.close()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self.source.close()
+
+    @property
+    def failure(self) -> MerError | None:
+        """`error` where it is one that a user can do something about; a defect of ours is raised as it is."""
+        if self.error is not None and not isinstance(self.error, MerError):
+            raise self.error
+        return self.error
+
+    def _follow(self) -> None:
+        try:
+            for frame in self.source:
+                step = self.pipeline(frame)
+                self.latest = step
+                self.status.note(step)
+                self._hand_over(step.events)
+                self._on_step(step)
+                if self._stop.is_set():
+                    break
+        finally:
+            # also when the source broke off: what was found until then is kept
+            self._hand_over(self.pipeline.finish())
+
+    def _hand_over(self, events: list[Event]) -> None:
+        for event in events:
+            self.status.events_total += 1
+            self.status.events.append(event)
+            self._on_event(event)

@@ -1,0 +1,164 @@
+"""What people point the program at by mistake, and what breaks while it is read: one line each, frames kept."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import av
+import numpy as np
+import psutil
+import pytest
+from made_clips import cut, film, jpeg, jpegs, steady
+
+from realtime.errors import BrokenSourceError, SourceError
+from realtime.sources import open_source
+from realtime.sources.checks import masked
+
+
+def refused(spec, *words, kind=SourceError):
+    with pytest.raises(kind) as caught:
+        open_source(spec)
+    text = str(caught.value)
+    assert "\n" not in text and all(word in text for word in words), text
+
+
+def test_wrong_path(tmp_path):
+    refused(tmp_path / "nope.mp4", "no such file", "nope.mp4", "expected a video file")
+
+
+def test_folder(tmp_path):
+    refused(tmp_path, "is a folder")
+
+
+def test_zero_length_file(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    refused(tmp_path / "a.mp4", "is empty (0 bytes)")
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.txt", "a.mkv"])
+def test_text_file(tmp_path, name):
+    (tmp_path / name).write_text("This was never a film — not one frame of it.\n" * 40)
+    refused(tmp_path / name, "is text, not a video")
+
+
+def test_noise(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(np.random.default_rng(0).bytes(20_000))
+    refused(tmp_path / "a.mp4", "cannot be read as a video", "expected a video file")
+
+
+def test_sound_only(tmp_path):
+    with av.open(str(tmp_path / "a.mp4"), "w") as out:
+        stream = out.add_stream("aac", rate=44100)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 44100), np.float32), format="fltp", layout="mono")
+        frame.rate = 44100
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    refused(tmp_path / "a.mp4", "holds no video, only audio")
+
+
+def test_no_frame_that_decodes(tmp_path):
+    refused(jpegs(tmp_path / "a.mkv", [b"garbage" * 30] * 5), "no frame that can be decoded")
+
+
+def test_mp4_without_its_index(tmp_path):
+    whole = film(tmp_path / "a.mp4", steady(2, 30))
+    refused(cut(whole, tmp_path / "b.mp4", 0.5), "cut short", "moov")
+
+
+@pytest.mark.parametrize("as_live", [False, True])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_a_film_that_breaks_off_gives_what_it_has(tmp_path, name, as_live):
+    if name == "a.avi":
+        whole = jpegs(tmp_path / name, [jpeg(number) for number in range(50)])
+    else:
+        whole = film(tmp_path / name, steady(2, 30), options={"movflags": "faststart"} if name == "a.mp4" else {})
+    seen = []
+    with open_source(cut(whole, tmp_path / f"b{name}", 0.6), as_live=as_live) as source:
+        with pytest.raises(BrokenSourceError, match=r"broke off at \d\.\d\d s of [12]\.\d\d s"):
+            for frame in source:
+                seen.append(frame.pts)
+        assert source.state == "ended" and list(source) == []
+    assert 5 < len(seen) < 55 and seen == sorted(set(seen))
+
+
+def test_a_decoder_that_crashes(tmp_path):
+    with open_source(film(tmp_path / "a.mp4", steady(2, 100))) as source:
+        next(source)
+        os.kill(source._reader._child.pid, signal.SIGSEGV)
+        with pytest.raises(BrokenSourceError, match="crashed.*SIGSEGV"):
+            list(source)
+    assert source.counts.frames < 200
+
+
+def test_a_decoder_that_hangs(tmp_path, monkeypatch):
+    monkeypatch.setattr("realtime.sources.recording.HANG_SECONDS", 0.5)
+    with open_source(film(tmp_path / "a.mp4", steady(2, 100))) as source:
+        next(source)
+        os.kill(source._reader._child.pid, signal.SIGSTOP)
+        with pytest.raises(BrokenSourceError, match="hung"):
+            list(source)
+    assert source._reader._child.returncode == -signal.SIGKILL
+
+
+def test_closing_from_another_thread_ends_the_reading(tmp_path):
+    with open_source(film(tmp_path / "a.mp4", steady(2, 100))) as source:
+        next(source)
+        os.kill(source._reader._child.pid, signal.SIGSTOP)  # so that the reader waits
+        threading.Timer(0.3, source.close).start()
+        assert len(list(source)) < 100
+
+
+def test_unknown_camera(monkeypatch):
+    refused(97, "no camera 97")
+    monkeypatch.setattr("realtime.sources.checks.cameras", lambda: ["0 (Front)", "2"])
+    from realtime.sources.checks import no_camera
+
+    assert "cameras here: 0 (Front), 2" in no_camera(97)
+
+
+def test_addresses(tmp_path):
+    refused("ftp://host/clip.mp4", "cannot open ftp://", "rtsp")
+    refused("http://127.0.0.1:1/video", "Connection refused")
+    refused("rtsp://me:secret@127.0.0.1:1/video", "rtsp://me:***@127.0.0.1:1/video", "Connection refused")
+    assert masked("http://host:80/a?b=c") == "http://host:80/a?b=c"
+
+
+def test_a_playlist_in_disguise_reaches_no_network(tmp_path):
+    (tmp_path / "a.mp4").write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:1/secret.ts\n#EXT-X-ENDLIST\n")
+    refused(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
+def test_no_child_outlives_its_parent(tmp_path, by):
+    clip = film(tmp_path / "a.mp4", steady(2, 100))
+    program = (
+        "import sys, time\n"
+        "from realtime.sources import open_source\n"
+        f"with open_source({str(clip)!r}) as source:\n"
+        "    next(source)\n"
+        "    print(source._reader._child.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.send_signal(by)
+    parent.wait(20)
+    parent.stdout.close()
+    deadline = time.monotonic() + 20
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the decoder outlived the program"
+        time.sleep(0.05)
+
+
+def test_a_damaged_end_is_no_break(tmp_path):
+    """The last packet of a film is often cut by a recorder that was switched off: less than 0.5 s is forgiven."""
+    packets = [jpeg(number) for number in range(50)]
+    packets[-2:] = [b"garbage" * 20] * 2
+    with open_source(jpegs(tmp_path / "a.mkv", packets)) as source:
+        assert len(list(source)) == 48

@@ -1,0 +1,102 @@
+"""Cameras, with a stand-in for OpenCV in the child process: no machine that runs the tests need have a camera."""
+
+import pytest
+
+from realtime.errors import SourceError
+from realtime.sources import SourceSettings, open_source
+
+# Camera 0 gives at most 640×480 uncompressed and 30 fps, camera 1 keeps no time, camera 2 dies after 20 pictures
+# the first time, camera 3 opens but gives no picture. What was asked is written to `asked.txt`.
+STAND_IN = '''
+import os, time
+import numpy as np
+HERE = os.path.dirname(__file__)
+CAP_V4L2, CAP_PROP_FRAME_WIDTH, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FPS = 200, 3, 4, 5
+CAP_PROP_FOURCC, CAP_PROP_POS_MSEC = 6, 0
+
+def VideoWriter_fourcc(*letters):
+    return sum(ord(letter) << 8 * place for place, letter in enumerate(letters))
+
+class VideoCapture:
+    def __init__(self, index, backend):
+        assert backend == CAP_V4L2
+        self.index, self.given, self.n = index, {3: 640.0, 4: 480.0, 5: 30.0}, 0
+        self.start = time.monotonic()
+        self.first = not os.path.exists(os.path.join(HERE, "opened"))
+        open(os.path.join(HERE, "opened"), "w").close()
+    def isOpened(self):
+        return self.index < 4
+    def set(self, prop, value):
+        with open(os.path.join(HERE, "asked.txt"), "a") as file:
+            print(prop, value, file=file)
+        self.given[prop] = value
+        if CAP_PROP_FOURCC not in self.given:
+            self.given[3], self.given[4] = min(self.given[3], 640.0), min(self.given[4], 480.0)
+        self.given[5] = min(self.given[5], 30.0)
+    def get(self, prop):
+        if prop == CAP_PROP_POS_MSEC:
+            return 0.0 if self.index == 1 else 5_000.0 + 33.0 * self.n
+        return self.given[prop]
+    def read(self):
+        self.n += 1
+        if self.index == 3 or (self.index == 2 and self.first and self.n > 20):
+            return False, None
+        time.sleep(max(0.0, self.start + self.n / 100 - time.monotonic()))
+        return True, np.full((int(self.given[4]), int(self.given[3]), 3), self.n % 250, np.uint8)
+'''
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    (tmp_path / "cv2.py").write_text(STAND_IN)
+    monkeypatch.syspath_prepend(tmp_path)  # the child looks where its parent looks
+    return tmp_path
+
+
+def take(source, number):
+    return [next(source) for _ in range(number)]
+
+
+def test_it_reports_what_the_camera_gave(stand_in):
+    with open_source(0, settings=SourceSettings(width=1280, height=720, fps=60)) as source:
+        frames = take(source, 10)
+    assert (source.info.name, source.info.width, source.info.height) == ("camera 0", 1280, 720)
+    assert source.info.fps == 30 and source.info.live and source.info.duration is None
+    assert frames[0].pixels.shape == (720, 1280, 3)
+    asked = (stand_in / "asked.txt").read_text().split("\n")
+    assert asked[:3] == ["3 1280", "4 720", "5 60"]
+    assert asked[3].startswith("6 ")  # it gave less, so compressed pictures were tried
+
+
+def test_times_are_the_drivers(stand_in):
+    with open_source(0) as source:
+        frames = take(source, 10)
+    assert source.info.width == 640 and not (stand_in / "asked.txt").exists()
+    first = frames[0]
+    for frame in frames:  # 33 ms from picture to picture, though they come every 10 ms
+        pictures = int(frame.pixels[0, 0, 0]) - int(first.pixels[0, 0, 0])
+        assert frame.pts == pytest.approx(0.033 * pictures)
+
+
+def test_without_driver_times_it_is_the_arrival(stand_in):
+    with open_source(1) as source:
+        frames = take(source, 10)
+    assert [frame.pts for frame in frames] == pytest.approx([frame.arrival - frames[0].arrival for frame in frames])
+
+
+def test_an_unplugged_camera_is_reopened(stand_in):
+    with open_source(2) as source:
+        frames = []
+        for frame in source:
+            frames.append(frame)
+            if source.counts.gaps and len(frames) > 30:
+                break
+    assert source.counts.reopenings == 1 and "unplugged" in source.counts.gaps[0].cause
+    assert all(before.pts < after.pts for before, after in zip(frames, frames[1:]))
+
+
+def test_cameras_that_do_not_open(stand_in):
+    with pytest.raises(SourceError, match="no picture"):
+        open_source(3)
+    with pytest.raises(SourceError, match="no camera 9|camera 9 .* would not open"):
+        open_source(9)

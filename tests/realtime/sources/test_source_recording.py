@@ -1,0 +1,123 @@
+"""Recordings: every frame, in order, with the file's own times, whatever happens in the midst."""
+
+import os
+
+import av
+import cv2
+import numpy as np
+import pytest
+from made_clips import CLIPS, film, jpeg, jpegs, number_of, picture, steady
+
+from realtime.sources import SourceInfo, open_source
+from realtime.sources.clock import FileClock
+
+
+def test_every_frame_in_order_then_the_end(tmp_path):
+    clip = film(tmp_path / "a.mp4", steady(2, 30))
+    with open_source(clip) as source:
+        assert source.state == "running"
+        frames = list(source)
+        assert list(source) == [] and source.state == "ended"
+    assert source.info == SourceInfo(str(clip), 64, 48, pytest.approx(30, abs=0.5), False, pytest.approx(2, abs=0.05))
+    assert [frame.index for frame in frames] == list(range(60))
+    assert [number_of(frame.pixels) for frame in frames] == [number % 25 for number in range(60)]
+    assert [frame.pts for frame in frames] == pytest.approx(steady(2, 30), abs=1e-3)
+    assert source.counts.frames == 60 and not source.counts.warnings and not source.counts.drops
+
+
+def test_a_slow_reader_loses_nothing(tmp_path):
+    with open_source(film(tmp_path / "a.mp4", steady(1, 100))) as source:
+        first = next(source)
+        assert source._reader._cancel.wait(0.3) is False  # the ring is full by now
+        rest = list(source)
+    assert [first.index, *(frame.index for frame in rest)] == list(range(100))
+    assert number_of(first.pixels) == 0  # its slot was used again, its pixels were not
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_uneven_times_are_kept_and_begin_at_nought(tmp_path, name):
+    times = [5.0, 5.02, 5.09, 5.1, 5.35, 5.36, 5.5]
+    with open_source(film(tmp_path / name, times)) as source:
+        pts = [frame.pts for frame in source]
+    assert pts == pytest.approx([time - 5.0 for time in times], abs=1e-3)
+
+
+def test_missing_and_repeated_times_are_guessed():
+    clock = FileClock(nominal=0.04)
+    stamped = [clock.stamp(raw) for raw in (0.0, 0.04, 0.04, 0.12, None, 0.1, 0.5)]
+    assert [pts for pts, _ in stamped] == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.5])
+    assert [guessed for _, guessed in stamped] == [False, False, True, False, True, True, False]
+
+
+def test_a_change_of_size_is_scaled_and_said_once(tmp_path):
+    packets = [jpeg(n) for n in range(5)] + [jpeg(n, 128, 96) for n in range(5, 10)] + [jpeg(n) for n in range(10, 15)]
+    with open_source(jpegs(tmp_path / "a.mkv", packets)) as source:
+        frames = list(source)
+    assert {frame.pixels.shape for frame in frames} == {(48, 64, 3)}
+    assert [number_of(frame.pixels) for frame in frames] == list(range(15))
+    assert source.counts.warnings == {"the frame size changed to 128×96; scaled to 64×48": 1}
+
+
+def test_one_damaged_packet_is_skipped_and_counted(tmp_path):
+    packets = [jpeg(n) for n in range(20)]
+    packets[7] = b"not a picture" * 20
+    with open_source(jpegs(tmp_path / "a.mkv", packets)) as source:
+        frames = list(source)
+    assert [number_of(frame.pixels) for frame in frames] == [n for n in range(20) if n != 7]
+    assert frames[7].pts == pytest.approx(8 / 25, abs=2e-3)  # the gap stays a gap
+    assert source.counts.warnings == {"damaged packets": 1}
+
+
+def test_a_phone_film_stands_upright(tmp_path):
+    clip = film(tmp_path / "a.mp4", steady(0.5, 20))
+    data = clip.read_bytes()
+    upright = b"".join(n.to_bytes(4, "big", signed=True) for n in (65536, 0, 0, 0, 65536, 0, 0, 0, 2**30))
+    turned = b"".join(n.to_bytes(4, "big", signed=True) for n in (0, 65536, 0, -65536, 0, 0, 48 * 65536, 0, 2**30))
+    at = data.index(upright, data.index(b"tkhd"))
+    clip.write_bytes(data[:at] + turned + data[at + len(turned) :])
+    with open_source(clip) as source:
+        assert (source.info.width, source.info.height) == (48, 64)
+        assert next(source).pixels.shape == (64, 48, 3)
+
+
+def test_turned_the_right_way(tmp_path):
+    """A film that is white at its left: turned by a quarter clockwise, white is at the top."""
+    half = picture(0)
+    half[:, :32] = 255
+    clip = jpegs(tmp_path / "a.mp4", [cv2.imencode(".jpg", half)[1].tobytes()] * 5)
+    data = clip.read_bytes()
+    at = data.index(b"tkhd") + 4 + 40  # version 0: the matrix follows 40 bytes of the box's body
+    turned = b"".join(n.to_bytes(4, "big", signed=True) for n in (0, 65536, 0, -65536, 0, 0, 48 * 65536, 0, 2**30))
+    clip.write_bytes(data[:at] + turned + data[at + 36 :])
+    with open_source(clip) as source:
+        pixels = next(source).pixels
+    assert pixels[:28].mean() > 200 and pixels[36:].mean() < 50
+
+
+@pytest.mark.parametrize("name", ["face_noface.mov", "single_face.mp4", "grid_bbaf2n.mpg", "intel_yes.mkv"])
+def test_real_clips_are_what_pyav_decodes(name):
+    clip = CLIPS / name
+    if not clip.exists():
+        pytest.skip(f"{clip} is not here")
+    with av.open(str(clip)) as container, open_source(clip) as source:
+        stream = container.streams.video[0]
+        origin = stream.start_time * stream.time_base
+        for ours, theirs in zip(source, container.decode(stream), strict=True):
+            assert ours.pts == pytest.approx(float(theirs.pts * stream.time_base - origin))
+            assert np.array_equal(ours.pixels, theirs.to_ndarray(format="bgr24"))
+    assert source.counts.warnings == {}
+
+
+def test_nothing_is_left_behind(tmp_path):
+    clip = film(tmp_path / "a.mp4", steady(1, 100))
+    descriptors, shared = os.listdir("/proc/self/fd"), os.listdir("/dev/shm")
+    for _ in range(3):
+        source = open_source(clip)
+        next(source)
+        child = source._reader._child
+        assert child.poll() is None
+        source.close()
+        source.close()
+        assert child.returncode is not None  # reaped, no zombie
+        assert source.state == "ended" and list(source) == []
+    assert len(os.listdir("/proc/self/fd")) == len(descriptors) and os.listdir("/dev/shm") == shared

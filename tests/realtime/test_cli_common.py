@@ -1,0 +1,72 @@
+import click
+import pytest
+
+from realtime import __version__
+from realtime.cli import common
+from realtime.errors import OutputError, UsageError
+
+
+def make(body):
+    @common.command("mer-try", examples="  mer-try --seconds 3   # three\n    an indented line")
+    @click.option("--seconds", type=int)
+    @click.argument("words", nargs=-1)
+    def main(seconds, words):
+        """Try."""
+        return body(words)
+
+    return main
+
+
+def run(capsys, args, body=lambda words: None):
+    with pytest.raises(SystemExit) as end:
+        make(body).main(args, prog_name="mer-try")
+    return end.value.code, *capsys.readouterr()
+
+
+def fail(error):
+    def body(words):
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize("error, code, said", [
+    (OutputError("cannot write\n'x'"), 6, "mer-try: cannot write 'x'\n"),
+    (UsageError("no"), 2, "mer-try: no\n"),
+    (KeyboardInterrupt(), 130, "mer-try: interrupted\n"),
+])
+def test_a_mistake_is_one_line_and_its_code(capsys, error, code, said):
+    got, out, err = run(capsys, [], fail(error))
+    assert (got, out, err.lstrip("\n")) == (code, "", said)
+
+
+def test_a_defect_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        make(fail(ZeroDivisionError())).main([], prog_name="mer-try")
+
+
+def test_unknown_flag_names_the_nearest_in_one_line(capsys):
+    code, out, err = run(capsys, ["--second", "3"])
+    assert code == 2 and out == ""
+    assert "--seconds" in err and err.startswith("mer-try: ") and err.count("\n") == 1
+
+
+def test_returned_number_is_the_exit_code(capsys):
+    assert run(capsys, [], lambda words: 6)[0] == 6
+    assert run(capsys, [], lambda words: None)[0] == 0
+
+
+def test_help_keeps_examples_as_written_and_version(capsys):
+    code, out, _ = run(capsys, ["-h"])
+    assert code == 0 and "  mer-try --seconds 3   # three\n    an indented line\n" in out and "Exit codes" in out
+    assert run(capsys, ["--version"])[:2] == (0, f"mer-try {__version__}\n")
+
+
+def test_trailing_words_are_settings_or_files(tmp_path):
+    file = tmp_path / "a=b.mp4"
+    file.touch()
+    words = ("clip.mp4", "spotter.k=0.5", "+new=1", "~spotter", "http://h/x?a=b", "model=dual_atme", str(file))
+    assert common.split_words(words) == (
+        ["spotter.k=0.5", "+new=1", "~spotter", "model=dual_atme"], ["clip.mp4", "http://h/x?a=b", str(file)])
+    with pytest.raises(UsageError, match="unexpected 'clip.mp4'.*use --source"):
+        common.only_overrides(words, "use --source for a file")

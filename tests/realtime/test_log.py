@@ -1,0 +1,158 @@
+import csv
+import json
+import multiprocessing
+import sqlite3
+import sys
+
+import pytest
+
+from realtime.cli.log import main
+from realtime.errors import OutputError, UsageError
+from realtime.log import Log, Session, SqliteSink
+from realtime.sinks import Writer
+from made_events import event
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    path = tmp_path / "data" / "events.sqlite3"
+    monkeypatch.setenv("MER_LIVE_LOG", str(path))
+    return path
+
+
+def record(events, sources=("clip.mp4",), drops=None):
+    sink = SqliteSink(Session("dual_atme", list(sources), {"spotter": {"max_duration": 0.5}}))
+    with Writer([sink]) as writer:
+        for one in events:
+            writer.write(one)
+        sink.finish(frames=300, drops=drops or {}, faults={"reopened": 1})
+    return writer
+
+
+def mer_log(capsys, *args):
+    with pytest.raises(SystemExit) as end:
+        main.main(list(args), prog_name="mer-log")
+    return end.value.code, *capsys.readouterr()
+
+
+def test_what_is_logged_is_read_back(path):
+    record([event(1), event(2, label="negative")], drops={"queue full": 7})
+    record([], sources=["rtsp://user:secret@host/1"])
+    second, first = Log().sessions()
+    assert (first["events"], first["frames"]) == (2, 300)
+    assert (first["drops"], first["faults"]) == ({"queue full": 7}, {"reopened": 1})
+    assert first["settings"] == {"spotter": {"max_duration": 0.5}} and first["ended_at"] >= first["started_at"]
+    assert second["sources"] == ["rtsp://host/1"]  # no password is kept
+    assert b"secret" not in path.read_bytes()
+    assert Log().events() == [
+        {"session": 1} | event(1).as_dict(), {"session": 1} | event(2, label="negative").as_dict()]
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_killed_session_keeps_its_events(path):
+    sink = SqliteSink(Session("dual_atme", ["0"], {}))
+    sink.open()
+    sink.write(event())  # and never closed
+    assert Log().session()["ended_at"] is None and len(Log().events()) == 1
+
+
+def test_export_reads_back_the_same_in_three_formats(path, tmp_path, capsys):
+    record([event(1)])
+    record([event(1, onset=3.0, label="positive", source="[b].mp4", scores={"positive": 0.6, "others": 0.4})])
+    first, second = ({"session": 1} | event(1).as_dict()), Log().events(2)[0]
+    for ending in ("csv", "jsonl", "parquet"):
+        assert mer_log(capsys, "export", str(tmp_path / f"all.{ending}"))[0] == 0
+        assert mer_log(capsys, "export", str(tmp_path / f"one.{ending}"), "--session", "2")[0] == 0
+    assert [json.loads(line) for line in (tmp_path / "all.jsonl").open()] == [first, second]
+    assert [json.loads(line) for line in (tmp_path / "one.jsonl").open()] == [second]
+    rows = list(csv.DictReader((tmp_path / "all.csv").open()))
+    found = [(row["session"], row["score_surprise"], row["score_others"]) for row in rows]
+    assert found == [("1", "0.81", ""), ("2", "", "0.40")]
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the parquet extra is not installed")
+    rows = parquet.read_table(tmp_path / "all.parquet").to_pylist()
+    assert (rows[0]["onset_s"], rows[0]["score_surprise"], rows[1]["score_surprise"]) == (12.3, 0.81, None)
+    assert sorted(path.name for path in tmp_path.glob("*.part")) == []
+
+
+def test_export_says_what_is_wrong(path, tmp_path, capsys, monkeypatch):
+    code, _, err = mer_log(capsys, "export", "x.csv")
+    assert code == 2 and "no event log" in err
+    record([event()])
+    assert mer_log(capsys, "export", "x.xls")[0] == 2
+    code, _, err = mer_log(capsys, "export", str(tmp_path / "x.csv"), "--session", "9")
+    assert code == 2 and "no session 9" in err
+    assert mer_log(capsys, "export", str(path / "x.csv"))[0] == 6
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    code, _, err = mer_log(capsys, "export", str(tmp_path / "x.parquet"))
+    assert code == 7 and 'pip install "mer-live[parquet]"' in err and err.count("\n") == 1
+
+
+def test_list_and_show(path, capsys):
+    record([event(1), event(2)], sources=["[odd].mp4"], drops={"queue full": 7})
+    code, out, _ = mer_log(capsys, "list")
+    assert code == 0 and "[odd].mp4" in out and "dual_atme" in out
+    code, out, _ = mer_log(capsys, "show")
+    assert code == 0 and "7 queue full" in out and "12.412" in out and "2 surprise" in out
+
+
+def write_many(path, count):
+    sink = SqliteSink(Session("dual_atme", ["0"], {}), path)
+    sink.open()
+    for number in range(count):
+        sink.write(event(number))
+    sink.close()
+
+
+def test_two_programs_write_at_once(path):
+    spawn = multiprocessing.get_context("fork")
+    writers = [spawn.Process(target=write_many, args=(path, 40)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    sessions = Log().sessions()
+    assert [session["events"] for session in sessions] == [40] * 4
+    for session in sessions:
+        assert [row["event"] for row in Log().events(session["id"])] == list(range(40))
+
+
+def damaged(path):
+    path.write_bytes(b"this is no database, whatever its name says" * 100)
+
+
+def newer(path):
+    sqlite3.connect(path).execute("PRAGMA user_version = 99")
+
+
+def folder(path):
+    path.mkdir()
+
+
+@pytest.mark.parametrize("make, said", [(damaged, "not a database"), (newer, "version 99"), (folder, "unable to open")])
+def test_unusable_log_is_a_fault_not_a_crash(path, make, said, capsys):
+    path.parent.mkdir()
+    make(path)
+    writer = record([event(1), event(2)])
+    (fault,) = writer.faults
+    assert said in fault.message and "MER_LIVE_LOG" in fault.message and "\n" not in fault.message and fault.lost == 2
+    code, _, err = mer_log(capsys, "list")
+    assert code == 6 and str(path) in err and err.count("\n") == 1
+
+
+def test_locked_log_is_a_fault(path, monkeypatch):
+    monkeypatch.setattr("realtime.log.WAIT_S", 0.05)
+    record([])
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    (fault,) = record([event()]).faults
+    assert "locked" in fault.message and fault.lost == 1
+
+
+def test_unwritable_place(path):
+    path.parent.parent.joinpath("file").touch()
+    with pytest.raises(OutputError, match="a file stands"):
+        SqliteSink(Session("m", [], {}), path.parent.parent / "file" / "log.sqlite3").open()
+    with pytest.raises(UsageError, match="no event log"):
+        Log()

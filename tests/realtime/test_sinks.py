@@ -1,0 +1,159 @@
+import csv
+import json
+import threading
+
+import pytest
+
+from realtime.errors import OutputError, UsageError
+from realtime.sinks import CsvSink, JsonlSink, Sink, Writer, file_sink
+from made_events import event
+
+
+class Slow(Sink):
+    """Holds its first event until let go."""
+
+    name = "slow"
+
+    def __init__(self):
+        self.let_go, self.holding, self.got, self.closed = threading.Event(), threading.Event(), [], False
+
+    def write(self, event):
+        self.holding.set()
+        assert self.let_go.wait(10)
+        self.got.append(event.event)
+
+    def close(self):
+        self.closed = True
+
+
+class Broken(Sink):
+    name = "broken"
+
+    def __init__(self, at):
+        self.at, self.calls = at, 0
+
+    def write(self, event):
+        self.calls += 1
+        if event.event >= self.at:
+            raise ValueError("no\nmore")
+
+
+def test_each_event_is_on_disk_before_the_next(tmp_path):
+    path = tmp_path / "new" / "e.jsonl"
+    sink = file_sink(path)
+    sink.write(event(1, source="Jürgen \udcff.mp4"))  # a file name that is not UTF-8
+    assert json.loads(path.read_text("utf-8")) == event(1, source="Jürgen \udcff.mp4").as_dict()  # not closed yet
+    sink.write(event(2))
+    assert len(path.read_text("utf-8").splitlines()) == 2
+
+
+def test_csv_has_one_column_for_each_class(tmp_path):
+    path = tmp_path / "e.csv"
+    sink = file_sink(path)
+    sink.write(event(source='a,"b".mp4'))
+    sink.close()
+    (row,) = csv.DictReader(path.open())
+    assert list(row) == ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "score_negative",
+                         "score_positive", "score_surprise", "model", "latency_ms"]
+    assert row["source"] == 'a,"b".mp4' and row["onset_s"] == "12.300" and row["score_surprise"] == "0.81"
+
+
+def test_csv_without_events_still_has_its_header(tmp_path):
+    file_sink(tmp_path / "known.csv", ["negative", "positive"]).close()
+    file_sink(tmp_path / "unknown.csv").close()
+    assert "score_positive,model" in (tmp_path / "known.csv").read_text()
+    header = (tmp_path / "unknown.csv").read_text()
+    assert header == "event,source,face,onset_s,apex_s,offset_s,label,model,latency_ms\n"
+
+
+def test_unknown_ending_names_the_two():
+    with pytest.raises(UsageError, match=r"'e\.txt'.*\.jsonl or \.csv"):
+        file_sink("e.txt")
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_unwritable_paths_are_one_line_at_the_start(tmp_path, ending):
+    (tmp_path / "file").touch()
+    (tmp_path / f"folder.{ending}").mkdir()
+    for path in (tmp_path / "file" / f"e.{ending}", tmp_path / "file" / "deeper" / f"e.{ending}"):
+        with pytest.raises(OutputError, match="a file stands where its folder should be"):
+            file_sink(path)
+    with pytest.raises(OutputError, match="is a directory"):
+        file_sink(tmp_path / f"folder.{ending}")
+
+
+def test_full_disk_costs_that_sink_only(tmp_path):
+    said, good = [], JsonlSink(tmp_path / "good.jsonl")
+    with Writer([JsonlSink("/dev/full"), CsvSink("/dev/full"), good], said.append) as writer:
+        for number in (1, 2, 3):
+            writer.write(event(number))
+    assert len((tmp_path / "good.jsonl").read_text().splitlines()) == 3
+    assert [(fault.sink, fault.lost) for fault in writer.faults] == [("/dev/full", 3), ("/dev/full", 3)]
+    assert len(said) == 2 and all("no space left on device" in line and "\n" not in line for line in said)
+    assert writer.exit_code == OutputError.exit_code
+
+
+def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path):
+    class Filling:
+        """A disk with room for ten more bytes."""
+
+        def __init__(self, file):
+            self.file, self.room = file, 10
+
+        def write(self, data):
+            if not self.room:
+                raise OSError(28, "No space left on device")
+            self.room, part = 0, data[:self.room]
+            return self.file.write(part)
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+    sink = JsonlSink(tmp_path / "e.jsonl")
+    sink.write(event(1))
+    sink.file.file = Filling(sink.file.file)
+    with pytest.raises(OutputError, match="no space left"):
+        sink.write(event(2))
+    assert json.loads((tmp_path / "e.jsonl").read_text())["event"] == 1
+
+
+def test_a_sink_that_fails_midway_is_retired_and_counted():
+    broken, said = Broken(at=2), []
+    with Writer([broken], said.append) as writer:
+        for number in (1, 2, 3, 4):
+            writer.write(event(number))
+    assert broken.calls == 2 and writer.faults[0].lost == 3
+    assert said == ["broken: ValueError: no more"]
+
+
+def test_a_slow_sink_never_holds_up_the_stream_and_drops_are_counted():
+    slow = Slow()
+    writer = Writer([slow], capacity=2)
+    writer.write(event(1))
+    assert slow.holding.wait(10)  # one in hand, then two in the queue, then no room
+    for number in (2, 3, 4, 5):
+        writer.write(event(number))
+    assert [(fault.sink, fault.lost) for fault in writer.faults] == [("events", 2)]
+    slow.let_go.set()
+    writer.close()
+    assert slow.got == [1, 2, 3] and slow.closed
+
+
+def test_a_recording_waits_for_room():
+    slow = Slow()
+    with Writer([slow], capacity=1, patience_s=30) as writer:
+        threading.Timer(0.05, slow.let_go.set).start()
+        for number in range(20):
+            writer.write(event(number))
+    assert slow.got == list(range(20)) and not writer.faults
+
+
+def test_close_gives_up_on_a_stuck_sink():
+    slow = Slow()
+    writer = Writer([slow], capacity=1)
+    for number in (1, 2, 3, 4):
+        writer.write(event(number))
+    writer.close(timeout_s=0.1)
+    assert "did not end" in writer.faults[-1].message and writer.exit_code == 6
+    writer.write(event(5))  # after the end: counted, no error
+    slow.let_go.set()

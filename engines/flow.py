@@ -7,22 +7,23 @@ import numpy as np
 from engines.errors import EngineError
 
 # OpenCV's defaults (5 scales, 5 warps, median 5) cost more than twice as much and are less exact on movements of a
-# few pixels, which is all that a micro-expression makes on a 128×128 face. tests/engines/test_flow.py holds the exactness.
+# few pixels, which is all that a micro-expression makes on a 128×128 face. A test holds the exactness.
 SETTINGS = {"nscales": 3, "warps": 2, "medianFiltering": 3}
 
 
 def tvl1(previous: np.ndarray, following: np.ndarray) -> np.ndarray:
-    """Flow from `previous` to `following`, both H×W uint8 grey: H×W×2 float32, (u, v) in pixels, right and down positive.
+    """Flow from `previous` to `following`, H×W uint8 grey: H×W×2 float32, (u, v) in pixels, right and down positive.
 
     Raises EngineError where OpenCV was installed without its contrib modules, ValueError for other arrays.
     """
     if previous.shape != following.shape or previous.ndim != 2 or previous.dtype != np.uint8:
-        raise ValueError(f"two H×W uint8 pictures of one size, got {previous.shape} {previous.dtype} and {following.shape}")
+        got = f"{previous.shape} {previous.dtype} and {following.shape}"
+        raise ValueError(f"the flow of two H×W uint8 pictures of one size, got {got}")
     return _create().calc(previous, np.ascontiguousarray(following), None)
 
 
 def _create():
-    """A new OpenCV object for each call: it is cheap to make, and one that is shared between threads would share buffers."""
+    """A new OpenCV object for each call: it is cheap to make, and shared between threads it would share buffers."""
     import cv2
 
     # `cv2.optflow` exists without the function where another OpenCV wheel was unpacked over the contrib one

@@ -71,7 +71,7 @@ def _find(name: str | Path) -> Path:
     if str(name).endswith(".onnx"):
         path = Path(name)
         if not path.is_file():
-            raise EngineError(f"no network file at {path}: give a .onnx file that exists, or one of {', '.join(known())}")
+            raise EngineError(f"no network file at {path}: give a file that exists, or one of {', '.join(known())}")
         return path
     if str(name) not in known():
         near = get_close_matches(str(name), known(), n=1, cutoff=0.4)
@@ -82,7 +82,7 @@ def _find(name: str | Path) -> Path:
 
 def _read_manifest(path: Path, model: Path) -> dict:
     if not path.is_file():
-        raise EngineError(f"{model} has no manifest: {path.name} was expected beside it; export the network with mer-train")
+        raise EngineError(f"{model} has no manifest: {path.name} was expected beside it; export it with mer-train")
     try:
         manifest = json.loads(path.read_text("utf-8"))
         missing = [key for key in REQUIRED if key not in manifest]

@@ -13,8 +13,8 @@ from realtime.landmarks import Landmarker
 from realtime.records import FaceView, Frame
 
 MOTION_SECONDS = 0.1  # head speed is measured over this long, so that 200 fps does not turn noise into speed
+EYES = [33, 263]  # outer eye corners in the mesh
 ANCHOR_ERROR = 0.08  # outer-eye distances between tracked and found face: beyond, the face is anchored anew
-CENTRE = TEMPLATE.mean(axis=0, keepdims=True)
 
 
 @dataclass
@@ -33,10 +33,10 @@ class _Tracked:
     """One face in view. `path`: (pts, stable points in the image) of the last moments, for the head's speed."""
 
     face: int
-    anchor: int
-    alignment: Alignment
-    landmarks: np.ndarray
-    seen: float
+    anchor: int = 0
+    alignment: Alignment | None = None
+    landmarks: np.ndarray | None = None
+    seen: float = 0.0
     missed: int = 0
     path: deque = field(default_factory=deque)
 
@@ -50,13 +50,14 @@ class FaceTracker:
         self._landmarker = Landmarker(most_faces=max(4, settings.most + 1))
         self._tracked: list[_Tracked] = []
         self._gone: list[_Tracked] = []
+        self._unsure: list[np.ndarray] | None = None  # found once, in the run before; None before the first run
         self._next_run = -np.inf
         self._faces = self._anchors = 0
         self._shape = None
 
     def __call__(self, frame: Frame) -> list[FaceView]:
         if frame.pixels.shape != self._shape:
-            self._shape, self._tracked, self._next_run = frame.pixels.shape, [], -np.inf
+            self._shape, self._tracked, self._unsure, self._next_run = frame.pixels.shape, [], None, -np.inf
         followed = {t.face: t.alignment.follow(frame.pixels, frame.pts) for t in self._tracked}
         got_away = any(picture is None for picture in followed.values())
         if frame.pts >= self._next_run or got_away:
@@ -73,18 +74,23 @@ class FaceTracker:
         size = [np.linalg.norm(face[263] - face[33]) for face in found]
         found = [found[i] for i in np.argsort(size)[::-1][: self._settings.most]]
         rest = list(self._tracked)
-        self._tracked = []
+        self._tracked, unsure = [], []
         for landmarks in found:
             track = _nearest(rest, landmarks)
             if track is not None:
                 rest.remove(track)
                 if followed[track.face] is None or track.alignment.error(landmarks) > ANCHOR_ERROR:
                     self._anchor(track, landmarks, frame, followed)
-            else:
+            elif self._believed(landmarks):
                 track = self._new(landmarks, frame, followed)
-            track.landmarks, track.seen, track.missed = landmarks, frame.pts, 0
+            else:
+                unsure.append(landmarks)
+                self._next_run = -np.inf
+                continue
             track.landmarks = apply(track.alignment.transform, landmarks).astype(np.float32)
+            track.seen, track.missed = frame.pts, 0
             self._tracked.append(track)
+        self._unsure = unsure
         for track in rest:
             track.missed += 1
             # one missed run may be a hand before the mouth; the texture is still followed. Two are a lost face.
@@ -93,14 +99,21 @@ class FaceTracker:
             else:
                 self._gone.append(track)
 
+    def _believed(self, landmarks: np.ndarray) -> bool:
+        """A face that turns up must be found twice in a row: a title or a cloud is taken for a face for one frame.
+
+        In a source's very first run there is no before, and the finder is taken at its word.
+        """
+        return self._unsure is None or any(_near(landmarks[EYES], before[EYES]) for before in self._unsure)
+
     def _new(self, landmarks, frame, followed) -> _Tracked:
         self._gone = [t for t in self._gone if frame.pts - t.seen <= self._settings.remember_seconds]
         track = _nearest(self._gone, landmarks)
         if track is not None:
             self._gone.remove(track)
         else:
+            track = _Tracked(self._faces)
             self._faces += 1
-            track = _Tracked(self._faces - 1, 0, None, landmarks, frame.pts)
         self._anchor(track, landmarks, frame, followed)
         return track
 
@@ -141,14 +154,12 @@ class FaceTracker:
 
 
 def _nearest(tracks: list[_Tracked], landmarks: np.ndarray) -> _Tracked | None:
-    """The track whose face overlaps the one found: its nose bridge lies within one outer-eye distance."""
-    centre = landmarks[[33, 263]].mean(axis=0)
-    reach = np.linalg.norm(landmarks[263] - landmarks[33])
-    best, least = None, reach
-    for track in tracks:
-        if track.alignment is None:
-            continue
-        away = np.linalg.norm(track.alignment.in_image(TEMPLATE[[0, 3]]).mean(axis=0) - centre)
-        if away < least:
-            best, least = track, away
-    return best
+    """The first track in whose place the face was found."""
+    eyes = TEMPLATE[[0, 3]]  # the outer corners
+    return next((t for t in tracks if _near(t.alignment.in_image(eyes), landmarks[EYES])), None)
+
+
+def _near(eyes: np.ndarray, other_eyes: np.ndarray) -> bool:
+    """Whether the middles of two pairs of outer eye corners (2×2) lie within one outer-eye distance."""
+    reach = np.linalg.norm(other_eyes[1] - other_eyes[0])
+    return bool(np.linalg.norm(eyes.mean(axis=0) - other_eyes.mean(axis=0)) < reach)

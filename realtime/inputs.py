@@ -82,7 +82,7 @@ def strain(flow: np.ndarray) -> np.ndarray:
 
 
 def from_map(flow: np.ndarray) -> dict[str, np.ndarray]:
-    """A flow map (28×28×3, values in [0, 255]) as Dual-ATME's inputs: {"full_face", "puzzle"}, (1, 3, 28, 28) float32."""
+    """A flow map (28×28×3 in [0, 255]) as Dual-ATME's inputs: {"full_face", "puzzle"}, each (1, 3, 28, 28) float32."""
     full = normalise(flow)
     return {name: as_batch(image) for name, image in (("full_face", full), ("puzzle", puzzle(full)))}
 

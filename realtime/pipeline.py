@@ -47,13 +47,14 @@ class Pipeline:
     """Turns frames of one source into events. Stateful: frames come in order, from one thread.
 
     Naming a movement (optical flow, then the network) takes longer than a frame lasts, so a worker does it while the
-    stream goes on; events keep the order of their offsets. counts: what the spotters spotted and dropped, by cause.
-    timings: milliseconds of each stage, the latest ones. recognize: the network, with its name and classes.
+    stream goes on; events keep the order of their offsets. With `wait` (for recordings) the stream waits instead, and an
+    event comes with the very step that ends it. counts: what the spotters spotted and dropped, by cause.
+    source: its name. timings: milliseconds of each stage, the latest ones. recognize: the network, with its name and classes.
     """
 
-    def __init__(self, source: str, settings: PipelineSettings):
-        self._source = source
-        self._settings = settings
+    def __init__(self, source: str, settings: PipelineSettings, wait: bool = False):
+        self.source = source
+        self._settings, self._wait = settings, wait
         self.timings: dict[str, deque[float]] = {}
         self.recognize = Recognizer(settings.network)
         self._track = FaceTracker(settings.faces)
@@ -105,7 +106,7 @@ class Pipeline:
             label, scores = self.recognize(keyframes)
         return Event(
             event=number,
-            source=self._source,
+            source=self.source,
             face=face,
             onset_s=keyframes.onset.pts,
             apex_s=keyframes.apex.pts,
@@ -117,7 +118,7 @@ class Pipeline:
         )
 
     def _known(self) -> Iterator[Event]:
-        while self._pending and (self._pending[0].done() or len(self._pending) > MOST_PENDING):
+        while self._pending and (self._wait or self._pending[0].done() or len(self._pending) > MOST_PENDING):
             yield self._pending.popleft().result()
 
     @contextmanager

@@ -83,7 +83,7 @@ def _panel(watch: Watch) -> Panel:
     found = [event_line(event) for event in list(status.events)]
     lines = [facts, sparkline(list(status.curve)), *(found or [Text("no event yet", "dim")])]
     info = watch.source.info
-    title = f"{info.name}  {info.width}×{info.height}"
+    title = f"{watch.pipeline.source}  {info.width}×{info.height}"
     return Panel(Group(*lines), title=Text(title), title_align="left", border_style="dim", padding=(0, 1))
 
 
@@ -93,7 +93,7 @@ def summary(watch: Watch) -> Text:
     share = 100 * status.frames_with_face / status.frames if status.frames else 0
     held = {cause: n for cause, n in watch.pipeline.counts.items() if cause != "spotted" and n}
     lines = [
-        f"{watch.source.info.name}: {status.events_total} events in {status.pts:.1f} s, "
+        f"{watch.pipeline.source}: {status.events_total} events in {status.pts:.1f} s, "
         f"{status.frames} frames, face in view {share:.0f} % of the time"
     ]
     if counts.dropped:
@@ -105,5 +105,5 @@ def summary(watch: Watch) -> Text:
     if held:
         lines.append("  held back: " + ", ".join(f"{n} {cause}" for cause, n in held.items()))
     if status.frames and not status.frames_with_face:
-        lines.append("  no face was found: check the light, the angle, and that the face is at least 60 pixels wide")
+        lines.append("  no face was found: check the light, the angle, and that the face is at least an eighth of the picture wide")
     return Text("\n".join(lines))

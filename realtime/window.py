@@ -7,6 +7,7 @@ import sys
 
 import cv2
 import numpy as np
+from matplotlib import get_data_path
 
 from realtime.errors import MissingPartError
 from realtime.pipeline import Step
@@ -33,6 +34,8 @@ class Window:
     def __init__(self, watches: list[Watch]):
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise MissingPartError("no screen for --window (DISPLAY is not set): leave --window out, or use mer-replay --video")
+        # OpenCV's wheel points its toolkit at a folder of fonts that it does not bring
+        os.environ["QT_QPA_FONTDIR"] = os.path.join(get_data_path(), "fonts/ttf")
         self._watches = {f"mer-live: {watch.source.info.name}": watch for watch in watches}
         self._shown: dict[str, Step | None] = dict.fromkeys(self._watches)
 
@@ -43,6 +46,8 @@ class Window:
             if before is not None and cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) < 1:
                 return False
             if step is not None and step is not before:
+                if before is None:
+                    cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
                 cv2.imshow(title, paint(step, watch.status))
                 self._shown[title] = step
         return cv2.waitKey(1) & 0xFF not in CLOSING_KEYS

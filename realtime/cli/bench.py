@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import psutil
+from omegaconf import OmegaConf
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +22,6 @@ from realtime.pipeline import Pipeline
 from realtime.sources import open_source
 from realtime.terminal import percentiles
 from realtime.watch import LiveSettings, Watch
-from omegaconf import OmegaConf
 
 EXAMPLES = """
   mer-bench live --source clip.mp4                       as fast as it goes
@@ -48,11 +48,11 @@ def live(source, as_live, seconds, settings_):
     """Frames a second, each stage's p50/p95/p99 in milliseconds, and memory."""
     overrides = common.only_overrides(settings_, "a file goes after --source")
     chosen: LiveSettings = OmegaConf.to_object(settings.load("live", overrides, LiveSettings))
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(machine(), style="dim")
     run = Run(source, as_live, chosen)
     run.go(seconds)
-    console.print(policy(run.info), style="dim")
+    console.print(policy(source, run.info), style="dim")
     console.print(run.table())
     for line in run.lines():
         console.print(line)

@@ -15,6 +15,7 @@ from realtime.cli import common
 from realtime.cli.running import exit_code, follow, log_session, policy, totals
 from realtime.errors import UsageError
 from realtime.pipeline import Pipeline
+from realtime.recognition import Recognizer
 from realtime.sinks import Writer, file_sink
 from realtime.sources import open_source
 from realtime.watch import LiveSettings, Watch
@@ -26,6 +27,7 @@ EXAMPLES = """
   mer-live --source rtsp://host/stream --events found.jsonl
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
   mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
+DEMO = str(files("realtime").joinpath("assets/demo.mp4"))
 
 
 @common.command("mer-live", EXAMPLES)
@@ -51,18 +53,19 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, seco
     overrides += [f"{key}={value}" for key, value in named.items() if value is not None]
     config = settings.load("live", overrides, LiveSettings)
     chosen: LiveSettings = OmegaConf.to_object(config)
-    specs = [*cameras, *sources] + ([str(files("realtime").joinpath("assets/demo.mp4"))] if demo else [])
+    specs = [*cameras, *sources, *([DEMO] if demo else [])]
     if not specs:
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
 
-    console = Console(quiet=quiet, highlight=False)
+    console = Console(quiet=quiet, highlight=False, soft_wrap=True)
+    network = Recognizer(chosen.network)  # a network that cannot be had should cost no camera
     with ExitStack() as stack:
-        pipelines = [Pipeline(str(spec), chosen) for spec in specs]  # first: a bad model should cost no camera
-        for pipeline in pipelines:
-            stack.callback(pipeline.close)
-        network = pipelines[0].recognize
+        opened = [
+            stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs
+        ]
+        names = ["demo.mp4" if source.info.name == DEMO else source.info.name for source in opened]
         sinks = [file_sink(events, network.classes)] if events else []
-        log = [] if no_log else [log_session(network.name, specs, config)]
+        log = [] if no_log else [log_session(network.name, names, config)]
         writer = stack.enter_context(Writer(sinks + log, report=common.complain("mer-live")))
 
         def found(event):
@@ -71,10 +74,9 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, seco
                 console.print(terminal.event_line(event))
 
         watches = []
-        for spec, pipeline in zip(specs, pipelines, strict=True):
-            source = stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source))
-            watches.append(Watch(source, pipeline, found))
-            console.print(policy(source.info), style="dim")
+        for source, name in zip(opened, names, strict=True):
+            console.print(policy(name, source.info), style="dim")
+            watches.append(Watch(source, Pipeline(name, chosen), found))
         follow(watches, console, seconds, window)
         for sink in log:
             sink.finish(*totals(watches, [writer]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -12,22 +12,23 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from realtime import settings, terminal
 from realtime.cli import common
+from realtime.cli.clips import find_clips
 from realtime.cli.running import exit_code, log_session, totals
-from realtime.errors import MerError, UsageError
+from realtime.errors import MerError, OutputError
 from realtime.pipeline import Pipeline, Step
+from realtime.recognition import Recognizer
 from realtime.records import Event
-from realtime.sinks import CsvSink, JsonlSink, Writer
-from realtime.sources import open_source
+from realtime.sinks import CsvSink, Fault, JsonlSink, Writer
+from realtime.sources import SourceInfo, open_source
 from realtime.timeline import Trace, draw
 from realtime.video import AnnotatedVideo
-from realtime.watch import LiveSettings, Watch, leading
+from realtime.watch import LiveSettings, Status, Watch, leading
 from realtime.window import paint
 
 EXAMPLES = """
   mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png
   mer-replay recordings/ --out results --video       every clip below the folder, with an annotated MP4 each
   mer-replay clip.mp4 --out results spotter.sensitivity=6"""
-ENDINGS = {".mp4", ".m4v", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".webm", ".wmv", ".flv", ".mts", ".m2ts", ".ts", ".ogv", ".3gp"}
 PATIENCE = 60.0  # a recording can wait for a slow disk
 
 
@@ -46,8 +47,8 @@ def main(clips, out, video, faces, model, quiet, no_log):
     config = settings.load("live", overrides, LiveSettings)
     chosen: LiveSettings = OmegaConf.to_object(config)
     jobs = find_clips(words)
-    console = Console(quiet=quiet, highlight=False)
-    Pipeline("", chosen).close()  # a model that cannot be had is said before the first clip is opened
+    console = Console(quiet=quiet, highlight=False, soft_wrap=True)
+    Recognizer(chosen.network)  # a network that cannot be had is said before the first clip is opened
 
     watches, writers, code = [], [], 0
     with ExitStack() as stack:
@@ -68,38 +69,17 @@ def main(clips, out, video, faces, model, quiet, no_log):
     return exit_code("mer-replay", watches, writers) or code
 
 
-def find_clips(words: list[str]) -> list[tuple[Path, Path]]:
-    """Clips and the name of each one's folder of results; folders are walked. Raises UsageError where there is none."""
-    found: list[tuple[Path, Path]] = []
-    for path in map(Path, words):
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
-            if not inside:
-                raise UsageError(f"no clip in the folder {path}: expected files ending in {', '.join(sorted(ENDINGS))}")
-            found += [(clip, clip.relative_to(path).with_suffix("")) for clip in inside]
-        else:
-            found.append((path, Path(path.stem)))
-    if not found:
-        raise UsageError("no clip given: name files or folders before the settings")
-    taken: dict[Path, int] = {}
-    jobs = []
-    for clip, name in found:
-        taken[name] = taken.get(name, 0) + 1
-        # a.mov beside a.mp4: the second becomes a-2
-        jobs.append((clip, name if taken[name] == 1 else name.with_name(f"{name.name}-{taken[name]}")))
-    return jobs
-
-
 def replay(clip: Path, folder: Path, chosen: LiveSettings, video: bool, log: Writer, writers: list[Writer], bar: Progress) -> Watch:
     """Work through one clip. Results lie in `folder` also where the clip breaks off. Raises SourceError, OutputError."""
     with ExitStack() as stack:
         source = stack.enter_context(open_source(clip, settings=chosen.source))
-        pipeline = Pipeline(str(clip), chosen)
+        pipeline = Pipeline(str(clip), chosen, wait=True)
         stack.callback(pipeline.close)
         sinks = [CsvSink(folder / "events.csv", pipeline.recognize.classes), JsonlSink(folder / "events.jsonl")]
         writer = stack.enter_context(Writer(sinks, common.complain("mer-replay"), patience_s=PATIENCE))
         writers.append(writer)
-        film = stack.enter_context(AnnotatedVideo(folder / "annotated.mp4", source.info.width, source.info.height)) if video else None
+        film = stack.enter_context(Film(folder / "annotated.mp4", source.info, video))
+        writers.append(film)
         task = bar.add_task(clip.name, total=source.info.duration)
         trace, events = Trace(), []
 
@@ -111,14 +91,48 @@ def replay(clip: Path, folder: Path, chosen: LiveSettings, video: bool, log: Wri
         def note(step: Step):
             trace.add(step.frame.pts, *leading(step))
             bar.update(task, completed=step.frame.pts)
-            if film:
-                film.write(paint(step, watch.status), step.frame.pts)
+            film.write(step, watch.status)
 
         watch = Watch(source, pipeline, found, note)
         watch.run()
         bar.remove_task(task)
+        writer.close()  # what was found is safe before anything is drawn
         draw(folder / "timeline.png", trace, events, clip.name)
     return watch
+
+
+class Film:
+    """The annotated video, if one is `wanted`. A disk that fills up ends the video, not the work on the clip."""
+
+    def __init__(self, path: Path, info: SourceInfo, wanted: bool):
+        self.faults: list[Fault] = []
+        self._video = AnnotatedVideo(path, info.width, info.height) if wanted else None
+
+    def write(self, step: Step, status: Status) -> None:
+        if self._video:
+            with self._counted():
+                self._video.write(paint(step, status), step.frame.pts)
+
+    @property
+    def exit_code(self) -> int:
+        return OutputError.exit_code if self.faults else 0
+
+    def __enter__(self) -> Film:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._video:
+            with self._counted():
+                self._video.close()
+
+    @contextmanager
+    def _counted(self):
+        try:
+            yield
+        except OutputError as error:
+            common.complain("mer-replay")(str(error))
+            self.faults.append(Fault("video", str(error)))
+            self._video = None
 
 
 def progress(console: Console) -> Progress:

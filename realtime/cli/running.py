@@ -21,11 +21,11 @@ REFRESH = 0.1  # seconds between two looks at the state
 PATIENCE = 10.0  # seconds for a watch to end once it was told to
 
 
-def policy(info: SourceInfo) -> str:
+def policy(name: str, info: SourceInfo) -> str:
     """What was opened, and the choice between waiting and dropping; said once."""
     fps = f" at {info.fps:.4g} frames/s" if info.fps else ""
     way = "live: drops the oldest frames when it cannot keep up" if info.live else "recording: every frame is processed"
-    return f"{info.name}: {info.width}×{info.height}{fps}; {way}"
+    return f"{name}: {info.width}×{info.height}{fps}; {way}"
 
 
 def log_session(model: str, specs: list, config: DictConfig) -> SqliteSink:

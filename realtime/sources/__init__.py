@@ -47,5 +47,6 @@ def is_stream(spec: int | str | Path) -> bool:
     if not scheme:
         return False
     if scheme[1].lower() not in STREAM_SCHEMES:
-        raise SourceError(f"cannot open {scheme[1]}:// addresses: expected one of {', '.join(STREAM_SCHEMES)}, or a path")
+        kinds = ", ".join(STREAM_SCHEMES)
+        raise SourceError(f"cannot open {scheme[1]}:// addresses: expected one of {kinds}, or a path")
     return True

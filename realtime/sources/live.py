@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from realtime.errors import BrokenSourceError, MerError, UsageError
+from realtime.errors import BrokenSourceError, MerError, SourceError, UsageError
 from realtime.records import Frame
 from realtime.sources.base import Gap, SourceCounts, SourceInfo, SourceSettings
-from realtime.sources.checks import masked
+from realtime.sources.checks import masked, no_camera
 from realtime.sources.clock import FileClock, LiveClock
 from realtime.sources.process import Cancelled, Picture, ReaderProcess, Request
 from realtime.sources.recording import file_request, info_of, read_frame, take_warnings
@@ -51,6 +51,7 @@ class Live:
         self._error: BaseException | None = None
         self._done = False
         self._away: str | None = None  # why frames are missing right now
+        self._latest = 0.0  # when the last frame came, monotonic seconds
         self._state = "opening"
         self._reader = ReaderProcess(request, self._stop)
         # a film on a web server has an end, and comes faster than it plays: it is a recording
@@ -63,6 +64,8 @@ class Live:
 
     @classmethod
     def camera(cls, index: int, settings: SourceSettings) -> Live:
+        if index < 0:
+            raise SourceError(no_camera(index))
         asked = {"width": settings.width, "height": settings.height, "fps": settings.fps}
         return cls(Request(f"camera {index}", camera=index, live=True, open_seconds=OPEN_SECONDS, **asked), settings)
 
@@ -171,7 +174,7 @@ class Live:
                 cause = "the stream ended"
             except (MerError, TimeoutError) as fault:
                 cause = str(fault)
-            if time.monotonic() - began > self._settings.stall_seconds:
+            if self._latest - began > self._settings.stall_seconds:
                 pause = first  # it ran for a while: not a source that dies as soon as it is opened
             pause = self._reopen(cause, pause)
 
@@ -192,7 +195,7 @@ class Live:
                     take_warnings(self._reader, self._counts)
             if picture is None:
                 return
-            waited, self._state = 0.0, "running"
+            waited, self._state, self._latest = 0.0, "running", time.monotonic()
             if self._begun.is_set():
                 self._take(picture)
 
@@ -218,18 +221,19 @@ class Live:
         # what comes back may have another size; whoever reads from us was promised this one
         request = replace(self._request, size=(self.info.width, self.info.height))
         limit = self._settings.give_up_seconds
-        since = time.monotonic()
+        end = float("inf") if limit is None else time.monotonic() + limit
         while True:
-            if limit is not None and time.monotonic() - since >= limit:
-                raise BrokenSourceError(f"{self.info.name} is gone ({cause}) and did not come back within {limit:g} s")
-            left = float("inf") if limit is None else since + limit - time.monotonic()
-            if self._stop.wait(max(0.0, min(pause, left))):
+            if self._stop.wait(max(0.0, min(pause, end - time.monotonic()))):
                 raise Cancelled
+            if time.monotonic() >= end:
+                name = self.info.name
+                raise BrokenSourceError(f"{name} is gone ({self._away}) and did not come back within {limit:g} s")
             pause = min(2 * pause, self._settings.max_backoff)
+            patience = max(1.0, min(request.open_seconds, end - time.monotonic()))
             try:
-                self._reader = ReaderProcess(request, self._stop)
+                self._reader = ReaderProcess(replace(request, open_seconds=patience), self._stop)
             except MerError as fault:
-                cause = str(fault)
+                log.debug("%s: %s", self.info.name, fault)
                 continue
             with self._news:
                 self._counts.reopenings += 1

@@ -24,7 +24,7 @@ DEMUX_FAILURES = 10  # in a row, before a file counts as broken off
 
 FILE_OPTIONS = {"protocol_whitelist": "file"}  # a playlist in disguise must not reach into the network
 # No "nobuffer": it throws away what was read while probing, the first key frame too.
-STREAM_OPTIONS = {"rtsp_transport": "tcp", "analyzeduration": "2000000", "fpsprobesize": "0"}
+STREAM_OPTIONS = {"rtsp_transport": "tcp", "analyzeduration": "2000000"}
 
 
 def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:

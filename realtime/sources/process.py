@@ -54,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """pts: seconds in the source's clock or None. arrival: monotonic seconds. pixels: H×W×3 uint8 BGR, its own copy."""
+    """pts: seconds in the source's clock or None. arrival: monotonic seconds. pixels: H×W×3 uint8 BGR, a copy."""
 
     pts: float | None
     arrival: float
@@ -110,7 +110,8 @@ class ReaderProcess:
             child_messages.close()
             child_slots.close()
         # over the pipe, not on the command line, where other users could read a URL's password
-        self._slots.send_bytes(json.dumps(asdict(self.request)).encode())
+        with suppress(OSError):  # a child that died at once is found out by the first wait
+            self._slots.send_bytes(json.dumps(asdict(self.request)).encode())
 
     def _map(self, opened: dict) -> None:
         self.width, self.height = opened["width"], opened["height"]

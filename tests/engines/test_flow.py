@@ -16,7 +16,8 @@ def textured(seed=0, size=128):
 @pytest.mark.parametrize("shift", [(0.4, 0.0), (0.0, -1.0), (1.5, 2.0)])
 def test_small_movements_are_found_with_their_sign(shift):
     picture = textured()
-    moved = cv2.warpAffine(picture, np.float32([[1, 0, shift[0]], [0, 1, shift[1]]]), (128, 128), borderMode=cv2.BORDER_REFLECT)
+    by = np.float32([[1, 0, shift[0]], [0, 1, shift[1]]])
+    moved = cv2.warpAffine(picture, by, (128, 128), borderMode=cv2.BORDER_REFLECT)
     found = flow.tvl1(picture, moved)
     assert found.shape == (128, 128, 2) and found.dtype == np.float32
     error = np.linalg.norm(found[16:-16, 16:-16] - shift, axis=2)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from made_clips import film, steady
 
 from realtime.errors import BrokenSourceError
 from realtime.sources import SourceSettings, open_source
@@ -119,8 +120,6 @@ def test_a_slow_reader_of_a_stream_loses_the_oldest(server):
 
 
 def test_a_film_on_a_web_server_is_played_to_its_end(tmp_path):
-    from made_clips import film, steady
-
     film(tmp_path / "a.mp4", steady(1, 30), options={"movflags": "faststart"})
     command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

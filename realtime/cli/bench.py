@@ -100,7 +100,7 @@ class Run:
         if self.first_frame is None:
             self.first_frame = time.time() - psutil.Process().create_time()
         now = time.monotonic() - begun
-        if not self._memory or now - self._memory[-1][0] >= 1.0:
+        if not self._memory or now - self._memory[-1][0] >= 0.2:
             self._memory.append((now, memory()))
         if seconds is not None and now >= seconds:
             self.watch.stop()

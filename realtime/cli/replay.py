@@ -18,7 +18,7 @@ from realtime.errors import MerError, OutputError
 from realtime.pipeline import Pipeline, Step
 from realtime.recognition import Recognizer
 from realtime.records import Event
-from realtime.sinks import CsvSink, Fault, JsonlSink, Writer
+from realtime.sinks import CsvSink, Fault, JsonlSink, LineFile, Writer
 from realtime.sources import SourceInfo, open_source
 from realtime.timeline import Trace, draw
 from realtime.video import AnnotatedVideo
@@ -50,6 +50,7 @@ def main(clips, out, video, faces, model, quiet, no_log):
     console = Console(quiet=quiet, highlight=False, soft_wrap=True)
     Recognizer(chosen.network)  # a network that cannot be had is said before the first clip is opened
 
+    keep(out / "settings.yaml", OmegaConf.to_yaml(config))
     watches, writers, code = [], [], 0
     with ExitStack() as stack:
         log = None if no_log else log_session(chosen.network, [clip for clip, _ in jobs], config)
@@ -67,6 +68,13 @@ def main(clips, out, video, faces, model, quiet, no_log):
         if log:
             log.finish(*totals(watches, writers))
     return exit_code("mer-replay", watches, writers) or code
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a small file of results. Raises OutputError."""
+    file = LineFile(path)
+    file.write(text)
+    file.close()
 
 
 def replay(clip: Path, folder: Path, chosen: LiveSettings, video: bool, log: Writer, writers: list[Writer], bar: Progress) -> Watch:

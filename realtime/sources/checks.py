@@ -31,7 +31,7 @@ def why_unreadable(path: str, reason: str) -> str:
     except OSError:
         head = b""
     if head[4:8] == b"ftyp" and "moov" in reason:
-        return f"{path} is cut short: its index (the moov box) is missing: no frame can be read; copy or export it again"
+        return f"{path} is cut short: its index (the moov box) is missing; copy or export it again"
     if head and all(byte in b"\t\n\r\f" or byte >= 32 for byte in head):
         return f"{path} is text, not a video: {VIDEO}"
     return f"{path} cannot be read as a video ({reason}): {VIDEO}"

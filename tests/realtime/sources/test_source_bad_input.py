@@ -147,6 +147,7 @@ def test_no_child_outlives_its_parent(tmp_path, by):
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     child = psutil.Process(int(parent.stdout.readline()))
+    time.sleep(0.5)  # the ring is full: the child waits for its parent and writes nothing that could fail
     parent.send_signal(by)
     parent.wait(20)
     parent.stdout.close()

@@ -89,7 +89,7 @@ def test_an_unplugged_camera_is_reopened(stand_in):
         frames = []
         for frame in source:
             frames.append(frame)
-            if source.counts.gaps and len(frames) > 30:
+            if (source.counts.gaps and len(frames) > 30) or len(frames) > 500:
                 break
     assert source.counts.reopenings == 1 and "unplugged" in source.counts.gaps[0].cause
     assert all(before.pts < after.pts for before, after in zip(frames, frames[1:]))

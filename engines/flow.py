@@ -6,8 +6,8 @@ import numpy as np
 
 from engines.errors import EngineError
 
-# OpenCV's defaults (5 scales, 5 warps, median 5) cost more than twice as much and are less exact on movements of a
-# few pixels, which is all that a micro-expression makes on a 128×128 face. A test holds the exactness.
+# OpenCV's defaults (5 scales, 5 warps, median 5) take over twice as long and are no more exact on movements of up to
+# three pixels, which is all that a micro-expression makes on a 128×128 face. A test holds the exactness.
 SETTINGS = {"nscales": 3, "warps": 2, "medianFiltering": 3}
 
 

@@ -1,6 +1,9 @@
+import json
+
 import numpy as np
 import pytest
 
+from engines.runtime import ZOO
 from realtime import inputs
 
 
@@ -101,3 +104,9 @@ def test_dual_atme_gives_what_from_map_gives():
     for name in ("full_face", "puzzle"):
         assert both[name].shape == (1, 3, 28, 28) and both[name].dtype == np.float32
         np.testing.assert_array_equal(both[name], again[name])
+
+
+def test_inputs_are_made_as_the_shipped_network_was_trained():
+    manifest = json.loads((ZOO / "dual_atme.json").read_text("utf-8"))
+    here = {key: getattr(inputs, key) for key in manifest["made_with"]}
+    assert json.loads(json.dumps(here)) == manifest["made_with"]

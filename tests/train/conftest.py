@@ -1,0 +1,35 @@
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from train.data.megc2019 import load_flow
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """On a busy machine torch's threads wait for each other far longer than they work."""
+    if find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """A small made-up archive in the form of flow_28x28.npz: six people, 30 samples, easy to tell apart."""
+    random = np.random.default_rng(0)
+    label = np.arange(30) % 3
+    x = random.normal(126, 8, (30, 28, 28, 3))
+    x[label == 0, 0:7, :, 1] += 90  # brows down
+    x[label == 1, 16:22, 18:26, 0] += 90  # a mouth corner outwards
+    x[label == 2, 0:7, :, 1] -= 90  # brows up
+    path = tmp_path_factory.mktemp("megc") / "flow_28x28.npz"
+    subject, dataset = np.array(list("111222111222")).repeat(3)[:30], np.array(["casme2", "samm", "smic"]).repeat(10)
+    np.savez(path, x=x.clip(0, 255).astype(np.uint8), label=label.astype(np.uint8), subject=subject, dataset=dataset)
+    return path
+
+
+@pytest.fixture(scope="session")
+def samples(archive):
+    return load_flow(archive)

@@ -1,0 +1,58 @@
+"""MEGC2019 as 28×28 optical flow: SMIC-HS, CASME II and SAMM together, three classes, no faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from realtime.errors import UsageError
+from realtime.inputs import from_map
+
+CLASSES = ("negative", "positive", "surprise")
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """N micro-expressions, already as the network sees them (`realtime.inputs.from_map`).
+
+    full_face, puzzle: N×3×28×28 float32. label: N int64, an index into `classes`.
+    person, dataset: N strings; two samples are of one person exactly where `person` is equal.
+    """
+
+    full_face: np.ndarray
+    puzzle: np.ndarray
+    label: np.ndarray
+    person: np.ndarray
+    dataset: np.ndarray
+    classes: tuple[str, ...] = CLASSES
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def __getitem__(self, rows: np.ndarray) -> Samples:
+        """The samples at `rows` (a mask or indices)."""
+        parts = (self.full_face, self.puzzle, self.label, self.person, self.dataset)
+        return Samples(*(part[rows] for part in parts), classes=self.classes)
+
+
+def load_flow(path: str | Path) -> Samples:
+    """Read `flow_28x28.npz` (x N×28×28×3 uint8, label, subject, dataset).
+
+    Subject numbers repeat between the three sets, so a person is "dataset/subject".
+    Raises UsageError where the file is missing or is something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            x, label, subject, dataset = (file[key] for key in ("x", "label", "subject", "dataset"))
+    except FileNotFoundError as error:
+        raise UsageError(f"no data at {path}: set MER_DATA to the folder of megc2019/, or data.path=FILE") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{path} is not the MEGC2019 flow archive (x, label, subject, dataset): {error}") from error
+    if x.ndim != 4 or x.shape[1:] != (28, 28, 3):
+        raise UsageError(f"{path} holds maps of shape {x.shape[1:]}, not (28, 28, 3): set data.path to flow_28x28.npz")
+    inputs = [from_map(flow) for flow in x]
+    person = np.array([f"{d}/{s}" for d, s in zip(dataset, subject, strict=True)])
+    stack = {name: np.concatenate([one[name] for one in inputs]) for name in ("full_face", "puzzle")}
+    return Samples(**stack, label=label.astype(np.int64), person=person, dataset=dataset)

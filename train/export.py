@@ -1,0 +1,133 @@
+"""A trained network as files: ONNX whose numbers agree with torch, weights, manifest, model card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from omegaconf import OmegaConf
+from safetensors.torch import save_file
+from torch import nn
+
+from engines.runtime import Network
+from realtime import __version__
+from realtime import inputs as serving
+from realtime.errors import ModelError, UsageError
+from train.card import card
+from train.data.megc2019 import Samples
+from train.fit import MirrorAverage
+from train.settings import TrainSettings
+
+INPUTS = ("full_face", "puzzle")
+OUTPUT = "probabilities"
+TOLERANCE = 1e-4  # largest difference of a probability between ONNX Runtime and torch
+
+
+def export(network: nn.Module, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path) -> float:
+    """Write <name>.onnx, .json, .md and .safetensors into `out`; returns the largest difference from torch.
+
+    The file is run by the product's own runtime on every sample. Raises ModelError where that differs by more than
+    TOLERANCE.
+    """
+    name = settings.model.name
+    network = MirrorAverage(network).eval().to(memory_format=torch.contiguous_format)
+    inputs = {key: np.ascontiguousarray(getattr(samples, key)) for key in INPUTS}
+    example = tuple(torch.from_numpy(inputs[key][:1]) for key in INPUTS)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision, which nobody needs, is absent
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the exporter's own insides
+        program = torch.onnx.export(
+            network, example, input_names=list(INPUTS), output_names=[OUTPUT], dynamo=True, verbose=False
+        )
+    file = out / f"{name}.onnx"
+    program.save(str(file), external_data=False)  # the weights inside: one file
+    save_file(network.network.state_dict(), out / f"{name}.safetensors")
+
+    about = manifest(settings, samples, accuracy)
+    about["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    file.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    file.with_suffix(".md").write_text(card(about), "utf-8")
+    return _compare(network, inputs, file)
+
+
+def manifest(settings: TrainSettings, samples: Samples, accuracy: dict | None) -> dict:
+    """What the file is, for programs: everything but its hash."""
+    image = {"shape": [1, 3, 28, 28], "dtype": "float32", "channels": ["u", "v", "strain"]}
+    ranges = [[round(float(get(getattr(samples, key))), 2) for get in (np.min, np.max)] for key in INPUTS]
+    people = len(np.unique(samples.person))
+    return {
+        "name": settings.model.name,
+        "architecture": settings.model.name,
+        "version": __version__,
+        "made": date.today().isoformat(),
+        "classes": list(samples.classes),
+        "inputs": [{"name": key, **image, "range_seen": seen} for key, seen in zip(INPUTS, ranges, strict=True)],
+        "output": {
+            "name": OUTPUT,
+            "shape": [1, len(samples.classes)],
+            "meaning": "softmax, averaged over the face and its mirror image, both inside the graph; sums to 1",
+        },
+        "normalisation": "realtime.inputs.from_map: 28x28 flow map (u, v, optical strain; each channel stretched to "
+        "0-255), Gaussian blur, minus the channel's median, over 128; the puzzle is cut from the same map",
+        # a test holds these against the code: who changes them must train again
+        "made_with": {key: getattr(serving, key) for key in ("FACE", "SMOOTHING", "LEFT_BROW", "RIGHT_BROW", "MOUTH")},
+        "training_data": {
+            "name": settings.data.name,
+            "sets": sorted(set(samples.dataset.tolist())),
+            "samples": len(samples),
+            "people": people,
+            "per_class": dict(zip(samples.classes, np.bincount(samples.label).tolist(), strict=True)),
+        },
+        "training": {"seed": settings.seeds[0], **OmegaConf.to_container(OmegaConf.structured(settings.fit))},
+        "accuracy": accuracy or "not measured: run protocol=loso, then export again with accuracy=…/results.json",
+        "licence": "Research use only. The weights come from flow maps of SMIC-HS, CASME II and SAMM, whose licences "
+        "allow research; the maps themselves are not part of this project and must not be redistributed.",
+    }
+
+
+def read_accuracy(settings: TrainSettings) -> dict | None:
+    """UF1 and UAR for the manifest from the results.json that `settings.accuracy` names, None where it names none.
+
+    Raises UsageError where that run measured another recipe: a number must belong to the network it stands beside.
+    """
+    if settings.accuracy is None:
+        return None
+    try:
+        results = json.loads(Path(settings.accuracy).read_text("utf-8"))
+        measured = results["settings"]
+        table = {group: _rounded(results["mean"][group], results["sd"][group]) for group in results["mean"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = f"accuracy={settings.accuracy} is not the results.json of a protocol=loso run"
+        raise UsageError(f"{what} ({error!r}): measure with protocol=loso, then give that file") from error
+    wanted = OmegaConf.to_container(OmegaConf.structured(settings))
+    differ = [key for key in ("model", "data", "fit") if measured.get(key) != wanted[key]]
+    if differ or measured["protocol"]["name"] != "loso":
+        what = " and ".join(differ) or "protocol"
+        raise UsageError(f"accuracy={settings.accuracy} was measured with another {what}: measure this recipe first")
+    return {
+        "protocol": "leave one subject out, pooled; mean and standard deviation over seeds",
+        "seeds": list(results["seeds"]),
+        **table,
+    }
+
+
+def _rounded(mean: dict[str, float], sd: dict[str, float]) -> dict[str, float]:
+    both = (("", mean), ("_sd", sd))
+    return {f"{metric}{tail}": round(values[metric], 3) for metric in mean for tail, values in both}
+
+
+def _compare(network: nn.Module, inputs: dict[str, np.ndarray], file: Path) -> float:
+    with torch.inference_mode():
+        expected = network(*(torch.from_numpy(inputs[key]) for key in INPUTS)).numpy()
+    runtime = Network(file)
+    found = [runtime({key: array[row : row + 1] for key, array in inputs.items()}) for row in range(len(expected))]
+    difference = float(np.abs(np.stack(found) - expected).max())
+    if difference > TOLERANCE:
+        raise ModelError(f"{file} differs from torch by {difference:.1e}, allowed is {TOLERANCE:.0e}: do not use it")
+    return difference

@@ -1,0 +1,78 @@
+"""Dual-ATME (Zhou et al., Entropy 2023): a branch for the full face and one for its puzzle, 4,833,193 parameters.
+
+Shapes are those of a 28×28 input and a batch of B.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Inception(nn.Module):
+    """Four parallel ways with 1×1, 3×3, 5×5 and pooled views of the input, concatenated (Sec. 3.3.1, Figure 4).
+
+    Every convolution is followed by batch norm and ReLU. Both work channel by channel, so doing them once after the
+    concatenation is the same as in each way, and half as slow on a CPU; the two 1×1 reductions share one call, too.
+    """
+
+    def __init__(self, inputs: int, width: int, reduced: int = 6):
+        super().__init__()
+        self.reduce = nn.Sequential(
+            nn.Conv2d(inputs, 2 * reduced, 1), nn.BatchNorm2d(2 * reduced), nn.ReLU(inplace=True)
+        )
+        self.one = nn.Conv2d(inputs, width, 1)
+        self.three = nn.Conv2d(reduced, width, 3, padding=1)
+        self.five = nn.Conv2d(reduced, width, 5, padding=2)
+        self.pooled = nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), nn.Conv2d(inputs, width, 1))
+        self.norm = nn.Sequential(nn.BatchNorm2d(4 * width), nn.ReLU(inplace=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for_three, for_five = self.reduce(x).chunk(2, dim=1)  # (B, reduced, H, W) each
+        ways = [self.one(x), self.three(for_three), self.five(for_five), self.pooled(x)]
+        return self.norm(torch.cat(ways, dim=1))  # (B, 4·width, H, W)
+
+
+class CBAM(nn.Module):
+    """Automated attention region selection: channel attention, then spatial attention (Sec. 3.3.2, Figure 5)."""
+
+    def __init__(self, channels: int, reduction: int = 16):
+        super().__init__()
+        hidden = channels // reduction
+        self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels))
+        self.spatial = nn.Conv2d(2, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        channel = torch.sigmoid(self.mlp(x.mean((2, 3))) + self.mlp(x.amax((2, 3))))  # (B, C)
+        x = x * channel[:, :, None, None]
+        pooled = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], dim=1)  # (B, 2, H, W)
+        return x * torch.sigmoid(self.spatial(pooled))
+
+
+class DualATME(nn.Module):
+    """full_face and puzzle, each (B, 3, 28, 28) float → (logits (B, classes), V_e, V_p), V being (B, 48, 7, 7)."""
+
+    def __init__(self, classes: int = 3, dropout: float = 0.5):
+        super().__init__()
+        self.full_face = branch()
+        self.attention = CBAM(48)  # on the full face only: the puzzle was already selected by hand
+        self.puzzle = branch()
+        self.classifier = nn.Sequential(
+            nn.Flatten(),  # (B, 4704)
+            nn.Linear(2 * 48 * 7 * 7, 1024),
+            nn.BatchNorm1d(1024),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(1024, classes),
+        )
+
+    def forward(self, full_face: Tensor, puzzle: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        v_e = self.attention(self.full_face(full_face))  # (B, 48, 7, 7)
+        v_p = self.puzzle(puzzle)  # (B, 48, 7, 7)
+        logits = self.classifier(torch.cat([v_e, v_p], dim=1))  # (B, classes)
+        return logits, v_e, v_p
+
+
+def branch() -> nn.Sequential:
+    """Bi-Inception: (B, 3, 28, 28) → (B, 24, 14, 14) → (B, 48, 7, 7)."""
+    return nn.Sequential(Inception(3, 6), nn.MaxPool2d(2), Inception(24, 12), nn.MaxPool2d(2))

@@ -1,0 +1,64 @@
+"""What a clip is made hard with: how often each thing happens, and the camera's faults."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from realtime.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Rates are events a minute (Poisson), 0 = never.
+
+    micro, macro: expressions. head: nods, turns and shifts; any value above 0 also makes the head drift all the time.
+    blink, gaze, swallow: as named. speech: bursts of 1 to 4 s. exposure: steps of brightness.
+    flicker, timing: probability that a clip has mains flicker, or jitter and dropped frames.
+    noise, blur: whether the sensor has noise, and the shutter motion blur.
+    overlap: probability that a nuisance which would fall on an expression is left there.
+    """
+
+    micro: float = 8.0
+    macro: float = 2.5
+    head: float = 5.0
+    blink: float = 15.0
+    gaze: float = 8.0
+    speech: float = 3.0
+    swallow: float = 1.0
+    exposure: float = 1.0
+    flicker: float = 0.4
+    timing: float = 0.5
+    noise: float = 1.0
+    blur: float = 1.0
+    overlap: float = 0.1
+
+    def without(self, *names: str) -> Conditions:
+        """These switched off. Raises UsageError for an unknown name."""
+        return replace(self, **dict.fromkeys(_known(names), 0.0))
+
+    def only(self, *names: str) -> Conditions:
+        """All but these switched off; the camera's noise and blur stay unless named away with `without`."""
+        kept = {*_known(names), "noise", "blur", "overlap"}
+        return self.without(*(f.name for f in fields(self) if f.name not in kept))
+
+    @property
+    def text(self) -> str:
+        """What differs from the full set, for the clips' table: "all", or "micro=0 speech=0"."""
+        usual = asdict(Conditions())
+        changed = [f"{name}={value:g}" for name, value in asdict(self).items() if value != usual[name]]
+        return " ".join(changed) or "all"
+
+
+def _known(names) -> tuple[str, ...]:
+    known = [f.name for f in fields(Conditions)]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"unknown condition '{name}', expected one of {', '.join(known)}")
+    return tuple(names)
+
+
+ALL = Conditions()
+CALM = ALL.without("speech", "swallow", "exposure", "flicker", "timing")
+SPEAKING = replace(ALL, micro=0.0, macro=0.0, speech=14.0)
+NO_MICRO = ALL.without("micro")
+PRESETS = {"all": ALL, "calm": CALM, "speaking": SPEAKING, "no-micro": NO_MICRO}

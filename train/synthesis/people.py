@@ -1,0 +1,73 @@
+"""The people of a synthetic set: portraits in a folder, one person each, with their faces' landmarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from realtime.errors import SourceError
+from realtime.landmarks import Landmarker
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+SMALLEST = 60  # pixels between the outer eye corners and below: too coarse to move convincingly
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """portrait: H×W×3 uint8 BGR. landmarks: 478×3 float32, pixels (z in the same scale, smaller = nearer)."""
+
+    name: str
+    portrait: np.ndarray
+    landmarks: np.ndarray
+
+
+class DeepLandmarker(Landmarker):
+    """The same finder, with the mesh's depth: for one portrait at a time, where parallax needs it."""
+
+    def __init__(self):
+        super().__init__(most_faces=1)
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """Returns faces×478×3 float32, pixels; z is in the scale of x, smaller = nearer to the camera."""
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        found = self._landmarker.detect(self._image(image_format=self._format, data=rgb)).face_landmarks
+        points = np.array([[(p.x, p.y, p.z) for p in face] for face in found], np.float32).reshape(-1, 478, 3)
+        height, width = pixels.shape[:2]
+        return points * np.array([width, height, width], np.float32)
+
+
+def find_face(portrait: np.ndarray) -> np.ndarray | None:
+    """The portrait's 478×3 landmarks in pixels, or None where no face is found."""
+    landmarker = DeepLandmarker()
+    try:
+        found = landmarker(portrait)
+    finally:
+        landmarker.close()
+    return found[0] if len(found) else None
+
+
+def portraits(folder: Path) -> list[Path]:
+    """The folder's pictures by name. Raises SourceError where there are none."""
+    if not folder.is_dir():
+        raise SourceError(f"'{folder}' is not a folder: --portraits wants a folder of portraits, one person each")
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise SourceError(f"no portraits in '{folder}': expected {', '.join(sorted(SUFFIXES))}, one person each")
+    return found
+
+
+def load(path: Path) -> tuple[Person | None, str]:
+    """A person from a portrait, or None and why not."""
+    portrait = cv2.imread(str(path))
+    if portrait is None:
+        return None, f"'{path.name}' cannot be read as a picture: skipped"
+    landmarks = find_face(portrait)
+    if landmarks is None:
+        return None, f"no face found in '{path.name}': skipped"
+    apart = float(np.linalg.norm(landmarks[263, :2] - landmarks[33, :2]))
+    if apart < SMALLEST:
+        return None, f"the face in '{path.name}' is too small ({apart:.0f} pixels between the eyes' corners): skipped"
+    return Person(path.stem, portrait, landmarks), ""

@@ -2,7 +2,7 @@
 
 A landmark run says roughly where the face is; its points tremble by half a pixel, which would drown a
 micro-expression. So between and during landmark runs the transform comes from the texture around the stable points
-(eye corners, bridge of the nose), followed against one reference picture. Following a reference does not drift.
+(eye corners, nose, temples), followed against one reference picture. Following a reference does not drift.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Alignment:
         """The aligned picture (ALIGNED×ALIGNED×3 uint8 BGR) of this frame, or None where the face got away."""
         grey = cv2.cvtColor(self._warp(pixels), cv2.COLOR_BGR2GRAY)
         moved, found, _ = cv2.calcOpticalFlowPyrLK(self._reference, grey, self._points, None, **FOLLOW)
-        if found.sum() < 6:
+        if found.sum() < len(TEMPLATE) // 2:
             return None
         kept = found[:, 0] == 1
         back, distance = robust_similarity(moved[kept].astype(float), self._points[kept].astype(float))

@@ -149,13 +149,13 @@ class FaceTracker:
         before, then = track.path[0]
         if pts <= before:
             return 0.0
-        scale = np.linalg.norm(stable[3] - stable[0])
+        scale = np.linalg.norm(stable[1] - stable[0])
         return float(np.linalg.norm(stable - then, axis=1).mean() / scale / (pts - before))
 
 
 def _nearest(tracks: list[_Tracked], landmarks: np.ndarray) -> _Tracked | None:
     """The first track in whose place the face was found."""
-    eyes = TEMPLATE[[0, 3]]  # the outer corners
+    eyes = TEMPLATE[:2]  # the outer corners
     return next((t for t in tracks if _near(t.alignment.in_image(eyes), landmarks[EYES])), None)
 
 

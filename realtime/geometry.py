@@ -12,21 +12,23 @@ ALIGNED = 224
 OUTER_EYES = 104.0
 EYE_LINE = np.array([112.0, 62.0])  # the point midway between the outer eye corners, (x, y)
 
-# Points that expressions move least: eye corners and the bridge of the nose. Their places are the means over frontal
-# portraits, made symmetric, in outer-eye distances from the point midway between the outer eye corners.
-STABLE = {
-    33: (-0.500, 0.000),
-    133: (-0.197, 0.021),
-    362: (0.197, 0.021),
-    263: (0.500, 0.000),
-    168: (0.0, -0.026),
-    6: (0.0, 0.062),
-    197: (0.0, 0.147),
-    195: (0.0, 0.225),
-    5: (0.0, 0.309),
+# Points that expressions move least: eye corners, the nose's bridge and slopes, temples. No expression moves most of
+# them, so those that move (the corners in a blink) are outvoted. Their places are the means over frontal portraits,
+# made symmetric, in outer-eye distances from the point midway between the outer eye corners.
+_MIDDLE = {168: -0.026, 6: 0.062, 197: 0.147, 195: 0.225, 5: 0.309, 4: 0.410}  # down the bridge of the nose
+_PAIRS = {  # (left, right): distance from the middle, height
+    (33, 263): (0.500, 0.000),  # outer eye corners: these come first
+    (133, 362): (0.198, 0.021),
+    (122, 351): (0.065, 0.078),
+    (196, 419): (0.062, 0.160),
+    (3, 248): (0.059, 0.234),
+    (127, 356): (0.829, 0.045),
+    (143, 372): (0.728, 0.054),
 }
+STABLE = {point: (side * x, y) for pair, (x, y) in _PAIRS.items() for point, side in zip(pair, (-1, 1))}
+STABLE |= {point: (0.0, y) for point, y in _MIDDLE.items()}
 STABLE_IDS = np.array(list(STABLE))
-TEMPLATE = (np.array(list(STABLE.values())) * OUTER_EYES + EYE_LINE).astype(np.float32)  # (9, 2) aligned pixels
+TEMPLATE = (np.array(list(STABLE.values())) * OUTER_EYES + EYE_LINE).astype(np.float32)  # (20, 2) aligned pixels
 
 # The mesh points that stand where the 68-point scheme has its own (jaw, brows, nose, eyes, lips, in its order).
 # fmt: off

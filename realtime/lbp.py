@@ -60,23 +60,24 @@ class RegionHistograms:
     def __init__(self, boxes: list[tuple[int, int, int, int]], shape: tuple[int, int]):
         """`boxes` in pixels of the grey picture of `shape` (height, width) that will be given."""
         rows, columns = CELLS
-        self._label = np.full((shape[0] - 2, shape[1] - 2), -1, np.int32)
-        for number, (left, top, right, bottom) in enumerate(boxes):
-            ys = np.linspace(max(top, 1), min(bottom, shape[0] - 1), rows + 1).astype(int) - 1
-            xs = np.linspace(max(left, 1), min(right, shape[1] - 1), columns + 1).astype(int) - 1
-            for row in range(rows):
-                for column in range(columns):
-                    cell = (number * rows + row) * columns + column
-                    self._label[ys[row] : ys[row + 1], xs[column] : xs[column + 1]] = cell
-        self._inside = self._label >= 0
-        self._offset = self._label[self._inside] * BINS
-        self._length = len(boxes) * rows * columns * BINS
-        self._shape = (len(boxes), rows * columns * BINS)
+        self._bins = rows * columns * BINS
+        self._regions: list[tuple[tuple[slice, slice], np.ndarray]] = []  # (pixels with a rim of 1, first bin of each)
+        for left, top, right, bottom in boxes:
+            top, bottom = max(top, 1), min(bottom, shape[0] - 1)
+            left, right = max(left, 1), min(right, shape[1] - 1)
+            row = np.arange(max(bottom - top, 1)) * rows // max(bottom - top, 1)
+            column = np.arange(max(right - left, 1)) * columns // max(right - left, 1)
+            first = (row[:, None] * columns + column) * BINS
+            place = slice(top - 1, top + len(row) + 1), slice(left - 1, left + len(column) + 1)
+            self._regions.append((place, first.astype(np.int32)))
 
     def __call__(self, grey: np.ndarray) -> np.ndarray:
         """`grey`: H×W uint8 → regions × (cells·BINS) float32, each cell's counts."""
-        codes = local_binary_patterns(grey)[self._inside]
-        return np.bincount(self._offset + codes, minlength=self._length).astype(np.float32).reshape(self._shape)
+        counts = [
+            np.bincount((first + local_binary_patterns(grey[place])).ravel(), minlength=self._bins)
+            for place, first in self._regions
+        ]
+        return np.array(counts, np.float32)
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:

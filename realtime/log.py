@@ -51,11 +51,14 @@ CREATE TABLE events (
     label TEXT NOT NULL,
     scores TEXT NOT NULL,        -- JSON, class → probability
     model TEXT NOT NULL,
-    latency_ms REAL NOT NULL
+    latency_ms REAL NOT NULL,
+    kind TEXT NOT NULL,          -- micro or macro
+    confidence REAL NOT NULL
 );
 CREATE INDEX events_of_session ON events(session_id);
 """
-FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms")
+FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms",
+          "kind", "confidence")
 
 
 def default_path() -> Path:

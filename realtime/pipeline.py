@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from realtime.faces import FaceSettings, FaceTracker
 from realtime.recognition import Recognizer
 from realtime.records import Event, FaceView, Frame, Keyframes
-from realtime.spotting import Reading, Spotter, SpotterSettings
+from realtime.spotting import Reading, Spotter, SpotterSettings, Verifier
 
 MOST_PENDING = 16  # movements that may wait to be named; beyond, the loop waits, and a live source drops frames
 KEPT_TIMINGS = 20_000  # of each stage
@@ -58,6 +58,7 @@ class Pipeline:
         self.timings: dict[str, deque[float]] = {}
         self.recognize = Recognizer(settings.network)
         self._track = FaceTracker(settings.faces)
+        self._verifier = Verifier(settings.spotter.verifier) if settings.spotter.verifier else None
         self._spotters: dict[int, Spotter] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer")
         self._pending: deque[Future[Event]] = deque()
@@ -74,7 +75,10 @@ class Pipeline:
         return Step(frame, views, readings, list(self._known()))
 
     def finish(self) -> list[Event]:
-        """Wait for the movements that are still being named, then let the network and the tracker go."""
+        """The source has ended: the movements that are still under way or being named; then the tracker is let go."""
+        for face, spotter in self._spotters.items():
+            if keyframes := spotter.finish():
+                self._name(face, keyframes)
         events = [future.result() for future in self._pending]
         self._pending.clear()
         self.close()
@@ -91,7 +95,7 @@ class Pipeline:
     def _spot(self, views: list[FaceView]) -> dict[int, Reading]:
         readings = {}
         for view in views:
-            spotter = self._spotters.setdefault(view.face, Spotter(self._settings.spotter))
+            spotter = self._spotters.setdefault(view.face, Spotter(self._settings.spotter, self._verifier))
             readings[view.face] = spotter(view)
         for face in self._spotters.keys() - readings.keys():
             readings[face] = self._spotters[face].lost()
@@ -115,6 +119,8 @@ class Pipeline:
             scores=scores,
             model=self.recognize.name,
             latency_ms=(time.monotonic() - keyframes.offset.arrival) * 1000,
+            kind=keyframes.kind,
+            confidence=keyframes.confidence,
         )
 
     def _known(self) -> Iterator[Event]:

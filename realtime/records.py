@@ -61,6 +61,7 @@ class Keyframes:
     """A spotted movement: the three views that the recognizer needs.
 
     peak, threshold: the difference curve at the apex and the threshold it crossed, multiples of the resting difference.
+    kind: "micro" or "macro". confidence: probability in [0, 1] that it is one, by the spotter's verifier.
     """
 
     onset: FaceView
@@ -68,14 +69,16 @@ class Keyframes:
     offset: FaceView
     peak: float
     threshold: float
+    kind: str = "micro"
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True)
 class Event:
-    """A recognized micro-expression, as it is written to files and logs.
+    """A recognized expression, as it is written to files and logs.
 
     onset_s, apex_s, offset_s: seconds in the source's own clock. scores: probability of each class, summing to 1.
-    latency_ms: from the arrival of the offset frame to the event.
+    latency_ms: from the arrival of the offset frame to the event. kind, confidence: see `Keyframes`.
     """
 
     event: int
@@ -88,6 +91,8 @@ class Event:
     scores: dict[str, float] = field(hash=False)
     model: str
     latency_ms: float
+    kind: str = "micro"
+    confidence: float = 1.0
 
     def as_dict(self) -> dict:
         """The event line: field by field, rounded to what was measured (milliseconds, two decimals of a score)."""
@@ -102,4 +107,6 @@ class Event:
             "scores": {name: round(score, 2) for name, score in self.scores.items()},
             "model": self.model,
             "latency_ms": round(self.latency_ms, 1),
+            "kind": self.kind,
+            "confidence": round(self.confidence, 2),
         }

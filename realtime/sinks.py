@@ -19,8 +19,9 @@ from typing import Callable, Iterable, Sequence
 from realtime.errors import OutputError, UsageError
 from realtime.records import Event
 
-COLUMNS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label")  # then score_*, model, latency_ms
-DECIMALS = {"onset_s": ".3f", "apex_s": ".3f", "offset_s": ".3f", "latency_ms": ".1f"}
+COLUMNS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label")  # then score_*, and LAST
+LAST = ("model", "latency_ms", "kind", "confidence")
+DECIMALS = {"onset_s": ".3f", "apex_s": ".3f", "offset_s": ".3f", "latency_ms": ".1f", "confidence": ".2f"}
 
 
 class Sink:
@@ -140,7 +141,7 @@ class CsvSink(Sink):
 
 def columns(classes: Iterable[str], before: Iterable[str] = ()) -> list[str]:
     """The columns of a table of events."""
-    return [*before, *COLUMNS, *(f"score_{name}" for name in classes), "model", "latency_ms"]
+    return [*before, *COLUMNS, *(f"score_{name}" for name in classes), *LAST]
 
 
 def flat(row: dict) -> dict:

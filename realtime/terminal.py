@@ -54,6 +54,7 @@ def event_line(event: Event) -> Text:
     text = Text.assemble(
         (f"{event.apex_s:9.3f} s ", "bold"),
         (f"{event.label:<9}", f"bold {colour}"),
+        (" macro" if event.kind == "macro" else "", "dim"),
         (f" {(event.offset_s - event.onset_s) * 1000:4.0f} ms  ", "dim"),
     )
     for name, score in event.scores.items():
@@ -91,7 +92,7 @@ def summary(watch: Watch) -> Text:
     """What a session came to, a few lines of plain words."""
     status, counts = watch.status, watch.source.counts
     share = 100 * status.frames_with_face / status.frames if status.frames else 0
-    held = {cause: n for cause, n in watch.pipeline.counts.items() if cause != "spotted" and n}
+    held = {cause: n for cause, n in watch.pipeline.counts.items() if cause not in ("spotted", "macro") and n}
     lines = [
         f"{watch.pipeline.source}: {status.events_total} events in {status.pts:.1f} s, "
         f"{status.frames} frames, face in view {share:.0f} % of the time"

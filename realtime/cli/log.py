@@ -114,7 +114,7 @@ def _parquet(path: Path, events: list[dict]) -> None:
     except ImportError as error:
         raise MissingPartError('Parquet needs pyarrow: pip install "mer-live[parquet]", or export .csv') from error
     kinds = {"session": pa.int64(), "event": pa.int64(), "face": pa.int64()}
-    kinds |= {name: pa.string() for name in ("source", "label", "model")}
+    kinds |= {name: pa.string() for name in ("source", "label", "model", "kind")}
     # float64 for the rest: a session without events has the same types as one with
     schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in columns(_classes(events), ["session"])])
     pyarrow.parquet.write_table(pa.Table.from_pylist([flat(event) for event in events], schema), path)

@@ -54,7 +54,7 @@ def test_csv_has_one_column_for_each_class(tmp_path):
     sink.close()
     (row,) = csv.DictReader(path.open())
     assert list(row) == ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "score_negative",
-                         "score_positive", "score_surprise", "model", "latency_ms"]
+                         "score_positive", "score_surprise", "model", "latency_ms", "kind", "confidence"]
     assert row["source"] == 'a,"b".mp4' and row["onset_s"] == "12.300" and row["score_surprise"] == "0.81"
 
 
@@ -63,7 +63,7 @@ def test_csv_without_events_still_has_its_header(tmp_path):
     file_sink(tmp_path / "unknown.csv").close()
     assert "score_positive,model" in (tmp_path / "known.csv").read_text()
     header = (tmp_path / "unknown.csv").read_text()
-    assert header == "event,source,face,onset_s,apex_s,offset_s,label,model,latency_ms\n"
+    assert header == "event,source,face,onset_s,apex_s,offset_s,label,model,latency_ms,kind,confidence\n"
 
 
 def test_unknown_ending_names_the_two():

@@ -12,7 +12,7 @@ rng = np.random.default_rng(3)
 TEXTURE = cv2.GaussianBlur(rng.integers(0, 256, (ALIGNED, ALIGNED), np.uint8), (0, 0), 5)
 TEXTURE = cv2.normalize(TEXTURE, None, 30, 220, cv2.NORM_MINMAX)
 Y, X = np.mgrid[:ALIGNED, :ALIGNED].astype(np.float32)
-MOUTH = np.exp(-((X - 112) ** 2 + (Y - 160) ** 2) / (2 * 14**2))
+MOUTH = np.exp(-((X - 112) ** 2 + (Y - 160) ** 2) / (2 * 24**2))
 
 
 def landmarks() -> np.ndarray:
@@ -69,9 +69,22 @@ def test_stillness_is_no_event():
     assert not found and not spotter.counts
 
 
-def test_a_long_movement_is_not_a_micro_expression():
+def test_a_long_movement_is_a_macro_expression():
     _, found = run(50, 5.0, strength=lambda t: bump(t, 2.0, 2.6, 3.6))
-    assert not found
+    assert [k.kind for k in found] == ["macro"]
+    assert found[0].onset.pts < 2.3 and 2.3 < found[0].apex.pts < 2.9 and 3.1 < found[0].offset.pts < 3.7
+
+
+def test_a_movement_that_stays_is_a_macro_expression_and_then_the_new_rest():
+    rise = lambda t: bump(t, 2.0, 2.3, 9.0) if t < 2.3 else 1.0  # noqa: E731
+    spotter, found = run(50, 5.0, strength=rise)
+    assert [k.kind for k in found] == ["macro"] and found[0].offset.pts < 3.4
+    assert spotter(view(5.0, 1.0, 250)).difference < 3
+
+
+def test_a_long_movement_under_way_at_the_end_is_not_lost():
+    spotter, found = run(50, 2.9, strength=lambda t: bump(t, 2.0, 2.6, 3.6))
+    assert not found and spotter.finish().kind == "macro" and spotter.finish() is None
 
 
 def test_what_happens_during_a_blink_or_a_head_movement_is_held_back_and_counted():
@@ -100,9 +113,8 @@ def test_a_new_anchor_or_a_gap_in_time_starts_anew():
 
 
 def test_noisier_source_higher_threshold():
-    quiet, _ = run(50, 2.0, strength=lambda t: 0.0)
-    trembling, _ = run(50, 2.0, strength=lambda t: 0.5 * np.sin(40 * t))
-    assert trembling._levels()[0].max() > quiet._levels()[0].max()
+    quiet, trembling = (run(50, 2.0, strength=shake)[0] for shake in (lambda t: 0.0, lambda t: 0.5 * np.sin(40 * t)))
+    assert trembling._front._floor.max() > 1.2 * quiet._front._floor.max()
 
 
 def test_algorithm_1_finds_the_apex_of_a_trimmed_clip():

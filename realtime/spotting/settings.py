@@ -1,0 +1,55 @@
+"""What a person may choose about spotting, and what the spotter says of one moment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Optional
+
+from realtime.records import Keyframes
+
+
+@dataclass
+class SpotterSettings:
+    """min_duration, max_duration: seconds from onset to offset of a micro-expression; longer ones are macro.
+    macro_duration: seconds after which a movement that has not gone back is the face's new rest.
+    sensitivity: how many deviations (scaled MAD) above the resting median the threshold lies; lower finds more.
+    noise_seconds: how much of the resting past sets floor and threshold. warmup_seconds: resting time before spotting.
+    blink_gate, motion_gate, lost_gate: drop candidates during a blink, a head movement, a loss of the face.
+    blink_drop: eyes opened less than this share of their usual opening are in a blink.
+    motion_limit: head speed, outer-eye distances a second, above which a movement may be the head's.
+    displacement: notice parts that have moved, beside regions whose histograms have changed.
+    refine: place onset, apex and offset by what moved, not by the histograms alone.
+    verifier: the network that tells micro-expressions from everything else (of the zoo, or an .onnx file); None: none.
+    confidence: a movement is reported where the verifier gives it at least this probability.
+    """
+
+    min_duration: float = 0.04
+    max_duration: float = 0.5
+    macro_duration: float = 4.0
+    sensitivity: float = 8.0
+    noise_seconds: float = 5.0
+    warmup_seconds: float = 0.8
+    blink_gate: bool = True
+    motion_gate: bool = True
+    lost_gate: bool = True
+    blink_drop: float = 0.7
+    motion_limit: float = 0.35
+    displacement: bool = False
+    refine: bool = True
+    verifier: Optional[str] = None
+    confidence: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the spotter made of one moment.
+
+    difference, threshold: multiples of the resting difference (1 = at rest); NaN while there is nothing to compare.
+    gate: "blink", "motion" or "lost" while that holds, else None. keyframes: set once a movement has been spotted.
+    """
+
+    difference: float = math.nan
+    threshold: float = math.nan
+    gate: str | None = None
+    keyframes: Keyframes | None = None

@@ -1,0 +1,244 @@
+"""Finds expressions in the stream of one face: onset, apex and offset, and what kind of movement each was."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from realtime.records import FaceView, Keyframes
+from realtime.spotting.movement import Movement, Sample, movement, refined
+from realtime.spotting.points import PointFollower
+from realtime.spotting.resting import RestingDifference
+from realtime.spotting.settings import Reading, SpotterSettings
+from realtime.spotting.verify import Found, MicroDetector, Verifier
+
+BLUR = 2.0  # aligned pixels: LBP compares neighbours, so sensor noise must go before it
+EDGE = 0.35  # the histograms' onset and offset: this share of the threshold's height over rest
+SETTLING = 0.05  # seconds for which a movement must be over before it is judged
+HELD = 0.5  # seconds without any movement after which a face that has not gone back is at rest anew
+HELD_SPEED = 0.01  # outer-eye distances a second, of the fastest part, that still count as none
+EYES_BEFORE = 0.1  # seconds before an onset in which a blink still counts as its cause
+KEPT_SAMPLES = 7.0  # seconds: the longest movement, and what was before it
+LATELY = 0.7  # seconds: as long as a micro-expression may last, and a little
+LARGEST_GAP = 0.25  # seconds without a frame after which the past says nothing about the present
+
+
+class Spotter:
+    """`spotter(view)` for each view of one face in order; `spotter.lost()` for each frame without it; `finish()` last.
+
+    At rest → risen (off rest) → over (back for a moment: judged) → at rest. What stays risen for longer than a
+    micro-expression may is long; it ends when the face comes back, holds still, or the source ends.
+    counts: "spotted", and movements dropped, by cause.
+    """
+
+    def __init__(
+        self,
+        settings: SpotterSettings,
+        verifier: Verifier | None = None,
+        detector: Callable[[], MicroDetector] | None = None,
+    ):
+        """verifier: shared by several spotters; by default the one that the settings name.
+
+        detector: makes the one that is asked about each anchored stretch; by default one with the verifier, if any.
+        """
+        self.settings = settings
+        self.counts: Counter[str] = Counter()
+        verifier = verifier or (Verifier(settings.verifier) if settings.verifier else None)
+        if detector is None and verifier is not None:
+            detector = lambda: MicroDetector(verifier, settings.confidence)  # noqa: E731
+        self._make_detector = detector
+        self._last: FaceView | None = None
+        self._state = "rest"
+
+    def __call__(self, view: FaceView) -> Reading:
+        last = self._last
+        grey = cv2.GaussianBlur(cv2.cvtColor(view.pixels, cv2.COLOR_BGR2GRAY), (0, 0), BLUR)
+        if last is None or view.anchor != last.anchor or view.pts - last.pts > LARGEST_GAP:
+            keyframes = self._interrupted()
+            self._start_over(view, grey)
+            return Reading(keyframes=keyframes)
+        dt = view.pts - last.pts
+        self._last = view
+        moved = self._follow(grey, view.pts, self._state == "rest")
+        self._front.measure(grey, moved, view.pts, dt)
+        gate = self._gate(view)
+        self._remember(view, moved, gate)
+        keyframes = self._advance(view, dt)
+        if self._detector is not None:
+            found = self._detector(self._samples[-1], self._usual_eyes, self._stirred(view.pts))
+            keyframes = self._verified(found) if found else keyframes
+        return Reading(self._front.difference, self._front.threshold, gate, keyframes)
+
+    def lost(self) -> Reading:
+        """The face is not in view: what was under way ends, and the next view starts anew."""
+        keyframes, self._last = self._interrupted(), None
+        return Reading(gate="lost", keyframes=keyframes)
+
+    def finish(self) -> Keyframes | None:
+        """The source has ended: a long movement under way has, too."""
+        keyframes = self._judge() if self._state == "long" else None
+        self._state, self._last = "rest", None
+        return keyframes
+
+    # -- the state
+
+    def _start_over(self, view: FaceView, grey: np.ndarray) -> None:
+        self._state, self._last = "rest", view
+        self._since = self._over = self._ended = view.pts
+        self._front = RestingDifference(grey, view, self.settings)
+        self._follow = PointFollower(grey, view.landmarks, view.pts)
+        self._views: deque[FaceView] = deque()  # the latest, with their pixels
+        self._held_views: list[FaceView] = []  # onset and apex of a long movement, which outlive them
+        self._samples: deque[Sample] = deque()
+        self._gates: deque[tuple[float, str]] = deque()
+        self._eyes: deque[tuple[float, float]] = deque()
+        self._usual_eyes = view.eye_opening
+        self._stirring = -np.inf
+        self._detector = self._make_detector() if self._make_detector else None
+
+    def _advance(self, view: FaceView, dt: float) -> Keyframes | None:
+        front, now, keyframes = self._front, view.pts, None
+        if self._state == "rest":
+            if front.difference > front.threshold:
+                self._state, self._since = "risen", now
+            else:
+                front.rest(now, dt)
+        elif self._state == "risen":
+            if front.difference <= self._edge():
+                self._state, self._over = "over", now
+            elif now - self._since > self.settings.max_duration:
+                self._state = "long"
+                self._held_views = [self._view_at(self._rise()), self._view_at(self._highest().pts)]
+        elif self._state == "over":
+            if front.difference > front.threshold:
+                self._state = "risen"
+            elif now - self._over >= SETTLING:
+                keyframes, self._state = self._judge(), "rest"
+        elif front.difference <= self._edge() or self._still() or now - self._since > self.settings.macro_duration:
+            keyframes, self._state = self._judge(), "rest"
+            front.settle()
+        elif self._highest().pts == now:
+            self._held_views[1] = view
+        return keyframes
+
+    def _interrupted(self) -> Keyframes | None:
+        if self._state == "rest":
+            return None
+        if self.settings.lost_gate:
+            self._state = "rest"
+            self.counts["lost"] += 1
+            return None
+        keyframes, self._state = self._judge(), "rest"
+        return keyframes
+
+    # -- the judgement
+
+    def _judge(self) -> Keyframes | None:
+        """What has just ended: keyframes, or None and a count."""
+        long = self._state == "long"
+        samples = list(self._samples)
+        apex = self._highest()
+        offset = samples[-1].pts if long else self._over
+        move = movement(samples, self._rise(), apex.pts, offset)
+        if self.settings.refine and not long:
+            move = refined(move)
+        self._ended = move.offset
+        kind = self._kind(move, long)
+        if kind == "micro" and self._detector is not None:
+            return None  # the detector says which of them are
+        if kind not in ("micro", "macro"):
+            self.counts[kind] += 1
+            return None
+        self.counts["spotted" if kind == "micro" else kind] += 1
+        views = [*self._held_views, self._last] if long else [self._view_at(t) for t in (move.onset, move.apex, move.offset)]
+        return Keyframes(*views, apex.difference, self._front.threshold, kind)
+
+    def _kind(self, move: Movement, long: bool) -> str:
+        """"micro" or "macro", or the cause for which it is dropped."""
+        settings = self.settings
+        gates = {gate for pts, gate in self._gates if pts >= move.onset - EYES_BEFORE}
+        for gate, on in (("blink", settings.blink_gate), ("motion", settings.motion_gate)):
+            if on and gate in gates and not long:
+                return gate
+        if not long and move.duration < settings.min_duration:
+            return "too short"
+        return "macro" if long or move.duration > settings.max_duration else "micro"
+
+    def _verified(self, found: Found) -> Keyframes | None:
+        """The keyframes of what the detector found, its edges placed by what moved."""
+        move = movement(list(self._samples), found.onset, found.apex, found.offset)
+        if self.settings.refine:
+            move = refined(move)
+        if not self.settings.min_duration <= move.duration <= self.settings.max_duration:
+            self.counts["too short" if move.duration < self.settings.min_duration else "too long"] += 1
+            return None
+        self.counts["spotted"] += 1
+        apex = min(self._samples, key=lambda s: abs(s.pts - move.apex))
+        views = [self._view_at(t) for t in (move.onset, move.apex, move.offset)]
+        return Keyframes(*views, apex.difference, self._front.threshold, "micro", found.confidence)
+
+    def _stirred(self, now: float) -> bool:
+        """Whether the front end has been off rest lately: the network is not asked about stillness."""
+        if self._front.difference > self._edge():
+            self._stirring = now
+        return now - self._stirring < LATELY
+
+    # -- what the state and the judgement look at
+
+    def _edge(self) -> float:
+        return 1 + EDGE * (self._front.threshold - 1)
+
+    def _rise(self) -> float:
+        """When the difference last left rest before it crossed the threshold, seconds; not before the last movement."""
+        onset = self._since
+        for sample in reversed(self._samples):
+            if sample.pts < self._ended:
+                break
+            if sample.pts <= self._since:
+                onset = sample.pts
+                if sample.difference <= self._edge():
+                    break
+        return onset
+
+    def _highest(self) -> Sample:
+        """The moment furthest from rest since the rise."""
+        return max((s for s in self._samples if s.pts >= self._since), key=lambda s: s.difference)
+
+    def _still(self) -> bool:
+        """Whether no part of the face has moved for HELD seconds."""
+        recent = [s for s in self._samples if s.pts >= self._last.pts - HELD]
+        if recent[-1].pts - recent[0].pts < 0.8 * HELD:
+            return False
+        # quarters, not halves: around its apex a movement has the same mean before and after
+        quarters = np.array([np.mean(part, axis=0) for part in np.array_split([s.moved for s in recent], 4)])
+        return float(np.linalg.norm(np.ptp(quarters, axis=0), axis=1).max()) < HELD_SPEED * HELD
+
+    def _view_at(self, t: float) -> FaceView:
+        return min(self._views, key=lambda view: abs(view.pts - t))
+
+    def _gate(self, view: FaceView) -> str | None:
+        if not self._eyes or view.pts - self._eyes[-1][0] >= 0.04:
+            self._eyes.append((view.pts, view.eye_opening))
+            while view.pts - self._eyes[0][0] > self.settings.noise_seconds:
+                self._eyes.popleft()
+            self._usual_eyes = float(np.median([opening for _, opening in self._eyes]))
+        if view.eye_opening < self.settings.blink_drop * self._usual_eyes:
+            return "blink"
+        return "motion" if view.motion > self.settings.motion_limit else None
+
+    def _remember(self, view: FaceView, moved: np.ndarray, gate: str | None) -> None:
+        now, front = view.pts, self._front
+        self._samples.append(Sample(now, front.difference, front.by_region, moved, view.eye_opening, view.motion))
+        self._views.append(view)
+        if gate:
+            self._gates.append((now, gate))
+        for kept, time_of, seconds in (
+            (self._samples, lambda s: s.pts, KEPT_SAMPLES),
+            (self._views, lambda v: v.pts, 2 * self.settings.max_duration + SETTLING),
+            (self._gates, lambda g: g[0], KEPT_SAMPLES),
+        ):
+            while kept and now - time_of(kept[0]) > seconds:
+                kept.popleft()

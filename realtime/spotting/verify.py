@@ -1,0 +1,157 @@
+"""What has just ended: a micro-expression, a macro-expression, a blink, speech, a head movement, or nothing.
+
+A small network looks at the last second and a half of how each part of the face moved, many times a second. It was
+trained on synthetic people (`train/spotting`), whose every movement is known.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.errors import EngineError
+from engines.runtime import Network
+from realtime.errors import ModelError
+from realtime.spotting.movement import Sample
+from realtime.spotting.points import MIRRORED, PARTS
+
+CLASSES = ("micro", "macro", "blink", "speech", "head", "nothing")
+TIMES = ("onset", "apex", "offset")
+RATE = 60.0  # looks at the face a second, whatever the source's frame rate
+WINDOW = 96  # of them, 1.6 seconds
+EVERY = 2  # looks from one question to the network to the next
+CHANNELS = 2 * len(PARTS) + 5
+SURE = 0.07  # seconds after a first suspicion in which a surer one may come
+
+
+@dataclass(frozen=True)
+class Found:
+    """A micro-expression that has just ended: seconds in the source's clock, and its probability."""
+
+    onset: float
+    apex: float
+    offset: float
+    confidence: float
+
+
+class Series:
+    """The face's movement on an even grid of time, the last WINDOW looks.
+
+    Channels: x then y of each part in hundredths of the outer-eye distance, log2 of the three regions' histogram
+    differences, eye opening over its usual, head speed.
+    """
+
+    def __init__(self):
+        self._columns: deque[np.ndarray] = deque(maxlen=WINDOW)
+        self._last: tuple[float, np.ndarray] | None = None
+        self.now = float("-inf")  # time of the latest column
+
+    def push(self, sample: Sample, usual_eyes: float) -> int:
+        """Take a moment in; returns how many columns it completed."""
+        values = channels(sample, usual_eyes)
+        if self._last is None:
+            self._last, self.now = (sample.pts, values), sample.pts
+            self._columns.append(values)
+            return 1
+        (t, before), made = self._last, 0
+        while self.now + 1 / RATE <= sample.pts:
+            self.now += 1 / RATE
+            share = (self.now - t) / (sample.pts - t)
+            self._columns.append(before + share * (values - before))
+            made += 1
+        self._last = sample.pts, values
+        return made
+
+    @property
+    def full(self) -> bool:
+        return len(self._columns) >= WINDOW // 2
+
+    def window(self) -> np.ndarray:
+        """(CHANNELS, WINDOW) float32; places are given against their median in the window."""
+        columns = list(self._columns)
+        columns = [columns[0]] * (WINDOW - len(columns)) + columns
+        return centred(np.stack(columns, axis=1))
+
+
+def channels(sample: Sample, usual_eyes: float) -> np.ndarray:
+    """One moment as CHANNELS float32."""
+    regions = np.log2(np.clip(np.nan_to_num(sample.by_region, nan=1.0), 0.25, 64))
+    others = sample.eye_opening / max(usual_eyes, 1e-6), min(sample.motion, 3.0)
+    return np.concatenate([100 * sample.moved[:, 0], 100 * sample.moved[:, 1], regions, others]).astype(np.float32)
+
+
+def centred(window: np.ndarray) -> np.ndarray:
+    """Places against their median over the window: …×CHANNELS×WINDOW."""
+    places = slice(0, 2 * len(PARTS))
+    window = np.array(window, np.float32)
+    window[..., places, :] -= np.median(window[..., places, :], axis=-1, keepdims=True)
+    return window
+
+
+def mirrored(window: np.ndarray) -> np.ndarray:
+    """The same movement in a mirror: …×CHANNELS×WINDOW."""
+    parts = len(PARTS)
+    x, y, rest = window[..., :parts, :], window[..., parts : 2 * parts, :], window[..., 2 * parts :, :]
+    return np.concatenate([-x[..., MIRRORED, :], y[..., MIRRORED, :], rest[..., [1, 0, 2, 3, 4], :]], axis=-2)
+
+
+class Verifier:
+    """The network: `verifier(window)` → ({class: probability}, seconds since (onset, apex, offset)).
+
+    The times mean something where "micro" is probable. Raises ModelError where the network cannot be had.
+    """
+
+    def __init__(self, name: str):
+        try:
+            self._network = Network(name)
+        except EngineError as error:
+            raise ModelError(str(error)) from error
+        if self._network.classes != CLASSES:
+            raise ModelError(f"{name} tells {', '.join(self._network.classes)}: expected a verifier of {', '.join(CLASSES)}")
+
+    def __call__(self, window: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+        out = self._network({"window": window[None]})
+        return dict(zip(CLASSES, map(float, out), strict=False)), out[len(CLASSES) :]
+
+
+class MicroDetector:
+    """Asks the verifier about the stream of one anchored face, and says when a micro-expression has ended."""
+
+    def __init__(self, verifier: Verifier, least: float):
+        """least: probability from which on a micro-expression is reported."""
+        self._verify, self._least = verifier, least
+        self.series = Series()
+        self._looks = 0
+        self._best: Found | None = None
+        self._first = self._ended = float("-inf")
+        self.scores: dict[str, float] = {}
+
+    def __call__(self, sample: Sample, usual_eyes: float, off_rest: bool) -> Found | None:
+        """off_rest: whether the front end has noticed anything lately; the network is not asked about stillness."""
+        self._looks += self.series.push(sample, usual_eyes)
+        if self._looks >= EVERY:
+            self._looks = 0
+            self._suspect(off_rest)
+        if self._best is not None and sample.pts - self._first >= SURE:
+            found, self._best = self._best, None
+            self._ended = found.offset
+            return found
+        return None
+
+    def _suspect(self, off_rest: bool) -> None:
+        if not (off_rest and self.series.full):
+            self.scores = {}
+            return
+        self.scores, ago = self._verify(self.series.window())
+        confidence = self.scores["micro"]
+        if confidence < self._least:
+            return
+        onset, apex, offset = (self.series.now - seconds for seconds in ago)
+        if onset < self._ended - 0.05 or not onset < apex < offset:
+            return
+        if self._best is None:
+            self._first = self.series.now
+        if self._best is None or confidence > self._best.confidence:
+            self._best = Found(float(onset), float(apex), float(offset), confidence)

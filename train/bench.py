@@ -1,0 +1,72 @@
+"""`mer-bench`: `live` comes with the stream, `spotting` needs the synthetic clips of `train`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import platformdirs
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import Progress
+
+from realtime import settings
+from realtime.cli import common
+from realtime.cli.bench import machine, main
+from realtime.sinks import cannot_write
+from realtime.watch import LiveSettings
+
+PORTRAITS = Path(os.environ.get("MER_DATA", "../shared/data")) / "portraits"
+ABLATION = {  # what is switched off, one at a time
+    "without verifier": {"verifier": None},
+    "without verifier, refinement": {"verifier": None, "refine": False},
+    "without verifier, gates": {"verifier": None, "blink_gate": False, "motion_gate": False},
+    "without displacement": {"displacement": False},
+    "without refinement": {"refine": False},
+}
+
+
+@main.command()
+@click.option("--portraits", type=click.Path(path_type=Path), default=PORTRAITS, show_default=True, help="Folder of frontal portraits.")
+@click.option("--clips", type=click.Path(path_type=Path), help="Where the clips lie or will lie.  [default: the user's cache]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/spotting"), show_default=True, help="Where results go.")
+@click.option("--ablation", is_flag=True, help="Also measure the spotter with one part at a time switched off.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes.  [default: one a core]")
+@click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
+def spotting(portraits, clips, out, ablation, jobs, settings_):
+    """Precision, recall, false alarms, apex error and delay on the standard set of synthetic clips."""
+    from train.spotting import report, standard
+
+    overrides = common.only_overrides(settings_, "folders go after their flags")
+    config = settings.load("live", overrides, LiveSettings)
+    chosen = OmegaConf.to_object(config).spotter
+    several = {"spotter": chosen}
+    if ablation:
+        several |= {name: replace(chosen, **change) for name, change in ABLATION.items()}
+    place = clips or Path(platformdirs.user_cache_dir("mer-live", appauthor=False)) / standard.NAME
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(machine(), style="dim")
+    with Progress(console=console, transient=True) as bar:
+        making = bar.add_task("clips", total=len(standard.PARTS))
+        folders = standard.generate(place, portraits, jobs=jobs, done=lambda: bar.advance(making))
+        watching = bar.add_task("spotting", total=standard.PEOPLE * len(standard.PARTS))
+        runs = standard.run(folders, several, jobs, lambda: bar.advance(watching))
+    results = {name: report.results(*standard.by_part(runs, name)) for name in several}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "results.json").write_text(json.dumps(results, indent=1))
+        (out / "results.md").write_text("\n".join(f"## {name}\n\n{report.markdown(result)}" for name, result in results.items()))
+        (out / "settings.yaml").write_text(OmegaConf.to_yaml(config))
+        report.plot(out / "precision-recall.png", results)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    console.print(Markdown(report.markdown(results["spotter"])))
+    console.print(f"tables, figures and plot in {out}")
+
+
+if __name__ == "__main__":
+    main()

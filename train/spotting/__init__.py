@@ -1,0 +1,1 @@
+"""Measuring and training the spotter on clips with known truth."""

@@ -1,0 +1,103 @@
+"""The standard set: the clips on which the spotter is measured, the same for everybody who has the portraits."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+from realtime.errors import UsageError
+from realtime.records import Keyframes
+from realtime.spotting import SpotterSettings
+from train.spotting.detect import Run, Truth, read_truth, spot
+from train.spotting.score import Clip
+from train.synthesis.clip import make_set
+from train.synthesis.conditions import PRESETS
+
+PEOPLE = 20
+NAME = "spotting-standard"
+FIRST = 110  # portraits before this one are for tuning and training; no figure is taken on them
+
+
+@dataclass(frozen=True)
+class Part:
+    """One clip of each person: how fast, how long (seconds), under which conditions of `train.synthesis.conditions`."""
+
+    name: str
+    fps: int
+    seconds: float
+    conditions: str
+    seed: int
+
+
+PARTS = (
+    Part("micro at 200", 200, 8, "all", 1),
+    Part("micro at 100", 100, 16, "all", 2),
+    Part("micro at 60", 60, 12, "all", 3),
+    Part("micro at 30", 30, 30, "all", 4),
+    Part("micro at 25", 25, 16, "all", 5),
+    Part("none at 100", 100, 8, "no-micro", 6),
+    Part("none at 30", 30, 20, "no-micro", 7),
+    Part("speaking at 30", 30, 16, "speaking", 8),
+)
+
+
+def generate(folder: Path, portraits: Path, people: int = PEOPLE, first: int = FIRST, parts=PARTS, jobs: int = 2, done=None) -> list[Path]:
+    """The set's folders, one for each part; what is there already is kept. Raises UsageError without portraits."""
+    if not portraits.is_dir():
+        raise UsageError(f"no portraits at {portraits}: give a folder of frontal portraits with --portraits")
+    folders = []
+    for part in parts:
+        place = folder / part.name.replace(" ", "-")
+        stamp, wanted = place / "made.json", {"people": people, "first": first, **part.__dict__}
+        if not (stamp.exists() and json.loads(stamp.read_text()) == wanted):
+            make_set(place, portraits, people, part.seconds / 60, part.fps, part.seed, PRESETS[part.conditions], first=first, jobs=jobs)
+            stamp.write_text(json.dumps(wanted))
+        folders.append(place)
+        if done:
+            done()
+    return folders
+
+
+def run(folders: list[Path], several: dict[str, SpotterSettings], jobs: int = 2, done=None) -> list[tuple[Path, Truth, dict[str, Run]]]:
+    """Every clip of the folders through every spotter, in `jobs` processes: (folder, truth, runs), in order."""
+    clips = [(folder, truth) for folder in folders for truth in read_truth(folder)]
+    results = [None] * len(clips)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _one_thread) as pool:
+        futures = {pool.submit(_measured, folder / truth.name, several): i for i, (folder, truth) in enumerate(clips)}
+        for future in as_completed(futures):
+            results[futures[future]] = (*clips[futures[future]], future.result())
+            if done:
+                done()
+    return results
+
+
+def by_part(runs: list[tuple[Path, Truth, dict[str, Run]]], name: str) -> tuple[dict[str, list[Clip]], float]:
+    """({part: clips with the detections of the spotter `name`}, its milliseconds a frame)."""
+    clips: dict[str, list[Clip]] = {part.name: [] for part in PARTS}
+    for folder, truth, outcome in runs:
+        clips[folder.name.replace("-", " ")].append(truth.clip(outcome[name].found))
+    spent = sum(outcome[name].spent_ms for _, _, outcome in runs)
+    return clips, spent / max(sum(outcome[name].frames for _, _, outcome in runs), 1)
+
+
+def _measured(clip: Path, several: dict[str, SpotterSettings]) -> dict[str, Run]:
+    runs = spot(clip, several)
+    for outcome in runs.values():
+        # only the times travel back: a view's pixels would cost more than the whole run
+        outcome.found = [(_without_pixels(keyframes), pts) for keyframes, pts in outcome.found]
+    return runs
+
+
+def _without_pixels(keyframes: Keyframes) -> Keyframes:
+    return replace(keyframes, **{n: replace(getattr(keyframes, n), pixels=None, landmarks=None) for n in ("onset", "apex", "offset")})
+
+
+def _one_thread():
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import cv2
+
+    cv2.setNumThreads(1)

@@ -38,22 +38,32 @@ def export(network: nn.Module, samples: Samples, settings: TrainSettings, accura
     name = settings.model.name
     network = MirrorAverage(network).eval().to(memory_format=torch.contiguous_format)
     inputs = {key: np.ascontiguousarray(getattr(samples, key)) for key in INPUTS}
-    example = tuple(torch.from_numpy(inputs[key][:1]) for key in INPUTS)
+    file = out / f"{name}.onnx"
+    save_onnx(network, inputs, OUTPUT, file)
+    save_file(network.network.state_dict(), out / f"{name}.safetensors")
+
+    about = manifest(settings, samples, accuracy)
+    save_manifest(file, about, card(about))
+    return compare(network, inputs, file)
+
+
+def save_onnx(network: nn.Module, inputs: dict[str, np.ndarray], output: str, file: Path) -> None:
+    """Write a network as one ONNX file for batches of one. `inputs`: samples under the inputs' names, in their order."""
+    example = tuple(torch.from_numpy(array[:1]) for array in inputs.values())
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision, which nobody needs, is absent
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the exporter's own insides
         program = torch.onnx.export(
-            network, example, input_names=list(INPUTS), output_names=[OUTPUT], dynamo=True, verbose=False
+            network, example, input_names=list(inputs), output_names=[output], dynamo=True, verbose=False
         )
-    file = out / f"{name}.onnx"
     program.save(str(file), external_data=False)  # the weights inside: one file
-    save_file(network.network.state_dict(), out / f"{name}.safetensors")
 
-    about = manifest(settings, samples, accuracy)
-    about["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+
+def save_manifest(file: Path, about: dict, text: str) -> None:
+    """Write the manifest and the model card beside a network's file; the hash is taken from the file."""
+    about = about | {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     file.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-    file.with_suffix(".md").write_text(card(about), "utf-8")
-    return _compare(network, inputs, file)
+    file.with_suffix(".md").write_text(text, "utf-8")
 
 
 def manifest(settings: TrainSettings, samples: Samples, accuracy: dict | None) -> dict:
@@ -122,9 +132,10 @@ def _rounded(mean: dict[str, float], sd: dict[str, float]) -> dict[str, float]:
     return {f"{metric}{tail}": round(values[metric], 3) for metric in mean for tail, values in both}
 
 
-def _compare(network: nn.Module, inputs: dict[str, np.ndarray], file: Path) -> float:
+def compare(network: nn.Module, inputs: dict[str, np.ndarray], file: Path) -> float:
+    """The largest difference between torch and the product's runtime over all samples. Raises ModelError above TOLERANCE."""
     with torch.inference_mode():
-        expected = network(*(torch.from_numpy(inputs[key]) for key in INPUTS)).numpy()
+        expected = network(*map(torch.from_numpy, inputs.values())).numpy()
     runtime = Network(file)
     found = [runtime({key: array[row : row + 1] for key, array in inputs.items()}) for row in range(len(expected))]
     difference = float(np.abs(np.stack(found) - expected).max())

@@ -24,8 +24,10 @@ FREE = ("out", "seeds", "workers", "accuracy")
 
 def run(settings: TrainSettings, console: Console) -> Path:
     """Do what the settings say; returns the folder of results. Raises MerError for what a person can put right."""
-    samples = LOADERS[settings.data.name](settings.data.path)
     out = Path(settings.out)
+    if settings.model.name == "verifier" or settings.data.name == "synthetic":
+        return _verifier(settings, out, console)
+    samples = LOADERS[settings.data.name](settings.data.path)
     try:
         _claim(out, settings, samples)
         if settings.protocol.name == "everyone":
@@ -33,6 +35,15 @@ def run(settings: TrainSettings, console: Console) -> Path:
         return _measure(settings, samples, out, console)
     except OSError as error:
         raise OutputError(f"cannot write results to {out} ({error}): choose another folder with out=DIR") from error
+
+
+def _verifier(settings: TrainSettings, out: Path, console: Console) -> Path:
+    if (settings.model.name, settings.data.name) != ("verifier", "synthetic"):
+        raise UsageError("model=verifier and data=synthetic go together: give both, or neither")
+    from train.spotting import train
+
+    out.mkdir(parents=True, exist_ok=True)
+    return train.run(settings, out, console)
 
 
 def _measure(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:

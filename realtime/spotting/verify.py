@@ -116,42 +116,48 @@ class Verifier:
         return dict(zip(CLASSES, map(float, out), strict=False)), out[len(CLASSES) :]
 
 
+class Suspicion:
+    """From answers to events: the surest answer within SURE seconds of the first sure enough one."""
+
+    def __init__(self, least: float):
+        """least: probability from which on a micro-expression is reported."""
+        self._least = least
+        self._best: Found | None = None
+        self._first = self._ended = float("-inf")
+
+    def consider(self, now: float, confidence: float, ago: np.ndarray) -> None:
+        """ago: seconds from onset, apex and offset to `now`."""
+        onset, apex, offset = (now - float(seconds) for seconds in ago)
+        # what overlaps the last one that was reported is the same one
+        if confidence < self._least or onset < self._ended - 0.05 or not onset < apex < offset:
+            return
+        if self._best is None:
+            self._first = now
+        if self._best is None or confidence > self._best.confidence:
+            self._best = Found(onset, apex, offset, confidence)
+
+    def settled(self, now: float) -> Found | None:
+        if self._best is None or now - self._first < SURE:
+            return None
+        found, self._best = self._best, None
+        self._ended = found.offset
+        return found
+
+
 class MicroDetector:
     """Asks the verifier about the stream of one anchored face, and says when a micro-expression has ended."""
 
     def __init__(self, verifier: Verifier, least: float):
-        """least: probability from which on a micro-expression is reported."""
-        self._verify, self._least = verifier, least
+        self._verify, self._suspicion = verifier, Suspicion(least)
         self.series = Series()
         self._looks = 0
-        self._best: Found | None = None
-        self._first = self._ended = float("-inf")
-        self.scores: dict[str, float] = {}
 
     def __call__(self, sample: Sample, usual_eyes: float, off_rest: bool) -> Found | None:
         """off_rest: whether the front end has noticed anything lately; the network is not asked about stillness."""
         self._looks += self.series.push(sample, usual_eyes)
         if self._looks >= EVERY:
             self._looks = 0
-            self._suspect(off_rest)
-        if self._best is not None and sample.pts - self._first >= SURE:
-            found, self._best = self._best, None
-            self._ended = found.offset
-            return found
-        return None
-
-    def _suspect(self, off_rest: bool) -> None:
-        if not (off_rest and self.series.full):
-            self.scores = {}
-            return
-        self.scores, ago = self._verify(self.series.window())
-        confidence = self.scores["micro"]
-        if confidence < self._least:
-            return
-        onset, apex, offset = (self.series.now - seconds for seconds in ago)
-        if onset < self._ended - 0.05 or not onset < apex < offset:
-            return
-        if self._best is None:
-            self._first = self.series.now
-        if self._best is None or confidence > self._best.confidence:
-            self._best = Found(float(onset), float(apex), float(offset), confidence)
+            if off_rest and self.series.full:
+                scores, ago = self._verify(self.series.window())
+                self._suspicion.consider(self.series.now, scores["micro"], ago)
+        return self._suspicion.settled(sample.pts)

@@ -34,14 +34,14 @@ class Part:
 
 
 PARTS = (
-    Part("micro at 200", 200, 8, "all", 1),
-    Part("micro at 100", 100, 16, "all", 2),
-    Part("micro at 60", 60, 12, "all", 3),
-    Part("micro at 30", 30, 30, "all", 4),
-    Part("micro at 25", 25, 16, "all", 5),
-    Part("none at 100", 100, 8, "no-micro", 6),
-    Part("none at 30", 30, 20, "no-micro", 7),
-    Part("speaking at 30", 30, 16, "speaking", 8),
+    Part("micro at 200", 200, 5, "all", 1),
+    Part("micro at 100", 100, 10, "all", 2),
+    Part("micro at 60", 60, 8, "all", 3),
+    Part("micro at 30", 30, 24, "all", 4),
+    Part("micro at 25", 25, 12, "all", 5),
+    Part("none at 100", 100, 5, "no-micro", 6),
+    Part("none at 30", 30, 16, "no-micro", 7),
+    Part("speaking at 30", 30, 14, "speaking", 8),
 )
 
 

@@ -1,0 +1,75 @@
+"""The verifier as files: ONNX, manifest and model card."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from realtime import __version__
+from realtime.spotting import points, verify
+from train.export import compare, save_manifest, save_onnx
+
+CARD = """\
+# verifier
+
+The spotter's verifier: the last {seconds:.1f} seconds of how each part of a face moved → what has just ended
+({classes}), and, for a micro-expression, when it began, peaked and ended. Made by mer-live {version}, {made}.
+
+## What it was trained on
+
+Synthetic clips only: {clips} clips of {people} people, made by `mer-synth` from official portraits in the public domain.
+It never saw a real micro-expression. Its confidence was calibrated on {calibration} further people.
+
+## How good it is
+
+`mer-bench spotting` measures it on people and seeds that it was not trained on; the README has the table.
+
+## What it cannot do
+
+- It knows the movements that the generator makes. How well that carries over to real faces is not measured: no
+  recording with real, annotated micro-expressions may be shipped or was at hand.
+- It looks at one face that is followed without a break for at least {half:.1f} seconds.
+
+## Use
+
+Research use. No covert use. A micro-expression is a movement of a face, not a proof of a feeling.
+"""
+
+
+def export(
+    network: nn.Module, windows: np.ndarray, clips: int, people: int, micro: int, calibration: int, sigmoid: tuple[float, float], out: Path
+) -> float:
+    """Write verifier.onnx, .json and .md into `out`; returns the largest difference from torch over `windows`.
+
+    windows: N×CHANNELS×WINDOW float32. micro: how many training moments end a micro-expression.
+    calibration: people it was calibrated on, with this sigmoid (slope, shift).
+    """
+    file, inputs = out / "verifier.onnx", {"window": windows}
+    save_onnx(network, inputs, "answer", file)
+    about = {
+        "name": "verifier",
+        "architecture": "verifier",
+        "version": __version__,
+        "made": date.today().isoformat(),
+        "classes": list(verify.CLASSES),
+        "inputs": [{"name": "window", "shape": [1, verify.CHANNELS, verify.WINDOW], "dtype": "float32"}],
+        "output": {
+            "name": "answer",
+            "shape": [1, len(verify.CLASSES) + len(verify.TIMES)],
+            "meaning": "probabilities of the classes, then seconds since onset, apex and offset",
+        },
+        # a test holds these against the code: who changes them must train again
+        "made_with": {"RATE": verify.RATE, "WINDOW": verify.WINDOW, "PARTS": list(points.PARTS)},
+        "training_data": {"name": "synthetic", "clips": clips, "people": people, "micro_moments": micro},
+        "calibration": {"people": calibration, "slope": sigmoid[0], "shift": sigmoid[1]},
+        "licence": "MIT, as the code: trained on synthetic clips of portraits in the public domain.",
+    }
+    text = CARD.format(
+        seconds=verify.WINDOW / verify.RATE, half=verify.WINDOW / verify.RATE / 2, classes=", ".join(verify.CLASSES),
+        version=__version__, made=about["made"], clips=clips, people=people, calibration=calibration,
+    )  # fmt: skip
+    save_manifest(file, about, text)
+    return compare(network, inputs, file)

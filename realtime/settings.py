@@ -30,6 +30,10 @@ def load(name: str, overrides: list[str] = (), schema: type | None = None) -> Di
 
 
 def _one_line(error: Exception, base: DictConfig, overrides: list[str]) -> str:
+    options = getattr(error, "options", None)  # of a group, where the choice is unknown
+    if options:
+        group, _, choice = str(error.missing_cfg_file).rpartition("/")
+        return f"unknown {group} '{choice}': expected one of {', '.join(sorted(options))}"
     known = [*_leaves(base), *(str(key) for key in base)]
     for override in overrides:
         key = override.split("=")[0].lstrip("+~")

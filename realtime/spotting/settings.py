@@ -35,10 +35,10 @@ class SpotterSettings:
     lost_gate: bool = True
     blink_drop: float = 0.7
     motion_limit: float = 0.35
-    displacement: bool = False
+    displacement: bool = True
     refine: bool = True
-    verifier: Optional[str] = None
-    confidence: float = 0.5
+    verifier: Optional[str] = "verifier"
+    confidence: float = 0.7
 
 
 @dataclass(frozen=True, eq=False)

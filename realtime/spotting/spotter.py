@@ -21,6 +21,8 @@ SETTLING = 0.05  # seconds for which a movement must be over before it is judged
 HELD = 0.5  # seconds without any movement after which a face that has not gone back is at rest anew
 HELD_SPEED = 0.01  # outer-eye distances a second, of the fastest part, that still count as none
 EYES_BEFORE = 0.1  # seconds before an onset in which a blink still counts as its cause
+MACRO_SIZE = 0.03  # outer-eye distances that some part of the face moves in a macro-expression, at least
+OTHERWISE = 0.4  # mean probability of speech, or of the head, above which a long movement is that
 KEPT_SAMPLES = 7.0  # seconds: the longest movement, and what was before it
 LATELY = 0.7  # seconds: as long as a micro-expression may last, and a little
 LARGEST_GAP = 0.25  # seconds without a frame after which the past says nothing about the present
@@ -97,6 +99,7 @@ class Spotter:
         self._eyes: deque[tuple[float, float]] = deque()
         self._usual_eyes = view.eye_opening
         self._stirring = -np.inf
+        self._found: Found | None = None  # the last one that was reported
         self._detector = self._make_detector() if self._make_detector else None
 
     def _advance(self, view: FaceView, dt: float) -> Keyframes | None:
@@ -146,7 +149,7 @@ class Spotter:
         if self.settings.refine and not long:
             move = refined(move)
         self._ended = move.offset
-        kind = self._kind(move, long)
+        kind = self._long_kind(move) if long else self._kind(move)
         if kind == "micro" and self._detector is not None:
             return None  # the detector says which of them are
         if kind not in ("micro", "macro"):
@@ -156,26 +159,41 @@ class Spotter:
         views = [*self._held_views, self._last] if long else [self._view_at(t) for t in (move.onset, move.apex, move.offset)]
         return Keyframes(*views, apex.difference, self._front.threshold, kind)
 
-    def _kind(self, move: Movement, long: bool) -> str:
-        """"micro" or "macro", or the cause for which it is dropped."""
+    def _kind(self, move: Movement) -> str:
+        """"micro" or "macro", or the cause for which a movement that came back soon is dropped."""
         settings = self.settings
         gates = {gate for pts, gate in self._gates if pts >= move.onset - EYES_BEFORE}
         for gate, on in (("blink", settings.blink_gate), ("motion", settings.motion_gate)):
-            if on and gate in gates and not long:
+            if on and gate in gates:
                 return gate
-        if not long and move.duration < settings.min_duration:
+        if move.duration < settings.min_duration:
             return "too short"
-        return "macro" if long or move.duration > settings.max_duration else "micro"
+        return "macro" if move.duration > settings.max_duration else "micro"
+
+    def _long_kind(self, move: Movement) -> str:
+        """The same for one that did not: large enough for a macro-expression, and not speech or the head."""
+        if float(np.linalg.norm(move.moved, axis=2).max()) < MACRO_SIZE:
+            return "too small"
+        if self._found is not None and self._found.offset > move.onset:
+            return "too long"  # what was left of a micro-expression that has been reported
+        if self._detector is not None:
+            scores = self._detector.during(move.onset, move.offset)
+            cause = max(("speech", "head"), key=lambda name: scores.get(name, 0.0))
+            if scores.get(cause, 0.0) > OTHERWISE:
+                return cause
+        return "macro"
 
     def _verified(self, found: Found) -> Keyframes | None:
         """The keyframes of what the detector found, its edges placed by what moved."""
         move = movement(list(self._samples), found.onset, found.apex, found.offset)
         if self.settings.refine:
             move = refined(move)
-        if not self.settings.min_duration <= move.duration <= self.settings.max_duration:
-            self.counts["too short" if move.duration < self.settings.min_duration else "too long"] += 1
+        kind = self._kind(move)
+        if kind != "micro":
+            self.counts["too long" if kind == "macro" else kind] += 1
             return None
         self.counts["spotted"] += 1
+        self._found = found
         apex = min(self._samples, key=lambda s: abs(s.pts - move.apex))
         views = [self._view_at(t) for t in (move.onset, move.apex, move.offset)]
         return Keyframes(*views, apex.difference, self._front.threshold, "micro", found.confidence)

@@ -23,6 +23,7 @@ RATE = 60.0  # looks at the face a second, whatever the source's frame rate
 WINDOW = 96  # of them, 1.6 seconds
 EVERY = 2  # looks from one question to the network to the next
 CHANNELS = 2 * len(PARTS) + 5
+KEPT_ANSWERS = 200  # more than the longest movement takes
 SURE = 0.07  # seconds after a first suspicion in which a surer one may come
 
 
@@ -151,6 +152,12 @@ class MicroDetector:
         self._verify, self._suspicion = verifier, Suspicion(least)
         self.series = Series()
         self._looks = 0
+        self._answers: deque[tuple[float, dict[str, float]]] = deque(maxlen=KEPT_ANSWERS)
+
+    def during(self, begin: float, end: float) -> dict[str, float]:
+        """Mean probability of each class over the answers between two moments; empty where nothing was asked."""
+        asked = [scores for t, scores in self._answers if begin <= t <= end]
+        return {name: float(np.mean([scores[name] for scores in asked])) for name in CLASSES} if asked else {}
 
     def __call__(self, sample: Sample, usual_eyes: float, off_rest: bool) -> Found | None:
         """off_rest: whether the front end has noticed anything lately; the network is not asked about stillness."""
@@ -159,5 +166,6 @@ class MicroDetector:
             self._looks = 0
             if off_rest and self.series.full:
                 scores, ago = self._verify(self.series.window())
+                self._answers.append((self.series.now, scores))
                 self._suspicion.consider(self.series.now, scores["micro"], ago)
         return self._suspicion.settled(sample.pts)

@@ -1,13 +1,9 @@
-"""What all tests share: where the data lie, and the bundled demo clip."""
+"""What all tests share."""
 
-import os
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("MER_DATA", ROOT.parent / "shared/data"))
-DEMO = ROOT / "realtime/assets/demo.mp4"
+from places import DATA
 
 
 @pytest.fixture(autouse=True)

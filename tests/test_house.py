@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from places import ROOT
 
 FORBIDDEN = {"engines": ("realtime", "train", "torch"), "realtime": ("train", "torch"), "train": ()}
 

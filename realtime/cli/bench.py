@@ -119,14 +119,14 @@ class Run:
     def lines(self) -> list[str]:
         """Rate, drops and memory in words."""
         rate = self.frames / self.busy if self.busy else 0.0
-        early = [mib for t, mib in self._memory if t <= self._memory[-1][0] * 0.2]
-        late = [mib for t, mib in self._memory if t >= self._memory[-1][0] * 0.8]
+        fifth = -(-len(self._memory) // 5)  # rounded up
+        early, late = ([mib for _, mib in part] for part in (self._memory[:fifth], self._memory[-fifth:]))
         lines = [
             f"{rate:.1f} frames/s over {self.busy:.1f} s: {self.frames} frames, {self.dropped} dropped, {self.events} events",
         ]
         if self.first_frame is not None:
             lines.append(f"first frame processed {self.first_frame:.1f} s after the program's start")
-        if early and late:
+        if self._memory:
             lines.append(
                 f"memory, decoder included: {max(early):.0f} MiB at most in the first fifth, {max(late):.0f} MiB in the last"
             )

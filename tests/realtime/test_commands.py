@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import DEMO
+from places import DEMO
 
 from realtime.cli.bench import main as bench
 from realtime.cli.live import main as live
@@ -67,8 +67,8 @@ def test_two_sources_at_once(short, tmp_path):
 
 def test_a_setting_at_the_end_of_the_line_is_heard(short):
     code, out, _ = run(live, "--source", short, "--no-log", "spotter.max_duration=0.1")
-    assert code == 0 and "macro" in out
-    assert "macro" not in run(live, "--source", short, "--no-log")[1]
+    assert code == 0 and "0 events" in out and "1 too long" in out
+    assert "1 events" in run(live, "--source", short, "--no-log")[1]
 
 
 def test_replay_walks_a_folder_and_writes_everything(short, tmp_path):

@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import DEMO
+from places import DEMO
 
 from realtime.errors import ModelError
 from realtime.pipeline import Pipeline, PipelineSettings

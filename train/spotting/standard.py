@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -45,16 +45,16 @@ PARTS = (
 )
 
 
-def generate(folder: Path, portraits: Path, people: int = PEOPLE, first: int = FIRST, parts=PARTS, jobs: int = 2, done=None) -> list[Path]:
+def generate(folder: Path, portraits: Path, jobs: int = 2, done=None) -> list[Path]:
     """The set's folders, one for each part; what is there already is kept. Raises UsageError without portraits."""
     if not portraits.is_dir():
         raise UsageError(f"no portraits at {portraits}: give a folder of frontal portraits with --portraits")
     folders = []
-    for part in parts:
+    for part in PARTS:
         place = folder / part.name.replace(" ", "-")
-        stamp, wanted = place / "made.json", {"people": people, "first": first, **part.__dict__}
+        stamp, wanted = place / "made.json", {"people": PEOPLE, "first": FIRST, **asdict(part)}
         if not (stamp.exists() and json.loads(stamp.read_text()) == wanted):
-            make_set(place, portraits, people, part.seconds / 60, part.fps, part.seed, PRESETS[part.conditions], first=first, jobs=jobs)
+            make_set(place, portraits, PEOPLE, part.seconds / 60, part.fps, part.seed, PRESETS[part.conditions], FIRST, jobs)
             stamp.write_text(json.dumps(wanted))
         folders.append(place)
         if done:

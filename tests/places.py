@@ -1,0 +1,8 @@
+"""Where things lie that tests read."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("MER_DATA", ROOT.parent / "shared/data"))
+DEMO = ROOT / "realtime/assets/demo.mp4"

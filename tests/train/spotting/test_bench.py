@@ -1,0 +1,50 @@
+"""`mer-bench spotting` from portraits to tables, on one person and two short clips."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+from places import ROOT
+
+pytest.importorskip("torch")
+
+from train.bench import main  # noqa: E402
+from train.spotting import report, standard  # noqa: E402
+from train.spotting.score import Clip, Interval  # noqa: E402
+
+
+def test_the_command_makes_clips_and_writes_tables(tmp_path, monkeypatch):
+    (tmp_path / "portraits").mkdir()
+    shutil.copy(ROOT / "realtime/assets/astronaut.jpg", tmp_path / "portraits")
+    parts = standard.Part("micro at 30", 30, 5, "all", 1), standard.Part("speaking at 30", 30, 3, "speaking", 2)
+    for name, value in (("PARTS", parts), ("PEOPLE", 1), ("FIRST", 0)):
+        monkeypatch.setattr(standard, name, value)
+    words = ["spotting", "--portraits", tmp_path / "portraits", "--clips", tmp_path / "clips", "--out", tmp_path / "out", "--jobs", "1"]
+    done = CliRunner().invoke(main, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    result = json.loads((tmp_path / "out/results.json").read_text())["spotter"]
+    assert set(result["parts"]) == {"micro at 30", "speaking at 30"}
+    assert result["parts"]["speaking at 30"]["true"] + result["parts"]["speaking at 30"]["missed"] == 0
+    assert (tmp_path / "out/precision-recall.png").exists() and "ms a frame" in (tmp_path / "out/results.md").read_text()
+
+
+def test_no_portraits_is_one_line(tmp_path):
+    done = CliRunner().invoke(main, ["spotting", "--portraits", str(tmp_path / "none"), "--clips", str(tmp_path / "c"), "--out", str(tmp_path / "o")])
+    assert done.exit_code == 2 and "--portraits" in done.stderr
+
+
+def test_the_people_of_the_benchmark_are_nobody_elses():
+    from train.spotting.train import CALIBRATION, TRAINING
+
+    tested = set(range(standard.FIRST, standard.FIRST + standard.PEOPLE))
+    assert not tested & {*TRAINING, *CALIBRATION} and not set(TRAINING) & set(CALIBRATION)
+
+
+def test_the_tables_say_what_was_counted():
+    one = Clip("c", "p", 100.0, 30.0, "all", (Interval(1, 1.1, 1.3, intensity="B"),), (Interval(1, 1.1, 1.3, 0.9, 1.4), Interval(5, 5.1, 5.2, 0.8, 5.3)))
+    result = report.results({"micro at 100": [one]}, 0.8)
+    assert result["goals"]["micro at 100–200"]["f1"] == pytest.approx(2 / 3)
+    assert result["recall_by_intensity"] == {"B": 1.0}
+    table = report.markdown(result)
+    assert "| micro at 100 | 0.50 | 1.00 | 0.67" in table and "nothing" in table

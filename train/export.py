@@ -57,6 +57,19 @@ def save_onnx(network: nn.Module, inputs: dict[str, np.ndarray], output: str, fi
             network, example, input_names=list(inputs), output_names=[output], dynamo=True, verbose=False
         )
     program.save(str(file), external_data=False)  # the weights inside: one file
+    forget_origin(file)
+
+
+def forget_origin(file: Path) -> None:
+    """Take out what the exporter notes of its own run: the stack of source files, with their places on this disk."""
+    import onnx
+
+    model = onnx.load(str(file))
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output, *model.functions):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    onnx.save(model, str(file))
 
 
 def save_manifest(file: Path, about: dict, text: str) -> None:

@@ -115,3 +115,9 @@ def test_other_inputs_than_the_manifest_says(wrong):
 def test_no_torch_is_needed():
     code = "import sys, realtime.inputs, engines.runtime as r; r.Network('dual_atme'); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_shipped_file_says_nothing_of_the_disk_it_was_made_on(name):
+    model = (ZOO / f"{name}.onnx").read_bytes()
+    assert b"site-packages" not in model and b".py" not in model

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engines.runtime import Network
 from realtime.errors import ModelError
 from realtime.spotting import verify
 from realtime.spotting.movement import Sample
@@ -70,3 +71,14 @@ def test_unsure_or_senseless_answers_are_no_events():
 def test_another_network_is_no_verifier():
     with pytest.raises(ModelError, match="expected a verifier"):
         verify.Verifier("dual_atme")
+
+
+def test_the_shipped_verifier_was_made_for_this_series():
+    about = Network("verifier").manifest["made_with"]
+    assert about == {"RATE": verify.RATE, "WINDOW": verify.WINDOW, "PARTS": list(PARTS)}, "train the verifier again"
+
+
+def test_the_shipped_verifier_says_nothing_of_a_still_face_and_gives_probabilities():
+    scores, ago = verify.Verifier("verifier")(np.zeros((verify.CHANNELS, verify.WINDOW), np.float32))
+    assert sum(scores.values()) == pytest.approx(1.0, abs=1e-4) and scores["micro"] < 0.5
+    assert ago[0] > ago[1] > ago[2] > 0  # onset, apex, offset: the earlier, the longer ago

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from realtime.alignment import Alignment
-from realtime.geometry import OUTER_EYES, TEMPLATE, apply, eye_opening
+from realtime.geometry import TEMPLATE, apply, eye_opening
 from realtime.landmarks import Landmarker
 from realtime.records import FaceView, Frame
 

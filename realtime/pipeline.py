@@ -52,11 +52,12 @@ class Pipeline:
     source: its name. timings: milliseconds of each stage, the latest ones. recognize: the network, with its name and classes.
     """
 
-    def __init__(self, source: str, settings: PipelineSettings, wait: bool = False):
+    def __init__(self, source: str, settings: PipelineSettings, wait: bool = False, recognizer: Recognizer | None = None):
+        """recognizer: shared by several pipelines; by default the network that the settings name."""
         self.source = source
         self._settings, self._wait = settings, wait
         self.timings: dict[str, deque[float]] = {}
-        self.recognize = Recognizer(settings.network)
+        self.recognize = recognizer or Recognizer(settings.network)
         self._track = FaceTracker(settings.faces)
         self._verifier = Verifier(settings.spotter.verifier) if settings.spotter.verifier else None
         self._spotters: dict[int, Spotter] = {}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from engines.errors import EngineError
-from engines.runtime import Network
 from realtime import inputs
 from realtime.errors import ModelError
 from realtime.geometry import to_68
+from realtime.networks import network
 from realtime.records import Keyframes
 
 # What each network takes in. A network of this dict can be trained, exported and run live.
@@ -18,10 +17,7 @@ class Recognizer:
 
     def __init__(self, model: str):
         """`model`: a network of the zoo, or the path of an .onnx file with its manifest beside it."""
-        try:
-            self._network = Network(model)
-        except EngineError as error:
-            raise ModelError(str(error)) from error
+        self._network = network(model)
         kind = self._network.manifest.get("architecture", self._network.name)
         if kind not in INPUTS:
             raise ModelError(f"the network {model} is of the kind '{kind}': expected one of {', '.join(INPUTS)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from importlib.resources import files
-from pathlib import Path
 
 import click
 from omegaconf import OmegaConf
@@ -76,7 +75,7 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, seco
         watches = []
         for source, name in zip(opened, names, strict=True):
             console.print(policy(name, source.info), style="dim")
-            watches.append(Watch(source, Pipeline(name, chosen), found))
+            watches.append(Watch(source, Pipeline(name, chosen, recognizer=network), found))
         follow(watches, console, seconds, window)
         for sink in log:
             sink.finish(*totals(watches, [writer]))

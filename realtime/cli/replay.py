@@ -48,7 +48,7 @@ def main(clips, out, video, faces, model, quiet, no_log):
     chosen: LiveSettings = OmegaConf.to_object(config)
     jobs = find_clips(words)
     console = Console(quiet=quiet, highlight=False, soft_wrap=True)
-    Recognizer(chosen.network)  # a network that cannot be had is said before the first clip is opened
+    recognizer = Recognizer(chosen.network)  # a network that cannot be had is said before the first clip is opened
 
     keep(out / "settings.yaml", OmegaConf.to_yaml(config))
     watches, writers, code = [], [], 0
@@ -59,7 +59,7 @@ def main(clips, out, video, faces, model, quiet, no_log):
         bar = stack.enter_context(progress(console))
         for clip, name in jobs:
             try:
-                watches.append(replay(clip, out / name, chosen, video, log_writer, writers, bar))
+                watches.append(replay(clip, out / name, chosen, recognizer, video, log_writer, writers, bar))
             except MerError as error:  # one bad clip does not cost the others their results
                 click.echo(f"mer-replay: {error}", err=True)
                 code = code or error.exit_code
@@ -77,11 +77,14 @@ def keep(path: Path, text: str) -> None:
     file.close()
 
 
-def replay(clip: Path, folder: Path, chosen: LiveSettings, video: bool, log: Writer, writers: list[Writer], bar: Progress) -> Watch:
+def replay(
+    clip: Path, folder: Path, chosen: LiveSettings, recognizer: Recognizer, video: bool,
+    log: Writer, writers: list[Writer], bar: Progress,
+) -> Watch:  # fmt: skip
     """Work through one clip. Results lie in `folder` also where the clip breaks off. Raises SourceError, OutputError."""
     with ExitStack() as stack:
         source = stack.enter_context(open_source(clip, settings=chosen.source))
-        pipeline = Pipeline(str(clip), chosen, wait=True)
+        pipeline = Pipeline(str(clip), chosen, wait=True, recognizer=recognizer)
         stack.callback(pipeline.close)
         sinks = [CsvSink(folder / "events.csv", pipeline.recognize.classes), JsonlSink(folder / "events.jsonl")]
         writer = stack.enter_context(Writer(sinks, common.complain("mer-replay"), patience_s=PATIENCE))

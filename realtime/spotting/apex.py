@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from realtime.lbp import RegionHistograms, distance, regions
+from realtime.lbp import RegionHistograms, distance, regions, smooth_grey
 from realtime.records import FaceView
-from realtime.spotting.spotter import BLUR
 
 
 def apex_of_clip(views: list[FaceView]) -> int:
@@ -17,7 +15,7 @@ def apex_of_clip(views: list[FaceView]) -> int:
     """
     if len(views) < 2:
         raise ValueError(f"an apex needs at least two views, got {len(views)}")
-    grey = [cv2.GaussianBlur(cv2.cvtColor(view.pixels, cv2.COLOR_BGR2GRAY), (0, 0), BLUR) for view in views]
+    grey = [smooth_grey(view) for view in views]
     histograms = RegionHistograms(regions(views[0].landmarks), grey[0].shape)
     first = histograms(grey[0])
     return int(np.argmax([distance(first, histograms(picture)).sum() for picture in grey]))

@@ -28,8 +28,8 @@ EVERY = 0.1  # seconds between two looks at the noise
 class RestingDifference:
     """`measure` a moment, then say with `rest` that it was a resting one (or with `settle` that rest is here now).
 
-    by_region: of the left eye's, the right eye's and the mouth's histograms. by_part: of each part's place.
-    difference: the largest. threshold. All are multiples of the resting difference; NaN until the warm-up is over.
+    by_region: of the left eye's, the right eye's and the mouth's histograms. difference: the largest, parts included.
+    threshold. All are multiples of the resting difference; NaN until the warm-up is over.
     """
 
     def __init__(self, grey: np.ndarray, view: FaceView, settings: SpotterSettings):
@@ -49,10 +49,6 @@ class RestingDifference:
     @property
     def by_region(self) -> np.ndarray:
         return self._multiples[: len(self._now)]
-
-    @property
-    def by_part(self) -> np.ndarray:
-        return self._multiples[len(self._now) :]
 
     def measure(self, grey: np.ndarray, moved: np.ndarray, pts: float, dt: float) -> None:
         """grey: ALIGNED×ALIGNED uint8. moved: PARTS×2, outer-eye distances. pts, dt: seconds."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
+from realtime.lbp import smooth_grey
 from realtime.records import FaceView, Keyframes
 from realtime.spotting.movement import Movement, Sample, movement, refined
 from realtime.spotting.points import PointFollower
@@ -15,7 +15,6 @@ from realtime.spotting.resting import RestingDifference
 from realtime.spotting.settings import Reading, SpotterSettings
 from realtime.spotting.verify import Found, MicroDetector, Verifier
 
-BLUR = 2.0  # aligned pixels: LBP compares neighbours, so sensor noise must go before it
 EDGE = 0.35  # the histograms' onset and offset: this share of the threshold's height over rest
 SETTLING = 0.05  # seconds for which a movement must be over before it is judged
 HELD = 0.5  # seconds without any movement after which a face that has not gone back is at rest anew
@@ -57,7 +56,7 @@ class Spotter:
 
     def __call__(self, view: FaceView) -> Reading:
         last = self._last
-        grey = cv2.GaussianBlur(cv2.cvtColor(view.pixels, cv2.COLOR_BGR2GRAY), (0, 0), BLUR)
+        grey = smooth_grey(view)
         if last is None or view.anchor != last.anchor or view.pts - last.pts > LARGEST_GAP:
             keyframes = self._interrupted()
             self._start_over(view, grey)

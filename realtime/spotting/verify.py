@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.errors import EngineError
-from engines.runtime import Network
 from realtime.errors import ModelError
+from realtime.networks import network
 from realtime.spotting.movement import Sample
 from realtime.spotting.points import MIRRORED, PARTS
 
@@ -105,10 +104,7 @@ class Verifier:
     """
 
     def __init__(self, name: str):
-        try:
-            self._network = Network(name)
-        except EngineError as error:
-            raise ModelError(str(error)) from error
+        self._network = network(name)
         if self._network.classes != CLASSES:
             raise ModelError(f"{name} tells {', '.join(self._network.classes)}: expected a verifier of {', '.join(CLASSES)}")
 

@@ -50,7 +50,7 @@ class _Listener(MicroDetector):
 def record(clip: Path, truth: Truth) -> Recording | None:
     """The series of one clip; None where no face was followed."""
     kept: list[tuple[int, float, np.ndarray]] = []
-    spotter = Spotter(SpotterSettings(), detector=lambda: _Listener(len({s for s, _, _ in kept}), kept))
+    spotter = Spotter(SpotterSettings(verifier=None), detector=lambda: _Listener(len({s for s, _, _ in kept}), kept))
     for _, view in views(clip):
         spotter(view) if view is not None else spotter.lost()
     if not kept:

@@ -16,7 +16,7 @@ from train.synthesis.clip import make_set
 from train.synthesis.conditions import ALL, CALM, NO_MICRO, SPEAKING, Conditions
 from train.synthesis.expressions import EMOTIONS, LARGEST, draw, intensity
 from train.synthesis.face import OVAL
-from train.synthesis.fields import BASES, LIDS, Fields
+from train.synthesis.fields import BASES, Fields
 from train.synthesis.people import DeepLandmarker, find_face
 from train.synthesis.render import Renderer
 from train.synthesis.schedule import State, plan

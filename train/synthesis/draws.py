@@ -13,7 +13,7 @@ SHORTEST, LONGEST_MICRO, LONGEST_MACRO = 0.04, 0.5, 4.0  # seconds, onset to off
 MICRO_SIZE = (0.008, 0.026)  # outer-eye distances: 0.7 to 2.4 pixels at a face of 150
 
 
-def micro(random, start: float, fps: float) -> Happening:
+def micro(random, start: float, fps: float, emotion: str | None = None) -> Happening:
     """Mostly 0.15 to 0.5 s (CASME II: mean 0.29 s); never under three frames, which no camera would have caught."""
     usual = float(random.lognormal(np.log(0.29), 0.32))
     length = float(random.uniform(0.06, 0.15)) if random.random() < 0.06 else usual
@@ -21,16 +21,16 @@ def micro(random, start: float, fps: float) -> Happening:
     size = float(np.exp(random.uniform(*np.log(MICRO_SIZE))))
     rise = length * random.uniform(0.3, 0.55)
     hold = length * random.uniform(0.0, 0.15)
-    return _happening(random, "micro", draw(random, size), start, rise, hold, length)
+    return _happening(random, "micro", draw(random, size, emotion), start, rise, hold, length)
 
 
-def macro(random, start: float, fps: float) -> Happening:
+def macro(random, start: float, fps: float, emotion: str | None = None) -> Happening:
     """0.55 to 4 s, large."""
     length = float(np.clip(random.lognormal(np.log(1.4), 0.5), 0.55, LONGEST_MACRO))
     size = float(np.exp(random.uniform(np.log(0.03), np.log(LARGEST))))
     rise = max(0.15, length * random.uniform(0.15, 0.4))
     hold = (length - rise) * random.uniform(0.1, 0.5)
-    return _happening(random, "macro", draw(random, size), start, rise, hold, length)
+    return _happening(random, "macro", draw(random, size, emotion), start, rise, hold, length)
 
 
 def _happening(random, kind, expression, start, rise, hold, length) -> Happening:

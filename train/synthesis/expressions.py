@@ -29,6 +29,13 @@ EMOTIONS: dict[str, Emotion] = {
     "repression": Emotion((17, 24, 15), {14: 0.25}, one_sided=0.05),
 }
 
+# the three classes of MEGC2019
+CLASSES = {
+    "negative": ("disgust", "repression", "anger", "contempt", "fear", "sadness"),
+    "positive": ("happiness",),
+    "surprise": ("surprise",),
+}
+
 # an expression's size is the largest displacement at its apex, in outer-eye distances (91 pixels at a face of 150);
 # each letter's sizes end below the next one's
 INTENSITIES = {"A": 0.008, "B": 0.013, "C": 0.022, "D": 0.045, "E": 0.075}
@@ -80,6 +87,11 @@ def express(emotion: str, units: dict[int, float], size: float, side: str = "bot
                 made.append((unit, half, strength * factor))
                 sizes.append(strength * factor * extent)
     return Expression(emotion, tuple(made), side, max(sizes))
+
+
+def one_of_three(random: np.random.Generator) -> str:
+    """An emotion, its class drawn first: negative, positive and surprise come equally often."""
+    return str(random.choice(CLASSES[str(random.choice(list(CLASSES)))]))
 
 
 def draw(random: np.random.Generator, size: float, emotion: str | None = None) -> Expression:

@@ -9,6 +9,7 @@ import numpy as np
 from train.synthesis import draws
 from train.synthesis.camera import Camera
 from train.synthesis.conditions import ALL, Conditions
+from train.synthesis.expressions import one_of_three
 from train.synthesis.motions import Happening
 
 LEAD_IN, LEAD_OUT = 1.5, 0.7  # seconds without expressions at the clip's ends
@@ -110,7 +111,8 @@ def _scatter_events(random, seconds: float, fps: float, conditions: Conditions) 
     for kind, draw in draws.EVENTS.items():
         rate = getattr(conditions, kind)
         own = np.random.default_rng(random.integers(2**32))
-        drawn += [draw(own, start, fps) for start in _poisson(own, rate, seconds)]
+        emotion = one_of_three if conditions.alike else lambda random: None
+        drawn += [draw(own, start, fps, emotion(own)) for start in _poisson(own, rate, seconds)]
     kept: list[Happening] = []
     # in random order, so that neither kind nor the early ones push the others out
     for event in random.permutation(np.array(drawn, object)) if drawn else []:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from realtime import inputs
 from realtime.errors import ModelError
 from realtime.geometry import to_68
+from realtime.inputs import INPUTS
 from realtime.networks import network
-from realtime.records import Keyframes
-
-# What each network takes in. A network of this dict can be trained, exported and run live.
-INPUTS = {"dual_atme": inputs.dual_atme}
+from realtime.records import Keyframes, Moments
 
 
 class Recognizer:
@@ -18,15 +15,16 @@ class Recognizer:
     def __init__(self, model: str):
         """`model`: a network of the zoo, or the path of an .onnx file with its manifest beside it."""
         self._network = network(model)
-        kind = self._network.manifest.get("architecture", self._network.name)
+        kind = self._network.manifest.get("takes")
         if kind not in INPUTS:
-            raise ModelError(f"the network {model} is of the kind '{kind}': expected one of {', '.join(INPUTS)}")
+            raise ModelError(f"the network {model} takes '{kind}': expected one of {', '.join(INPUTS)}")
         self.name = self._network.name
         self.classes = self._network.classes
         self._inputs = INPUTS[kind]
 
     def __call__(self, keyframes: Keyframes) -> tuple[str, dict[str, float]]:
         onset, apex = keyframes.onset, keyframes.apex
-        scores = self._network(self._inputs(onset.pixels, apex.pixels, to_68(onset.landmarks)))
+        moments = Moments(onset.pixels, apex.pixels, keyframes.offset.pixels, to_68(onset.landmarks))
+        scores = self._network(self._inputs(moments))
         by_class = {name: float(score) for name, score in zip(self.classes, scores, strict=True)}
         return max(by_class, key=by_class.get), by_class

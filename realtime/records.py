@@ -73,6 +73,22 @@ class Keyframes:
     confidence: float = 1.0
 
 
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What a network is asked about: the views that matter of one movement, all of one anchor.
+
+    onset, apex, offset: ALIGNED×ALIGNED×3 uint8 BGR, see `FaceView`. points: 68×2 float32, the 68-point landmarks of the
+    onset in the views' pixels. between: K×ALIGNED×ALIGNED×3 uint8, evenly spaced from onset to offset, both included;
+    None where only the three are at hand.
+    """
+
+    onset: np.ndarray
+    apex: np.ndarray
+    offset: np.ndarray
+    points: np.ndarray
+    between: np.ndarray | None = None
+
+
 @dataclass(frozen=True)
 class Event:
     """A recognized expression, as it is written to files and logs.

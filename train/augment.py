@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from realtime import inputs
+from realtime.inputs import dual_atme
+from realtime.inputs.flow_map import MAP
 
 
 def mirror(image: Tensor) -> Tensor:
@@ -36,17 +37,17 @@ def affine(image: Tensor, shift: float, scale: float, rotate: float, random: tor
 
 
 def puzzle(image: Tensor) -> Tensor:
-    """`realtime.inputs.puzzle` for a batch: cut again after the full face was moved."""
-    flat = image.reshape(-1, inputs.MAP**2).T  # (784, 3B)
+    """`realtime.inputs.dual_atme.puzzle` for a batch: cut again after the full face was moved."""
+    flat = image.reshape(-1, MAP**2).T  # (784, 3B)
     return (_puzzle_matrix() @ flat).T.reshape(image.shape)
 
 
 @cache
 def _puzzle_matrix() -> Tensor:
     """784×784 sparse: cutting and resizing is linear, so its matrix is what it does to each single pixel."""
-    size = inputs.MAP
+    size = MAP
     pixels = np.eye(size * size, dtype=np.float32).reshape(-1, size, size, 1)
-    columns = [inputs.puzzle(np.repeat(pixel, 3, axis=2))[..., 0].ravel() for pixel in pixels]
+    columns = [dual_atme.puzzle(np.repeat(pixel, 3, axis=2))[..., 0].ravel() for pixel in pixels]
     return torch.from_numpy(np.stack(columns, axis=1)).to_sparse()
 
 

@@ -16,7 +16,7 @@ EXAMPLES = """\
   mer-train model=dual_atme data=megc2019_flow protocol=loso    leave one subject out, 3 seeds
   mer-train model=svm protocol=loso seeds=[0]                   the baseline beside it
   mer-train protocol=folds fit.epochs=30 out=runs/short         try a recipe, quickly
-configs/train.yaml explains every setting. A measurement that was broken off goes on where it stopped."""
+configs/train.yaml and the groups beside it explain every setting. A measurement that was broken off goes on where it stopped."""
 
 
 @command("mer-train", EXAMPLES)

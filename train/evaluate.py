@@ -11,16 +11,16 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 
 from realtime.errors import MerError
-from train.data.megc2019 import Samples
+from train.data.samples import Samples
 from train.metrics import scores
 from train.protocols import PROTOCOLS
-from train.recipe import Recipe
 from train.settings import TrainSettings
+from train.watch import Watch
 
 
 def cross_validate(settings: TrainSettings, samples: Samples, out: Path, done: Callable[[], None]) -> dict:
@@ -38,7 +38,7 @@ def cross_validate(settings: TrainSettings, samples: Samples, out: Path, done: C
         jobs = []
         for seed, fold in missing:
             mask = np.isin(np.arange(len(samples)), held_out[fold])
-            task = (settings.model.name, samples[~mask], samples[mask], settings.fit, seed, files[seed, fold])
+            task = (settings.model, settings.fit, samples[~mask], samples[mask], seed, files[seed, fold])
             jobs.append(pool.submit(one_fold, *task))
         try:
             for job in as_completed(jobs):
@@ -59,19 +59,16 @@ def cross_validate(settings: TrainSettings, samples: Samples, out: Path, done: C
     return summarise(settings.seeds, probabilities, samples)
 
 
-def one_fold(model: str, training: Samples, held_out: Samples, recipe: Recipe, seed: int, file: Path) -> None:
+def one_fold(model: Any, recipe: Any, training: Samples, held_out: Samples, seed: int, file: Path) -> None:
     """Train on `training`, predict `held_out` (N×classes) into `file`; an interrupted write leaves no half file."""
-    if model == "svm":
-        from train import baseline
+    import torch
 
-        predicted = baseline.predict(training, held_out)
-    else:
-        import torch
+    from train.methods import METHODS
+    from train.methods.predict import predict
 
-        from train.fit import fit, predict
-
-        torch.set_num_threads(1)  # a network this small gains nothing from more, and folds can run side by side
-        predicted = predict(fit(model, training, recipe, seed), held_out)
+    torch.set_num_threads(1)  # folds run side by side
+    network = METHODS[model.name].fit(training, model, recipe, seed, Watch())
+    predicted = predict(network, held_out)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     with partial.open("wb") as handle:

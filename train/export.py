@@ -17,32 +17,40 @@ from torch import nn
 
 from engines.runtime import Network
 from realtime import __version__
-from realtime import inputs as serving
+from realtime.inputs import dual_atme, flow_map
 from realtime.errors import ModelError, UsageError
 from train.card import card
-from train.data.megc2019 import Samples
-from train.fit import MirrorAverage
+from train.data.samples import Samples
+from train.methods import METHODS
 from train.settings import TrainSettings
 
-INPUTS = ("full_face", "puzzle")
 OUTPUT = "probabilities"
+MADE_WITH = {"FACE": flow_map.FACE, "SMOOTHING": flow_map.SMOOTHING}
+MADE_WITH |= {key: getattr(dual_atme, key) for key in ("LEFT_BROW", "RIGHT_BROW", "MOUTH")}
+LICENCES = {
+    "megc2019_flow": "Research use only. The weights come from flow maps of SMIC-HS, CASME II and SAMM, whose licences "
+    "allow research; the maps themselves are not part of this project and must not be redistributed.",
+    "synthetic": "MIT, as the project. Trained on synthetic expressions drawn on public-domain portraits.",
+    "else": "That of the data sets it was trained on.",
+}
+COMPARED = 400  # samples on which ONNX Runtime and torch are compared
 TOLERANCE = 1e-4  # largest difference of a probability between ONNX Runtime and torch
 
 
 def export(network: nn.Module, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path) -> float:
     """Write <name>.onnx, .json, .md and .safetensors into `out`; returns the largest difference from torch.
 
-    The file is run by the product's own runtime on every sample. Raises ModelError where that differs by more than
-    TOLERANCE.
+    The file is run by the product's own runtime on up to COMPARED samples. Raises ModelError where that differs by more
+    than TOLERANCE.
     """
     name = settings.model.name
-    network = MirrorAverage(network).eval().to(memory_format=torch.contiguous_format)
-    inputs = {key: np.ascontiguousarray(getattr(samples, key)) for key in INPUTS}
+    some = np.unique(np.linspace(0, len(samples) - 1, COMPARED).round().astype(int))
+    inputs = {key: np.ascontiguousarray(array[some], np.float32) for key, array in samples.inputs.items()}
     file = out / f"{name}.onnx"
     save_onnx(network, inputs, OUTPUT, file)
-    save_file(network.network.state_dict(), out / f"{name}.safetensors")
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, out / f"{name}.safetensors")
 
-    about = manifest(settings, samples, accuracy)
+    about = manifest(network, settings, samples, accuracy)
     save_manifest(file, about, card(about))
     return compare(network, inputs, file)
 
@@ -79,39 +87,51 @@ def save_manifest(file: Path, about: dict, text: str) -> None:
     file.with_suffix(".md").write_text(text, "utf-8")
 
 
-def manifest(settings: TrainSettings, samples: Samples, accuracy: dict | None) -> dict:
+def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accuracy: dict | None) -> dict:
     """What the file is, for programs: everything but its hash."""
-    image = {"shape": [1, 3, 28, 28], "dtype": "float32", "channels": ["u", "v", "strain"]}
-    ranges = [[round(float(get(getattr(samples, key))), 2) for get in (np.min, np.max)] for key in INPUTS]
-    people = len(np.unique(samples.person))
+    method = METHODS[settings.model.name]
+    plain = settings.as_dict()
     return {
         "name": settings.model.name,
         "architecture": settings.model.name,
+        "title": method.TITLE,
+        "takes": method.INPUTS,
         "version": __version__,
         "made": date.today().isoformat(),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "classes": list(samples.classes),
-        "inputs": [{"name": key, **image, "range_seen": seen} for key, seen in zip(INPUTS, ranges, strict=True)],
+        "inputs": [_input(key, array) for key, array in samples.inputs.items()],
         "output": {
             "name": OUTPUT,
             "shape": [1, len(samples.classes)],
-            "meaning": "softmax, averaged over the face and its mirror image, both inside the graph; sums to 1",
+            "meaning": "probabilities of the classes; they sum to 1",
         },
-        "normalisation": "realtime.inputs.from_map: 28x28 flow map (u, v, optical strain; each channel stretched to "
-        "0-255), Gaussian blur, minus the channel's median, over 128; the puzzle is cut from the same map",
+        "normalisation": method.PREPARATION,
         # a test holds these against the code: who changes them must train again
-        "made_with": {key: getattr(serving, key) for key in ("FACE", "SMOOTHING", "LEFT_BROW", "RIGHT_BROW", "MOUTH")},
+        "made_with": MADE_WITH if method.INPUTS == "dual_atme_map" else {},
         "training_data": {
             "name": settings.data.name,
             "sets": sorted(set(samples.dataset.tolist())),
-            "samples": len(samples),
-            "people": people,
-            "per_class": dict(zip(samples.classes, np.bincount(samples.label).tolist(), strict=True)),
+            "samples": len(samples.only("micro")),
+            "people": len(np.unique(samples.only("micro").person)),
+            "per_class": _per_class(samples.only("micro")),
         },
-        "training": {"seed": settings.seeds[0], **OmegaConf.to_container(OmegaConf.structured(settings.fit))},
+        "model": plain["model"],
+        "training": {"schedule": settings.schedule, "seed": settings.seeds[0], **plain["fit"]},
         "accuracy": accuracy or "not measured: run protocol=loso, then export again with accuracy=…/results.json",
-        "licence": "Research use only. The weights come from flow maps of SMIC-HS, CASME II and SAMM, whose licences "
-        "allow research; the maps themselves are not part of this project and must not be redistributed.",
+        "licence": LICENCES.get(settings.data.name, LICENCES["else"]),
     }
+
+
+def _input(name: str, array: np.ndarray) -> dict:
+    some = array[:200]
+    seen = [round(float(some.min()), 2), round(float(some.max()), 2)]
+    return {"name": name, "shape": [1, *array.shape[1:]], "dtype": "float32", "range_seen": seen}
+
+
+def _per_class(samples: Samples) -> dict[str, int]:
+    counts = np.bincount(samples.label, minlength=len(samples.classes)).tolist()
+    return dict(zip(samples.classes, counts, strict=True))
 
 
 def read_accuracy(settings: TrainSettings) -> dict | None:
@@ -128,7 +148,7 @@ def read_accuracy(settings: TrainSettings) -> dict | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"accuracy={settings.accuracy} is not the results.json of a protocol=loso run"
         raise UsageError(f"{what} ({error!r}): measure with protocol=loso, then give that file") from error
-    wanted = OmegaConf.to_container(OmegaConf.structured(settings))
+    wanted = settings.as_dict()
     differ = [key for key in ("model", "data", "fit") if measured.get(key) != wanted[key]]
     if differ or measured["protocol"]["name"] != "loso":
         what = " and ".join(differ) or "protocol"

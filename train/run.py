@@ -12,8 +12,8 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
 from realtime.errors import OutputError, UsageError
-from train.data import LOADERS
-from train.data.megc2019 import Samples
+from train.data import load
+from train.data.samples import Samples
 from train.evaluate import cross_validate
 from train.protocols import PROTOCOLS
 from train.settings import TrainSettings
@@ -25,9 +25,11 @@ FREE = ("out", "seeds", "workers", "accuracy")
 def run(settings: TrainSettings, console: Console) -> Path:
     """Do what the settings say; returns the folder of results. Raises MerError for what a person can put right."""
     out = Path(settings.out)
-    if settings.model.name == "verifier" or settings.data.name == "synthetic":
+    if settings.model.name == "verifier" or settings.data.name == "portraits":
         return _verifier(settings, out, console)
-    samples = LOADERS[settings.data.name](settings.data.path)
+    from train.methods import METHODS
+
+    samples = load(settings.data, METHODS[settings.model.name].INPUTS)
     try:
         _claim(out, settings, samples)
         if settings.protocol.name == "everyone":
@@ -38,8 +40,8 @@ def run(settings: TrainSettings, console: Console) -> Path:
 
 
 def _verifier(settings: TrainSettings, out: Path, console: Console) -> Path:
-    if (settings.model.name, settings.data.name) != ("verifier", "synthetic"):
-        raise UsageError("model=verifier and data=synthetic go together: give both, or neither")
+    if (settings.model.name, settings.data.name) != ("verifier", "portraits"):
+        raise UsageError("model=verifier and data=portraits go together: give both, or neither")
     from train.spotting import train
 
     out.mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,7 @@ def _measure(settings: TrainSettings, samples: Samples, out: Path, console: Cons
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task(f"{settings.model.name} {settings.protocol.name}", total=folds * len(settings.seeds))
         results = cross_validate(settings, samples, out, lambda: progress.advance(bar))
-    results["settings"] = OmegaConf.to_container(OmegaConf.structured(settings))
+    results["settings"] = settings.as_dict()
     (out / "results.json").write_text(json.dumps(results, indent=1), "utf-8")
     console.print(table(results, settings))
     console.print(f"wrote {out / 'results.json'}", soft_wrap=True)
@@ -65,12 +67,14 @@ def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Con
     import torch
 
     from train import export
-    from train.fit import fit
+    from train.methods import METHODS
+    from train.show import Shown
 
     torch.set_num_threads(1)  # as it was measured (train.evaluate), and so that a seed always gives the same weights
     accuracy = export.read_accuracy(settings)
-    with console.status(f"training {settings.model.name} on all {len(set(samples.person))} people"):
-        network = fit(settings.model.name, samples, settings.fit, settings.seeds[0])
+    method = METHODS[settings.model.name]
+    with Shown(console) as watch:
+        network = method.fit(samples, settings.model, settings.fit, settings.seeds[0], watch)
     difference = export.export(network, samples, settings, accuracy, out)
     console.print(f"ONNX and torch differ by at most {difference:.1e}")
     console.print(f"wrote {out / settings.model.name}.onnx and its manifest, card and weights", soft_wrap=True)
@@ -95,9 +99,9 @@ def table(results: dict, settings: TrainSettings) -> Table:
 
 def _claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
     """Write the resolved settings into `out`, or see that it already holds a run of the same recipe and data."""
-    resolved = OmegaConf.to_container(OmegaConf.structured(settings))
+    resolved = settings.as_dict()
     digest = hashlib.sha256()
-    for array in (samples.full_face, samples.puzzle, samples.label):
+    for array in (*samples.inputs.values(), samples.label):
         digest.update(array.tobytes())
     # catches another file at the same path, and a change in how inputs are made
     resolved["samples_sha256"] = digest.hexdigest()

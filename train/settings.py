@@ -1,22 +1,29 @@
-"""The settings of `mer-train`, typed: the schema of `configs/train.yaml`, which explains them."""
+"""The settings of `mer-train`, typed: the schema of `configs/train.yaml`, which explains them.
+
+What a method has of its own, `model` and `fit`, is typed by its module in `train.recipes`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from realtime.errors import UsageError
-from train.recipe import Recipe
-
-
-@dataclass
-class ModelSettings:
-    name: str = "dual_atme"
+from train.recipes import RECIPES
+from train.recipes.checks import check
 
 
 @dataclass
 class DataSettings:
     name: str = "megc2019_flow"
     path: str = ""
+    root: str = ""
+    cache: list[str] = field(default_factory=list)
+    more: list[str] = field(default_factory=list)
+    grouping: str = "3"
 
 
 @dataclass
@@ -28,28 +35,43 @@ class ProtocolSettings:
 
 @dataclass
 class TrainSettings:
-    model: ModelSettings = field(default_factory=ModelSettings)
+    """model, fit: after loading, the `Model` and `Recipe` of the method's module in `train.recipes`."""
+
+    model: Any = field(default_factory=lambda: {"name": "dual_atme"})
     data: DataSettings = field(default_factory=DataSettings)
     protocol: ProtocolSettings = field(default_factory=ProtocolSettings)
-    fit: Recipe = field(default_factory=Recipe)
+    fit: Any = field(default_factory=dict)
+    schedule: str = "full"
+    stage: str | None = None
     out: str | None = None
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
     workers: int = 1
     accuracy: str | None = None
 
     def __post_init__(self):
+        own = RECIPES[self.model["name"]]
+        self.model, self.fit = typed("model", own.Model, self.model), typed("fit", own.Recipe, self.fit)
         if self.out is None:
-            self.out = f"runs/{self.model.name}-{self.data.name}-{self.protocol.name}"
-        checks = {
-            "fit.epochs": self.fit.epochs >= 1,
-            "fit.batch": self.fit.batch >= 2,
-            "fit.lr": self.fit.lr > 0,
-            "fit.dropout": 0 <= self.fit.dropout < 1,
-            "fit.mixup": self.fit.mixup >= 0,
-            "protocol.count": self.protocol.count >= 2,
-            "workers": self.workers >= 1,
-            "seeds": len(self.seeds) >= 1,
-        }
-        wrong = [name for name, right in checks.items() if not right]
-        if wrong:
-            raise UsageError(f"{wrong[0]} is out of range: configs/train.yaml says what each setting means")
+            parts = (self.model.name, self.stage, self.data.name, self.protocol.name)
+            self.out = f"runs/{'-'.join(part for part in parts if part)}"
+        self.model.check()
+        self.fit.check()
+        check(
+            {"protocol.count": self.protocol.count >= 2, "workers": self.workers >= 1, "seeds": len(self.seeds) >= 1}
+        )
+
+    def as_dict(self) -> dict:
+        """Plain values, as they are written beside a result."""
+        return OmegaConf.to_container(OmegaConf.create({key: _plain(value) for key, value in vars(self).items()}))
+
+
+def typed(where: str, schema: type, values: dict) -> Any:
+    """`values` as the dataclass `schema`. Raises UsageError where a value has the wrong type."""
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values))
+    except OmegaConfBaseException as error:
+        raise UsageError(f"cannot use {where}.{getattr(error, 'full_key', '')}: {str(error).splitlines()[0]}") from error
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(OmegaConf.structured(value)) if hasattr(value, "__dataclass_fields__") else value

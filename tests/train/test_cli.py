@@ -10,6 +10,7 @@ from engines.runtime import Network  # noqa: E402
 from train import evaluate  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.data.megc2019 import load_flow  # noqa: E402
+from train.recipes import plain  # noqa: E402
 
 QUICK = ["fit.epochs=1", "seeds=[0]"]
 
@@ -29,7 +30,7 @@ def exported(archive, tmp_path_factory):
 def test_training_writes_a_network_that_the_runtime_takes(exported, archive):
     network = Network(exported / "dual_atme.onnx")
     samples = load_flow(archive)
-    scores = network({"full_face": samples.full_face[:1], "puzzle": samples.puzzle[:1]})
+    scores = network({"full_face": samples.inputs["full_face"][:1], "puzzle": samples.inputs["puzzle"][:1]})
     assert scores.sum() == pytest.approx(1, abs=1e-5)
     assert {"config.yaml", "dual_atme.md", "dual_atme.safetensors"} <= {file.name for file in exported.iterdir()}
     assert network.manifest["training"]["epochs"] == 1 and "not measured" in network.manifest["accuracy"]
@@ -65,7 +66,7 @@ def test_a_folder_of_another_recipe_is_not_mixed_in(exported, archive):
 
 
 def test_a_measured_accuracy_is_written_only_for_its_own_recipe(archive, tmp_path):
-    settings = {"model": {"name": "dual_atme"}, "protocol": {"name": "loso"}, "data": {}, "fit": {}}
+    settings = {"model": {"name": "dual_atme", "hars": True, "aars": True}, "protocol": {"name": "loso"}, "data": {}, "fit": {}}
     one, nothing = {"all": {"uf1": 1, "uar": 1}}, {"all": {"uf1": 0, "uar": 0}}
     measured = {"settings": settings, "mean": one, "sd": nothing, "seeds": {}}
     (tmp_path / "results.json").write_text(json.dumps(measured), "utf-8")
@@ -105,7 +106,7 @@ def test_an_interrupted_fold_leaves_no_half_file(samples, tmp_path, monkeypatch)
 
     monkeypatch.setattr(evaluate.np, "save", fail)
     with pytest.raises(KeyboardInterrupt):
-        evaluate.one_fold("svm", samples, samples, None, 0, tmp_path / "0" / "a.npy")
+        evaluate.one_fold(plain.Model("svm"), plain.Recipe(), samples, samples, 0, tmp_path / "0" / "a.npy")
     assert not (tmp_path / "0" / "a.npy").exists()
 
 

@@ -48,7 +48,7 @@ def test_the_real_archive():
     assert len(real) == 332 and len(loso(real.person)) == 53
     assert np.bincount(real.label).tolist() == [191, 78, 63]
     # the arrays mean what we think: brows go down (v > 0) in negative and up in surprise, mouth corners up in positive
-    v = real.full_face[:, 1]
+    v = real.inputs["full_face"][:, 1]
     brows, corners = v[:, 2:5, 3:25].mean((1, 2)), v[:, 16:19, 4:9].mean((1, 2))
     by_class = [(brows[real.label == k].mean(), corners[real.label == k].mean()) for k in range(3)]
     assert by_class[0][0] > 0.1 and by_class[1][1] < -0.1 and by_class[2][0] < -0.1

@@ -3,22 +3,25 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime import inputs  # noqa: E402
+from realtime.inputs.face import as_batch  # noqa: E402
+from realtime.inputs.flow_map import normalise  # noqa: E402
 from train import augment, losses  # noqa: E402
-from train.fit import MirrorAverage, fit, predict  # noqa: E402
-from train.models import BUILDERS  # noqa: E402
-from train.recipe import Recipe  # noqa: E402
+from train.methods.dual_atme import MirrorAverage, fit  # noqa: E402
+from train.methods.predict import predict  # noqa: E402
+from train.models.dual_atme import DualATME  # noqa: E402
+from train.recipes.dual_atme import Model, Recipe  # noqa: E402
+from train.watch import Watch  # noqa: E402
 
 
 def test_dual_atme_has_the_papers_size_and_shapes():
-    network = BUILDERS["dual_atme"](classes=3)
+    network = DualATME(classes=3)
     assert sum(parameter.numel() for parameter in network.parameters()) == 4_833_193
     logits, v_e, v_p = network(torch.randn(2, 3, 28, 28), torch.randn(2, 3, 28, 28))
     assert logits.shape == (2, 3) and v_e.shape == v_p.shape == (2, 48, 7, 7)
 
 
 def test_attention_is_on_the_full_face_only():
-    network = BUILDERS["dual_atme"]()
+    network = DualATME()
     with torch.no_grad():
         network.attention.spatial.bias.fill_(-100)  # shut: nothing passes
     _, v_e, v_p = network.eval()(torch.randn(1, 3, 28, 28), torch.randn(1, 3, 28, 28))
@@ -41,16 +44,16 @@ def test_dissimilarity_is_one_less_the_cosine():
 
 
 def test_training_cuts_the_same_puzzle_as_serving(samples):
-    full = torch.from_numpy(samples.full_face)
-    np.testing.assert_allclose(augment.puzzle(full).numpy(), samples.puzzle, atol=1e-5)
+    full = torch.from_numpy(samples.inputs["full_face"])
+    np.testing.assert_allclose(augment.puzzle(full).numpy(), samples.inputs["puzzle"], atol=1e-5)
 
 
 def test_mirroring_a_normalised_map_is_normalising_the_mirrored_flow():
     flow = np.random.default_rng(0).uniform(0, 255, (28, 28, 3)).astype(np.float32)
     mirrored = flow[:, ::-1].copy()
     mirrored[..., 0] = 255 - mirrored[..., 0]
-    expected = inputs.as_batch(inputs.normalise(mirrored))
-    found = augment.mirror(torch.from_numpy(inputs.as_batch(inputs.normalise(flow))))
+    expected = as_batch(normalise(mirrored))
+    found = augment.mirror(torch.from_numpy(as_batch(normalise(flow))))
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
 
 
@@ -72,20 +75,20 @@ def test_mixing_keeps_labels_that_sum_to_one():
 
 def test_the_same_seed_gives_the_same_network_whatever_the_recipe_holds(samples):
     recipe = Recipe(epochs=1, mixup=0.2, shift=0.5, scale=0.02, rotate=0.02, balance=1, weight_decay=0.01)
-    first, again, other = (predict(fit("dual_atme", samples, recipe, seed), samples) for seed in (3, 3, 4))
+    first, again, other = (predict(fit(samples, Model(), recipe, seed, Watch()), samples) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     np.testing.assert_allclose(first.sum(1), 1, atol=1e-5)
     assert np.abs(first - other).max() > 1e-3
 
 
 def test_training_learns(samples):
-    network = fit("dual_atme", samples, Recipe(epochs=14, batch=10, shift=0.5), seed=0)
+    network = fit(samples, Model(), Recipe(epochs=14, batch=10, shift=0.5), 0, Watch())
     assert (predict(network, samples).argmax(1) == samples.label).mean() > 0.8
 
 
 def test_the_exported_graph_averages_both_faces(samples):
-    network = BUILDERS["dual_atme"]().eval()
-    full, puzzle = torch.from_numpy(samples.full_face), torch.from_numpy(samples.puzzle)
+    network = DualATME().eval()
+    full, puzzle = torch.from_numpy(samples.inputs["full_face"]), torch.from_numpy(samples.inputs["puzzle"])
     with torch.inference_mode():
         one = network(full, puzzle)[0].softmax(1)
         other = network(augment.mirror(full), augment.mirror(puzzle))[0].softmax(1)

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from train.data.megc2019 import load_flow
+from typing import TYPE_CHECKING
 
-LOADERS = {"megc2019_flow": load_flow}
+from realtime.errors import UsageError
+from train.data.megc2019 import load_flow
+from train.data.samples import Samples
+
+if TYPE_CHECKING:
+    from train.settings import DataSettings
+
+
+def load(settings: DataSettings, takes: str) -> Samples:
+    """The samples that `settings` name, as inputs of the kind `takes` (a key of `realtime.inputs.INPUTS`)."""
+    if settings.name == "megc2019_flow":
+        if takes != "dual_atme_map":
+            raise UsageError("data=megc2019_flow holds flow maps, no pictures: it goes with model=dual_atme, svm or ststnet")
+        return load_flow(settings.path)
+    from train.data import prepared
+
+    return prepared.load(settings.cache, takes, settings.grouping, settings.more)

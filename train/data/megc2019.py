@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from realtime.errors import UsageError
-from realtime.inputs import from_map
+from realtime.inputs.dual_atme import from_map
+from train.data.samples import Samples
 
 CLASSES = ("negative", "positive", "surprise")
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """N micro-expressions, already as the network sees them (`realtime.inputs.from_map`).
-
-    full_face, puzzle: N×3×28×28 float32. label: N int64, an index into `classes`.
-    person, dataset: N strings; two samples are of one person exactly where `person` is equal.
-    """
-
-    full_face: np.ndarray
-    puzzle: np.ndarray
-    label: np.ndarray
-    person: np.ndarray
-    dataset: np.ndarray
-    classes: tuple[str, ...] = CLASSES
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-    def __getitem__(self, rows: np.ndarray) -> Samples:
-        """The samples at `rows` (a mask or indices)."""
-        parts = (self.full_face, self.puzzle, self.label, self.person, self.dataset)
-        return Samples(*(part[rows] for part in parts), classes=self.classes)
 
 
 def load_flow(path: str | Path) -> Samples:
@@ -55,4 +31,5 @@ def load_flow(path: str | Path) -> Samples:
     inputs = [from_map(flow) for flow in x]
     person = np.array([f"{d}/{s}" for d, s in zip(dataset, subject, strict=True)])
     stack = {name: np.concatenate([one[name] for one in inputs]) for name in ("full_face", "puzzle")}
-    return Samples(**stack, label=label.astype(np.int64), person=person, dataset=dataset)
+    kind = np.full(len(label), "micro")
+    return Samples(stack, label.astype(np.int64), person, dataset, kind, person, CLASSES)

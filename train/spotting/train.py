@@ -1,4 +1,4 @@
-"""`mer-train model=verifier data=synthetic`: synthetic people → movement series → the spotter's verifier, exported.
+"""`mer-train model=verifier data=portraits`: synthetic people → movement series → the spotter's verifier, exported.
 
 Everything is kept under the run's folder as it is made; a run that was broken off goes on where it stopped.
 """

@@ -1,4 +1,4 @@
-"""Training: a fixed number of epochs on the samples that are given. Nobody looks at a held-out person."""
+"""Dual-ATME's training: a fixed number of epochs on the samples that are given. Nobody looks at a held-out person."""
 
 from __future__ import annotations
 
@@ -7,32 +7,43 @@ import torch
 from torch import Tensor, nn
 
 from train.augment import affine, mirror, mix, puzzle, some_mirrored
-from train.data.megc2019 import Samples
+from train.data.samples import Samples
 from train.losses import dissimilarity, focal
-from train.models import BUILDERS
-from train.recipe import Recipe
+from train.models.dual_atme import DualATME
+from train.recipes.dual_atme import Model, Recipe
+from train.watch import Watch
+
+INPUTS = "dual_atme_map"
+TITLE = "Dual-ATME (Zhou et al., Entropy 2023, 25(3), 460)"
+PREPARATION = (
+    "realtime.inputs.dual_atme.from_map: 28x28 flow map (u, v, optical strain; each channel stretched to 0-255), "
+    "Gaussian blur, minus the channel's median, over 128; the puzzle is cut from the same map"
+)
 
 
-def fit(name: str, samples: Samples, recipe: Recipe, seed: int) -> nn.Module:
-    """A network of `train.models.BUILDERS`, trained on all `samples`, in evaluation mode.
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+    """The network, trained on all micro-expressions of `samples`, in evaluation mode: (full_face, puzzle) → probabilities.
 
     The same seed, samples and machine give the same network.
     """
+    samples = samples.only("micro")
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    full = torch.from_numpy(samples.full_face).contiguous(memory_format=torch.channels_last)
+    full = torch.from_numpy(samples.inputs["full_face"]).contiguous(memory_format=torch.channels_last)
     target = nn.functional.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float()
     weight = torch.from_numpy(_balance(samples.label, recipe.balance))
 
-    network = BUILDERS[name](classes=len(samples.classes), dropout=recipe.dropout)
+    network = DualATME(classes=len(samples.classes), dropout=recipe.dropout)
     network = network.to(memory_format=torch.channels_last)  # the pools are six times as fast this way on a CPU
     optimizer = torch.optim.AdamW(
         network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True
     )
     steps = -(-len(samples) // recipe.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps)
-    network.train()
+    averaged = MirrorAverage(network).train()
+    watch.begin("training", recipe.epochs)
     for _ in range(recipe.epochs):
+        total = 0.0
         order = torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random)
         for rows in order.tensor_split(steps):
             face, pieces, labels = _augmented(full[rows], target[rows], recipe, random)
@@ -42,14 +53,9 @@ def fit(name: str, samples: Samples, recipe: Recipe, seed: int) -> nn.Module:
             loss.backward()
             optimizer.step()
             schedule.step()
-    return network.eval()
-
-
-def predict(network: nn.Module, samples: Samples) -> np.ndarray:
-    """Probabilities, N×classes float32: the mean over each sample and its mirror image, as the exported file gives."""
-    with torch.inference_mode():
-        faces = torch.from_numpy(samples.full_face), torch.from_numpy(samples.puzzle)
-        return MirrorAverage(network)(*faces).numpy()
+            total += loss.item() * len(rows)
+        watch.epoch(averaged, loss=total / len(samples))
+    return averaged.eval().to(memory_format=torch.contiguous_format)
 
 
 class MirrorAverage(nn.Module):

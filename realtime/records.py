@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+UNSURE = "unsure"  # the label of an event that the network abstains from naming
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -93,6 +95,7 @@ class Moments:
 class Event:
     """A recognized expression, as it is written to files and logs.
 
+    label: the likeliest class, or UNSURE where the network is not sure enough to name one.
     onset_s, apex_s, offset_s: seconds in the source's own clock. scores: probability of each class, summing to 1.
     latency_ms: from the arrival of the offset frame to the event. kind, confidence: see `Keyframes`.
     """
@@ -109,6 +112,11 @@ class Event:
     latency_ms: float
     kind: str = "micro"
     confidence: float = 1.0
+
+    @property
+    def score(self) -> float:
+        """Probability of the likeliest class."""
+        return max(self.scores.values(), default=float("nan"))
 
     def as_dict(self) -> dict:
         """The event line: field by field, rounded to what was measured (milliseconds, two decimals of a score)."""

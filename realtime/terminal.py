@@ -15,7 +15,7 @@ from realtime.watch import CURVE_SECONDS, Watch
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 72  # characters of the curve
-COLOURS = {"negative": "red", "positive": "green", "surprise": "yellow"}
+COLOURS = {"negative": "red", "positive": "green", "surprise": "yellow", "unsure": "white"}
 STATES = {"running": "green", "opening": "cyan", "stalled": "yellow", "reopening": "yellow", "ended": "dim"}
 
 

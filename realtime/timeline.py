@@ -14,7 +14,7 @@ from realtime.records import Event
 from realtime.sinks import cannot_write, make_folder_of
 
 # Okabe and Ito's colours, muted: told apart by colour-blind people; every event also carries its label in words
-LABELS = {"negative": "#b5532a", "positive": "#2a8c6f", "surprise": "#3b6ea8"}
+LABELS = {"negative": "#b5532a", "positive": "#2a8c6f", "surprise": "#3b6ea8", "unsure": "#808080"}
 MORE_LABELS = ("#8a5a9e", "#a8842c", "#4f8fa3", "#9c5b6b", "#6b7a3a")
 GATES = {"lost": ("#e2e2e2", "no face"), "motion": ("#f3e9d2", "head motion"), "blink": ("#e6e0f0", "blink")}
 INK, SOFT, CURVE, FAINT, THRESHOLD = "#333333", "#808080", "#4a5a6a", "#b4bcc4", "#c08a3e"
@@ -173,7 +173,7 @@ def _events(axes, renderer, trace, events, width) -> int:
     _place(axes, width, 1)  # the horizontal place is final from here on: labels are measured against it
     marks = []
     for event in events:
-        text = axes.text(event.apex_s, 0, f"{event.label} {event.scores.get(event.label, math.nan):.2f}", fontsize=8.5,
+        text = axes.text(event.apex_s, 0, f"{event.label} {event.score:.2f}", fontsize=8.5,
                          color=colours[event.label], va="center", transform=above, parse_math=False, zorder=7,
                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
         marks.append((axes.transData.transform((event.apex_s, 0))[0], text.get_window_extent(renderer).width, text))

@@ -23,7 +23,7 @@ STAYS_S = 3.0  # how long an event's label stays bright
 
 # BGR
 PAPER, CURVE, THRESHOLD, BOX, DIM = (32, 28, 26), (235, 225, 215), (92, 168, 226), (240, 240, 240), (190, 190, 190)
-LABELS = {"negative": (96, 142, 232), "positive": (150, 196, 110), "surprise": (226, 172, 110)}
+LABELS = {"negative": (96, 142, 232), "positive": (150, 196, 110), "surprise": (226, 172, 110), "unsure": (176, 176, 176)}
 
 
 class AnnotatedVideo:
@@ -143,7 +143,7 @@ def annotate(
     _strip(picture, [point for point in curve if now - SPAN_S <= point[0] <= now], last_event, now, unit)
     if last_event is not None:
         fresh = now - last_event.offset_s <= STAYS_S
-        score = last_event.scores.get(last_event.label, float("nan"))
+        score = last_event.score
         _label(picture, f"{last_event.label} {score:.2f}", f"{last_event.apex_s:.2f} s",
                LABELS.get(last_event.label, CURVE) if fresh else DIM, unit)
     elif box is None:

@@ -26,7 +26,7 @@ def known() -> list[str]:
 class Network:
     """A network that is ready to run on the CPU, on one thread (more only slow down a network this small).
 
-    name: from the manifest. classes: labels, in the order of the output. manifest: the whole manifest.
+    name: from the manifest. classes: labels, in the order of the output. manifest: the whole manifest. path: the file.
     """
 
     def __init__(self, name: str | Path, threads: int = 1):
@@ -35,7 +35,7 @@ class Network:
         The file's SHA-256 is checked before ONNX Runtime sees a byte of it. Raises EngineError, one line, for an
         unknown name, a missing or broken manifest, another hash, or a file that ONNX Runtime refuses.
         """
-        path = _find(name)
+        self.path = path = _find(name)
         self.manifest = _read_manifest(path.with_suffix(".json"), path)
         self.name: str = self.manifest["name"]
         self.classes: tuple[str, ...] = tuple(self.manifest["classes"])

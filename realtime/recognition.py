@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from realtime.errors import ModelError
 from realtime.geometry import to_68
 from realtime.inputs import INPUTS
@@ -27,9 +29,14 @@ class Recognizer:
         self._abstain_below = float(self._network.manifest.get("calibration", {}).get("abstain_below", 0.0))
 
     def __call__(self, keyframes: Keyframes) -> tuple[str, dict[str, float]]:
-        onset, apex = keyframes.onset, keyframes.apex
-        moments = Moments(onset.pixels, apex.pixels, keyframes.offset.pixels, to_68(onset.landmarks))
-        scores = self._network(self._inputs(moments))
+        scores = self._network(self._inputs(moments_of(keyframes)))
         by_class = {name: float(score) for name, score in zip(self.classes, scores, strict=True)}
         likeliest = max(by_class, key=by_class.get)
         return likeliest if by_class[likeliest] >= self._abstain_below else UNSURE, by_class
+
+
+def moments_of(keyframes: Keyframes) -> Moments:
+    """The pictures of a spotted movement, as training has them of a clip."""
+    three = (keyframes.onset, keyframes.apex, keyframes.offset)
+    between = np.stack([view.pixels for view in keyframes.between or three])
+    return Moments(*(view.pixels for view in three), to_68(keyframes.onset.landmarks), between)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+BETWEEN = 16  # views of a whole movement that are kept, at most
 UNSURE = "unsure"  # the label of an event that the network abstains from naming
 
 
@@ -60,8 +61,9 @@ class FaceView:
 
 @dataclass(frozen=True, eq=False)
 class Keyframes:
-    """A spotted movement: the three views that the recognizer needs.
+    """A spotted movement: the views that the recognizer needs.
 
+    between: up to BETWEEN views, evenly spaced from onset to offset, both included; a long movement has the three only.
     peak, threshold: the difference curve at the apex and the threshold it crossed, multiples of the resting difference.
     kind: "micro" or "macro". confidence: probability in [0, 1] that it is one, by the spotter's verifier.
     """
@@ -73,6 +75,13 @@ class Keyframes:
     threshold: float
     kind: str = "micro"
     confidence: float = 1.0
+    between: tuple[FaceView, ...] = ()
+
+
+def evenly(many: list, most: int = BETWEEN) -> list:
+    """`most` of them at most, evenly spaced, the first and the last included."""
+    places = np.linspace(0, len(many) - 1, min(len(many), most)).round().astype(int)
+    return [many[place] for place in places]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,10 +18,10 @@ def mirror(image: Tensor) -> Tensor:
     return image.flip(-1) * image.new_tensor([-1.0, 1.0, 1.0])[:, None, None]
 
 
-def some_mirrored(image: Tensor, random: torch.Generator) -> Tensor:
-    """Half of the batch mirrored."""
-    chosen = torch.rand(len(image), 1, 1, 1, generator=random) < 0.5
-    return torch.where(chosen, mirror(image), image)
+def some_mirrored(images: list[Tensor], random: torch.Generator) -> list[Tensor]:
+    """Half of the batch mirrored; all views of a sample (each (B, 3, 28, 28)) alike."""
+    chosen = torch.rand(len(images[0]), 1, 1, 1, generator=random) < 0.5
+    return [torch.where(chosen, mirror(image), image) for image in images]
 
 
 def affine(image: Tensor, shift: float, scale: float, rotate: float, random: torch.Generator) -> Tensor:
@@ -34,6 +34,14 @@ def affine(image: Tensor, shift: float, scale: float, rotate: float, random: tor
     turn = torch.stack([wide * cos, -high * sin, draw[3] * step, wide * sin, high * cos, draw[4] * step])
     grid = F.affine_grid(turn.T.reshape(size, 2, 3), list(image.shape), align_corners=False)
     return F.grid_sample(image, grid, padding_mode="border", align_corners=False)
+
+
+def affine_pieces(image: Tensor, shift: float, scale: float, rotate: float, random: torch.Generator) -> Tensor:
+    """`affine` for a puzzle that was cut from pictures: each piece moves inside its own frame, as landmarks err singly."""
+    half = MAP // 2
+    pieces = image[..., :half, :half], image[..., :half, half:], image[..., half:, :]
+    left, right, mouth = (affine(piece, shift, scale, rotate, random) for piece in pieces)
+    return torch.cat([torch.cat([left, right], dim=-1), mouth], dim=-2)
 
 
 def puzzle(image: Tensor) -> Tensor:

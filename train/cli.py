@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from realtime.cli.common import command, only_overrides
-from realtime.errors import MissingPartError
+from realtime.errors import MissingPartError, UsageError
 from realtime.settings import load
 from train.settings import TrainSettings
 
@@ -16,20 +16,42 @@ EXAMPLES = """\
   mer-train model=dual_atme data=megc2019_flow protocol=loso    leave one subject out, 3 seeds
   mer-train model=svm protocol=loso seeds=[0]                   the baseline beside it
   mer-train protocol=folds fit.epochs=30 out=runs/short         try a recipe, quickly
+  mer-train prepare data=casme2 data.root=FOLDER                crop, align and keep a data set once
+  mer-train model=skd_tstsan data=casme2 data.grouping=5 protocol=loso schedule=cpu
+  mer-train explain clip.mp4 event=2 network=skd_tstsan         where the network looked
 configs/train.yaml and the groups beside it explain every setting. A measurement that was broken off goes on where it stopped."""
 
 
 @command("mer-train", EXAMPLES)
-@click.argument("settings", nargs=-1, metavar="[NAME=VALUE]...")
+@click.argument("settings", nargs=-1, metavar="[prepare | explain EVENT] [NAME=VALUE]...")
 def main(settings: tuple[str, ...]) -> None:
     """Train a network, export it, or measure a recipe on people that it has not seen."""
-    overrides = only_overrides(settings, "for example model=dual_atme")
+    console = Console(highlight=False)
+    if settings[:1] == ("explain",):
+        _needs_trainer()
+        from train.explain.run import explain
+
+        if len(settings) < 2:
+            raise UsageError("explain what? give a recording, or SESSION/EVENT as mer-log shows them")
+        explain(settings[1], only_overrides(settings[2:], "for example event=2"), console)
+        return
+    preparing = settings[:1] == ("prepare",)
+    overrides = only_overrides(settings[preparing:], "for example model=dual_atme")
     resolved = OmegaConf.to_object(load("train", overrides, TrainSettings))
+    if preparing:
+        from train.prepare_cli import prepare
+
+        prepare(resolved, console)
+        return
+    _needs_trainer()
+    from train.run import run
+
+    run(resolved, console)
+
+
+def _needs_trainer() -> None:
     try:
         import sklearn  # noqa: F401
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingPartError(f"{error.name} is not installed: pip install 'mer-live[train]'") from error
-    from train.run import run
-
-    run(resolved, Console())

@@ -21,12 +21,16 @@ from realtime.inputs import dual_atme, flow_map
 from realtime.errors import ModelError, UsageError
 from train.card import card
 from train.data.samples import Samples
-from train.methods import METHODS
+from train.methods import METHODS, takes
 from train.settings import TrainSettings
 
 OUTPUT = "probabilities"
-MADE_WITH = {"FACE": flow_map.FACE, "SMOOTHING": flow_map.SMOOTHING}
-MADE_WITH |= {key: getattr(dual_atme, key) for key in ("LEFT_BROW", "RIGHT_BROW", "MOUTH")}
+FLOW_MAP = {"FACE": flow_map.FACE, "SMOOTHING": flow_map.SMOOTHING}
+MADE_WITH = {  # by what a network takes
+    "flow_map": FLOW_MAP,
+    "dual_atme": FLOW_MAP,
+    "dual_atme_map": FLOW_MAP | {key: getattr(dual_atme, key) for key in ("LEFT_BROW", "RIGHT_BROW", "MOUTH")},
+}
 LICENCES = {
     "megc2019_flow": "Research use only. The weights come from flow maps of SMIC-HS, CASME II and SAMM, whose licences "
     "allow research; the maps themselves are not part of this project and must not be redistributed.",
@@ -44,6 +48,8 @@ def export(network: nn.Module, samples: Samples, settings: TrainSettings, accura
     than TOLERANCE.
     """
     name = settings.model.name
+    if accuracy and "calibration" in accuracy:
+        network = Calibrated(network, accuracy["calibration"]["temperature"]).eval()
     some = np.unique(np.linspace(0, len(samples) - 1, COMPARED).round().astype(int))
     inputs = {key: np.ascontiguousarray(array[some], np.float32) for key, array in samples.inputs.items()}
     file = out / f"{name}.onnx"
@@ -95,7 +101,7 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
         "name": settings.model.name,
         "architecture": settings.model.name,
         "title": method.TITLE,
-        "takes": method.INPUTS,
+        "takes": takes(settings.model),
         "version": __version__,
         "made": date.today().isoformat(),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
@@ -108,7 +114,7 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
         },
         "normalisation": method.PREPARATION,
         # a test holds these against the code: who changes them must train again
-        "made_with": MADE_WITH if method.INPUTS == "dual_atme_map" else {},
+        "made_with": MADE_WITH.get(takes(settings.model), {}),
         "training_data": {
             "name": settings.data.name,
             "sets": sorted(set(samples.dataset.tolist())),
@@ -118,9 +124,26 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
         },
         "model": plain["model"],
         "training": {"schedule": settings.schedule, "seed": settings.seeds[0], **plain["fit"]},
-        "accuracy": accuracy or "not measured: run protocol=loso, then export again with accuracy=…/results.json",
+        "accuracy": _without_calibration(accuracy) or "not measured: run protocol=loso, then export with accuracy=…/results.json",
+        **({"calibration": accuracy["calibration"]} if accuracy and "calibration" in accuracy else {}),
         "licence": LICENCES.get(settings.data.name, LICENCES["else"]),
     }
+
+
+class Calibrated(nn.Module):
+    """What is exported: the network's probabilities, tempered (`train.calibration.tempered`)."""
+
+    def __init__(self, network: nn.Module, temperature: float):
+        super().__init__()
+        self.network = network
+        self.sharpness = 1 / temperature
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return (self.network(*inputs).clamp_min(1e-12).log() * self.sharpness).softmax(1)
+
+
+def _without_calibration(accuracy: dict | None) -> dict | None:
+    return {key: value for key, value in accuracy.items() if key != "calibration"} if accuracy else None
 
 
 def _input(name: str, array: np.ndarray) -> dict:
@@ -157,6 +180,7 @@ def read_accuracy(settings: TrainSettings) -> dict | None:
         "protocol": "leave one subject out, pooled; mean and standard deviation over seeds",
         "seeds": list(results["seeds"]),
         **table,
+        **({"calibration": results["calibration"]} if "calibration" in results else {}),
     }
 
 

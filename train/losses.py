@@ -7,13 +7,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def focal(logits: Tensor, target: Tensor, gamma: float = 2.0) -> Tensor:
+def focal(logits: Tensor, target: Tensor, gamma: float = 2.0, weight: Tensor | None = None) -> Tensor:
     """Focal loss (Lin et al. 2017), a scalar: cross-entropy, less for what is already classified well.
 
-    logits: (B, K). target: (B, K), rows that sum to 1 (mixed labels are allowed).
+    logits: (B, K). target: (B, K), rows that sum to 1 (mixed labels are allowed). weight: (K,), how much each class
+    counts in the mean over the batch; None: all alike.
     """
     log_p = F.log_softmax(logits, dim=1)
-    return -(target * (1 - log_p.exp()) ** gamma * log_p).sum(1).mean()
+    counted = target if weight is None else target * weight
+    return -(counted * (1 - log_p.exp()) ** gamma * log_p).sum() / counted.sum()
 
 
 def dissimilarity(v_e: Tensor, v_p: Tensor) -> Tensor:

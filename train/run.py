@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
-from omegaconf import OmegaConf
+import numpy as np
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
-from rich.table import Table
 
-from realtime.errors import OutputError, UsageError
+from realtime.errors import MissingPartError, OutputError, UsageError
+from train import folder, reports
+from train.calibration import calibration
 from train.data import load
 from train.data.samples import Samples
-from train.evaluate import cross_validate
-from train.protocols import PROTOCOLS
+from train.evaluate import Pooled, cross_validate, fit, leak, summarise
+from train.protocols import PROTOCOLS, Fold, check, holdout, join
 from train.settings import TrainSettings
-
-# What may differ between two runs into one folder: how much is measured and how fast, not what.
-FREE = ("out", "seeds", "workers", "accuracy")
 
 
 def run(settings: TrainSettings, console: Console) -> Path:
@@ -27,14 +25,21 @@ def run(settings: TrainSettings, console: Console) -> Path:
     out = Path(settings.out)
     if settings.model.name == "verifier" or settings.data.name == "portraits":
         return _verifier(settings, out, console)
-    from train.methods import METHODS
+    from train.methods import takes
 
-    samples = load(settings.data, METHODS[settings.model.name].INPUTS)
+    if find_spec("tensorboard") is None:
+        raise MissingPartError("tensorboard is not installed: pip install 'mer-live[train]'")
+    samples = load(settings.data, takes(settings.model))
+    everyone, folds = samples, None
+    if settings.protocol.name == "holdout":
+        samples, folds = holdout(everyone, _tested(settings, takes(settings.model)))
+    elif settings.protocol.name != "everyone":
+        folds = PROTOCOLS[settings.protocol.name](samples, settings.protocol.count, settings.protocol.grouping)
     try:
-        _claim(out, settings, samples)
-        if settings.protocol.name == "everyone":
+        folder.claim(out, settings, samples)
+        if folds is None:
             return _everyone(settings, samples, out, console)
-        return _measure(settings, samples, out, console)
+        return _measure(settings, samples, folds, everyone, out, console)
     except OSError as error:
         raise OutputError(f"cannot write results to {out} ({error}): choose another folder with out=DIR") from error
 
@@ -48,68 +53,96 @@ def _verifier(settings: TrainSettings, out: Path, console: Console) -> Path:
     return train.run(settings, out, console)
 
 
-def _measure(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
-    folds = len(PROTOCOLS[settings.protocol.name](samples.person, settings.protocol.count, settings.protocol.grouping))
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task(f"{settings.model.name} {settings.protocol.name}", total=folds * len(settings.seeds))
-        results = cross_validate(settings, samples, out, lambda: progress.advance(bar))
+def _tested(settings: TrainSettings, takes: str) -> Samples:
+    """The samples of data.test, one set after the other."""
+    if not settings.data.test:
+        raise UsageError("protocol=holdout tests on other sets: name them with data.test=[DIR]")
+    parts = [load(replace(settings.data, cache=[one], path=one, more=[], test=[]), takes) for one in settings.data.test]
+    together = parts[0]
+    for part in parts[1:]:
+        together = join(together, part)
+    return together
+
+
+def _measure(
+    settings: TrainSettings, samples: Samples, folds: list[Fold], training: Samples, out: Path, console: Console
+) -> Path:
+    """training: what the exported network of protocol.export is trained on."""
+    from train.show import Folds
+
+    for line in check(samples, folds):
+        console.print(line, style="yellow", soft_wrap=True)
+    name, protocol = settings.model.name, settings.protocol.name
+    wanted = settings.protocol.export and not (out / f"{name}.onnx").exists()
+    kept: list = []
+    with Folds(console, f"{name} {protocol}", len(folds) * len(settings.seeds), out) as shown:
+        pooled = cross_validate(
+            settings, samples, folds, out, shown.done, shown.earlier, shown.tell, kept.append if wanted else None
+        )
+    results = summarise(pooled)
+    results["calibration"] = _calibration(pooled)
     results["settings"] = settings.as_dict()
-    (out / "results.json").write_text(json.dumps(results, indent=1), "utf-8")
-    console.print(table(results, settings))
-    console.print(f"wrote {out / 'results.json'}", soft_wrap=True)
+    folder.write(out / "results.json", json.dumps(results, indent=1))
+    title = f"{name}, {protocol}, {len(pooled.seeds)} seed{'s' * (len(pooled.seeds) > 1)}"
+    folder.write(out / "results.md", reports.markdown(results, title))
+    reports.confusions(results, samples.classes, out)
+    console.print(reports.table(results, title))
+    if pooled.leaked:
+        found = leak(pooled)
+        folder.write(out / "leak.json", json.dumps(found, indent=1))
+        console.print(reports.leak_table(found))
+    if kept:
+        _export(kept[0], training, settings, _accuracy(results, samples, folds[0]), out, console)
+    console.print(f"wrote {out / 'results.json'} and results.md, predictions/, curves/, confusion matrices", soft_wrap=True)
     return out
 
 
 def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
-    if settings.model.name == "svm":
-        raise UsageError("model=svm is a baseline and is not exported: measure it with protocol=loso")
     import torch
 
     from train import export
-    from train.methods import METHODS
     from train.show import Shown
+    from train.watch import Curves, Together
 
     torch.set_num_threads(1)  # as it was measured (train.evaluate), and so that a seed always gives the same weights
     accuracy = export.read_accuracy(settings)
-    method = METHODS[settings.model.name]
-    with Shown(console) as watch:
-        network = method.fit(samples, settings.model, settings.fit, settings.seeds[0], watch)
-    difference = export.export(network, samples, settings, accuracy, out)
-    console.print(f"ONNX and torch differ by at most {difference:.1e}")
-    console.print(f"wrote {out / settings.model.name}.onnx and its manifest, card and weights", soft_wrap=True)
+    curves = Curves(out / "curves" / str(settings.seeds[0]))
+    with Shown(console) as shown:
+        fitted = fit(settings, samples, settings.seeds[0], Together(shown, curves))
+    curves.close()
+    unknown = [name for number, name in enumerate(samples.classes) if number not in fitted.shown]
+    if unknown:
+        what = f"nobody to train on shows the class {' and '.join(unknown)}"
+        raise UsageError(f"{what}: an exported network must know every class, take another data.grouping")
+    _export(fitted.network, samples, settings, accuracy, out, console)
     return out
 
 
-def table(results: dict, settings: TrainSettings) -> Table:
-    """UF1 and UAR, pooled: a row for each data set; the mean over seeds ± standard deviation, and the seeds' ensemble."""
-    several = len(results["seeds"]) > 1
-    title = f"{settings.model.name}, {settings.protocol.name}, {len(results['seeds'])} seed{'s' * several}"
-    result = Table("people from", "UF1", "UAR", title=title)
-    if several:
-        result.add_column("ensemble UF1")
-        result.add_column("ensemble UAR")
-    for group, mean in results["mean"].items():
-        sd, ensemble = results["sd"][group], results["ensemble"][group]
-        cells = [f"{mean[m]:.3f} ± {sd[m]:.3f}" if several else f"{mean[m]:.3f}" for m in ("uf1", "uar")]
-        cells += [f"{ensemble[m]:.3f}" for m in ("uf1", "uar")] if several else []
-        result.add_row(group, *cells)
-    return result
+def _export(network, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path, console: Console) -> None:
+    from train import export
+
+    difference = export.export(network, samples, settings, accuracy, out)
+    console.print(f"ONNX and torch differ by at most {difference:.1e}")
+    console.print(f"wrote {out / settings.model.name}.onnx and its manifest, card and weights", soft_wrap=True)
 
 
-def _claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
-    """Write the resolved settings into `out`, or see that it already holds a run of the same recipe and data."""
-    resolved = settings.as_dict()
-    digest = hashlib.sha256()
-    for array in (*samples.inputs.values(), samples.label):
-        digest.update(array.tobytes())
-    # catches another file at the same path, and a change in how inputs are made
-    resolved["samples_sha256"] = digest.hexdigest()
-    file = out / "config.yaml"
-    if file.exists():
-        kept = OmegaConf.to_container(OmegaConf.load(file))
-        differ = [key for key in resolved if key not in FREE and kept.get(key) != resolved[key]]
-        if differ:
-            raise UsageError(f"{out} holds a run with other {' and '.join(differ)}: choose another folder with out=DIR")
-    out.mkdir(parents=True, exist_ok=True)
-    file.write_text(OmegaConf.to_yaml(OmegaConf.create(resolved)), "utf-8")
+def _calibration(pooled: Pooled) -> dict:
+    """Learnt from the predictions of all seeds: the exported network is any one of them."""
+    times = len(pooled.seeds)
+    label, person = np.tile(pooled.samples.label, times), np.tile(pooled.samples.person, times)
+    return calibration(np.concatenate(pooled.probabilities), label, person)
+
+
+def _accuracy(results: dict, samples: Samples, fold: Fold) -> dict:
+    """For the manifest of the network of protocol=holdout: it is itself one of those that were measured."""
+    trained, tested = (len(np.unique(samples.person[rows])) for rows in (fold.training, fold.test))
+    table = {
+        group: {f"{m}{tail}": round(x, 3) for tail, part in (("", "mean"), ("_sd", "sd")) for m, x in results[part][group].items()}
+        for group in results["mean"]
+    }
+    return {
+        "protocol": f"trained on {trained} people, tested on {tested} others; mean and standard deviation over seeds",
+        "seeds": list(results["seeds"]),
+        **table,
+        "calibration": results["calibration"],
+    }

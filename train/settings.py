@@ -23,7 +23,8 @@ class DataSettings:
     root: str = ""
     cache: list[str] = field(default_factory=list)
     more: list[str] = field(default_factory=list)
-    grouping: str = "3"
+    grouping: str = "three"
+    test: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -31,6 +32,9 @@ class ProtocolSettings:
     name: str = "everyone"
     count: int = 5
     grouping: int = 0
+    inner: float = 0.0
+    leak: bool = False
+    export: bool = False
 
 
 @dataclass
@@ -45,6 +49,7 @@ class TrainSettings:
     stage: str | None = None
     out: str | None = None
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
+    launcher: str = "processes"
     workers: int = 1
     accuracy: str | None = None
 
@@ -54,10 +59,18 @@ class TrainSettings:
         if self.out is None:
             parts = (self.model.name, self.stage, self.data.name, self.protocol.name)
             self.out = f"runs/{'-'.join(part for part in parts if part)}"
+        if getattr(self.model, "puzzle", "") is None:  # Dual-ATME's puzzle is cut from pictures where there are any
+            self.model.puzzle = "map" if self.data.name == "megc2019_flow" else "picture"
         self.model.check()
         self.fit.check()
         check(
-            {"protocol.count": self.protocol.count >= 2, "workers": self.workers >= 1, "seeds": len(self.seeds) >= 1}
+            {
+                "protocol.count": self.protocol.count >= 2,
+                "protocol.inner": 0 <= self.protocol.inner < 1,
+                "launcher (inline, processes or ray)": self.launcher in ("inline", "processes", "ray"),
+                "workers": self.workers >= 1,
+                "seeds": len(self.seeds) >= 1 and len(set(self.seeds)) == len(self.seeds),
+            }
         )
 
     def as_dict(self) -> dict:

@@ -28,7 +28,8 @@ from realtime.window import paint
 EXAMPLES = """
   mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png
   mer-replay recordings/ --out results --video       every clip below the folder, with an annotated MP4 each
-  mer-replay clip.mp4 --out results spotter.sensitivity=6"""
+  mer-replay clip.mp4 --out results spotter.sensitivity=6
+  mer-replay recordings/ --out results --launcher ray    a clip a task, on the cluster at RAY_ADDRESS or on all cores here"""
 PATIENCE = 60.0  # a recording can wait for a slow disk
 
 
@@ -38,9 +39,10 @@ PATIENCE = 60.0  # a recording can wait for a slow disk
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: dual_atme]")
+@click.option("--launcher", type=click.Choice(["inline", "ray"]), default="inline", show_default=True, help="Where clips are worked on.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
-def main(clips, out, video, faces, model, quiet, no_log):
+def main(clips, out, video, faces, model, launcher, quiet, no_log):
     """Find micro-expressions in recordings."""
     overrides, words = common.split_words(clips)
     overrides += [f"{key}={value}" for key, value in {"faces.most": faces, "network": model}.items() if value is not None]
@@ -57,6 +59,10 @@ def main(clips, out, video, faces, model, quiet, no_log):
         log_writer = Writer([log] if log else [], common.complain("mer-replay"), patience_s=PATIENCE)
         writers.append(stack.enter_context(log_writer))
         bar = stack.enter_context(progress(console))
+        if launcher == "ray":
+            from realtime.cli import archive
+
+            return archive.replay_all(jobs, out, chosen, video, log_writer, log, bar)
         for clip, name in jobs:
             try:
                 watches.append(replay(clip, out / name, chosen, recognizer, video, log_writer, writers, bar))

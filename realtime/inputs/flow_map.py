@@ -6,13 +6,25 @@ import cv2
 import numpy as np
 
 from engines.flow import tvl1
-from realtime.inputs.face import grey
+from realtime.inputs.face import as_batch, crop, crop_box, grey
+from realtime.records import Moments
 
 FACE = 128  # pixels a side at which the flow is computed
 MAP = 28  # pixels a side of the flow map, and of each network input
 
 # Sigma of the Gaussian, in flow-map pixels. What tells the classes apart is broad; finer detail is noise that is learnt.
 SMOOTHING = 2.0
+
+
+def inputs(moments: Moments) -> dict[str, np.ndarray]:
+    """{"full_face": (1, 3, 28, 28) float32}: the normalised flow map of the face, cut by the onset's landmarks."""
+    box = crop_box(moments.points)
+    return from_map(flow_map(crop(moments.onset, box), crop(moments.apex, box)))
+
+
+def from_map(flow: np.ndarray) -> dict[str, np.ndarray]:
+    """A flow map (28×28×3 in [0, 255]), normalised: {"full_face": (1, 3, 28, 28) float32}."""
+    return {"full_face": as_batch(normalise(flow))}
 
 
 def flow_map(onset_face: np.ndarray, apex_face: np.ndarray) -> np.ndarray:

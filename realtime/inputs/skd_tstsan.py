@@ -51,8 +51,7 @@ def _even_domains(moments: Moments, count: int) -> dict[str, np.ndarray]:
             "use a network with two"
         )
     onset, apex = _faces(moments, (moments.onset, moments.apex))
-    frames = np.stack(_faces(moments, moments.between))
-    smooth = interpolate(frames.reshape(len(frames), -1), count + 1).reshape(-1, FACE, FACE)
+    smooth = interpolate(np.stack(_faces(moments, moments.between)), count + 1)  # a curve may overshoot a little
     frames = np.clip(np.rint(smooth), 0, 255).astype(np.uint8)
     return _stack(onset, apex, list(zip(frames[:-1], frames[1:], strict=True)))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from realtime.lbp import smooth_grey
-from realtime.records import FaceView, Keyframes
+from realtime.records import FaceView, Keyframes, evenly
 from realtime.spotting.movement import Movement, Sample, movement, refined
 from realtime.spotting.points import PointFollower
 from realtime.spotting.resting import RestingDifference
@@ -155,8 +155,9 @@ class Spotter:
             self.counts[kind] += 1
             return None
         self.counts["spotted" if kind == "micro" else kind] += 1
-        views = [*self._held_views, self._last] if long else [self._view_at(t) for t in (move.onset, move.apex, move.offset)]
-        return Keyframes(*views, apex.difference, self._front.threshold, kind)
+        if long:
+            return Keyframes(*self._held_views, self._last, apex.difference, self._front.threshold, kind)
+        return self._keyframes(move, apex.difference, kind)
 
     def _kind(self, move: Movement) -> str:
         """"micro" or "macro", or the cause for which a movement that came back soon is dropped."""
@@ -194,8 +195,12 @@ class Spotter:
         self.counts["spotted"] += 1
         self._found = found
         apex = min(self._samples, key=lambda s: abs(s.pts - move.apex))
+        return self._keyframes(move, apex.difference, "micro", found.confidence)
+
+    def _keyframes(self, move: Movement, peak: float, kind: str, confidence: float = 1.0) -> Keyframes:
         views = [self._view_at(t) for t in (move.onset, move.apex, move.offset)]
-        return Keyframes(*views, apex.difference, self._front.threshold, "micro", found.confidence)
+        between = evenly([view for view in self._views if views[0].pts <= view.pts <= views[-1].pts])
+        return Keyframes(*views, peak, self._front.threshold, kind, confidence, tuple(between))
 
     def _stirred(self, now: float) -> bool:
         """Whether the front end has been off rest lately: the network is not asked about stillness."""

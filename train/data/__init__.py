@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from realtime.errors import UsageError
-from train.data.megc2019 import load_flow
+from train.data.megc2019 import KINDS, load_flow
 from train.data.samples import Samples
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def load(settings: DataSettings, takes: str) -> Samples:
     """The samples that `settings` name, as inputs of the kind `takes` (a key of `realtime.inputs.INPUTS`)."""
     if settings.name == "megc2019_flow":
-        if takes != "dual_atme_map":
-            raise UsageError("data=megc2019_flow holds flow maps, no pictures: it goes with model=dual_atme, svm or ststnet")
-        return load_flow(settings.path)
+        if takes not in KINDS:
+            wanted = "it goes with model=dual_atme (model.puzzle=map), svm or ststnet"
+            raise UsageError(f"data=megc2019_flow holds flow maps, no pictures: {wanted}")
+        return load_flow(settings.path, takes)
     from train.data import prepared
 
     return prepared.load(settings.cache, takes, settings.grouping, settings.more)

@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from realtime.errors import UsageError
-from realtime.inputs.dual_atme import from_map
+from realtime.inputs import dual_atme, flow_map
 from train.data.samples import Samples
 
+# What can be made of a flow map alone: the kinds of `realtime.inputs.INPUTS`
+KINDS = {"dual_atme_map": dual_atme.from_map, "flow_map": flow_map.from_map}
 CLASSES = ("negative", "positive", "surprise")
 
 
-def load_flow(path: str | Path) -> Samples:
-    """Read `flow_28x28.npz` (x N×28×28×3 uint8, label, subject, dataset).
+def load_flow(path: str | Path, takes: str = "dual_atme_map") -> Samples:
+    """Read `flow_28x28.npz` (x N×28×28×3 uint8, label, subject, dataset) as inputs of the kind `takes`, one of KINDS.
 
     Subject numbers repeat between the three sets, so a person is "dataset/subject".
     Raises UsageError where the file is missing or is something else.
@@ -28,8 +30,8 @@ def load_flow(path: str | Path) -> Samples:
         raise UsageError(f"{path} is not the MEGC2019 flow archive (x, label, subject, dataset): {error}") from error
     if x.ndim != 4 or x.shape[1:] != (28, 28, 3):
         raise UsageError(f"{path} holds maps of shape {x.shape[1:]}, not (28, 28, 3): set data.path to flow_28x28.npz")
-    inputs = [from_map(flow) for flow in x]
+    inputs = [KINDS[takes](flow) for flow in x]
     person = np.array([f"{d}/{s}" for d, s in zip(dataset, subject, strict=True)])
-    stack = {name: np.concatenate([one[name] for one in inputs]) for name in ("full_face", "puzzle")}
+    stack = {name: np.concatenate([one[name] for one in inputs]) for name in inputs[0]}
     kind = np.full(len(label), "micro")
     return Samples(stack, label.astype(np.int64), person, dataset, kind, person, CLASSES)

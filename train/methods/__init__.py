@@ -2,10 +2,27 @@
 
 A method is a module: INPUTS (a key of `realtime.inputs.INPUTS`), TITLE and PREPARATION (for the manifest), and
 `fit(samples, model, recipe, seed, watch)`, which gives a torch module from inputs to probabilities, as it is exported.
+Where the inputs depend on the model's switches, `kind(model)` gives their key.
 """
 
 from __future__ import annotations
 
-from train.methods import dual_atme, svm
+from typing import Any
 
-METHODS = {"dual_atme": dual_atme, "svm": svm}
+from train.methods import dual_atme, lbptop, moext, sa_at, skd_tstsan, ststnet, svm
+
+METHODS = {
+    "skd_tstsan": skd_tstsan,
+    "moext": moext,
+    "dual_atme": dual_atme,
+    "sa_at": sa_at,
+    "ststnet": ststnet,
+    "svm": svm,
+    "lbptop": lbptop,
+}
+
+
+def takes(model: Any) -> str:
+    """The key of `realtime.inputs.INPUTS` for the network that `model` (a `Model` of `train.recipes`) describes."""
+    method = METHODS[model.name]
+    return method.kind(model) if hasattr(method, "kind") else method.INPUTS

@@ -6,19 +6,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.augment import affine, mirror, mix, puzzle, some_mirrored
+from train.augment import affine, affine_pieces, mirror, mix, puzzle, some_mirrored
 from train.data.samples import Samples
 from train.losses import dissimilarity, focal
 from train.models.dual_atme import DualATME
 from train.recipes.dual_atme import Model, Recipe
 from train.watch import Watch
 
-INPUTS = "dual_atme_map"
+INPUTS = "dual_atme"
 TITLE = "Dual-ATME (Zhou et al., Entropy 2023, 25(3), 460)"
 PREPARATION = (
-    "realtime.inputs.dual_atme.from_map: 28x28 flow map (u, v, optical strain; each channel stretched to 0-255), "
-    "Gaussian blur, minus the channel's median, over 128; the puzzle is cut from the same map"
+    "realtime.inputs.dual_atme: 28x28 flow map (u, v, optical strain; each channel stretched to 0-255), "
+    "Gaussian blur, minus the channel's median, over 128; the puzzle has a flow map of its own, between pictures of brows "
+    "and mouth (takes dual_atme), or is cut from the full face's map (takes dual_atme_map)"
 )
+
+
+def kind(model: Model) -> str:
+    """The key of `realtime.inputs.INPUTS` that goes with what the puzzle is cut from."""
+    return INPUTS if model.puzzle == "picture" else f"{INPUTS}_map"
 
 
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
@@ -29,11 +35,13 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
     samples = samples.only("micro")
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    full = torch.from_numpy(samples.inputs["full_face"]).contiguous(memory_format=torch.channels_last)
+    images = [
+        torch.from_numpy(samples.inputs[name]).contiguous(memory_format=torch.channels_last) for name in ("full_face", "puzzle")
+    ]
     target = nn.functional.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float()
     weight = torch.from_numpy(_balance(samples.label, recipe.balance))
 
-    network = DualATME(classes=len(samples.classes), dropout=recipe.dropout)
+    network = DualATME(len(samples.classes), recipe.dropout, model.hars, model.aars)
     network = network.to(memory_format=torch.channels_last)  # the pools are six times as fast this way on a CPU
     optimizer = torch.optim.AdamW(
         network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True
@@ -46,9 +54,12 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
         total = 0.0
         order = torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random)
         for rows in order.tensor_split(steps):
-            face, pieces, labels = _augmented(full[rows], target[rows], recipe, random)
-            logits, v_e, v_p = network(face, pieces)
-            loss = focal(logits, labels, recipe.gamma) + recipe.similarity * dissimilarity(v_e, v_p)
+            batch = [image[rows] for image in images]
+            full, pieces, labels = _augmented(batch, target[rows], recipe, model.puzzle != "picture", random)
+            logits, v_e, v_p = network(full, pieces)
+            loss = focal(logits, labels, recipe.gamma)
+            if model.hars and model.aars:
+                loss = loss + recipe.similarity * dissimilarity(v_e, v_p)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -72,14 +83,25 @@ class MirrorAverage(nn.Module):
         return (straight + mirrored) / 2
 
 
-def _augmented(full: Tensor, target: Tensor, recipe: Recipe, random: torch.Generator) -> list[Tensor]:
-    """[full face, puzzle, target] of a batch, changed as the recipe says; the puzzle is cut from the changed face."""
-    full = some_mirrored(full, random)
+def _augmented(
+    images: list[Tensor], target: Tensor, recipe: Recipe, cut_again: bool, random: torch.Generator
+) -> list[Tensor]:
+    """[full face, puzzle, target] of a batch, changed as the recipe says.
+
+    cut_again: the puzzle is cut from the changed face. One that was cut from pictures cannot be: it is mirrored and mixed
+    as the face is, and its pieces are moved each by itself.
+    """
+    if cut_again:
+        images = images[:1]
+    images = some_mirrored(images, random)
     if recipe.shift or recipe.scale or recipe.rotate:
-        full = affine(full, recipe.shift, recipe.scale, recipe.rotate, random)
+        jitter = recipe.shift, recipe.scale, recipe.rotate, random
+        images = [move(image, *jitter) for move, image in zip((affine, affine_pieces), images)]
     if recipe.mixup:
-        full, target = mix([full, target], recipe.mixup, random)
-    return [full, puzzle(full), target]
+        *images, target = mix([*images, target], recipe.mixup, random)
+    if cut_again:
+        images = [*images, puzzle(images[0])]
+    return [*images, target]
 
 
 def _balance(label: np.ndarray, strength: float) -> np.ndarray:

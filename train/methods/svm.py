@@ -1,51 +1,62 @@
-"""The support vector machine that stands beside the networks: what a classical method reaches on the same maps."""
+"""The support vector machine that stands beside the networks: what a classical method reaches on the same flow maps."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from realtime.errors import UsageError
+from train.augment import mirror
 from train.data.samples import Samples
-from train.recipes.plain import Model, Recipe
+from train.models.svm import TEMPERATURE, SupportVectors
+from train.recipes.svm import Model, Recipe
 from train.watch import Watch
 
-
-INPUTS = "dual_atme_map"
-TITLE = "RBF support vector machine"
-PREPARATION = "as Dual-ATME's full face, at half the resolution"
+INPUTS = "flow_map"
+TITLE = "RBF support vector machine on the flow map"
+PREPARATION = (
+    "realtime.inputs.flow_map: 28x28 flow map (u, v, optical strain; each channel stretched to 0-255), Gaussian blur, "
+    "minus the channel's median, over 128; halved to 14x14 inside the network"
+)
 
 
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
-    """An RBF SVM fitted on the micro-expressions of `samples` with mirrored copies, nothing tuned."""
+    """An RBF SVM fitted on the micro-expressions of `samples` with mirrored copies: full_face → probabilities.
+
+    Nothing in it is random: all seeds give the same. Raises UsageError where there is one class only.
+    """
+    samples = samples.only("micro")
+    full = torch.from_numpy(samples.inputs["full_face"])
+    x = torch.cat([features(full), features(mirror(full))]).numpy()
+    return Machine(machine(x, np.tile(samples.label, 2), samples.classes, "rbf", recipe.cost)).eval()
+
+
+def machine(x: np.ndarray, label: np.ndarray, classes: tuple[str, ...], kernel: str, cost: float) -> SupportVectors:
+    """scikit-learn's SVC, fitted on x (N×D) and label (N, indices into `classes`), classes counting alike."""
     from sklearn.svm import SVC
 
-    samples = samples.only("micro")
-    machine = SVC(kernel="rbf", class_weight="balanced", decision_function_shape="ovr")
-    full = samples.inputs["full_face"]
-    machine.fit(np.concatenate([features(full), features(mirror(full))]), np.tile(samples.label, 2))
-    return Machine(machine).eval()
+    present = np.unique(label)
+    if len(present) < 2:
+        what = ", ".join(classes[index] for index in present) or "none"
+        raise UsageError(f"a support vector machine takes at least two classes, got {what}: take more data")
+    found = SVC(C=cost, kernel=kernel, class_weight="balanced", decision_function_shape="ovr").fit(x, label)
+    return SupportVectors(found, len(classes))
 
 
 class Machine(nn.Module):
-    """(full_face, puzzle) → softmax of the decision values, averaged over each sample and its mirror image."""
+    """What is exported: full_face → softmax of the decision values, averaged over the face and its mirror image."""
 
-    def __init__(self, machine):
+    def __init__(self, vectors: SupportVectors):
         super().__init__()
-        self.machine = machine
+        self.vectors = vectors
 
-    def forward(self, full_face: Tensor, puzzle: Tensor) -> Tensor:
-        full = full_face.numpy()
-        both = [self.machine.decision_function(features(x)) for x in (full, mirror(full))]
-        return torch.from_numpy(np.mean(both, axis=0).astype(np.float32)).softmax(1)
-
-
-def features(full_face: np.ndarray) -> np.ndarray:
-    """N×3×28×28, smoothed already (`realtime.inputs.normalise`) → N×588: at half the resolution."""
-    return np.stack([cv2.resize(x.transpose(1, 2, 0), (14, 14), interpolation=cv2.INTER_AREA).ravel() for x in full_face])
+    def forward(self, full_face: Tensor) -> Tensor:
+        decision = self.vectors(features(full_face)) + self.vectors(features(mirror(full_face)))
+        return (decision / (2 * TEMPERATURE)).softmax(1)
 
 
-def mirror(full_face: np.ndarray) -> np.ndarray:
-    """`train.augment.mirror` for arrays."""
-    return full_face[..., ::-1] * np.array([-1, 1, 1], np.float32)[:, None, None]
+def features(full_face: Tensor) -> Tensor:
+    """(B, 3, 28, 28), smoothed already (`realtime.inputs.flow_map.normalise`) → (B, 588): at half the resolution."""
+    return F.avg_pool2d(full_face, 2).flatten(1)

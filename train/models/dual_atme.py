@@ -50,26 +50,30 @@ class CBAM(nn.Module):
 
 
 class DualATME(nn.Module):
-    """full_face and puzzle, each (B, 3, 28, 28) float → (logits (B, classes), V_e, V_p), V being (B, 48, 7, 7)."""
+    """full_face and puzzle, each (B, 3, 28, 28) float → (logits (B, classes), V_e, V_p), V being (B, 48, 7, 7).
 
-    def __init__(self, classes: int = 3, dropout: float = 0.5):
+    The ablations of Table 1: without `hars` there is no puzzle branch and V_p is None, without `aars` no full-face branch
+    with its attention and V_e is None; the classifier reads what is left.
+    """
+
+    def __init__(self, classes: int = 3, dropout: float = 0.5, hars: bool = True, aars: bool = True):
         super().__init__()
-        self.full_face = branch()
-        self.attention = CBAM(48)  # on the full face only: the puzzle was already selected by hand
-        self.puzzle = branch()
+        self.full_face = branch() if aars else None
+        self.attention = CBAM(48) if aars else None  # on the full face only: the puzzle was already selected by hand
+        self.puzzle = branch() if hars else None
         self.classifier = nn.Sequential(
-            nn.Flatten(),  # (B, 4704)
-            nn.Linear(2 * 48 * 7 * 7, 1024),
+            nn.Flatten(),  # (B, 4704), half of that with one branch
+            nn.Linear((aars + hars) * 48 * 7 * 7, 1024),
             nn.BatchNorm1d(1024),
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Linear(1024, classes),
         )
 
-    def forward(self, full_face: Tensor, puzzle: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        v_e = self.attention(self.full_face(full_face))  # (B, 48, 7, 7)
-        v_p = self.puzzle(puzzle)  # (B, 48, 7, 7)
-        logits = self.classifier(torch.cat([v_e, v_p], dim=1))  # (B, classes)
+    def forward(self, full_face: Tensor, puzzle: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        v_e = self.attention(self.full_face(full_face)) if self.full_face else None  # (B, 48, 7, 7)
+        v_p = self.puzzle(puzzle) if self.puzzle else None  # (B, 48, 7, 7)
+        logits = self.classifier(torch.cat([v for v in (v_e, v_p) if v is not None], dim=1))  # (B, classes)
         return logits, v_e, v_p
 
 

@@ -5,6 +5,15 @@ No torch here: settings are read before anything heavy is loaded.
 
 from __future__ import annotations
 
-from train.recipes import dual_atme, plain
+from train.recipes import dual_atme, moext, plain, sa_at, skd_tstsan, ststnet, svm
 
-RECIPES = {"dual_atme": dual_atme, "svm": plain, "verifier": plain}
+RECIPES = {
+    "skd_tstsan": skd_tstsan,
+    "moext": moext,
+    "dual_atme": dual_atme,
+    "sa_at": sa_at,
+    "ststnet": ststnet,
+    "svm": svm,
+    "lbptop": svm,
+    "verifier": plain,
+}

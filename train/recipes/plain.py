@@ -1,4 +1,4 @@
-"""For what has nothing to choose: the support vector machine, the spotter's verifier."""
+"""For what has nothing to choose: the spotter's verifier."""
 
 from __future__ import annotations
 

@@ -1,0 +1,117 @@
+"""`mer-replay --launcher ray`: an archive of recordings on a cluster, one clip a task.
+
+The machines of the cluster must see the clips and the folder of results under the same paths as this one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from realtime import cluster, terminal
+from realtime.cli import replay
+from realtime.cli.running import totals
+from realtime.errors import MerError, OutputError
+from realtime.log import SqliteSink
+from realtime.recognition import Recognizer
+from realtime.records import Event
+from realtime.sinks import Writer
+from realtime.watch import LiveSettings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one clip came to, as plain values. faults: what could not be written. failure: why it broke off."""
+
+    summary: str
+    events: list[Event]
+    totals: tuple[int, dict[str, int], dict[str, int]]
+    faults: list[str]
+    failure: MerError | None
+
+
+def replay_all(
+    jobs: list[tuple[Path, Path]], out: Path, chosen: LiveSettings, video: bool,
+    log: Writer, session: SqliteSink | None, bar: Progress,
+) -> int:  # fmt: skip
+    """Work through all clips; a failed one is tried once more. Returns the exit code of the first that failed for good."""
+    shared = Path.cwd(), out, chosen, video
+    task = bar.add_task("clips", total=len(jobs))
+    come_to = {}
+    for job, result in cluster.each(one_clip, shared, jobs, retries=0, again=lambda result: _failure(result) is not None):
+        come_to[job] = result
+        bar.advance(task)
+        if isinstance(result, Outcome):
+            bar.console.print(result.summary)
+            for event in result.events:
+                log.write(event)
+    results = [(clip, come_to[clip, name]) for clip, name in jobs]
+    if session:
+        session.finish(*_sum([result.totals for _, result in results if isinstance(result, Outcome)]))
+    log.close()
+    return _report(results) or log.exit_code
+
+
+def one_clip(shared: tuple[Path, Path, LiveSettings, bool], job: tuple[Path, Path]) -> Outcome:
+    """On a worker. Raises SourceError where the clip cannot be opened, OutputError where nothing can be written."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    (here, out, chosen, video), (clip, name) = shared, job
+    try:
+        os.chdir(here)  # names are then the same as in a local run
+    except OSError as error:
+        raise OutputError(f"a machine of the cluster does not see {here}: it must share this folder") from error
+    events, writers = _Collected(), []
+    bar = replay.progress(Console(quiet=True))
+    watch = replay.replay(clip, out / name, chosen, _recognizer(chosen.network), video, events, writers, bar)
+    faults = [fault.message for writer in writers for fault in writer.faults]
+    return Outcome(terminal.summary(watch).plain, events, totals([watch], writers), faults, watch.failure)
+
+
+class _Collected(list):
+    """Stands where a local run has the event log."""
+
+    write = list.append
+
+
+@lru_cache(maxsize=1)
+def _recognizer(network: str) -> Recognizer:
+    """Loaded once a worker."""
+    return Recognizer(network)
+
+
+def _failure(result: Outcome | cluster.Failed) -> BaseException | None:
+    if isinstance(result, cluster.Failed):
+        return result.error
+    return result.failure or (OutputError(result.faults[0]) if result.faults else None)
+
+
+def _report(results: list[tuple[Path, Outcome | cluster.Failed]]) -> int:
+    """List the clips that failed twice. Raises what is a defect of ours."""
+    failed = [(clip, failure) for clip, result in results if (failure := _failure(result)) is not None]
+    if failed:
+        click.echo(f"mer-replay: {len(failed)} of {len(results)} clips failed, each was tried twice:", err=True)
+    for clip, failure in failed:
+        why = str(failure).strip().splitlines()[-1]
+        click.echo(f"mer-replay: {why if str(clip) in why else f'{clip}: {why}'}", err=True)
+    for _, failure in failed:
+        if not isinstance(failure, MerError):
+            raise failure
+    return next((failure.exit_code for _, failure in failed), 0)
+
+
+def _sum(several: list[tuple[int, dict[str, int], dict[str, int]]]) -> tuple[int, dict[str, int], dict[str, int]]:
+    frames, drops, faults = 0, {}, {}
+    for one, *counted in several:
+        frames += one
+        for total, counts in zip((drops, faults), counted, strict=True):
+            for cause, number in counts.items():
+                total[cause] = total.get(cause, 0) + number
+    return frames, drops, faults

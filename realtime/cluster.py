@@ -1,0 +1,89 @@
+"""Many machines: one function over many tasks on a Ray cluster.
+
+The cluster is the one that RAY_ADDRESS names, else a Ray of this machine's own that ends with the program.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from realtime.errors import MerError, MissingPartError
+
+RETRIES = 3  # how often a task is done again whose worker was killed
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What a task came to instead of a result. killed: its worker died, as often as it was tried."""
+
+    error: BaseException
+    killed: bool
+
+
+def each(
+    function: Callable,
+    shared: object,
+    tasks: Iterable,
+    workers: int | None = None,
+    retries: int = RETRIES,
+    again: Callable[[object], bool] = lambda result: False,
+) -> Iterator[tuple]:
+    """`function(shared, task)` for every task, one CPU core each: (task, result or Failed) in the order in which they end.
+
+    A task is done again, up to `retries` times, where its worker was killed; and once more where again(result) says so,
+    of a result or of a Failed. The function's own errors are no reason by themselves.
+    shared: travels once to each machine. workers: how many cores a Ray of this machine's own takes, all by default.
+    Raises MissingPartError where Ray is not installed or the cluster cannot be reached.
+    """
+    tasks = list(tasks)
+    if not tasks:
+        return
+    with _connected(workers) as ray:
+        kept = ray.put(shared)
+        remote = ray.remote(num_cpus=1, max_retries=retries)(function)
+        under_way = {remote.remote(kept, task): (task, 1) for task in tasks}
+        while under_way:
+            done = ray.wait(list(under_way), num_returns=1)[0][0]
+            task, tries = under_way.pop(done)
+            try:
+                result = ray.get(done)
+            except ray.exceptions.RayTaskError as error:
+                # a defect of ours keeps Ray's text, which holds the traceback
+                result = Failed(error.cause if isinstance(error.cause, MerError) else error, killed=False)
+            except ray.exceptions.RayError as error:
+                result = Failed(MerError(f"a worker died ({type(error).__name__}: {_first(error)})"), killed=True)
+            if tries == 1 and again(result):
+                under_way[remote.remote(kept, task)] = (task, 2)
+            else:
+                yield task, result
+
+
+@contextmanager
+def _connected(workers: int | None):
+    address = os.environ.get("RAY_ADDRESS")
+    # Ray reads these when it is imported
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # no word to the outside about who runs what
+    if not address:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # only this user's programs may talk to it
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise MissingPartError("Ray is not installed: pip install 'mer-live[cluster]', or choose another launcher") from error
+    own = {} if address else {"include_dashboard": False, "num_cpus": workers or os.cpu_count()}
+    try:
+        ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        where = f"the Ray cluster at RAY_ADDRESS={address}" if address else "a Ray on this machine"
+        raise MissingPartError(f"cannot use {where} ({_first(error)}): check that it runs with the same Ray version") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _first(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,194 @@
+"""Clips → a prepared set: what is kept, what is left out and why, and what a broken-off run leaves."""
+
+import csv
+import io
+import signal
+import threading
+import time
+from dataclasses import replace
+from multiprocessing import active_children
+from pathlib import Path
+
+import cv2
+import made_faces
+import numpy as np
+import pytest
+from rich.console import Console
+
+from realtime.errors import SourceError, UsageError
+from realtime.faces import FaceSettings
+from realtime.geometry import TEMPLATE, to_68
+from train.data import cache as store
+from train.data import parallel, prepare
+from train.data.clip import LeftOut
+from train.synthesis.camera import VideoFile
+
+
+def run(tmp_path, clips, workers=1, cache="cache", **more):
+    console = Console(file=io.StringIO(), width=200)
+    rows, left = prepare.prepare("made", tmp_path, clips, tmp_path / cache, workers, console, **more)
+    prepare.report(rows, left, tmp_path / cache, console)
+    return rows, left, console.file.getvalue()
+
+
+def views(tmp_path, row, cache="cache"):
+    with np.load(tmp_path / cache / "clips" / row.file) as arrays:
+        return dict(arrays)
+
+
+def test_a_clip_becomes_views_of_one_anchor(tmp_path):
+    rows, left, _ = run(tmp_path, [made_faces.clip(made_faces.pictures(tmp_path / "a"))])
+    made = views(tmp_path, rows[0])
+    assert not left and rows[0].label == "happiness"
+    assert {name: made[name].shape for name in made} == {
+        **dict.fromkeys(("onset", "apex", "offset", "fifth"), (224, 224, 3)), "between": (8, 224, 224, 3), "points": (68, 2),
+    }  # fmt: skip
+    assert np.array_equal(made["between"][4], made["apex"]) and np.array_equal(made["between"][5], made["fifth"])
+    assert np.abs(made["points"][[36, 45]] - TEMPLATE[:2]).max() < 8  # eyes level, where they belong
+    moved = cv2.absdiff(made["onset"], made["apex"]).sum(axis=2)
+    mouth = made["points"][[48, 54]].astype(int)
+    assert all(moved[y - 12 : y + 12, x - 12 : x + 12].mean() > 4 * moved[20:60].mean() for x, y in mouth)
+    assert cv2.absdiff(made["onset"], made["offset"]).mean() < 1
+    assert cv2.imread(str(tmp_path / "cache/sheet.png")) is not None
+
+
+def test_an_image_is_onset_apex_and_offset_at_once(tmp_path):
+    still = made_faces.clip(made_faces.pictures(tmp_path / "a")[:1], kind="image")
+    rows, _, _ = run(tmp_path, [still])
+    made = views(tmp_path, rows[0])
+    assert all(np.array_equal(made["onset"], made[name]) for name in ("apex", "offset", "fifth"))
+
+
+def test_a_crop_too_tight_for_the_face_finder_gets_a_border(tmp_path):
+    points = to_68(made_faces._landmarks(made_faces.FACE))
+    (left, top), (right, bottom) = points[17:].min(0).astype(int), points[17:].max(0).astype(int)
+    tight = made_faces.FACE[top - 8 : bottom + 22, left - 5 : right + 5]
+    paths = made_faces.pictures(tmp_path / "a")
+    for path in paths:
+        cv2.imwrite(str(path), cv2.resize(tight, (280, 340)))
+    rows, left, _ = run(tmp_path, [made_faces.clip(paths)])
+    assert rows and not left
+    assert np.abs(views(tmp_path, rows[0])["points"][[36, 45]] - TEMPLATE[:2]).max() < 10
+
+
+def test_whatever_cannot_be_used_is_listed_with_its_file_and_reason(tmp_path):
+    names = ("good", "absent", "corrupt", "faceless", "jump", "sizes")
+    paths = {name: made_faces.pictures(tmp_path / name, 4) for name in names}
+    paths["absent"][2].unlink()
+    paths["corrupt"][1].write_bytes(paths["corrupt"][1].read_bytes()[:5000])
+    for path in paths["faceless"]:
+        cv2.imwrite(str(path), np.full((300, 300, 3), 90, np.uint8))
+    cv2.imwrite(str(paths["jump"][2]), made_faces.smile(0, shift=90))
+    cv2.imwrite(str(paths["sizes"][3]), made_faces.FACE[:-10])
+    clips = [made_faces.clip(paths[name]) for name in names]
+    clips += [LeftOut("x/1", "table.csv row 99", "the apex is '/'"), replace(clips[0], row="table.csv row 7")]
+    rows, left, said = run(tmp_path, clips)
+    why = {one.name.split("/")[1]: one.why for one in left}
+    assert [row.name for row in rows] == ["s1/good"]
+    assert str(paths["absent"][2]) in why["absent"] and "absent" in why["absent"]
+    assert str(paths["corrupt"][1]) in why["corrupt"] and "corrupt" in why["corrupt"]
+    assert "no face was found (img1.png)" == why["faceless"]
+    assert "img3.png" in why["jump"] and ("slipped" in why["jump"] or "lost" in why["jump"])
+    assert "several sizes" in why["sizes"] and "twice" in why["good"] and why["1"] == "the apex is '/'"
+    with open(tmp_path / "cache/left_out.csv", newline="") as file:
+        assert [line["why"] for line in csv.DictReader(file)] == [one.why for one in left]
+    assert "1 clips prepared" in said and "7 left out" in said and "a picture is corrupt" in said
+
+
+def test_a_run_that_was_broken_off_goes_on_and_repeats_nothing(tmp_path, monkeypatch):
+    clips = [made_faces.clip(made_faces.pictures(tmp_path / name, 3)) for name in "abc"]
+    broken = clips[2].pictures[1].read_bytes()
+    clips[2].pictures[1].write_bytes(b"")
+    write, written = store.write_arrays, []
+
+    def interrupted(path, arrays):
+        if written:
+            raise KeyboardInterrupt
+        written.append(path)
+        write(path, arrays)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(store, "write_arrays", interrupted)
+        run(tmp_path, clips)
+    with pytest.raises(UsageError, match="broken off"):
+        store.read_rows(tmp_path / "cache")
+    before = written[0].stat().st_mtime_ns
+    rows, left, said = run(tmp_path, clips)
+    assert "1 of 3 clips are there already" in said and len(rows) == 2 and "corrupt" in left[0].why
+    clips[2].pictures[1].write_bytes(broken)  # repaired: it is tried again, the others are not
+    rows, left, _ = run(tmp_path, clips)
+    assert len(rows) == 3 and not left and written[0].stat().st_mtime_ns == before
+    rows, _, _ = run(tmp_path, [replace(clips[0], apex=0)])  # a corrected annotation is another file
+    assert rows[0].file != written[0].name and np.array_equal(*(views(tmp_path, rows[0])[k] for k in ("onset", "apex")))
+
+
+def test_other_settings_or_another_set_are_refused_and_nothing_is_touched(tmp_path):
+    clips = [made_faces.clip(made_faces.pictures(tmp_path / "a", 3))]
+    run(tmp_path, clips)
+    before = {path: path.read_bytes() for path in (tmp_path / "cache").rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="other settings.*landmark_interval.*data.cache"):
+        run(tmp_path, clips, settings=FaceSettings(landmark_interval=0.2))
+    with pytest.raises(UsageError, match="dataset is samm, was made"):
+        prepare.prepare("samm", tmp_path, clips, tmp_path / "cache", 1, Console())
+    with pytest.raises(UsageError, match="neither empty nor"):
+        run(tmp_path, clips, cache="a")
+    assert before == {path: path.read_bytes() for path in (tmp_path / "cache").rglob("*") if path.is_file()}
+
+
+def test_clips_of_one_recording(tmp_path):
+    video = tmp_path / "v.mp4"
+    with VideoFile(video, made_faces.FACE.shape[1::-1], 30, 14) as file:
+        for number in range(24):
+            file.write(made_faces.smile(3 * max(0, np.sin(np.pi * (number - 6) / 12))), number / 30)
+
+    def part(*frames):
+        return made_faces.clip((), video=video, times=tuple(f / 30 for f in frames))
+
+    rows, left, _ = run(tmp_path, [part(6, 12, 18), part(10, 11, 14), part(15, 20, 90)])
+    long, short = (views(tmp_path, row) for row in rows)
+    assert len(long["between"]) == 13 and len(short["between"]) == 5
+    assert np.array_equal(long["between"][6], long["apex"]) and np.array_equal(short["apex"], short["fifth"])
+    assert cv2.absdiff(long["onset"], long["apex"]).max() > 30
+    assert [one.why.split(" (")[0] for one in left] == ["the recording ends before the clip does"]
+    video.write_bytes(b"no video")
+    with pytest.raises(SourceError, match="none of the 1 clips"):
+        run(tmp_path, [part(1, 2, 3)], cache="other")
+
+
+def test_two_processes_do_what_one_does(tmp_path):
+    clips = [made_faces.clip(made_faces.pictures(tmp_path / name, 3)) for name in "ab"]
+    one, two = (run(tmp_path, clips, workers, f"cache{workers}")[0] for workers in (1, 2))
+    assert one == two
+    for row in one:
+        alone, beside = views(tmp_path, row, "cache1"), views(tmp_path, row, "cache2")
+        assert all(np.array_equal(alone[name], beside[name]) for name in alone)
+
+
+def slow(path: str) -> None:
+    Path(path).touch()
+    while "waits":
+        parallel.check_stop()
+        time.sleep(0.01)
+
+
+def test_an_interrupted_loop_ends_its_processes(tmp_path):
+    def loop():
+        for _ in parallel.each(slow, [str(tmp_path / "1"), str(tmp_path / "2")], 2):
+            pass
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    def when_they_work():
+        while not ((tmp_path / "1").exists() and (tmp_path / "2").exists()):
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        threading.Thread(target=when_they_work).start()
+        with pytest.raises(KeyboardInterrupt):
+            loop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not active_children()

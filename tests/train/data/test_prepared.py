@@ -1,0 +1,123 @@
+"""A prepared set → samples."""
+
+import json
+
+import numpy as np
+import pytest
+
+from realtime.errors import UsageError
+from realtime.inputs import INPUTS
+from train.data import cache as store
+from train.data import prepared
+
+
+def points():
+    """68 points that bound a box, as an upright face's do."""
+    p = np.full((68, 2), 112, np.float32)
+    p[1], p[15], p[8] = (30, 90), (194, 90), (112, 210)
+    p[[19, 20, 23], 1], p[[38, 43], 1] = 45, 60
+    return p
+
+
+@pytest.fixture
+def made(tmp_path):
+    """`made("name", [(subject, kind, label), …])` → a prepared set of noise."""
+
+    def make(name, clips):
+        cache, random, rows = tmp_path / name, np.random.default_rng(len(clips)), []
+        store.claim(cache, {"dataset": name}, {})
+        for number, (subject, kind, label) in enumerate(clips):
+            views = {v: random.integers(0, 256, (224, 224, 3), np.uint8) for v in ("onset", "apex", "offset", "fifth")}
+            views["between"] = np.stack([views["onset"]] if kind == "image" else [views["onset"], views["offset"]])
+            file = f"{number}.npz"
+            store.write_arrays(cache / "clips" / file, views | {"points": points()})
+            rows.append(store.Row(name, subject, f"{subject}/{number}", kind, label, "", file, f"t.csv row {number + 2}"))
+        store.write_tables(cache, rows, [])
+        return cache
+
+    return make
+
+
+CLIPS = [("1", "micro", "happiness"), ("1", "macro", "surprise"), ("2", "micro", "others"), ("2", "image", "disgust")]
+
+
+def test_the_samples_are_what_the_live_loop_would_make(made):
+    samples = prepared.load(made("casme2", CLIPS), "dual_atme_map", "three")
+    assert samples.classes == ("negative", "positive", "surprise") and samples.label.tolist() == [1, 2, 0]
+    assert samples.person.tolist() == ["casme2/1", "casme2/1", "casme2/2"]  # "others" is in none of the three classes
+    assert samples.kind.tolist() == ["micro", "macro", "image"] and samples.name[0] == "1/0"
+
+
+def test_inputs_are_made_once_and_exactly(made, monkeypatch):
+    cache = made("casme2", CLIPS)
+    samples = prepared.load(cache, "dual_atme_map", "three")
+    live = INPUTS["dual_atme_map"](prepared.moments(cache / "clips/1.npz"))
+    for name, array in live.items():
+        assert samples.inputs[name].dtype == np.float32 and np.array_equal(samples.inputs[name][1], array[0])
+    monkeypatch.setattr(prepared, "_make", None)
+    again = prepared.load(cache, "dual_atme_map", "three")
+    assert np.array_equal(again.inputs["puzzle"], samples.inputs["puzzle"])
+
+
+def test_moext_sees_the_fifth_frame_of_a_macro_expression(made, monkeypatch):
+    def apex(moments):
+        return {"apex": moments.apex.transpose(2, 0, 1)[None].astype(np.float32)}
+
+    apex.__module__ = "realtime.inputs.face"
+    monkeypatch.setitem(prepared.INPUTS, "moext", apex)
+    prepared.digest.cache_clear()
+    cache = made("casme2", CLIPS)
+    samples = prepared.load(cache, "moext", "three")
+    assert samples.inputs["apex"].dtype == np.uint8  # large, and whole numbers: kept as they are
+    for row, (file, view) in enumerate((("0", "apex"), ("1", "fifth"), ("3", "apex"))):
+        with np.load(cache / f"clips/{file}.npz") as views:
+            assert np.array_equal(samples.inputs["apex"][row].transpose(1, 2, 0), views[view])
+
+
+def test_large_inputs_stay_within_a_thousandth():
+    random = np.random.default_rng(0)
+    unit, wide = random.uniform(-1, 1, (6, 64, 64)), random.uniform(0, 255, (6, 64, 64))
+    halved, kept = (prepared._compact(array.astype(np.float32)) for array in (unit, wide))
+    assert halved.dtype == np.float16 and np.abs(halved - unit).max() < 1e-3
+    assert kept.dtype == np.float32
+
+
+def test_a_still_image_is_a_movement_without_any(made):
+    still = prepared.moments(made("images", [("1", "image", "happiness")]) / "clips/0.npz")
+    assert len(still.between) == 2 and np.array_equal(*still.between)
+
+
+def test_several_sets_are_one(made):
+    casme2, samm = made("casme2", CLIPS), made("samm", CLIPS[:2])
+    samples = prepared.load([casme2], "dual_atme_map", "three", [samm])
+    assert samples.dataset.tolist() == ["casme2"] * 3 + ["samm"] * 2 and samples.inputs["full_face"].shape[0] == 5
+    with pytest.raises(UsageError, match="twice"):
+        prepared.load([casme2, casme2], "dual_atme_map", "three")
+
+
+def test_what_is_wrong_is_named(made, tmp_path):
+    with pytest.raises(UsageError, match=r"0.*t.csv row 2.*clips.csv.*'boredom'"):
+        prepared.load(made("samm", [("1", "micro", "boredom")]), "dual_atme_map", "three")
+    cache = made("casme2", CLIPS)
+    with pytest.raises(UsageError, match="unknown inputs 'x': expected one of dual_atme"):
+        prepared.load(cache, "x", "three")
+    (cache / "clips/1.npz").write_bytes(b"half")
+    with pytest.raises(UsageError, match="1.npz is damaged"):
+        prepared.load(cache, "dual_atme_map", "three")
+    np.savez(cache / "clips/1.npz", **{**np.load(cache / "clips/0.npz"), "points": np.zeros((68, 2), np.float32)})
+    with pytest.raises(UsageError, match="1.npz cannot be made into inputs of dual_atme_map.*landmarks"):
+        prepared.load(cache, "dual_atme_map", "three")
+    with pytest.raises(UsageError, match="no prepared set"):
+        prepared.load(tmp_path / "nowhere", "dual_atme_map", "three")
+
+
+def test_the_digest_follows_the_code_behind_the_inputs():
+    modules = prepared._ours("realtime.inputs.dual_atme", set())
+    assert {"realtime.inputs.dual_atme", "realtime.inputs.flow_map", "realtime.inputs.face", "engines.flow"} <= modules
+    assert "realtime.pipeline" not in modules
+
+
+def test_made_json_is_kept_as_it_was(made):
+    cache = made("casme2", CLIPS)
+    store.claim(cache, {"dataset": "casme2"}, {"opencv": "another"})
+    assert json.loads((cache / "made.json").read_text()) == {"dataset": "casme2", "versions": {}}

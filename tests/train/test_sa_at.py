@@ -1,0 +1,227 @@
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from places import ROOT
+
+torch = pytest.importorskip("torch")
+
+from omegaconf import OmegaConf  # noqa: E402
+from realtime.errors import UsageError  # noqa: E402
+from train.data.apex import apex_by_algorithm_1  # noqa: E402
+from train.data.samples import Samples  # noqa: E402
+from train.methods import sa_at as method  # noqa: E402
+from train.methods.predict import predict  # noqa: E402
+from train.methods.style import fit_style  # noqa: E402
+from train.models import sa_at as models  # noqa: E402
+from train.models.style import STYLES, StyleAggregation  # noqa: E402
+from train.recipes import sa_at as recipes  # noqa: E402
+from train.watch import Watch  # noqa: E402
+
+SMALL = dict(size=32, width=4, teacher_depth=14, student_depth=8, style_width=2, style_blocks=0, styles=["grey", "light"])
+SHORT = dict(
+    teacher_epochs=2, teacher_batch=8, teacher_lr=0.01, epochs=2, batch=8, lr=0.01, recompute=False, style_iterations=2,
+    style_batch=2, shift=0.01, scale=0.02, rotate=0.02,
+)  # fmt: skip
+
+
+class Told(Watch):
+    def __init__(self):
+        self.stages, self.said, self.networks = [], [], []
+
+    def begin(self, stage, epochs):
+        self.stages.append(stage)
+
+    def epoch(self, network=None, **scalars):
+        self.networks.append(network)
+
+    def say(self, text):
+        self.said.append(text)
+
+
+@pytest.fixture(scope="module")
+def samples():
+    """Faces whose brows darken, mouth lightens or cheek darkens at the apex: told apart by the difference only."""
+    random = np.random.default_rng(0)
+    label = np.arange(36) % 3
+    coarse = random.integers(60, 190, (36, 3, 32, 32))
+    onset = coarse.repeat(8, 2).repeat(8, 3)
+    apex = onset.copy()
+    places = (slice(20, 70), 40), (slice(170, 230), -40), (slice(100, 150), 40)
+    for row in range(36):
+        rows, by = places[label[row]]
+        apex[row, :, rows, 60:200] += by
+    kind = np.where(np.arange(36) < 24, "micro", "macro")
+    names = np.array([f"c{row}" for row in range(36)])
+    person = np.array([f"made/{row // 6}" for row in range(36)])
+    inputs = {"apex": apex.astype(np.uint8), "onset": onset.astype(np.uint8)}
+    return Samples(inputs, label, person, np.array(["made"] * 36), kind, names, ("negative", "positive", "surprise"))
+
+
+def test_the_resnets_are_he_et_als_and_their_maps_can_be_compared():
+    sizes = {depth: sum(p.numel() for p in models.ResNet(3, 10, depth).parameters()) for depth in (20, 110)}
+    assert sizes == {20: 269_722, 110: 1_727_962}
+    x = torch.randn(2, 6, 32, 32)
+    deep, shallow = (models.ResNet(6, 3, depth, width=4)(x) for depth in (20, 8))
+    assert [tuple(m.shape) for m in deep[1]] == [tuple(m.shape) for m in shallow[1]] == [(2, 1024), (2, 256), (2, 64)]
+
+
+def test_attention_is_equations_2_and_4():
+    features = torch.tensor([[[[1.0, -2.0]], [[-3.0, 2.0]]]])  # (1, 2, 1, 2): sums of sizes 4 and 4
+    np.testing.assert_allclose(models.attention(features), [[0.5**0.5, 0.5**0.5]], atol=1e-6)
+    one, other = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    assert models.attention_transfer([one, one], [other, other]) == pytest.approx(2**0.5, abs=1e-5)
+    assert models.attention_transfer([one], [one]) == pytest.approx(0, abs=1e-5)
+
+
+def test_recomputed_blocks_give_the_same_gradients():
+    x = torch.randn(4, 3, 16, 16)
+    found = []
+    for recompute in (False, True):
+        torch.manual_seed(0)
+        network = models.ResNet(3, 3, 14, 4, recompute).train()
+        network(x)[0].square().sum().backward()
+        found.append([p.grad.clone() for p in network.parameters()])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_the_papers_input_is_the_apex_alone_and_a_change_of_light_is_no_difference():
+    apex, onset = torch.rand(2, 2, 3, 256, 256) * 200
+    alone, both = models.Front(64, difference=False), models.Front(64, difference=True)
+    assert alone(apex).shape == (2, 3, 64, 64)
+    assert both(apex, onset).shape == (2, 6, 64, 64)
+    np.testing.assert_allclose(both(apex, onset)[:, 3:], both(apex, onset + 20)[:, 3:], atol=1e-3)
+    assert both(apex, apex)[:, 3:].abs().max() < 0.01  # a still face stays still
+
+
+def test_styles_are_pictures_and_the_aggregated_one_is_their_mean():
+    assert tuple(STYLES) == recipes.STYLES
+    picture = torch.rand(2, 3, 32, 32) * 2 - 1
+    for style in STYLES.values():
+        made = style(picture)
+        assert made.shape == picture.shape and -1.001 <= made.min() and made.max() <= 1.001
+    assert (STYLES["light"](picture).mean() > picture.mean() + 0.2) and STYLES["sketch"](picture * 0).min() > 0.99
+    network = StyleAggregation(["grey", "light"], width=2, blocks=1)
+    parts = [generator(picture) for generator in network.generators.values()]
+    np.testing.assert_allclose(network(picture).detach(), ((parts[0] + parts[1]) / 2).detach(), atol=1e-6)
+
+
+def test_a_generator_learns_its_style(samples):
+    model = recipes.Model(**SMALL | {"styles": ["grey"], "style_width": 4})
+    recipe = recipes.Recipe(style_iterations=60, style_batch=4, style_lr=3e-3, cycle=1)
+    style = fit_style(samples, model, recipe, 0, Watch())
+    face = models.reduced(torch.from_numpy(samples.inputs["apex"]).float(), 32)
+    colour = [(picture - STYLES["grey"](picture)).abs().mean() for picture in (face, style(face))]
+    assert colour[1] < 0.7 * colour[0]
+
+
+def test_training_learns_from_the_difference_and_the_export_agrees(samples, tmp_path):
+    import onnxruntime
+    from train.export import save_onnx
+
+    told = Told()
+    recipe = recipes.Recipe(**SHORT | {"epochs": 25, "chunk": 4, "mixup": 0.1, "balance": 0.5})
+    network = method.fit(samples, recipes.Model(**SMALL), recipe, 0, told)
+    assert told.stages == ["style grey", "style light", "teacher", "training"]
+    assert "style_file" in told.said[0] and told.networks[-1] is network and not network.training
+    scores = predict(network, samples)
+    np.testing.assert_allclose(scores.sum(1), 1, atol=1e-5)
+    assert (scores.argmax(1) == samples.label).mean() > 0.8
+    inputs = {name: array.astype(np.float32) for name, array in samples.inputs.items()}
+    save_onnx(network, inputs, "probabilities", tmp_path / "sa_at.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "sa_at.onnx", providers=["CPUExecutionProvider"])
+    found = [session.run(None, {name: array[row : row + 1] for name, array in inputs.items()})[0][0] for row in range(6)]
+    np.testing.assert_allclose(found, scores[:6], atol=1e-4)
+
+
+def test_the_papers_input_is_trained_and_exported_without_the_onset(samples, tmp_path):
+    import onnxruntime
+    from train.export import save_onnx
+
+    model = recipes.Model(**SMALL | {"input": "apex"})
+    assert (method.kind(model), method.kind(recipes.Model())) == ("sa_at_apex", "sa_at")
+    alone = replace(samples, inputs={"apex": samples.inputs["apex"]})
+    network = method.fit(alone, model, recipes.Recipe(**SHORT), 0, Watch())
+    inputs = {"apex": samples.inputs["apex"][:1].astype(np.float32)}
+    save_onnx(network, inputs, "probabilities", tmp_path / "sa_at.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "sa_at.onnx", providers=["CPUExecutionProvider"])
+    assert [node.name for node in session.get_inputs()] == ["apex"]
+    np.testing.assert_allclose(session.run(None, inputs)[0], network(*map(torch.from_numpy, inputs.values())), atol=1e-4)
+
+
+def test_the_switches_and_what_is_missing(samples):
+    recipe, told = recipes.Recipe(**SHORT), Told()
+    micro = samples.only("micro")
+    bare = recipes.Model(**SMALL | {"style": False})
+    network = method.fit(micro, bare, recipe, 0, told)
+    assert told.stages == ["training"] and "no teacher" in told.said[0] and network.front.style is None
+    told = Told()
+    alone = method.fit(samples, recipes.Model(**SMALL | {"style": False, "transfer": False}), recipe, 0, told)
+    assert told.stages == ["training"] and not told.said
+    # without a teacher macro-expressions teach the student nothing; with one they do
+    np.testing.assert_array_equal(predict(network, micro), predict(alone, micro))
+    drawn = method.fit(samples, bare, recipe, 0, Watch())
+    assert np.abs(predict(drawn, micro) - predict(alone, micro)).max() > 1e-6
+    again = method.fit(samples, bare, recipe, 0, Watch())
+    np.testing.assert_array_equal(predict(drawn, micro), predict(again, micro))
+
+
+def test_generators_come_from_their_file_and_another_files_are_refused(samples, tmp_path):
+    from safetensors.torch import save_file
+
+    model, recipe, told = recipes.Model(**SMALL), recipes.Recipe(**SHORT), Told()
+    style = fit_style(samples, model, recipe, 0, Watch())
+    file = tmp_path / "style.safetensors"
+    save_file(style.state_dict(), file)
+    network = method.fit(samples, recipes.Model(**SMALL | {"style_file": str(file)}), recipe, 0, told)
+    assert told.stages == ["teacher", "training"]
+    for key, value in style.state_dict().items():
+        assert torch.equal(network.front.style.state_dict()[key], value)
+    with pytest.raises(UsageError, match="grey, light of width 8"):
+        method.fit(samples, recipes.Model(**SMALL | {"style_file": str(file), "style_width": 8}), recipe, 0, Watch())
+
+
+@pytest.mark.parametrize(
+    "wrong, word",
+    [
+        ({"input": "flow"}, "apex or difference"),
+        ({"size": 100}, "256, 128"),
+        ({"student_depth": 9}, r"6n \+ 2"),
+        ({"styles": ["oil"]}, "grey, light, sketch"),
+        ({"style_width": 0}, "style_width"),
+    ],
+)
+def test_settings_out_of_range_are_one_line(wrong, word):
+    with pytest.raises(UsageError, match=word):
+        recipes.Model(**wrong).check()
+
+
+def test_the_files_hold_every_setting_and_full_is_the_default():
+    model = OmegaConf.to_container(OmegaConf.load(ROOT / "configs/model/sa_at.yaml"))
+    full = OmegaConf.to_container(OmegaConf.load(ROOT / "configs/fit/sa_at-full.yaml"))
+    reduced = OmegaConf.to_container(OmegaConf.load(ROOT / "configs/fit/sa_at-cpu.yaml"))
+    assert model == asdict(recipes.Model()) and full == asdict(recipes.Recipe())
+    recipes.Model(**model | reduced["model"]).check()
+    recipes.Recipe(**full | reduced["fit"]).check()
+    assert set(reduced["fit"]) == set(full)
+
+
+def test_algorithm_1_finds_the_apex():
+    import cv2
+
+    random = np.random.default_rng(0)
+    face = cv2.GaussianBlur(random.random((224, 224, 3)).astype(np.float32), (0, 0), 3)
+    face = cv2.normalize(face, None, 0, 255, cv2.NORM_MINMAX)
+    points = random.uniform(90, 130, (68, 2)).astype(np.float32)
+    points[17:27, 1], points[36:48, 1], points[48:60, 1] = 55, 70, 150
+    mask = np.zeros((224, 224), np.float32)
+    mask[130:180, 70:150] = 1
+    y, x = np.mgrid[:224, :224].astype(np.float32)
+    views = []
+    for by in (0, 0.5, 1.5, 3, 1.5, 0.5, 0):
+        moved = cv2.remap(face, x - by * cv2.GaussianBlur(mask, (0, 0), 6), y, cv2.INTER_LINEAR)
+        views.append(moved.round().astype(np.uint8))
+    assert apex_by_algorithm_1(views, points) == 3
+    with pytest.raises(ValueError, match="at least two"):
+        apex_by_algorithm_1(views[:1], points)

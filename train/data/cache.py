@@ -1,0 +1,128 @@
+"""A prepared set on disk: the faces of every clip, cut out and aligned once.
+
+    CACHE/made.json      what it was made from and with; another data set or other settings are refused
+    CACHE/clips.csv      a row for each clip that is there; the file's place in clips/
+    CACHE/left_out.csv   name, row, why
+    CACHE/sheet.png      onset | apex | amplified difference of each clip
+    CACHE/clips/*.npz    onset, apex, offset, fifth: views (`realtime.records.Moments`); fifth is the fifth frame after the
+                         onset, or the apex in a shorter clip. between: up to 16 views from onset to offset. points: 68×2
+    CACHE/inputs/        what networks take in, made from clips/ when asked for (`train.data.prepared`)
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import time
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from realtime.errors import OutputError, UsageError
+from train.data.clip import Clip, LeftOut
+
+AGE = 3600.0  # seconds after which a half-written file belongs to no run any more
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of clips.csv. action_units: as annotated. file: in clips/. row: where the annotation stands."""
+
+    dataset: str
+    subject: str
+    name: str
+    kind: str
+    label: str
+    action_units: str
+    file: str
+    row: str
+
+
+def claim(cache: Path, made: dict, versions: dict) -> None:
+    """Make `cache`, or see that it was made by the same means. Raises UsageError, and changes nothing, where it was not."""
+    file = cache / "made.json"
+    if file.exists():
+        kept = read_made(cache)
+        differ = [f"{key} is {made[key]}, was {kept.get(key)}" for key in made if kept.get(key) != made[key]]
+        if differ:
+            raise UsageError(f"{cache} was prepared with other settings ({'; '.join(differ)}): give another data.cache=DIR")
+    elif cache.exists() and any(cache.iterdir()):
+        raise UsageError(f"{cache} is neither empty nor a prepared set: give another data.cache=DIR")
+    try:
+        (cache / "clips").mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            write(file, json.dumps(made | {"versions": versions}, indent=1).encode())
+        for left in (cache / "clips").glob(".*.part"):
+            if time.time() - left.stat().st_mtime > AGE:
+                left.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write to {cache} ({error.strerror}): give another data.cache=DIR") from error
+
+
+def file_of(clip: Clip, root: Path) -> str:
+    """The name of a clip's file. It changes with all that the file's content depends on: an annotation that is corrected
+    later leads to another file, never to a stale one."""
+
+    def place(path: Path | None) -> str:
+        return str(path.relative_to(root) if path and path.is_relative_to(root) else path)
+
+    facts = [clip.dataset, clip.subject, clip.name, clip.kind, clip.apex, clip.times, place(clip.video)]
+    digest = hashlib.sha256(json.dumps(facts + [place(path) for path in clip.pictures]).encode()).hexdigest()
+    return re.sub(r"[^A-Za-z0-9.]+", "_", f"{clip.subject}_{clip.name}")[:80] + f"-{digest[:10]}.npz"
+
+
+def write(path: Path, data: bytes) -> None:
+    """All or nothing: a run that is killed leaves no half a file under this name. Raises OutputError."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {path} ({error.strerror}): make room, or give another data.cache=DIR") from error
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """An .npz, all or nothing. Raises OutputError."""
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    write(path, content.getvalue())
+
+
+def write_tables(cache: Path, rows: list[Row], left: list[LeftOut]) -> None:
+    """clips.csv and left_out.csv. Raises OutputError."""
+    for name, kind, content in (("clips", Row, rows), ("left_out", LeftOut, left)):
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(kind.__dataclass_fields__)
+        table.writerows(map(astuple, content))
+        write(cache / f"{name}.csv", text.getvalue().encode())
+
+
+def read_made(cache: Path) -> dict:
+    try:
+        made = json.loads((cache / "made.json").read_text("utf-8"))
+        return dict(made)
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"{cache} is no prepared set (made.json: {error}): mer-train prepare makes one") from error
+
+
+def read_rows(cache: Path) -> list[Row]:
+    """The clips of a prepared set. Raises UsageError where there is none, or where its preparation was broken off."""
+    read_made(cache)
+    try:
+        with open(cache / "clips.csv", newline="", encoding="utf-8") as file:
+            return [Row(**line) for line in csv.DictReader(file)]
+    except FileNotFoundError:
+        raise UsageError(
+            f"the preparation of {cache} was broken off (no clips.csv): the same mer-train prepare command finishes it"
+        ) from None
+    except TypeError as error:
+        columns = ", ".join(Row.__dataclass_fields__)
+        raise UsageError(f"{cache / 'clips.csv'} has other columns ({error}): expected {columns}; prepare again") from error
+

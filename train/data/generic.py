@@ -1,0 +1,61 @@
+"""Any data set, by one CSV table with the columns path, subject, onset, apex, offset, label.
+
+`path` (relative to the table) is a folder of numbered frames, then onset, apex and offset are frame numbers; or a
+video, then they are seconds in its own clock; or one picture, then they stay empty. An empty apex means the middle.
+Optional columns: kind (micro, macro, image; micro unless given) and action_units.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from train.data import annotations, folders
+from train.data.annotations import Row
+from train.data.clip import Clip, LeftOut
+
+FIELDS = ("path", "subject", "onset", "apex", "offset", "label", "kind", "action_units")
+KINDS = ("micro", "macro", "image")
+
+
+def generic(root: Path) -> list[Clip | LeftOut]:
+    """The rows of `root`, the table itself or a folder that holds one CSV. Raises UsageError, as `annotations` does."""
+    table = root if root.is_file() else annotations.find(root, "*", what="your table")
+    columns = {field: (field,) for field in FIELDS}
+    frames = cache(folders.frames)
+    rows = annotations.read(table, columns, optional=("kind", "action_units"))
+    return folders.checked([_clip(row, table.parent, frames) for row in rows], table)
+
+
+def _clip(row: Row, base: Path, frames) -> Clip | LeftOut:
+    path, kind = base / row["path"], row["kind"].lower() or "micro"
+    name = f"{row['path']}@{row['onset']}" if row["onset"] else row["path"]
+    why = ""
+    if not row["path"] or not row["subject"] or not row["label"]:
+        why = f"no {next(field for field in ('path', 'subject', 'label') if not row[field])} is given"
+    elif kind not in KINDS:
+        why = f"the kind '{kind}' is none of {', '.join(KINDS)}"
+    elif not path.exists():
+        why = f"no file or folder '{path}'"
+    elif (kind == "image") != (path.suffix.lower() in folders.IMAGES):
+        why = f"'{path}' does not fit the kind '{kind}': an image is one picture, the others are a folder or a video"
+    if why:
+        return LeftOut(name, row.where, why)
+    facts = ("generic", row["subject"], name, kind, row["label"].lower(), row["action_units"])
+    if kind == "image":
+        return Clip(*facts, (path,), 0, row.where)
+    if path.is_dir():
+        return folders.from_row(row, path, frames(path), "generic", row["subject"], name, kind)
+    times = moments(row["onset"], row["apex"], row["offset"])
+    return LeftOut(name, row.where, times) if isinstance(times, str) else Clip(*facts, (), 0, row.where, path, times)
+
+
+def moments(onset: str, apex: str, offset: str) -> tuple[float, float, float] | str:
+    """Onset, apex and offset in seconds; an empty apex is halfway. Returns why not, where they cannot be used."""
+    start, middle, end = (annotations.seconds(text) for text in (onset, apex, offset))
+    if start is None or end is None or end <= start:
+        return f"onset '{onset}' and offset '{offset}' are no seconds in rising order"
+    if middle is None and apex not in ("", "/"):
+        return f"the apex '{apex}' is no time in seconds"
+    middle = (start + end) / 2 if middle is None else middle
+    return (start, middle, end) if start < middle <= end else f"the apex {apex} s is not between {onset} and {offset} s"

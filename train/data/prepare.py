@@ -1,0 +1,151 @@
+"""Clips → a prepared set (`train.data.cache`): every face found, followed and aligned once, by the live loop's own code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import cv2
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from realtime import alignment, geometry
+from realtime.errors import SourceError
+from realtime.faces import ANCHOR_ERROR, FaceSettings
+from train.data import cache as store
+from train.data import contact_sheet, cut
+from train.data.clip import Clip, LeftOut
+from train.data.parallel import each
+
+# clips of one task: (clip, its file) of one recording, or of one clip of pictures
+Task = tuple[list[tuple[Clip, Path]], FaceSettings]
+
+
+def prepare(
+    dataset: str, root: Path, clips: list[Clip | LeftOut], cache: Path, workers: int, console: Console,
+    settings: FaceSettings | None = None,
+) -> tuple[list[store.Row], list[LeftOut]]:  # fmt: skip
+    """Cut out every clip that is not yet in `cache`; returns the rows of all that are there, and what was left out.
+
+    dataset, root: where the clips come from. A clip that is done is never done again; one that was left out is tried
+    again. Raises UsageError where `cache` was made from or with something else, SourceError where no clip is usable.
+    """
+    settings, root = settings or FaceSettings(), root.resolve()
+    left = [clip for clip in clips if isinstance(clip, LeftOut)]
+    wanted: dict[str, Clip] = {}
+    for clip in clips:
+        if isinstance(clip, Clip):
+            known = wanted.setdefault(store.file_of(clip, root), clip)
+            if known is not clip:
+                left.append(LeftOut(clip.name, clip.row, f"the same clip twice (also in {known.row})"))
+    store.claim(cache, made(dataset, root, settings), {"opencv": cv2.__version__, "mediapipe": version("mediapipe")})
+    missing = {file: clip for file, clip in wanted.items() if not (cache / "clips" / file).exists()}
+    if len(missing) < len(wanted):
+        console.print(f"{len(wanted) - len(missing)} of {len(wanted)} clips are there already")
+    left += _cut_all(missing, cache / "clips", workers, console, settings)
+    rows = [
+        store.Row(c.dataset, c.subject, c.name, c.kind, c.label, c.action_units, file, c.row)
+        for file, c in wanted.items()
+        if (cache / "clips" / file).exists()
+    ]
+    store.write_tables(cache, rows, left)
+    if not rows:
+        raise SourceError(f"none of the {len(clips)} clips of {root} could be prepared: {cache / 'left_out.csv'} says why")
+    contact_sheet.write(cache, rows)
+    return rows, left
+
+
+def made(dataset: str, root: Path, settings: FaceSettings) -> dict:
+    """What a clip's views depend on, apart from the clip itself."""
+    model = files("realtime").joinpath("assets/face_landmarker.task").read_bytes()
+    constants = [alignment.REFERENCE_SECONDS, alignment.WORST_POINT, alignment.FOLLOW, ANCHOR_ERROR]
+    constants += [geometry.TEMPLATE.tolist(), geometry.STABLE_IDS.tolist(), geometry.LANDMARKS_68.tolist()]
+    constants += [cut.PACE, cut.BORDERS, cut.FIFTH, cut.BETWEEN, hashlib.sha256(model).hexdigest()]
+    return {
+        "dataset": dataset,
+        "root": str(root),
+        "faces": asdict(settings),
+        "aligned": geometry.ALIGNED,
+        "alignment": hashlib.sha256(json.dumps(constants).encode()).hexdigest()[:12],
+    }
+
+
+def report(rows: list[store.Row], left: list[LeftOut], cache: Path, console: Console) -> None:
+    """What came of it, in a few lines."""
+    people = len({(row.dataset, row.subject) for row in rows})
+    kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(row.kind for row in rows).items())
+    console.print(f"{len(rows)} clips prepared ({kinds}; {people} people), {len(left)} left out", highlight=False)
+    if left:
+        reasons = defaultdict(list)
+        for one in left:
+            # the bracket says where, quotes and numbers say what was got: the reason is the rest
+            reasons[re.sub(r" \(.*|(?<=')[^']*(?=')|-?\d[\d.]*", "", one.why).replace("''", "…")].append(one)
+        table = Table("left out", "why", "for example", box=None)
+        for why, those in sorted(reasons.items(), key=lambda item: -len(item[1])):
+            table.add_row(str(len(those)), why, f"{those[0].name}, {those[0].row}")
+        console.print(table)
+        console.print(f"each with its reason: {cache / 'left_out.csv'}", soft_wrap=True, highlight=False)
+    console.print(f"look at {cache / 'sheet.png'}: onset, apex and what lies between", soft_wrap=True, highlight=False)
+
+
+def _cut_all(missing: dict[str, Clip], folder: Path, workers: int, console, settings: FaceSettings) -> list[LeftOut]:
+    tasks = list(_tasks(missing, folder, settings))
+    left: list[LeftOut] = []
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task("preparing clips", total=len(missing))
+        for done, unusable in each(_task, tasks, workers):
+            left += unusable
+            progress.update(bar, advance=done, description=f"preparing clips ({len(left)} left out)")
+    order = {clip.row: place for place, clip in enumerate(missing.values())}
+    return sorted(left, key=lambda one: order[one.row])  # the same report whichever worker was faster
+
+
+def _tasks(missing: dict[str, Clip], folder: Path, settings: FaceSettings) -> Iterator[Task]:
+    recordings = defaultdict(list)
+    for file, clip in missing.items():
+        if clip.video is None:
+            yield [(clip, folder / file)], settings
+        else:
+            recordings[clip.video].append((clip, folder / file))
+    for clips in recordings.values():
+        yield clips, settings
+
+
+def _task(task: Task) -> tuple[int, list[LeftOut]]:
+    """Cut out the clips of one task and write them: (how many clips it had, those left out)."""
+    clips, settings = task
+    paths = {id(clip): path for clip, path in clips}
+    left = []
+    for clip, views in _views([clip for clip, _ in clips], settings):
+        if isinstance(views, str):
+            left.append(LeftOut(clip.name, clip.row, views))
+        else:
+            store.write_arrays(paths[id(clip)], views)
+    return len(clips), left
+
+
+def _views(clips: list[Clip], settings: FaceSettings) -> Iterator[tuple[Clip, dict | str]]:
+    if clips[0].video is not None:
+        yield from cut.cut_video(clips[0].video, clips, settings)
+        return
+    try:
+        yield clips[0], cut.cut_pictures(clips[0], settings)
+    except cut.Unusable as why:
+        yield clips[0], str(why)
+

@@ -1,0 +1,166 @@
+"""A prepared set (`train.data.cache`) → `Samples`, by the very functions that make a network's inputs in the live loop."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import sys
+import zipfile
+from collections.abc import Sequence
+from functools import cache as once
+from importlib import import_module
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from realtime.errors import SourceError, UsageError
+from realtime.inputs import INPUTS
+from realtime.records import Moments
+from train.data import cache as store
+from train.data.grouping import class_of, classes
+from train.data.parallel import check_stop, each
+from train.data.samples import Samples
+
+LARGE = 2**16  # bytes of one input of one clip: from here on it is kept in fewer, where that changes next to nothing
+EXACT = 5e-4  # how much half precision may change a value
+FEW = 24  # clips for which no processes are started
+
+
+def load(
+    cache: str | Path | Sequence[str | Path],
+    kind: str,
+    grouping: str,
+    more: Sequence[str | Path] = (),
+    workers: int | None = None,
+    console: Console | None = None,
+) -> Samples:
+    """The clips of one or several prepared sets (`cache`, then `more`) as inputs of `kind`, a key of `INPUTS`.
+
+    grouping: see `train.data.grouping`; clips whose label it leaves out are no samples. Inputs are made once, by
+    `workers` processes (all cores by default), and kept in CACHE/inputs/. Small arrays are float32; large ones are uint8
+    or float16 where every value stays within 5e-4. console: shows progress. Raises UsageError for a cache that is none,
+    for a label outside the grouping and for a damaged file, SourceError where no clip is left.
+    """
+    if kind not in INPUTS:
+        raise UsageError(f"unknown inputs '{kind}': expected one of {', '.join(INPUTS)}")
+    caches = [Path(one) for one in ([cache] if isinstance(cache, str | Path) else cache)] + [Path(one) for one in more]
+    if not caches:
+        raise UsageError("no prepared set is named: give data.cache=DIR, a folder that mer-train prepare made")
+    if len({one.resolve() for one in caches}) < len(caches):
+        raise UsageError(f"a prepared set is named twice among {', '.join(map(str, caches))}: name it once")
+    names, chosen = classes(grouping), []
+    for one in caches:
+        for row in store.read_rows(one):
+            where = f"clip {row.subject} {row.name} ({row.row}; {one / 'clips.csv'})"
+            if (label := class_of(grouping, row.dataset, row.name, row.label, where)) is not None:
+                chosen.append((one, row, names.index(label)))
+    if not chosen:
+        raise SourceError(f"no clip of {', '.join(map(str, caches))} has a label of the grouping '{grouping}': take another")
+    files = [_made_file(one, row, kind) for one, row, _ in chosen]
+    tasks = [
+        (kind, one / "clips" / row.file, row.kind, file)
+        for (one, row, _), file in zip(chosen, files, strict=True)
+        if not file.exists()
+    ]
+    workers = (workers or os.cpu_count() or 1) if len(tasks) > FEW else 1
+    made = each(_make, tasks, workers)
+    for _ in track(made, f"inputs {kind}", len(tasks), console=console) if console and tasks else made:
+        pass
+    rows = [row for _, row, _ in chosen]
+    return Samples(
+        _stack(files),
+        np.array([label for _, _, label in chosen], np.int64),
+        np.array([f"{row.dataset}/{row.subject}" for row in rows]),
+        np.array([row.dataset for row in rows]),
+        np.array([row.kind for row in rows]),
+        np.array([row.name for row in rows]),
+        names,
+    )
+
+
+def moments(file: Path, fifth: bool = False) -> Moments:
+    """The views of one clip. fifth: its fifth frame stands in for the apex. Raises UsageError for a damaged file."""
+    with np.load(_whole(file)) as views:
+        between = views["between"]
+        if len(between) == 1:  # a still image: it does not move
+            between = np.repeat(between, 2, axis=0)
+        return Moments(views["onset"], views["fifth" if fifth else "apex"], views["offset"], views["points"], between)
+
+
+@once
+def digest(kind: str) -> str:
+    """Changes with the code that makes the inputs of `kind`: its module and what that imports of ours, and OpenCV."""
+    told = hashlib.sha256(cv2.__version__.encode())
+    for name in sorted(_ours(INPUTS[kind].__module__, set())):
+        told.update(Path(sys.modules[name].__file__).read_bytes())
+    return told.hexdigest()[:10]
+
+
+def _ours(module: str, found: set[str]) -> set[str]:
+    """`module` and the modules of engines and realtime that it imports, directly or not."""
+    if module in found:
+        return found
+    found.add(module)
+    for node in ast.walk(ast.parse(Path(import_module(module).__file__).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("engines", "realtime"):
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in inner if name in sys.modules] or [node.module]
+            for name in modules:
+                _ours(name, found)
+    return found
+
+
+def _made_file(cache: Path, row: store.Row, kind: str) -> Path:
+    return cache / "inputs" / f"{kind}-{digest(kind)}" / row.file
+
+
+def _make(task: tuple[str, Path, str, Path]) -> None:
+    """Make and keep the inputs of one clip."""
+    kind, clip, row_kind, file = task
+    check_stop()
+    # MoExt Sec. 3: no apex is annotated in macro-expressions
+    views = moments(clip, fifth=kind == "moext" and row_kind == "macro")
+    try:
+        made = INPUTS[kind](views)
+    except ValueError as error:
+        raise UsageError(f"{clip} cannot be made into inputs of {kind}: {error}") from error
+    file.parent.mkdir(parents=True, exist_ok=True)
+    store.write_arrays(file, {name: _compact(array[0]) for name, array in made.items()})
+
+
+def _compact(array: np.ndarray) -> np.ndarray:
+    """float32 in fewer bytes where that is (nearly) the same."""
+    if array.nbytes < LARGE:
+        return array
+    for kind, off in ((np.uint8, 0.0), (np.float16, EXACT)):
+        with np.errstate(invalid="ignore", over="ignore"):
+            small = array.astype(kind)
+        if np.abs(small.astype(np.float32) - array).max() <= off:
+            return small
+    return array
+
+
+def _stack(files: list[Path]) -> dict[str, np.ndarray]:
+    """{name: N×…} of the files; of several types, the one that holds them all."""
+    parts: dict[str, list[np.ndarray]] = {}
+    for file in files:
+        with np.load(_whole(file)) as arrays:
+            for name in arrays.files:
+                parts.setdefault(name, []).append(arrays[name])
+    stacked = {}
+    for name in list(parts):
+        those = parts.pop(name)
+        stacked[name] = np.empty((len(those), *those[0].shape), np.result_type(*{part.dtype for part in those}))
+        for row in range(len(those)):
+            stacked[name][row], those[row] = those[row], None  # memory goes over piece by piece
+    return stacked
+
+
+def _whole(file: Path) -> Path:
+    if not zipfile.is_zipfile(file):
+        raise UsageError(f"{file} is {'damaged' if file.exists() else 'absent'}: delete it, then prepare the set again")
+    return file

@@ -1,0 +1,1 @@
+"""Why a network said what it said: `mer-train explain EVENT`."""

@@ -1,0 +1,51 @@
+"""`mer-train explain EVENT`: the picture that says why an event was named so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+
+from realtime import settings
+from realtime.errors import UsageError
+from realtime.inputs import INPUTS
+from realtime.networks import network
+from realtime.recognition import moments_of
+from realtime.watch import LiveSettings
+from train.explain.events import find
+from train.explain.figure import draw
+from train.explain.weights import torch_network
+from train.methods import METHODS
+
+
+@dataclass
+class ExplainSettings:
+    """event: which one of a recording, from 1. network: one of the zoo or an .onnx file. out: the PNG."""
+
+    event: int = 1
+    network: str = "dual_atme"
+    out: str = "explained.png"
+
+
+def explain(what: str, words: list[str], console: Console) -> Path:
+    """`what`: a recording, or SESSION/EVENT of the log. Raises MerError for what a person can put right."""
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(ExplainSettings), OmegaConf.from_dotlist(words))
+        chosen: ExplainSettings = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        raise UsageError(f"cannot use {' '.join(words)}: explain takes event=N, network=NAME|FILE and out=FILE.png") from error
+    shipped = network(chosen.network)
+    made = torch_network(shipped)
+    live = OmegaConf.to_object(settings.load("live", [f"network={chosen.network}"], LiveSettings))
+    with console.status(f"replaying {what}"):
+        event, keyframes = find(what, chosen.event, live)
+    moments = moments_of(keyframes)
+    method = METHODS[shipped.manifest["architecture"]]
+    inputs = INPUTS[shipped.manifest["takes"]](moments)
+    file = Path(chosen.out)
+    draw(event, moments, made, inputs, method.LAYERS, method.ATTENTION, file)
+    console.print(f"{event.label} {event.score:.2f} at {event.apex_s:.2f} s: wrote {file}", soft_wrap=True)
+    return file

@@ -1,0 +1,63 @@
+"""STSTNet's training: cross-entropy for a fixed number of epochs. Nobody looks at a held-out person."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from train.augment import some_mirrored
+from train.data.samples import Samples
+from train.models.ststnet import STSTNet
+from train.recipes.ststnet import Model, Recipe
+from train.watch import Watch
+
+INPUTS = "flow_map"
+TITLE = "STSTNet (Liong et al., FG 2019)"
+PREPARATION = (
+    "realtime.inputs.flow_map: 28x28 flow map (u, v, optical strain; each channel stretched to 0-255), Gaussian blur, "
+    "minus the channel's median, over 128"
+)
+
+
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+    """The network, trained on all micro-expressions of `samples`, in evaluation mode: full_face → probabilities.
+
+    The same seed, samples and machine give the same network.
+    """
+    samples = samples.only("micro")
+    torch.manual_seed(seed)
+    random = torch.Generator().manual_seed(seed)
+    full, label = torch.from_numpy(samples.inputs["full_face"]), torch.from_numpy(samples.label)
+    named = Named(STSTNet(len(samples.classes), recipe.dropout))
+    optimizer = torch.optim.Adam(named.parameters(), recipe.lr, fused=True)
+    steps = -(-len(samples) // recipe.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps) if recipe.decay else None
+    watch.begin("training", recipe.epochs)
+    named.train()
+    for _ in range(recipe.epochs):
+        total = 0.0
+        for rows in torch.randperm(len(samples), generator=random).tensor_split(steps):
+            image = full[rows]
+            if recipe.mirror:
+                [image] = some_mirrored([image], random)
+            loss = F.cross_entropy(named.network(image), label[rows])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            if schedule:
+                schedule.step()
+            total += loss.item() * len(rows)
+        watch.epoch(named, loss=total / len(samples))
+    return named.eval()
+
+
+class Named(nn.Module):
+    """What is exported: full_face → softmax of the network, (B, classes)."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, full_face: Tensor) -> Tensor:
+        return self.network(full_face).softmax(1)

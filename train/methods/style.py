@@ -1,0 +1,113 @@
+"""SA-AT's style aggregation: a CycleGAN for each style, trained on the people that are given (`stage=style`).
+
+No label is read. Pictures of a held-out person must still stay away: give a file of weights only to training whose
+people are those the file was made from, or leave `model.style_file` empty, then each fold trains its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from realtime.errors import UsageError
+from train.data.samples import Samples
+from train.models.sa_at import reduced
+from train.models.style import STYLES, Discriminator, Generator, StyleAggregation
+from train.recipes.sa_at import Model, Recipe
+from train.watch import Watch
+
+TOLD = 20  # how often a style's training reports its losses
+
+
+def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+    """The style-aggregating network, (B, 3, S, S) → (B, 3, S, S) in about [-1, 1], trained on all `samples`, in eval mode.
+
+    The same seed, samples and machine give the same network.
+    """
+    torch.manual_seed(seed)
+    random = torch.Generator().manual_seed(seed)
+    made = StyleAggregation(model.styles, model.style_width, model.style_blocks)
+    faces = torch.from_numpy(samples.inputs["apex"])  # N×3×256×256
+    for style, generator in made.generators.items():
+        watch.begin(f"style {style}", min(TOLD, recipe.style_iterations))
+        _cycle_gan(generator, STYLES[style], faces, model, recipe, random, watch)
+    return made.eval().requires_grad_(False)
+
+
+def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module | None:
+    """The network that `model` asks for: None without style, from its file, or trained now.
+
+    Raises UsageError, one line, where the file holds another network's weights or cannot be read.
+    """
+    if not model.style:
+        return None
+    if model.style_file is None:
+        watch.say("no model.style_file: the style generators are trained first, on these people")
+        return fit_style(samples, model, recipe, seed, watch)
+    if not Path(model.style_file).is_file():
+        watch.say(f"{model.style_file} is not there yet: the style generators are trained first, on these people")
+        return fit_style(samples, model, recipe, seed, watch)
+    return load_style(Path(model.style_file), model)
+
+
+def load_style(file: Path, model: Model) -> nn.Module:
+    """The network from the safetensors file that `stage=style` wrote. Raises UsageError as `ready_style`."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    made = StyleAggregation(model.styles, model.style_width, model.style_blocks)
+    try:
+        made.load_state_dict(load_file(file))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise UsageError(
+            f"model.style_file={file} does not hold generators for {', '.join(model.styles)} of width "
+            f"{model.style_width} with {model.style_blocks} blocks ({str(error).splitlines()[0]}): "
+            "make it again with stage=style, or leave it empty"
+        ) from error
+    return made.eval().requires_grad_(False)
+
+
+def _cycle_gan(generator: Generator, style, faces: Tensor, model: Model, recipe: Recipe, random, watch: Watch) -> None:
+    """Train one style's generator, beside the one that leads back and the two discriminators (CycleGAN Eq. 1–3)."""
+    back = Generator(model.style_width, model.style_blocks)
+    sees_style, sees_face = Discriminator(model.style_width), Discriminator(model.style_width)
+    makers = [*generator.parameters(), *back.parameters()]
+    judges = [*sees_style.parameters(), *sees_face.parameters()]
+    make, judge = (torch.optim.Adam(group, recipe.style_lr, betas=(0.5, 0.999)) for group in (makers, judges))
+    report = set(np.linspace(0, recipe.style_iterations, min(TOLD, recipe.style_iterations) + 1)[1:].astype(int).tolist())
+    for iteration in range(1, recipe.style_iterations + 1):
+        # two draws of their own: a face is never shown beside its own styled picture
+        rows = (torch.randint(len(faces), (recipe.style_batch,), generator=random) for _ in range(2))
+        face, other = (reduced(faces[row].float(), model.size) for row in rows)
+        styled = style(other)
+
+        made, unmade = generator(face), back(styled)
+        cycled = F.l1_loss(back(made), face) + F.l1_loss(generator(unmade), styled)
+        for p in judges:
+            p.requires_grad_(False)
+        fooled = _least_squares(sees_style(made), 1) + _least_squares(sees_face(unmade), 1)
+        make.zero_grad(set_to_none=True)
+        (fooled + recipe.cycle * cycled).backward()
+        make.step()
+
+        for p in judges:
+            p.requires_grad_(True)
+        found = _judged(sees_style, styled, made) + _judged(sees_face, face, unmade)
+        judge.zero_grad(set_to_none=True)
+        found.backward()
+        judge.step()
+        if iteration in report:
+            watch.epoch(cycle=cycled.item(), fooled=fooled.item())
+
+
+def _judged(judge: Discriminator, real: Tensor, made: Tensor) -> Tensor:
+    return (_least_squares(judge(real), 1) + _least_squares(judge(made.detach()), 0)) / 2
+
+
+def _least_squares(found: Tensor, wanted: float) -> Tensor:
+    """CycleGAN Sec. 4: the least-squares form of the adversarial loss."""
+    return (found - wanted).square().mean()

@@ -1,0 +1,99 @@
+"""What a measurement came to, for people: tables and confusion matrices."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+
+HEADS = {"uf1": "UF1", "uar": "UAR", "accuracy": "accuracy"}
+
+
+def rows(results: dict) -> list[list[str]]:
+    """A row for each data set: name, each metric as mean over seeds ± standard deviation [95% interval], the ensemble's."""
+    several = len(results["seeds"]) > 1
+    found = []
+    for group, mean in results["mean"].items():
+        sd, interval, ensemble = (results[part][group] for part in ("sd", "interval", "ensemble"))
+        spread = {m: f" ± {sd[m]:.3f}" if several else "" for m in HEADS}
+        cells = [f"{mean[m]:.3f}{spread[m]} [{interval[m][0]:.2f}, {interval[m][1]:.2f}]" for m in HEADS]
+        cells += [f"{ensemble[m]:.3f}" for m in ("uf1", "uar")] if several else []
+        found.append([group, *cells])
+    return found
+
+
+def heads(results: dict) -> list[str]:
+    return ["people from", *HEADS.values(), *(["ensemble UF1", "ensemble UAR"] if len(results["seeds"]) > 1 else [])]
+
+
+def caption(results: dict) -> str:
+    several = len(results["seeds"]) > 1
+    of = f"mean ± standard deviation of {len(results['seeds'])} seeds" if several else "one seed"
+    return f"pooled over people; {of}; in brackets the 95% bootstrap interval over people"
+
+
+def table(results: dict, title: str) -> Table:
+    """For the terminal."""
+    result = Table(*heads(results), title=title, caption=caption(results))
+    for row in rows(results):
+        result.add_row(*(cell.replace("[", r"\[") for cell in row))
+    return result
+
+
+def leak_table(found: dict) -> Table:
+    """The diagnostic of protocol.leak, in colours that nobody takes for a result."""
+    title = "DIAGNOSTIC, no result: the epoch picked on the people who are tested"
+    result = Table("people from", "metric", "honest", "leaked", "gap", title=title, style="red", title_style="bold red")
+    for group, honest in found["honest"].items():
+        for metric, value in honest.items():
+            gap = found["gap"][group][metric]
+            result.add_row(group, HEADS[metric], f"{value:.3f}", f"{found['leaked'][group][metric]:.3f}", f"{gap:+.3f}")
+    return result
+
+
+def markdown(results: dict, title: str) -> str:
+    """The table for a file."""
+    lines = [f"# {title}", "", f"| {' | '.join(heads(results))} |", "|---" * len(heads(results)) + "|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows(results)]
+    return "\n".join([*lines, "", f"{caption(results)[0].upper()}{caption(results)[1:]}.", ""])
+
+
+def confusions(results: dict, classes: tuple[str, ...], out: Path) -> None:
+    """confusion-SET.png for all together and each data set: the counts of all seeds."""
+    for group in results["mean"]:
+        counts = np.sum([of[group]["confusion"] for of in results["seeds"].values()], axis=0)
+        mean = results["mean"][group]
+        name = "all sets" if group == "all" else group
+        title = f"{name}: UF1 {mean['uf1']:.3f}, UAR {mean['uar']:.3f}"
+        seeds = len(results["seeds"])
+        draw(counts, classes, title, out / f"confusion-{group.replace('/', '-')}.png", seeds)
+
+
+def draw(counts: np.ndarray, classes: tuple[str, ...], title: str, file: Path, seeds: int = 1) -> None:
+    """A confusion matrix, rows = truth; shades are shares of the row, the diagonal is recall."""
+    from matplotlib.figure import Figure
+
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    size = 1.9 + 0.95 * len(classes)
+    figure = Figure(figsize=(size + 0.6, size), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    picture = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(counts):
+        colour = "white" if share[row, column] > 0.55 else "black"
+        text = f"{share[row, column]:.0%}\n{value / seeds:.3g}"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+    axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true" + (f" (clips, mean of {seeds} seeds)" if seeds > 1 else " (clips)"))
+    axes.set_title(title, fontsize=10)
+    figure.colorbar(picture, ax=axes, shrink=0.8, label="share of the true class")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial.write_bytes(drawn.getvalue())
+    partial.replace(file)

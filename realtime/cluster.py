@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,25 +65,33 @@ def each(
 
 @contextmanager
 def _connected(workers: int | None):
-    address = os.environ.get("RAY_ADDRESS")
-    # Ray reads these when it is imported
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # no word to the outside about who runs what
-    if not address:
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # only this user's programs may talk to it
     try:
         import ray
     except ModuleNotFoundError as error:
         raise MissingPartError("Ray is not installed: pip install 'mer-live[cluster]', or choose another launcher") from error
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    address = os.environ.get("RAY_ADDRESS")
+    where = f"the Ray cluster at RAY_ADDRESS={address}" if address else "a Ray on this machine"
     own = {} if address else {"include_dashboard": False, "num_cpus": workers or os.cpu_count()}
     try:
+        if address:
+            _knock(address)
         ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        where = f"the Ray cluster at RAY_ADDRESS={address}" if address else "a Ray on this machine"
-        raise MissingPartError(f"cannot use {where} ({_first(error)}): check that it runs with the same Ray version") from error
+        what = "is it up, and has it the same Ray version?" if address else "see the logs in /tmp/ray/session_latest"
+        raise MissingPartError(f"cannot use {where} ({_first(error)}): {what}") from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Ray itself goes on trying for minutes where nobody answers. Raises OSError."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def _first(error: BaseException) -> str:

@@ -107,7 +107,7 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Call
     settings, samples, keep = shared
     test = samples[task.fold.test]
     fitted = fit(settings, samples[task.fold.training], task.seed, Told(tell), test if settings.protocol.leak else None)
-    found = _spread(predict(fitted.network, test), fitted.shown, samples.classes)
+    found = _spread(predict(fitted.network, _renumbered(test, fitted.shown)), fitted.shown, samples.classes)
     leaked = None
     if settings.protocol.leak:
         # a method without epochs has no best one: its leaked result is the honest one

@@ -1,0 +1,52 @@
+"""An archive on a local Ray: the same results as here, and a list of what failed."""
+
+import json
+import shutil
+
+import av
+import pytest
+from click.testing import CliRunner
+from places import DEMO
+
+pytest.importorskip("ray")
+
+from realtime.cli.replay import main as replay  # noqa: E402
+from realtime.log import Log  # noqa: E402
+
+
+def rows(folder):
+    """The events of a clip's folder, but for how late they were."""
+    lines = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    table = [line.split(",") for line in (folder / "events.csv").read_text().splitlines()]
+    late = table[0].index("latency_ms")
+    return [{**line, "latency_ms": 0} for line in lines], [row[:late] + row[late + 1 :] for row in table]
+
+
+def test_an_archive_on_ray_gives_the_files_of_a_local_run(tmp_path, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in/deep").mkdir(parents=True)
+    with av.open(str(DEMO)) as given, av.open("in/a.mp4", "w") as made:  # its first three seconds: one event
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None and packet.pts * packet.time_base < 3.0:
+                packet.stream = stream
+                made.mux(packet)
+    shutil.copy("in/a.mp4", "in/deep/b.mp4")
+    (tmp_path / "in/bad.mp4").write_text("This is no video. " * 100)
+    come = {}
+    for launcher in ("inline", "ray"):
+        monkeypatch.setenv("MER_LIVE_LOG", str(tmp_path / f"{launcher}.sqlite3"))
+        come[launcher] = CliRunner().invoke(replay, ["in", "--out", launcher, "--launcher", launcher], prog_name="mer-replay")
+        assert come[launcher].exit_code == 3, come[launcher].output  # the code of the clip that is none
+    for clip in ("a", "deep/b"):
+        assert rows(tmp_path / "inline" / clip) == rows(tmp_path / "ray" / clip)
+        assert len(rows(tmp_path / "ray" / clip)[0]) == 1 and (tmp_path / "ray" / clip / "timeline.png").exists()
+        with open(tmp_path / "inline" / clip / "events.csv", "rb") as one, open(tmp_path / "ray" / clip / "events.csv", "rb") as other:
+            assert len(one.read().splitlines()) == len(other.read().splitlines())
+    said = come["ray"].stderr.splitlines()
+    assert said == ["mer-replay: 1 of 3 clips failed, each was tried twice:", come["inline"].stderr.strip()]
+    assert come["ray"].stdout.count("1 events in") == 2
+    (session,) = Log(tmp_path / "ray.sqlite3").sessions()
+    assert session["events"] == 2 and session["frames"] == 300

@@ -1,0 +1,75 @@
+"""Folds on a local Ray with two workers; one of them is killed."""
+
+import os
+import signal
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("ray")
+
+from realtime import cluster  # noqa: E402
+from realtime.errors import MissingPartError, UsageError  # noqa: E402
+from train import evaluate  # noqa: E402
+from train.launch import LAUNCHERS  # noqa: E402
+from train.protocols import loso  # noqa: E402
+from train.settings import TrainSettings  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def local_ray(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # on a busy machine Ray's polite workers hardly start
+
+
+def settings(launcher):
+    made = TrainSettings(model={"name": "svm"}, seeds=[0], launcher=launcher, workers=2)
+    made.protocol.name = "loso"
+    return made
+
+
+def test_a_killed_worker_costs_nothing_and_the_figures_are_the_local_ones(samples, tmp_path, monkeypatch):
+    folds = loso(samples)
+    local = evaluate.cross_validate(settings("inline"), samples, folds, tmp_path / "inline")
+    log, one_fold = tmp_path / "log", evaluate.one_fold
+
+    def deadly(shared, task, tell):  # a closure, so that it travels to the workers as it is
+        before = log.read_text().split() if log.exists() else []
+        with open(log, "a") as file:
+            file.write(f"{task.fold.name}\n")
+        if task.fold.name == "samm/1" and task.fold.name not in before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        tell(("say", task.fold.name))
+        return one_fold(shared, task, tell)
+
+    monkeypatch.setattr(evaluate, "one_fold", deadly)
+    out, done, told = tmp_path / "ray", [], []
+    (out / "predictions/0").mkdir(parents=True)
+    finished = "predictions/0/casme2-1.csv"
+    (out / finished).write_text((tmp_path / "inline" / finished).read_text())
+    far = evaluate.cross_validate(
+        settings("ray"), samples, folds, out,
+        done=lambda task: done.append(task.fold.name), tell=lambda task, message: told.append(message),
+    )  # fmt: skip
+    assert (far.probabilities[0] == local.probabilities[0]).all()
+    others = sorted(fold.name for fold in folds if fold.name != "casme2/1")  # finished before: never repeated
+    assert sorted(done) == others and sorted(log.read_text().split()) == sorted([*others, "samm/1"])
+    assert sorted(m[1] for m in told if m[0] == "say") == others
+
+
+def test_an_error_of_the_user_keeps_its_kind():
+    def fail(shared, task, tell):
+        raise UsageError(f"{task} is wrong")
+
+    with pytest.raises(UsageError, match="^7 is wrong$"):
+        list(LAUNCHERS["ray"](fail, None, [7], 1, lambda task, message: None))
+
+
+def test_no_ray_and_no_cluster_are_one_line(monkeypatch):
+    with monkeypatch.context() as without:
+        without.setitem(__import__("sys").modules, "ray", None)
+        with pytest.raises(MissingPartError, match=r"mer-live\[cluster\]"):
+            list(cluster.each(print, None, [1]))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(MissingPartError, match="RAY_ADDRESS=127.0.0.1:1"):
+        list(cluster.each(print, None, [1]))

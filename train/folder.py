@@ -46,7 +46,7 @@ def claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
         kept = OmegaConf.to_container(OmegaConf.load(file))
         if not isinstance(kept, dict):
             raise UsageError(f"{file} is damaged: delete the folder, or choose another with out=DIR")
-        differ = [key for key in resolved if key not in FREE and kept.get(key) != resolved[key]]
+        differ = [key.removesuffix("_sha256") for key in resolved if key not in FREE and kept.get(key) != resolved[key]]
         if differ:
             raise UsageError(f"{out} holds a run with other {' and '.join(differ)}: choose another folder with out=DIR")
     out.mkdir(parents=True, exist_ok=True)

@@ -37,10 +37,14 @@ def caption(results: dict) -> str:
 
 
 def table(results: dict, title: str) -> Table:
-    """For the terminal."""
-    result = Table(*heads(results), title=title, caption=caption(results))
-    for row in rows(results):
-        result.add_row(*(cell.replace("[", r"\[") for cell in row))
+    """For the terminal: the accuracy bare, and the ensemble of all groups in a line below, so that it fits."""
+    below = caption(results)
+    if len(results["seeds"]) > 1:
+        ensemble = results["ensemble"]["all"]
+        below += f"\nthe seeds' ensemble: UF1 {ensemble['uf1']:.3f}, UAR {ensemble['uar']:.3f}"
+    result = Table("people from", *HEADS.values(), title=title, caption=below, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for group, uf1, uar, accuracy, *_ in rows(results):
+        result.add_row(*(cell.replace("[", r"\[") for cell in (group, uf1, uar, accuracy.split()[0])))
     return result
 
 
@@ -74,14 +78,14 @@ def confusions(results: dict, classes: tuple[str, ...], out: Path) -> None:
 
 
 def draw(counts: np.ndarray, classes: tuple[str, ...], title: str, file: Path, seeds: int = 1) -> None:
-    """A confusion matrix, rows = truth; shades are shares of the row, the diagonal is recall."""
+    """A confusion matrix, rows = truth; shades and percentages are shares of the row, the diagonal is recall."""
     from matplotlib.figure import Figure
 
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     size = 1.9 + 0.95 * len(classes)
-    figure = Figure(figsize=(size + 0.6, size), dpi=120, layout="constrained")
+    figure = Figure(figsize=(size, size), dpi=120, layout="constrained")
     axes = figure.subplots()
-    picture = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), value in np.ndenumerate(counts):
         colour = "white" if share[row, column] > 0.55 else "black"
         text = f"{share[row, column]:.0%}\n{value / seeds:.3g}"
@@ -91,7 +95,6 @@ def draw(counts: np.ndarray, classes: tuple[str, ...], title: str, file: Path, s
     axes.set_xlabel("predicted")
     axes.set_ylabel("true" + (f" (clips, mean of {seeds} seeds)" if seeds > 1 else " (clips)"))
     axes.set_title(title, fontsize=10)
-    figure.colorbar(picture, ax=axes, shrink=0.8, label="share of the true class")
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     partial = file.with_name(f".{file.name}.{os.getpid()}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from train.evaluate import Task
 
-NAMES = {"inner_uf1": "held-back UF1", "inner_best": "best"}
+NAMES = {"inner_uf1": "held-back UF1", "inner_best": "best so far"}
 EVERY = 60.0  # seconds between two lines where there is no terminal for a bar
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,10 +8,9 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 from engines.runtime import Network  # noqa: E402
-from train import evaluate  # noqa: E402
+from train import folder  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.data.megc2019 import load_flow  # noqa: E402
-from train.recipes import plain  # noqa: E402
 
 QUICK = ["fit.epochs=1", "seeds=[0]"]
 
@@ -50,7 +50,7 @@ def test_loso_goes_on_where_it_stopped(archive, tmp_path, monkeypatch):
     assert first.exit_code == 0, first.output
     results = json.loads((tmp_path / "results.json").read_text("utf-8"))
     assert results["mean"]["all"]["uf1"] > 0.9 and results["settings"]["model"]["name"] == "svm"
-    files = sorted((tmp_path / "predictions/0").glob("*.npy"))
+    files = sorted((tmp_path / "predictions/0").glob("*.csv"))
     people = len(np.unique(load_flow(archive).person))
     assert len(files) == people
     kept = files[1].stat().st_mtime_ns
@@ -66,7 +66,7 @@ def test_a_folder_of_another_recipe_is_not_mixed_in(exported, archive):
 
 
 def test_a_measured_accuracy_is_written_only_for_its_own_recipe(archive, tmp_path):
-    settings = {"model": {"name": "dual_atme", "hars": True, "aars": True}, "protocol": {"name": "loso"}, "data": {}, "fit": {}}
+    settings = {"model": {"name": "dual_atme", "hars": True, "aars": True, "puzzle": "map"}, "protocol": {"name": "loso"}, "data": {}, "fit": {}}
     one, nothing = {"all": {"uf1": 1, "uar": 1}}, {"all": {"uf1": 0, "uar": 0}}
     measured = {"settings": settings, "mean": one, "sd": nothing, "seeds": {}}
     (tmp_path / "results.json").write_text(json.dumps(measured), "utf-8")
@@ -84,7 +84,8 @@ def test_a_measured_accuracy_is_written_only_for_its_own_recipe(archive, tmp_pat
         (["clip.mp4"], 2, "unexpected 'clip.mp4'"),
         (["data.path=/no/such/file.npz"], 2, "MER_DATA"),
         (["data.path=pyproject.toml"], 2, "not the MEGC2019 flow archive"),
-        (["model=svm", "data.path=ARCHIVE"], 2, "protocol=loso"),
+        (["protocol=holdout", "data.path=ARCHIVE"], 2, "data.test=[DIR]"),
+        (["launcher=slurm"], 2, "launcher (inline, processes or ray)"),
         (["accuracy=/no/such/file", "data.path=ARCHIVE"], 2, "results.json"),
         (["out=/proc/no", "data.path=ARCHIVE"], 6, "out=DIR"),
     ],
@@ -99,15 +100,15 @@ def test_a_mistake_is_one_line(words, code, says, archive, tmp_path):
     assert len(result.output.strip().splitlines()) == 1
 
 
-def test_an_interrupted_fold_leaves_no_half_file(samples, tmp_path, monkeypatch):
-    def fail(handle, _):
-        handle.write(b"half")
+def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
+    def fail(path, text, encoding):
+        path.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluate.np, "save", fail)
+    monkeypatch.setattr(Path, "write_text", fail)
     with pytest.raises(KeyboardInterrupt):
-        evaluate.one_fold(plain.Model("svm"), plain.Recipe(), samples, samples, 0, tmp_path / "0" / "a.npy")
-    assert not (tmp_path / "0" / "a.npy").exists()
+        folder.write(tmp_path / "0" / "a.csv", "whole")
+    assert not list((tmp_path / "0").iterdir())
 
 
 def test_help_has_examples():

@@ -11,6 +11,7 @@ pytest.importorskip("ray")
 from realtime import cluster  # noqa: E402
 from realtime.errors import MissingPartError, UsageError  # noqa: E402
 from train import evaluate  # noqa: E402
+from train.data.megc2019 import load_flow  # noqa: E402
 from train.launch import LAUNCHERS  # noqa: E402
 from train.protocols import loso  # noqa: E402
 from train.settings import TrainSettings  # noqa: E402
@@ -28,7 +29,8 @@ def settings(launcher):
     return made
 
 
-def test_a_killed_worker_costs_nothing_and_the_figures_are_the_local_ones(samples, tmp_path, monkeypatch):
+def test_a_killed_worker_costs_nothing_and_the_figures_are_the_local_ones(archive, tmp_path, monkeypatch):
+    samples = load_flow(archive, "flow_map")
     folds = loso(samples)
     local = evaluate.cross_validate(settings("inline"), samples, folds, tmp_path / "inline")
     log, one_fold = tmp_path / "log", evaluate.one_fold
@@ -73,3 +75,19 @@ def test_no_ray_and_no_cluster_are_one_line(monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(MissingPartError, match="RAY_ADDRESS=127.0.0.1:1"):
         list(cluster.each(print, None, [1]))
+
+
+def test_what_fails_is_tried_once_more_and_then_given_back(tmp_path):
+    log = tmp_path / "log"
+
+    def fail(shared, task):
+        with open(log, "a") as file:
+            file.write(f"{task}\n")
+        if task == "dies":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise UsageError("wrong")
+
+    tasks, failed = ["dies", "fails"], lambda result: isinstance(result, cluster.Failed)
+    found = dict(cluster.each(fail, None, tasks, 2, retries=0, again=failed))
+    assert found["dies"].killed and not found["fails"].killed and str(found["fails"].error) == "wrong"
+    assert sorted(log.read_text().split()) == ["dies", "dies", "fails", "fails"]

@@ -24,7 +24,8 @@ def published():
     """A made-up magnification network in the form of magnet.pth: RGB, parts that no stream uses, no motion_cba."""
     torch.manual_seed(0)
     weights = {key: weight for key, weight in Magnifier(3).state_dict().items() if key != NOT_PUBLISHED}
-    return weights | {"encoder.texture_cba.conv2d.weight": torch.zeros(1), "decoder.cba_2.conv2d.weight": torch.zeros(1)}
+    unused = ("encoder.texture_cba.conv2d.weight", "decoder.cba_2.conv2d.weight")
+    return weights | dict.fromkeys(unused, torch.zeros(1))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,8 @@ def samples(fields=2, count=12, macro=0):
         stack[row, 35, 16 * name : 16 * name + 16] += 0.4
     kind = np.array(["macro"] * macro + ["micro"] * (count - macro))
     person = np.array([f"made/{row // 3}" for row in range(count)])
-    return Samples({"stack": stack}, label, person, np.full(count, "made"), kind, person, ("negative", "positive", "surprise"))
+    classes = ("negative", "positive", "surprise")
+    return Samples({"stack": stack}, label, person, np.full(count, "made"), kind, person, classes)
 
 
 def count(module):
@@ -91,7 +93,7 @@ def test_every_block_reaches_the_filters_in_its_own_way(magnet):
     ("change", "says"),
     [
         (lambda weights: weights.pop("manipulator.g.conv2d.weight"), "has no 'manipulator.g.conv2d.weight'"),
-        (lambda weights: weights.update({"manipulator.g.conv2d.weight": torch.zeros(2)}), "manipulator.g.conv2d.weight"),
+        (lambda weights: weights.update({"manipulator.g.conv2d.weight": torch.zeros(2)}), "manipulator.g.*expected"),
         (lambda weights: weights.update({"head.weight": torch.zeros(2)}), "'head.weight' has no place"),
     ],
 )
@@ -195,7 +197,7 @@ def test_training_learns_and_exports(magnet, tmp_path):
 
 @pytest.mark.parametrize(
     "switches",
-    [{"magnify": False}, {"eca": False}, {"shift": False}, {"distil": False}, {"fields": 5}, {"fields": 5, "shift": False}],
+    [*({part: False} for part in ("magnify", "eca", "shift", "distil")), {"fields": 5}, {"fields": 5, "shift": False}],
     ids=str,
 )
 def test_each_part_can_be_left_out(magnet, switches):
@@ -237,7 +239,7 @@ def test_samples_of_another_number_of_fields_are_refused(magnet):
         method.fit(samples(fields=2), Model(magnet=magnet, fields=5), SHORT, 0, Watch())
 
 
-@pytest.mark.parametrize("wrong", [Model(fields=3), Model(dropout=1.0), Recipe(batch=1), Recipe(temperature=0)], ids=str)
+@pytest.mark.parametrize("wrong", [Model(fields=3), Model(dropout=1.0), Recipe(batch=1), Recipe(temperature=0)])
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(UsageError, match="out of range"):
         wrong.check()

@@ -12,7 +12,7 @@ from realtime.lbp import BLUR, RegionHistograms, distance, regions
 
 
 def apex_by_algorithm_1(views: Sequence[np.ndarray], points: np.ndarray) -> int:
-    """The index of the view that differs most from the first: LBP histograms of the three regions, Eq. 1 summed over them.
+    """The index of the view that differs most from the first: LBP histograms of three regions, Eq. 1 summed over them.
 
     views: two or more H×W×3 uint8 BGR of one anchor, the onset first. points: 68×2, the onset's landmarks in the views'
     pixels; the views are aligned, so they hold for all (the paper finds them anew in each frame, and their trembling

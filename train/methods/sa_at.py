@@ -32,9 +32,9 @@ def kind(model: Model) -> str:
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
     """The student behind its `Front`, in evaluation mode: its faces → probabilities.
 
-    The teacher learns from what is "macro" or "image" in `samples`, the student from what is "micro". Without any of the
-    former, or with model.transfer off or fit.beta 0, the student learns alone. The same seed, samples and machine give
-    the same network.
+    The teacher learns from what is "macro" or "image" in `samples`, the student from what is "micro". Without any of
+    the former, or with model.transfer off or fit.beta 0, the student learns alone. The same seed, samples and machine
+    give the same network.
     """
     classes = len(samples.classes)
     style = ready_style(samples, model, recipe, seed, watch)
@@ -79,7 +79,7 @@ def _classify(found: tuple[Tensor, list[Tensor]], target: Tensor, seen: Tensor) 
 
 
 def _seen(front: Front, samples: Samples) -> Tensor:
-    """N×channels×S×S float16: what the networks see, made once, because the style generators cost more than the student."""
+    """N×channels×S×S float16: what the networks see, made once: the style generators cost more than the student."""
     made = torch.empty(len(samples), front.channels, front.size, front.size, dtype=torch.float16)
     with torch.no_grad():
         for start in range(0, len(samples), 16):
@@ -118,7 +118,7 @@ def _learn(
 
 
 def _augmented(seen: Tensor, target: Tensor, recipe: Recipe, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Half mirrored, all moved a little, perhaps blended. Apex and difference move as one; neither has a sign to turn."""
+    """Half mirrored, all moved a little, perhaps blended. Apex and difference move as one."""
     mirrored = torch.rand(len(seen), 1, 1, 1, generator=random) < 0.5
     seen = torch.where(mirrored, seen.flip(-1), seen)
     if recipe.shift or recipe.scale or recipe.rotate:

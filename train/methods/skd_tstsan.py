@@ -1,4 +1,4 @@
-"""SKD-TSTSAN's training (Sec. 3.4, 4.2): on macro-expressions, then on micro-expressions, a fixed number of steps each."""
+"""SKD-TSTSAN's training (Sec. 3.4, 4.2): on macro-, then on micro-expressions, a fixed number of steps each."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def _network(model: Model, classes: int) -> SKDTSTSAN:
 
 
 def _train(
-    deployed: Deployed, samples: Samples, recipe: Recipe, stage: str, iterations: int, random: torch.Generator, watch: Watch
+    deployed: Deployed, samples: Samples, recipe: Recipe, stage: str, iterations: int, random: torch.Generator,
+    watch: Watch,
 ) -> None:
     network = deployed.network
     device = network.classifiers[0].weight.device
@@ -98,7 +99,7 @@ def _train(
 
 
 def joint_loss(logits: list[Tensor], features: list[Tensor], target: Tensor, weight: Tensor, recipe: Recipe) -> Tensor:
-    """Eq. 10, a scalar. The deepest classifier comes first and learns from the labels alone; the others from it, too."""
+    """Eq. 10, a scalar. The deepest classifier is first and learns from the labels alone; the others from it too."""
     share, t = recipe.distil_share, recipe.temperature
     loss = focal(logits[0], target, recipe.gamma, weight)
     teacher, taught = (logits[0].detach() / t).softmax(1), features[0].detach()

@@ -1,14 +1,14 @@
 """SA-AT's style aggregation: a CycleGAN for each style, trained on the people that are given (`stage=style`).
 
-No label is read. Pictures of a held-out person must still stay away: give a file of weights only to training whose
-people are those the file was made from, or leave `model.style_file` empty, then each fold trains its own.
+No label is read, but a held-out person's pictures must still stay away. So a file of weights names its people, and is
+refused where others are trained on; without a file each fold trains its own.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,9 +24,9 @@ TOLD = 20  # how often a style's training reports its losses
 
 
 def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
-    """The style-aggregating network, (B, 3, S, S) → (B, 3, S, S) in about [-1, 1], trained on all `samples`, in eval mode.
+    """The style-aggregating network, (B, 3, S, S) → (B, 3, S, S) in about [-1, 1], trained on all `samples`.
 
-    The same seed, samples and machine give the same network.
+    In evaluation mode. The same seed, samples and machine give the same network.
     """
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
@@ -41,7 +41,7 @@ def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: 
 def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module | None:
     """The network that `model` asks for: None without style, from its file, or trained now.
 
-    Raises UsageError, one line, where the file holds another network's weights or cannot be read.
+    Raises UsageError, one line, where the file holds another network's weights, is of other people or cannot be read.
     """
     if not model.style:
         return None
@@ -51,23 +51,37 @@ def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch
     if not Path(model.style_file).is_file():
         watch.say(f"{model.style_file} is not there yet: the style generators are trained first, on these people")
         return fit_style(samples, model, recipe, seed, watch)
-    return load_style(Path(model.style_file), model)
+    return load_style(Path(model.style_file), model, samples)
 
 
-def load_style(file: Path, model: Model) -> nn.Module:
-    """The network from the safetensors file that `stage=style` wrote. Raises UsageError as `ready_style`."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+def save_style(style: nn.Module, samples: Samples, file: Path) -> None:
+    """Write what `fit_style` made from `samples` as a safetensors file, the people's names beside the weights."""
+    from safetensors.torch import save_file
+
+    weights = {key: value.contiguous() for key, value in style.state_dict().items()}
+    save_file(weights, file, {"people": json.dumps(sorted(set(samples.person.tolist())))})
+
+
+def load_style(file: Path, model: Model, samples: Samples) -> nn.Module:
+    """The network from `save_style`'s file, for training on `samples`. Raises UsageError as `ready_style`."""
+    from safetensors import SafetensorError, safe_open
 
     made = StyleAggregation(model.styles, model.style_width, model.style_blocks)
     try:
-        made.load_state_dict(load_file(file))
+        with safe_open(file, "pt") as kept:
+            people = json.loads((kept.metadata() or {}).get("people", "[]"))
+            made.load_state_dict({key: kept.get_tensor(key) for key in kept.keys()})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise UsageError(
             f"model.style_file={file} does not hold generators for {', '.join(model.styles)} of width "
             f"{model.style_width} with {model.style_blocks} blocks ({str(error).splitlines()[0]}): "
-            "make it again with stage=style, or leave it empty"
+            "make it again with stage=style, or leave it null"
         ) from error
+    if others := sorted({*people} - {*samples.person.tolist()}):
+        raise UsageError(
+            f"model.style_file={file} was made from {len(others)} people who are not trained on ({others[0]}): "
+            "a held-out person may be among them; leave it null, or make it from these people"
+        )
     return made.eval().requires_grad_(False)
 
 
@@ -78,7 +92,8 @@ def _cycle_gan(generator: Generator, style, faces: Tensor, model: Model, recipe:
     makers = [*generator.parameters(), *back.parameters()]
     judges = [*sees_style.parameters(), *sees_face.parameters()]
     make, judge = (torch.optim.Adam(group, recipe.style_lr, betas=(0.5, 0.999)) for group in (makers, judges))
-    report = set(np.linspace(0, recipe.style_iterations, min(TOLD, recipe.style_iterations) + 1)[1:].astype(int).tolist())
+    told = min(TOLD, recipe.style_iterations)
+    report = {round(recipe.style_iterations * (part + 1) / told) for part in range(told)}
     for iteration in range(1, recipe.style_iterations + 1):
         # two draws of their own: a face is never shown beside its own styled picture
         rows = (torch.randint(len(faces), (recipe.style_batch,), generator=random) for _ in range(2))

@@ -119,16 +119,16 @@ class Magnifier(nn.Module):
             weight.copy_(found)
         stray = [key for key in published if not key.startswith(UNUSED)]
         if stray:
-            raise UsageError(f"{file}: '{stray[0]}' has no place in the magnification network: is it another network's?")
+            raise UsageError(f"{file}: '{stray[0]}' has no place in the magnification network: is it of another?")
 
 
 def adapt(rgb: Tensor, channels: int) -> Tensor:
     """The first convolution (16, 3, 7, 7) for `channels` instead of RGB: (16, channels, 7, 7).
 
     A grey picture is an RGB one with three equal channels, so one channel takes the sum over RGB and the network gives
-    exactly what it gives for the grey picture. Several channels share that sum: each gets it over √channels, which keeps
-    the spread of what comes out, and signs of its own in each filter (a Hadamard matrix's rows, so no two channels have
-    the same): were all alike, the filters would see nothing but the mean of all face blocks.
+    exactly what it gives for the grey picture. Several channels share that sum: each gets it over √channels, which
+    keeps the spread of what comes out, and signs of its own in the 16 filters (columns of a Hadamard matrix, so no two
+    channels have the same): were all alike, the filters would see nothing but the mean of all face blocks.
     """
     grey = rgb.sum(1, keepdim=True)
     if channels == 1:
@@ -157,4 +157,5 @@ def read(file: Path) -> dict[str, Tensor]:
         found = torch.load(file, map_location="cpu", weights_only=True)
         return {key.removeprefix("module."): weight.float() for key, weight in found.items()}
     except (OSError, RuntimeError, EOFError, AttributeError, pickle.UnpicklingError) as error:
-        raise UsageError(f"{file} is no file of weights ({str(error).splitlines()[0]}): get magnet.pth again") from error
+        why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UsageError(f"{file} is no file of weights ({why}): get magnet.pth again") from error

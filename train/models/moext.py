@@ -72,7 +72,8 @@ class MoExt(nn.Module):
         self.channels = channels = widths[-1]
         vector = vector_length(model)
         inputs = [3 * model.fold**2, *widths]
-        layers = [(ConvBlock(*pair), nn.MaxPool2d(2)) for pair in zip(inputs, widths)]
+        pool = {"max": nn.MaxPool2d, "mean": nn.AvgPool2d}[model.pool]
+        layers = [(ConvBlock(*pair), pool(2)) for pair in zip(inputs, widths)]
         if model.fold == 2:  # the folded picture is already half the size: the first pool is not needed
             layers[0] = layers[0][:1]
         self.backbone = nn.Sequential(*(layer for stage in layers for layer in stage))

@@ -1,4 +1,5 @@
-"""SA-AT (Zhou, Mao, Xue, "Cross-database micro-expression recognition: a style aggregated and attention transfer approach").
+"""SA-AT (Zhou, Mao, Xue, "Cross-database micro-expression recognition: a style aggregated and attention transfer
+approach", ICME 2019 workshops).
 
 A ResNet teacher learns facial expressions (Eq. 3); a shallower ResNet student learns micro-expressions while its
 attention maps are drawn to the teacher's (Eq. 4). Both look through the same `Front`. S is its working size.
@@ -34,17 +35,18 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """The CIFAR type of depth 6n + 2: (B, channels, S, S) → (logits (B, classes), attention maps of its three groups).
 
-    The groups give (B, w, S, S), (B, 2w, S/2, S/2), (B, 4w, S/4, S/4): networks of any depth have maps of the same sizes.
-    recompute: blocks are computed again in the backward pass instead of kept, a sixth of the memory.
+    The groups give (B, w, S, S), (B, 2w, S/2, S/2), (B, 4w, S/4, S/4): at any depth the maps have the same sizes.
+    recompute: blocks are computed again in the backward pass instead of kept, a fraction of the memory.
     """
 
     def __init__(self, channels: int, classes: int, depth: int = 110, width: int = 16, recompute: bool = False):
         super().__init__()
         self.recompute = recompute
-        self.stem = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-        groups, inputs = [], width
+        first = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+        self.stem = nn.Sequential(first, nn.BatchNorm2d(width), nn.ReLU())
+        groups, inputs, more = [], width, (depth - 2) // 6 - 1
         for outputs, stride in ((width, 1), (2 * width, 2), (4 * width, 2)):
-            blocks = [Block(inputs, outputs, stride)] + [Block(outputs, outputs, 1) for _ in range((depth - 2) // 6 - 1)]
+            blocks = [Block(inputs, outputs, stride)] + [Block(outputs, outputs, 1) for _ in range(more)]
             groups.append(nn.Sequential(*blocks))
             inputs = outputs
         self.groups = nn.ModuleList(groups)
@@ -78,9 +80,10 @@ class Front(nn.Module):
     """What teacher and student see: faces, (B, 3, 256, 256) RGB in [0, 255] → (B, channels, S, S).
 
     size: S, by averaging. style: a network (B, 3, S, S) in [-1, 1] → the style-aggregated picture (Sec. 2.2), or None.
-    difference: False takes and gives the apex alone, as the paper (3 channels). True takes the onset, too, and adds what
-    has changed since (6 channels): apex − onset after the aggregation, less its mean over the picture (a change of light is no movement),
-    over its own deviation. This departs from the paper: an unknown face's apex alone does not say what has moved.
+    difference: False takes and gives the apex alone, as the paper (3 channels). True takes the onset, too, and adds
+    what has changed since (6 channels): apex − onset after the aggregation, less its mean over the picture (a change of
+    light is no movement), over its own deviation. This departs from the paper: an unknown face's apex alone does not
+    say what has moved.
     """
 
     def __init__(self, size: int, difference: bool, style: nn.Module | None = None):
@@ -102,7 +105,7 @@ class Front(nn.Module):
         return small if self.style is None else self.style(small)
 
 
-# a deviation of the difference, in [-1, 1]: what is stiller than this (or no onset at all) is not blown up to a movement
+# deviation of the difference, pictures being in [-1, 1]: what is stiller is not blown up to a movement
 LEAST = 0.002
 
 
@@ -113,7 +116,7 @@ def reduced(face: Tensor, size: int) -> Tensor:
 
 
 class SAAT(nn.Module):
-    """What is exported: the faces that its `Front` takes → probabilities (B, classes), mean over the face and its mirror image."""
+    """What is exported: the faces that its `Front` takes → probabilities (B, classes), mean with the mirror image."""
 
     def __init__(self, front: Front, student: ResNet):
         super().__init__()

@@ -1,7 +1,8 @@
-"""SKD-TSTSAN (Zhu et al., Neural Networks 2024): three streams, magnified, with attention and temporal shift; with its
-two auxiliary classifiers and five classes 2,946,214 parameters (magnifiers 566,320, main 1,044,312, auxiliary 1,335,582).
+"""SKD-TSTSAN (Zhu et al. 2024): three streams, magnified, with attention and temporal shift.
 
-Shapes are those of two flow fields (T = 2 temporal domains) and a batch of B; "stack" is `realtime.inputs.skd_tstsan`'s.
+For five classes it has 2,946,214 parameters: magnifiers 566,320, main network 1,044,312, auxiliary ones 1,335,582.
+Shapes are those of two flow fields (T = 2 temporal domains) and a batch of B; "stack" is as in
+`realtime.inputs.skd_tstsan`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from train.models.magnify import Magnifier
 
 
 class ECA(nn.Module):
-    """Enhanced efficient channel attention (Sec. 3.2): one 1-D convolution over the means and the maxima of channels."""
+    """Enhanced efficient channel attention (Sec. 3.2): a 1-D convolution over the channels' means and maxima."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -49,7 +50,7 @@ class Shift(nn.Module):
 
 
 class Stream(nn.Module):
-    """Three blocks, and an auxiliary branch after the first and the second of them. `domains` > 1: with temporal shift."""
+    """Three blocks, an auxiliary branch after the first and the second of them. `domains` > 1: with temporal shift."""
 
     def __init__(self, inputs: int, eca: bool, domains: int, distil: bool):
         super().__init__()
@@ -72,7 +73,7 @@ class Stream(nn.Module):
         self.domains = domains
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(B·T, inputs, 24, 24) → features (B, 128) of the deepest block, then of the auxiliary branches if there are any."""
+        """(B·T, inputs, 24, 24) → features (B, 128) of the deepest block, then of the auxiliary branches, if any."""
         first = self.blocks[0](x)
         second = self.blocks[1](first)
         deepest = self.blocks[2](second)
@@ -82,10 +83,10 @@ class Stream(nn.Module):
 
 
 class SKDTSTSAN(nn.Module):
-    """stack (B, 34 + 2·fields, 48, 48) in [0, 1] → (logits, features), lists: the deepest first, then the auxiliary two.
+    """stack (B, 34 + 2·fields, 48, 48) in [0, 1] → (logits, features), lists: the deepest first, then the two others.
 
-    logits (B, classes) each, features (B, 384) each. The paper's ablations: `magnify` off feeds the pictures themselves,
-    `eca` off leaves the attention out, `shift` off feeds all flow fields as channels of one picture (Figure 4a),
+    logits (B, classes) each, features (B, 384) each. The paper's ablations: `magnify` off feeds the pictures as they
+    are, `eca` off leaves the attention out, `shift` off feeds all flow fields as channels of one picture (Figure 4a),
     `distil` off leaves out the auxiliary classifiers.
     """
 
@@ -104,7 +105,8 @@ class SKDTSTSAN(nn.Module):
         self.domains = fields if shift else 1
         flow = 2 * fields // self.domains  # channels of one picture of the T-stream
         channels = {"S": 1, "L": 16, "T": flow}
-        self.magnifiers = nn.ModuleDict({s: Magnifier(c, amplification) for s, c in channels.items()} if magnify else {})
+        magnifiers = {s: Magnifier(c, amplification) for s, c in channels.items()} if magnify else {}
+        self.magnifiers = nn.ModuleDict(magnifiers)
         self.streams = nn.ModuleDict(
             {
                 s: Stream(32 if magnify else c, eca and s == "L", self.domains if s == "T" else 1, distil)

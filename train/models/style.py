@@ -1,7 +1,7 @@
-"""Style aggregation (SA-AT Sec. 2.2, after Dong et al., "Style aggregated network for facial landmark detection", CVPR 2018).
+"""Style aggregation (SA-AT Sec. 2.2, after Dong et al., "Style aggregated network for facial landmark detection").
 
-For each style a CycleGAN (Zhu et al., ICCV 2017) learns to carry a face's picture into that style, from pictures that are
-not paired. The style-aggregated picture is the mean over the styles. Dong et al. had their styles made with a photo
+For each style a CycleGAN (Zhu et al., ICCV 2017) learns to carry a face's picture into that style, from pictures that
+are not paired. The style-aggregated picture is the mean over the styles. Dong et al. had their styles made with a photo
 editor; here they are computed from the training pictures themselves. Pictures are RGB in [-1, 1], (B, 3, S, S).
 """
 
@@ -56,7 +56,8 @@ class Discriminator(nn.Module):
         super().__init__()
         layers = [nn.Conv2d(3, width, 4, 2, padding=1), nn.LeakyReLU(0.2)]
         for inputs, stride in ((width, 2), (2 * width, 2), (4 * width, 1)):
-            layers += [nn.Conv2d(inputs, 2 * inputs, 4, stride, padding=1), nn.InstanceNorm2d(2 * inputs), nn.LeakyReLU(0.2)]
+            layer = nn.Conv2d(inputs, 2 * inputs, 4, stride, padding=1)
+            layers += [layer, nn.InstanceNorm2d(2 * inputs), nn.LeakyReLU(0.2)]
         self.patches = nn.Sequential(*layers, nn.Conv2d(8 * width, 1, 4, 1, padding=1))
         self.apply(_initial)
 

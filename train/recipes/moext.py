@@ -19,6 +19,7 @@ class Model:
     size: int = 224
     fold: int = 1
     stages: int = 4
+    pool: str = "max"
     pretrain: bool = True
     macro: bool = True
     contrastive: bool = True
@@ -31,6 +32,7 @@ class Model:
                 f"model.size (one of {', '.join(map(str, SIZES))})": self.size in SIZES,
                 "model.fold (1 or 2)": self.fold in (1, 2),
                 "model.stages (1 to 4)": 1 <= self.stages <= 4,
+                "model.pool (max or mean)": self.pool in ("max", "mean"),
             }
         )
         # at least 7×7 cells must be left where the maps become vectors

@@ -22,7 +22,7 @@ test: .venv/.test
 	@touch $@
 
 .venv/.test: .venv/.live
-	$(BIN)/python -m pip install --quiet --editable '.[train,parquet,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,cluster,parquet,test]'
 	@touch $@
 
 clean:

@@ -33,7 +33,7 @@ def each(
     retries: int = RETRIES,
     again: Callable[[object], bool] = lambda result: False,
 ) -> Iterator[tuple]:
-    """`function(shared, task)` for every task, one CPU core each: (task, result or Failed) in the order in which they end.
+    """`function(shared, task)` for every task, one CPU core each: (task, result or Failed), as they end.
 
     A task is done again, up to `retries` times, where its worker was killed; and once more where again(result) says so,
     of a result or of a Failed. The function's own errors are no reason by themselves.
@@ -69,7 +69,8 @@ def _connected(workers: int | None):
     try:
         import ray
     except ModuleNotFoundError as error:
-        raise MissingPartError("Ray is not installed: pip install 'mer-live[cluster]', or choose another launcher") from error
+        what = "Ray is not installed: pip install 'mer-live[cluster]', or choose another launcher"
+        raise MissingPartError(what) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
     address = os.environ.get("RAY_ADDRESS")
     where = f"the Ray cluster at RAY_ADDRESS={address}" if address else "a Ray on this machine"

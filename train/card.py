@@ -92,9 +92,10 @@ def _accuracy(accuracy: dict | str) -> str:
     if isinstance(accuracy, str):
         return f"Not known: {accuracy}."
     rows = ["| people from | UF1 | UAR |", "|---|---|---|"]
+    many = len(accuracy["seeds"]) > 1
     for group, score in accuracy.items():
         if isinstance(score, dict):
-            cells = [f"{score[metric]:.3f} ± {score[f'{metric}_sd']:.3f}" for metric in ("uf1", "uar")]
+            cells = [f"{score[m]:.3f}" + (f" ± {score[f'{m}_sd']:.3f}" if many else "") for m in ("uf1", "uar")]
             rows.append(f"| {NAMES.get(group, group)} | {' | '.join(cells)} |")
     how = f"Measured by: {accuracy['protocol']}. Nobody is tested by a network that has seen them; no epoch is chosen on them."
     return "\n".join([how, "", *rows])

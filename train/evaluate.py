@@ -31,7 +31,7 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """probabilities: M×classes float32 of the fold's M test rows. leaked: the same at the epoch that is best on them."""
+    """probabilities: M×classes float32 of the fold's M test rows. leaked: those of the epoch that is best on them."""
 
     probabilities: np.ndarray
     leaked: np.ndarray | None = None
@@ -60,7 +60,7 @@ def cross_validate(
 ) -> Pooled:
     """All folds of all seeds, by `settings.launcher`; what is in `out` already is read.
 
-    done: called after each fold. earlier: called for each that was there. tell: gets the messages of `train.watch.Told`.
+    done: called after each fold. earlier: for each that was there. tell: gets the messages of `train.watch.Told`.
     keep: called with the network of the first seed and the first fold, which is then trained in any case.
     """
     kinds = ("leaked", "predictions") if settings.protocol.leak else ("predictions",)  # the last says that it is whole
@@ -90,7 +90,8 @@ def cross_validate(
         ]
         return [np.concatenate(part)[order] for part in parts]
 
-    return Pooled(settings.seeds, samples[rows[order]], pooled("predictions"), pooled("leaked") if "leaked" in kinds else [])
+    leaked = pooled("leaked") if settings.protocol.leak else []
+    return Pooled(settings.seeds, samples[rows[order]], pooled("predictions"), leaked)
 
 
 def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Callable[[tuple], None]) -> Result:
@@ -146,7 +147,8 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
     network = METHODS[settings.model.name].fit(training, settings.model, settings.fit, seed, together)
     if best is not None:
         if not best.at:
-            watch.say(f"model={settings.model.name} has no epochs to choose from: protocol.inner only takes people away")
+            name = settings.model.name
+            watch.say(f"model={name} has no epochs to choose from: protocol.inner only takes people away")
         network = best.restore(network).eval()
     return Fitted(network, shown, leak and leak.probabilities)
 
@@ -162,7 +164,7 @@ def summarise(pooled: Pooled) -> dict:
 def leak(pooled: Pooled) -> dict:
     """The diagnostic: honest scores, those with the best epoch picked on the test people, and what that pretends."""
     honest, leaked = (_summary(pooled.seeds, pooled.samples, p)["mean"] for p in (pooled.probabilities, pooled.leaked))
-    gap = {group: {metric: leaked[group][metric] - value for metric, value in of.items()} for group, of in honest.items()}
+    gap = {group: {name: leaked[group][name] - value for name, value in of.items()} for group, of in honest.items()}
     return {
         "warning": "a diagnostic: 'leaked' picks the best epoch on the people who are tested, it is no accuracy",
         "honest": honest,

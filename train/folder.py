@@ -52,7 +52,8 @@ def claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write(file, OmegaConf.to_yaml(OmegaConf.create(resolved)))
     note = out / "about.json"
-    write(note, json.dumps([*(json.loads(note.read_text("utf-8")) if note.exists() else []), about(settings)], indent=1))
+    before = json.loads(note.read_text("utf-8")) if note.exists() else []
+    write(note, json.dumps([*before, about(settings)], indent=1))
 
 
 def digest(samples: Samples) -> str:
@@ -107,7 +108,7 @@ def save_predictions(file: Path, samples: Samples, probabilities: np.ndarray) ->
 
 
 def read_predictions(file: Path, samples: Samples) -> np.ndarray:
-    """The probabilities of `samples`, N×classes float32. Raises UsageError where the file is of other samples or classes."""
+    """The probabilities of `samples`, N×classes float32. Raises UsageError where the file is of others."""
     expected = [*COLUMNS, *samples.classes]
     try:
         rows = list(csv.reader(io.StringIO(file.read_text("utf-8"))))

@@ -63,7 +63,7 @@ def holdout(training: Samples, test: Samples) -> tuple[Samples, list[Fold]]:
     """
     both = sorted(set(training.person) & set(test.person))
     if both:
-        raise UsageError(f"{both[0]} is in the training set and in data.test ({len(both)} people are): they must be disjoint")
+        raise UsageError(f"{both[0]} is in the training set and in data.test ({len(both)} people are): take others")
     together = join(training, test)
     rows = np.arange(len(together))
     return together, [Fold("test", rows[: len(training)], rows[len(training) :][test.kind == "micro"])]
@@ -88,7 +88,7 @@ def check(samples: Samples, folds: list[Fold]) -> list[str]:
     for fold in folds:
         shown = np.unique(samples.label[fold.training][samples.kind[fold.training] == "micro"])
         if len(shown) < 2:
-            raise UsageError(f"without {fold.name} the micro-expressions show {len(shown)} classes: at least 2 are needed")
+            raise UsageError(f"without {fold.name} the micro-expressions show {len(shown)} classes: 2 are needed")
         if not len(fold.test):
             raise UsageError(f"the fold {fold.name} has no micro-expression to test: give another set")
     lines = []
@@ -109,9 +109,9 @@ def check(samples: Samples, folds: list[Fold]) -> list[str]:
 
 
 def inner(samples: Samples, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(rows to train on, micro-expressions to choose the epoch by): `share` of the people are held back, drawn by `seed`.
+    """(rows to train on, micro-expressions to choose the epoch by): `share` of the people are held back.
 
-    Of a hundred draws the first in which both sides show every class, else the first in which the training does.
+    Of a hundred draws by `seed` the first in which both sides show every class, else the first in which the training does.
     """
     micro = samples.kind == "micro"
     people = np.unique(samples.person[micro])
@@ -140,4 +140,5 @@ def _held_out(samples: Samples, group: np.ndarray) -> list[Fold]:
 def _several(samples: Samples, protocol: str) -> None:
     sets = np.unique(samples.dataset[samples.kind == "micro"])
     if len(sets) < 2:
-        raise UsageError(f"protocol={protocol} needs micro-expressions of two sets or more, got {', '.join(sets) or 'none'}")
+        got = ", ".join(sets) or "none"
+        raise UsageError(f"protocol={protocol} needs micro-expressions of two sets or more, got {got}")

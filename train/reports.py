@@ -14,7 +14,7 @@ HEADS = {"uf1": "UF1", "uar": "UAR", "accuracy": "accuracy"}
 
 
 def rows(results: dict) -> list[list[str]]:
-    """A row for each data set: name, each metric as mean over seeds ± standard deviation [95% interval], the ensemble's."""
+    """A row for each data set: name, each metric as mean over seeds ± sd [95% interval], the ensemble's UF1 and UAR."""
     several = len(results["seeds"]) > 1
     found = []
     for group, mean in results["mean"].items():
@@ -42,7 +42,8 @@ def table(results: dict, title: str) -> Table:
     if len(results["seeds"]) > 1:
         ensemble = results["ensemble"]["all"]
         below += f"\nthe seeds' ensemble: UF1 {ensemble['uf1']:.3f}, UAR {ensemble['uar']:.3f}"
-    result = Table("people from", *HEADS.values(), title=title, caption=below, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    heads = "people from", *HEADS.values()
+    result = Table(*heads, title=title, caption=below, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for group, uf1, uar, accuracy, *_ in rows(results):
         result.add_row(*(cell.replace("[", r"\[") for cell in (group, uf1, uar, accuracy.split()[0])))
     return result

@@ -93,7 +93,8 @@ def _measure(
         console.print(reports.leak_table(found))
     if kept:
         _export(kept[0], training, settings, _accuracy(results, samples, folds[0]), out, console)
-    console.print(f"wrote {out / 'results.json'} and results.md, predictions/, curves/, confusion matrices", soft_wrap=True)
+    made = "results.md, predictions/, curves/, confusion matrices"
+    console.print(f"wrote {out / 'results.json'} and {made}", soft_wrap=True)
     return out
 
 
@@ -118,7 +119,9 @@ def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Con
     return out
 
 
-def _export(network, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path, console: Console) -> None:
+def _export(
+    network, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path, console: Console
+) -> None:
     from train import export
 
     difference = export.export(network, samples, settings, accuracy, out)
@@ -136,12 +139,13 @@ def _calibration(pooled: Pooled) -> dict:
 def _accuracy(results: dict, samples: Samples, fold: Fold) -> dict:
     """For the manifest of the network of protocol=holdout: it is itself one of those that were measured."""
     trained, tested = (len(np.unique(samples.person[rows])) for rows in (fold.training, fold.test))
+    both = (("", results["mean"]), ("_sd", results["sd"]))
     table = {
-        group: {f"{m}{tail}": round(x, 3) for tail, part in (("", "mean"), ("_sd", "sd")) for m, x in results[part][group].items()}
+        group: {f"{metric}{tail}": round(value, 3) for tail, part in both for metric, value in part[group].items()}
         for group in results["mean"]
     }
     return {
-        "protocol": f"trained on {trained} people, tested on {tested} others; mean and standard deviation over seeds",
+        "protocol": f"trained on {trained} people, tested on {tested} others",
         "seeds": list(results["seeds"]),
         **table,
         "calibration": results["calibration"],

@@ -32,7 +32,8 @@ def _bars(console: Console) -> Progress:
 
 def last(scalars: dict[str, float]) -> str:
     """The scalars in words; nothing that was measured on the people who are tested."""
-    return "  ".join(f"{NAMES.get(name, name)} {value:.3f}" for name, value in scalars.items() if not name.startswith("leak_"))
+    shown = {NAMES.get(name, name): value for name, value in scalars.items() if not name.startswith("leak_")}
+    return "  ".join(f"{name} {value:.3f}" for name, value in shown.items())
 
 
 class Shown(Watch):

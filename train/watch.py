@@ -25,7 +25,7 @@ class Watch:
     def epoch(self, network: nn.Module | None = None, **scalars: float) -> dict[str, float] | None:
         """An epoch has ended. `network`, in the last stage only: forward(*inputs) gives probabilities.
 
-        scalars: what a curve is drawn of, on the training samples (loss=0.31). Returns what this watch found out beyond.
+        scalars: what a curve is drawn of, on the training samples (loss=0.31). Returns what this watch found out.
         """
 
     def say(self, text: str) -> None:
@@ -53,7 +53,7 @@ class Together(Watch):
 
 
 class Best(Watch):
-    """Scores the network on `samples` after each epoch and keeps the best: by UF1, then by likelihood, the first of equals.
+    """Scores the network on `samples` after each epoch and keeps the best, by UF1, then by likelihood.
 
     name: what its scalars begin with, name_uf1 and name_best. keep: keep the weights too, for `restore`.
     probabilities: of the best epoch (None where the method has no epochs). at: its number, from 1.
@@ -108,7 +108,7 @@ class Told(Watch):
 
 
 class Curves(Watch):
-    """Draws every scalar as a TensorBoard curve, stage/name over epochs, into `folder`; an older attempt's are deleted."""
+    """Draws every scalar as a TensorBoard curve, stage/name over epochs, into `folder`. An older attempt's go."""
 
     def __init__(self, folder: Path):
         import shutil

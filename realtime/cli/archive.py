@@ -40,11 +40,15 @@ def replay_all(
     jobs: list[tuple[Path, Path]], out: Path, chosen: LiveSettings, video: bool,
     log: Writer, session: SqliteSink | None, bar: Progress,
 ) -> int:  # fmt: skip
-    """Work through all clips; a failed one is tried once more. Returns the exit code of the first that failed for good."""
+    """Work through all clips; a failed one is tried once more. Returns the code of the first that failed for good."""
     shared = Path.cwd(), out, chosen, video
     task = bar.add_task("clips", total=len(jobs))
     come_to = {}
-    for job, result in cluster.each(one_clip, shared, jobs, retries=0, again=lambda result: _failure(result) is not None):
+
+    def failed(result) -> bool:
+        return _failure(result) is not None
+
+    for job, result in cluster.each(one_clip, shared, jobs, retries=0, again=failed):
         come_to[job] = result
         bar.advance(task)
         if isinstance(result, Outcome):

@@ -29,9 +29,9 @@ def inputs(moments: Moments) -> dict[str, np.ndarray]:
 
 
 def crop_box(points: np.ndarray) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) of the square face in pixels, right and bottom exclusive; it may reach outside the view.
+    """(left, top, right, bottom) of the square face in pixels, right and bottom exclusive; it may reach outside.
 
-    From a little above the brow to the chin, centred between the inner eye corners. points: 68×2 float, numbered from 0.
+    From a little above the brow to the chin, centred between the inner eye corners. points: 68×2 float.
     Raises ValueError where the box would be empty.
     """
     middle, eyes = points[list(INNER_EYES)].mean(axis=0)

@@ -38,13 +38,12 @@ def test_an_archive_on_ray_gives_the_files_of_a_local_run(tmp_path, monkeypatch)
     come = {}
     for launcher in ("inline", "ray"):
         monkeypatch.setenv("MER_LIVE_LOG", str(tmp_path / f"{launcher}.sqlite3"))
-        come[launcher] = CliRunner().invoke(replay, ["in", "--out", launcher, "--launcher", launcher], prog_name="mer-replay")
+        words = ["in", "--out", launcher, "--launcher", launcher]
+        come[launcher] = CliRunner().invoke(replay, words, prog_name="mer-replay")
         assert come[launcher].exit_code == 3, come[launcher].output  # the code of the clip that is none
     for clip in ("a", "deep/b"):
         assert rows(tmp_path / "inline" / clip) == rows(tmp_path / "ray" / clip)
         assert len(rows(tmp_path / "ray" / clip)[0]) == 1 and (tmp_path / "ray" / clip / "timeline.png").exists()
-        with open(tmp_path / "inline" / clip / "events.csv", "rb") as one, open(tmp_path / "ray" / clip / "events.csv", "rb") as other:
-            assert len(one.read().splitlines()) == len(other.read().splitlines())
     said = come["ray"].stderr.splitlines()
     assert said == ["mer-replay: 1 of 3 clips failed, each was tried twice:", come["inline"].stderr.strip()]
     assert come["ray"].stdout.count("1 events in") == 2

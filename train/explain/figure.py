@@ -29,12 +29,12 @@ def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict,
     for title, (layer, picture) in layers.items():
         panels.append((f"Grad-CAM: {title}", _over(pictures[picture], gradcam(network, inputs, layer, target))))
     gated = {title: gates(network, inputs, module) for title, module in attention.items()}
-    panels += [(f"{title}: places", _over(faces[1], found["places"])) for title, found in gated.items()]
+    panels += [(f"{title}: places", _over(faces[1], _spread(found["places"]))) for title, found in gated.items()]
 
     bars = [("scores", list(event.scores.values()), list(event.scores))]
     bars += [(f"{title}: channels", found["channels"], None) for title, found in gated.items()]
-    columns = 4
-    rows = -(-(len(panels) + len(bars)) // columns)
+    rows = 2
+    columns = -(-(len(panels) + len(bars)) // rows)
     figure = Figure(figsize=(2.4 * columns, 2.55 * rows + 0.5), layout="constrained")
     figure.suptitle(
         f"{event.source}  ·  {event.onset_s:.2f}–{event.offset_s:.2f} s  ·  {event.label} {event.score:.2f}  ·  {event.model}",
@@ -55,6 +55,11 @@ def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict,
         place.set_xticks(range(len(values)) if names else [], names or [])
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=130)
+
+
+def _spread(heat: np.ndarray) -> np.ndarray:
+    """Stretched to [0, 1]: a gate that is nearly alike everywhere still says where it is widest."""
+    return (heat - heat.min()) / max(float(np.ptp(heat)), 1e-6)
 
 
 def _rgb(picture: np.ndarray) -> np.ndarray:

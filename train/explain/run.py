@@ -38,14 +38,22 @@ def explain(what: str, words: list[str], console: Console) -> Path:
     except OmegaConfBaseException as error:
         raise UsageError(f"cannot use {' '.join(words)}: explain takes event=N, network=NAME|FILE and out=FILE.png") from error
     shipped = network(chosen.network)
-    made = torch_network(shipped)
     live = OmegaConf.to_object(settings.load("live", [f"network={chosen.network}"], LiveSettings))
     with console.status(f"replaying {what}"):
         event, keyframes = find(what, chosen.event, live)
     moments = moments_of(keyframes)
-    method = METHODS[shipped.manifest["architecture"]]
     inputs = INPUTS[shipped.manifest["takes"]](moments)
+    made = torch_network(shipped, inputs)
     file = Path(chosen.out)
-    draw(event, moments, made, inputs, method.LAYERS, method.ATTENTION, file)
+    method = METHODS[shipped.manifest["architecture"]]
+    within = "network." if "calibration" in shipped.manifest else ""  # of train.export.Calibrated
+    layers = {title: (within + layer, picture) for title, (layer, picture) in method.LAYERS.items() if has(made, within + layer)}
+    attention = {title: within + name for title, name in method.ATTENTION.items() if has(made, within + name)}
+    draw(event, moments, made, inputs, layers, attention, file)
     console.print(f"{event.label} {event.score:.2f} at {event.apex_s:.2f} s: wrote {file}", soft_wrap=True)
     return file
+
+
+def has(network, name: str) -> bool:
+    """Whether it has that module: a part may have been switched off."""
+    return name in dict(network.named_modules())

@@ -1,11 +1,11 @@
-"""A shipped network as a torch module again: its manifest says how it is built, its ONNX file holds the weights."""
+"""A shipped network as a torch module again: its manifest says how it is built, the file beside it holds the weights."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 from engines.runtime import Network
@@ -15,31 +15,30 @@ from train.methods import METHODS
 from train.recipes import RECIPES
 from train.settings import typed
 
+CLOSE = 1e-3  # largest difference of a probability between the two, on the event that is explained
 
-def torch_network(network: Network) -> nn.Module:
-    """Inputs → probabilities, in evaluation mode, with the weights of `network`'s own file.
 
-    Raises ModelError where it is of a kind that `train.methods` does not build, or where a weight is not in the file.
+def torch_network(network: Network, inputs: dict[str, np.ndarray]) -> nn.Module:
+    """Inputs → probabilities, in evaluation mode: what `network` was exported from, with <name>.safetensors beside it.
+
+    Raises ModelError where it is of a kind that cannot be built again, where the weights are missing or do not fit, and
+    where the two do not say the same of `inputs`.
     """
-    manifest = network.manifest
+    manifest, file = network.manifest, network.path.with_suffix(".safetensors")
     name = manifest.get("architecture")
-    if name not in METHODS or "model" not in manifest:
-        raise ModelError(f"'{network.name}' cannot be explained: its manifest does not say how it was built; export it again")
-    model = typed("model", RECIPES[name].Model, manifest["model"])
-    made = METHODS[name].build(model, len(network.classes))
+    if not hasattr(METHODS.get(name), "build") or "model" not in manifest:
+        raise ModelError(f"'{network.name}' cannot be explained: it is no network that can be built again from its manifest")
+    made = METHODS[name].build(typed("model", RECIPES[name].Model, manifest["model"]), len(network.classes))
     if "calibration" in manifest:
         made = Calibrated(made, manifest["calibration"]["temperature"])
-    weights = _initializers(network.path)
-    wanted = {key for key in made.state_dict() if not key.endswith("num_batches_tracked")}
-    if missing := sorted(wanted - weights.keys()):
-        raise ModelError(f"{network.path} lacks the weights {', '.join(missing[:3])} (of {len(missing)}): export it again")
-    made.load_state_dict({key: weights[key] for key in wanted}, strict=False)
-    return made.eval()
-
-
-def _initializers(path: Path) -> dict[str, torch.Tensor]:
-    import onnx
-    from onnx import numpy_helper
-
-    graph = onnx.load(str(path)).graph
-    return {one.name: torch.from_numpy(np.array(numpy_helper.to_array(one))) for one in graph.initializer}
+    try:
+        made.load_state_dict({key: value.float() for key, value in load_file(file).items()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        what = str(error).splitlines()[0]
+        raise ModelError(f"explaining needs the weights in {file} ({what}): export the network again with mer-train") from error
+    made.eval()
+    with torch.inference_mode():
+        found = made(*map(torch.from_numpy, inputs.values())).numpy()[0]
+    if (difference := float(np.abs(found - network(inputs)).max())) > CLOSE:
+        raise ModelError(f"{file} and {network.path.name} differ by {difference:.1e}: export the network again with mer-train")
+    return made

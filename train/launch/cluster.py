@@ -13,7 +13,7 @@ def each(function: Callable, shared: object, tasks: Iterable, workers: int, tell
     for task, result in cluster.each(_call, (function, shared), tasks, workers):
         if isinstance(result, cluster.Failed):
             if result.killed:
-                raise MerError(f"Ray gave a fold up, {result.error}: finished folds are kept, run again") from result.error
+                raise MerError(f"Ray gave a fold up, {result.error}: finished folds are kept, run again")
             raise result.error
         answer, told = result
         for message in told:

@@ -37,7 +37,8 @@ def each(function: Callable, shared: object, tasks: Iterable, workers: int, tell
                     raise faults[0]
             ended = True
         except BrokenProcessPool as error:
-            raise MerError("a training process was killed, out of memory? Finished folds are kept: run again") from error
+            what = "a training process was killed, out of memory?"
+            raise MerError(f"{what} Finished folds are kept: run again") from error
         finally:
             if not ended:
                 stopper.close()

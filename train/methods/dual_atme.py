@@ -27,6 +27,15 @@ def kind(model: Model) -> str:
     return INPUTS if model.puzzle == "picture" else f"{INPUTS}_map"
 
 
+LAYERS = {"full face": ("network.full_face.2", "face"), "puzzle": ("network.puzzle.2", "puzzle")}
+ATTENTION = {"CBAM": "network.attention"}
+
+
+def build(model: Model, classes: int) -> nn.Module:
+    """What `fit` gives, untrained."""
+    return MirrorAverage(DualATME(classes, 0.0, model.hars, model.aars))
+
+
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
     """The network, trained on all micro-expressions of `samples`, in evaluation mode: (full_face, puzzle) → probabilities.
 

@@ -23,6 +23,15 @@ PREPARATION = (
 )
 
 
+LAYERS = {"shape features": ("network.shape", "face"), "motion": ("network.motion", "face")}
+ATTENTION: dict[str, str] = {}
+
+
+def build(model: Model, classes: int) -> nn.Module:
+    """What `fit` gives, untrained."""
+    return Answer(MoExt(model, classes), mirror=True)
+
+
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
     """The network, trained, in evaluation mode: (onset, apex) → probabilities.
 

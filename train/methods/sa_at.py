@@ -13,6 +13,7 @@ from train.augment import affine, mix
 from train.data.samples import Samples
 from train.methods.style import ready_style
 from train.models.sa_at import SAAT, Front, ResNet, attention_transfer
+from train.models.style import StyleAggregation
 from train.recipes.sa_at import Model, Recipe
 from train.watch import Watch
 
@@ -27,6 +28,17 @@ PREPARATION = (
 def kind(model: Model) -> str:
     """The inputs that `model` looks at."""
     return "sa_at_apex" if model.input == "apex" else "sa_at"
+
+
+LAYERS = {"student, middle": ("student.groups.1", "face"), "student, last": ("student.groups.2", "face")}
+ATTENTION: dict[str, str] = {}
+
+
+def build(model: Model, classes: int) -> nn.Module:
+    """What `fit` gives, untrained."""
+    style = StyleAggregation(model.styles, model.style_width, model.style_blocks) if model.style else None
+    front = Front(model.size, model.input == "difference", style)
+    return SAAT(front, ResNet(front.channels, classes, model.student_depth, model.width))
 
 
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:

@@ -30,6 +30,19 @@ def kind(model: Model) -> str:
     return INPUTS if model.fields == 2 else f"{INPUTS}_{model.fields}"
 
 
+LAYERS = {
+    "whole face": ("network.streams.S.blocks.1.5", "face"),  # the fourth convolutional layer, as in the paper's Figure 7
+    "blocks": ("network.streams.L.blocks.1.0", "face"),
+    "flow": ("network.streams.T.blocks.1.5", "face"),
+}
+ATTENTION = {"ECA": "network.streams.L.blocks.2.7"}
+
+
+def build(model: Model, classes: int) -> nn.Module:
+    """What `fit` gives, untrained."""
+    return Deployed(_empty(model, classes)).without_auxiliaries()
+
+
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
     """The network without its auxiliary classifiers, in evaluation mode: stack → probabilities.
 
@@ -55,9 +68,13 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
     return deployed.without_auxiliaries().eval().to("cpu", memory_format=torch.contiguous_format)
 
 
-def _network(model: Model, classes: int) -> SKDTSTSAN:
+def _empty(model: Model, classes: int) -> SKDTSTSAN:
     switches = (model.magnify, model.eca, model.shift, model.distil)
-    network = SKDTSTSAN(classes, model.fields, *switches, model.amplification, model.dropout)
+    return SKDTSTSAN(classes, model.fields, *switches, model.amplification, model.dropout)
+
+
+def _network(model: Model, classes: int) -> SKDTSTSAN:
+    network = _empty(model, classes)
     for magnifier in network.magnifiers.values():
         magnifier.load_published(Path(model.magnet))
     device = "cuda" if torch.cuda.is_available() else "cpu"

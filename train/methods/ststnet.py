@@ -20,6 +20,15 @@ PREPARATION = (
 )
 
 
+LAYERS: dict[str, tuple[str, str]] = {}  # three shallow streams: nothing that a person could read
+ATTENTION: dict[str, str] = {}
+
+
+def build(model: Model, classes: int) -> nn.Module:
+    """What `fit` gives, untrained."""
+    return Named(STSTNet(classes))
+
+
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
     """The network, trained on all micro-expressions of `samples`, in evaluation mode: full_face → probabilities.
 

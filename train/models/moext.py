@@ -63,7 +63,7 @@ class Difference(nn.Module):
 
 
 class MoExt(nn.Module):
-    """onset, apex: (B, 3, 224, 224) RGB in [0, 255] → logits (B, classes). The network of Sec. 3.4, no texture branch."""
+    """onset, apex: (B, 3, 224, 224) RGB in [0, 255] → logits (B, classes). Sec. 3.4: there is no texture branch."""
 
     def __init__(self, model: Model, classes: int, dropout: float = 0.0):
         super().__init__()

@@ -121,7 +121,8 @@ class SKDTSTSAN(nn.Module):
 
     def magnified(self, stack: Tensor) -> dict[str, Tensor]:
         """What each stream's convolutions take in: (B, 32, 24, 24) of S and L, (B·T, 32, 24, 24) of T."""
-        stack = 2 * stack - 1  # as Oh et al.: [−1, 1]; no movement, near the middle of a stretched flow, becomes zero
+        # [−1, 1], as Oh et al.'s pictures; where no movement lies in a stretched flow is lost, so its middle stands for it
+        stack = 2 * stack - 1
         s_apex, s_onset, l_apex, l_onset = stack[:, :34].split([1, 1, 16, 16], 1)
         flow = stack[:, 34:].unflatten(1, (self.domains, -1)).flatten(0, 1)  # (B·T, 2, 48, 48)
         after = {"S": s_apex, "L": l_apex, "T": flow}

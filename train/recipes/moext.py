@@ -74,7 +74,9 @@ class Recipe:
                 "fit.dropout": 0 <= self.dropout < 1,
                 "fit.views (2 to 4)": 2 <= self.views <= 4,
                 "fit.margin": 0 < self.margin < 2,
-                "fit.shape_texture, fit.onset_apex (0 to 1)": 0 <= self.shape_texture <= 1 and 0 <= self.onset_apex <= 1,
-                "fit.rotate, fit.shift, fit.scale, fit.light": min(self.rotate, self.shift, self.scale, self.light) >= 0,
+                "fit.shape_texture (0 to 1)": 0 <= self.shape_texture <= 1,
+                "fit.onset_apex (0 to 1)": 0 <= self.onset_apex <= 1,
+                "fit.rotate, fit.shift": min(self.rotate, self.shift) >= 0,
+                "fit.scale, fit.light (below 1)": 0 <= self.scale < 1 and 0 <= self.light < 1,
             }
         )

@@ -37,7 +37,7 @@ def affine(image: Tensor, shift: float, scale: float, rotate: float, random: tor
 
 
 def affine_pieces(image: Tensor, shift: float, scale: float, rotate: float, random: torch.Generator) -> Tensor:
-    """`affine` for a puzzle that was cut from pictures: each piece moves inside its own frame, as landmarks err singly."""
+    """`affine` for a puzzle cut from pictures: each piece moves inside its own frame, as landmarks err singly."""
     half = MAP // 2
     pieces = image[..., :half, :half], image[..., :half, half:], image[..., half:, :]
     left, right, mouth = (affine(piece, shift, scale, rotate, random) for piece in pieces)

@@ -173,7 +173,9 @@ def read_accuracy(settings: TrainSettings) -> dict | None:
         raise UsageError(f"{what} ({error!r}): measure with protocol=loso, then give that file") from error
     wanted = settings.as_dict()
     differ = [key for key in ("model", "data", "fit") if measured.get(key) != wanted[key]]
-    if differ or measured["protocol"]["name"] != "loso":
+    if measured["protocol"].get("inner", 0.0) != wanted["protocol"]["inner"]:
+        differ.append("protocol.inner")
+    if differ or measured["protocol"]["name"] not in ("loso", "cde"):
         what = " and ".join(differ) or "protocol"
         raise UsageError(f"accuracy={settings.accuracy} was measured with another {what}: measure this recipe first")
     return {

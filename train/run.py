@@ -14,6 +14,7 @@ from realtime.errors import MissingPartError, OutputError, UsageError
 from train import folder, reports
 from train.calibration import calibration
 from train.data import load
+from train.data.grouping import check_composite
 from train.data.samples import Samples
 from train.evaluate import Pooled, cross_validate, fit, leak, summarise
 from train.protocols import PROTOCOLS, Fold, check, holdout, join
@@ -30,6 +31,10 @@ def run(settings: TrainSettings, console: Console) -> Path:
     if find_spec("tensorboard") is None:
         raise MissingPartError("tensorboard is not installed: pip install 'mer-live[train]'")
     samples = load(settings.data, takes(settings.model))
+    if settings.data.grouping == "megc2019":
+        micro = samples.only("micro")
+        for line in check_composite(micro.dataset, micro.person, np.array(samples.classes)[micro.label]):
+            console.print(f"not the whole composite: {line}", style="yellow", soft_wrap=True)
     everyone, folds = samples, None
     if settings.protocol.name == "holdout":
         samples, folds = holdout(everyone, _tested(settings, takes(settings.model)))

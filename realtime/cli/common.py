@@ -14,7 +14,7 @@ from realtime.errors import MerError, UsageError
 
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
 EXIT_CODES = """\
-Exit codes: 0 done, 2 wrong usage, 3 no source, 4 source broke off, 5 network unusable,
+Exit codes: 0 done, 1 a defect, 2 wrong usage, 3 no source, 4 source broke off, 5 network unusable,
 6 result not written, 7 part not installed, 130 interrupted."""
 
 # "spotter.max_duration=0.5", "+new.key=1", "~group"; never "http://host/a=b" (the colon comes before the sign)

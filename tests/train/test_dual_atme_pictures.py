@@ -55,7 +55,8 @@ def test_one_branch_is_left_where_the_other_is_off(samples, off, less, tmp_path)
     file = tmp_path / "half.onnx"  # it takes both inputs still, so that it is asked as the whole one is
     save_onnx(network, some, "probabilities", file)
     specs = [{"name": name, "shape": [1, *array.shape[1:]]} for name, array in some.items()]
-    save_manifest(file, {"name": "half", "classes": list("abc"), "inputs": specs, "output": {"name": "probabilities"}}, "")
+    about = {"name": "half", "classes": list("abc"), "inputs": specs, "output": {"name": "probabilities"}}
+    save_manifest(file, about, "")
     assert compare(network, some, file) < 1e-4
 
 

@@ -17,8 +17,8 @@ INPUTS = "dual_atme"
 TITLE = "Dual-ATME (Zhou et al., Entropy 2023, 25(3), 460)"
 PREPARATION = (
     "realtime.inputs.dual_atme: 28x28 flow map (u, v, optical strain; each channel stretched to 0-255), "
-    "Gaussian blur, minus the channel's median, over 128; the puzzle has a flow map of its own, between pictures of brows "
-    "and mouth (takes dual_atme), or is cut from the full face's map (takes dual_atme_map)"
+    "Gaussian blur, minus the channel's median, over 128; the puzzle has a flow map of its own, between pictures of "
+    "brows and mouth (takes dual_atme), or is cut from the full face's map (takes dual_atme_map)"
 )
 
 
@@ -37,16 +37,15 @@ def build(model: Model, classes: int) -> nn.Module:
 
 
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
-    """The network, trained on all micro-expressions of `samples`, in evaluation mode: (full_face, puzzle) → probabilities.
+    """The network, trained on all micro-expressions of `samples`, in evaluation mode.
 
-    The same seed, samples and machine give the same network.
+    It takes (full_face, puzzle) and gives probabilities. The same seed, samples and machine give the same network.
     """
     samples = samples.only("micro")
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    images = [
-        torch.from_numpy(samples.inputs[name]).contiguous(memory_format=torch.channels_last) for name in ("full_face", "puzzle")
-    ]
+    images = [torch.from_numpy(samples.inputs[name]) for name in ("full_face", "puzzle")]
+    images = [image.contiguous(memory_format=torch.channels_last) for image in images]
     target = nn.functional.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float()
     weight = torch.from_numpy(_balance(samples.label, recipe.balance))
 
@@ -97,8 +96,8 @@ def _augmented(
 ) -> list[Tensor]:
     """[full face, puzzle, target] of a batch, changed as the recipe says.
 
-    cut_again: the puzzle is cut from the changed face. One that was cut from pictures cannot be: it is mirrored and mixed
-    as the face is, and its pieces are moved each by itself.
+    cut_again: the puzzle is cut from the changed face. One that was cut from pictures cannot be: it is mirrored and
+    mixed as the face is, and its pieces are moved each by itself.
     """
     if cut_again:
         images = images[:1]

@@ -52,8 +52,8 @@ class CBAM(nn.Module):
 class DualATME(nn.Module):
     """full_face and puzzle, each (B, 3, 28, 28) float → (logits (B, classes), V_e, V_p), V being (B, 48, 7, 7).
 
-    The ablations of Table 1: without `hars` there is no puzzle branch and V_p is None, without `aars` no full-face branch
-    with its attention and V_e is None; the classifier reads what is left.
+    The ablations of Table 1: without `hars` there is no puzzle branch and V_p is None, without `aars` no full-face
+    branch with its attention and V_e is None; the classifier reads what is left.
     """
 
     def __init__(self, classes: int = 3, dropout: float = 0.5, hars: bool = True, aars: bool = True):

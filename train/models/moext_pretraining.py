@@ -32,7 +32,8 @@ class PreTraining(nn.Module):
     def forward(self, onset: list[Tensor], apex: list[Tensor], recompute: bool = False) -> tuple[Tensor, ...]:
         """Expansion sets of m views each (pictures (B, 3, 224, 224) in [0, 1], the first unchanged).
 
-        Returns what Eq. 5–8 need: the reconstructed apex (B, 3, 224, 224), then shape and texture vectors (2m, B, 512), onsets first.
+        Returns what Eq. 5–8 need: the apex as rebuilt (B, 3, 224, 224), then the vectors of shape and of texture, each
+        (2m, B, 512), onsets first.
         recompute: views are gone through once more in the backward pass, and not all remembered at once.
         """
         maps, shapes, textures = [], [], []

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from train.methods import dual_atme, lbptop, moext, sa_at, skd_tstsan, ststnet, svm
+from train.methods import dual_atme, kernel_ridge, lbptop, moext, sa_at, skd_tstsan, ststnet, svm
 
 METHODS = {
     "skd_tstsan": skd_tstsan,
     "moext": moext,
     "dual_atme": dual_atme,
     "sa_at": sa_at,
+    "kernel_ridge": kernel_ridge,
     "ststnet": ststnet,
     "svm": svm,
     "lbptop": lbptop,

@@ -28,7 +28,7 @@ KEPT_TIMINGS = 20_000  # of each stage
 class PipelineSettings:
     """network: one of the zoo, or the path of an .onnx file with its manifest beside it."""
 
-    network: str = "dual_atme"
+    network: str = "kernel_ridge"
     faces: FaceSettings = field(default_factory=FaceSettings)
     spotter: SpotterSettings = field(default_factory=SpotterSettings)
 

@@ -41,6 +41,7 @@ VARIANTS: dict[str, dict[str, list[str]]] = {
         "without attention transfer": ["model.transfer=false"],
         "apex alone, as in the paper": ["model.input=apex"],
     },
+    "kernel_ridge": {WHOLE: []},
     "ststnet": {WHOLE: []},
     "svm": {WHOLE: []},
     "lbptop": {WHOLE: []},

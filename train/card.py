@@ -44,7 +44,7 @@ NAMES = {"all": "all", "casme2": "CASME II", "samm": "SAMM", "smic": "SMIC-HS", 
 ABOUT = {
     "megc2019_flow": """\
 As optical flow only: it never saw a face. The flow maps are not part of this project and are never redistributed. They
-come without pictures, so the puzzle's regions are cut from the same flow map, at places fixed in the crop, in training
+come without pictures, so a puzzle (Dual-ATME) is cut from the same flow map, at places fixed in the crop, in training
 and in live use alike; the paper computes the puzzle's flow from cut-out pictures. The recipe was chosen by other,
 subject-wise splits of the same people, so a small selection bias remains. The shipped weights are trained on all of
 them with the same recipe; no one is left to test them on.""",
@@ -104,9 +104,13 @@ def _accuracy(accuracy: dict | str) -> str:
 def _calibration(found: dict | None) -> str:
     if not found:
         return "Its probabilities are not calibrated."
-    return (
+    calibrated = (
         f"Its probabilities are calibrated (temperature {found['temperature']:.2f}) on {found['samples']} predictions of people "
-        f"unseen in training: expected calibration error {found['ece_before']:.3f} before, {found['ece_after']:.3f} after.\n"
-        f"Below a probability of {found['abstain_below']:.2f} the live loop says \"unsure\": {found['withheld']:.0%} of those "
-        f"predictions; of the others {found['right_of_kept']:.0%} were right, of all {found['right_of_all']:.0%}."
+        f"unseen in training: expected calibration error {found['ece_before']:.3f} before, {found['ece_after']:.3f} after."
+    )
+    if not found["abstain_below"]:
+        return f"{calibrated}\nIt never says \"unsure\": {found['right_of_all']:.0%} of all those predictions are right."
+    return (
+        f"{calibrated}\nBelow a probability of {found['abstain_below']:.2f} the live loop says \"unsure\": {found['withheld']:.0%} "
+        f"of those predictions; of the others {found['right_of_kept']:.0%} were right, of all {found['right_of_all']:.0%}."
     )

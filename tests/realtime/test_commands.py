@@ -54,7 +54,7 @@ def test_live_writes_its_events_to_files_and_to_the_log(short, tmp_path):
     (event,) = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
     assert list(event) == ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence"]
     (session,) = Log().sessions()
-    assert session["events"] == 1 and session["frames"] == 150 and session["settings"]["network"] == "dual_atme"
+    assert session["events"] == 1 and session["frames"] == 150 and session["settings"]["network"] == "kernel_ridge"
 
 
 def test_two_sources_at_once(short, tmp_path):

@@ -45,7 +45,7 @@ def test_every_scripted_expression_is_one_event_with_its_apex_in_place(replayed)
 def test_an_event_says_what_it_should(replayed):
     _, events = replayed
     for number, event in enumerate(events, start=1):
-        assert event.event == number and event.face == 0 and event.model == "dual_atme"
+        assert event.event == number and event.face == 0 and event.model == "kernel_ridge"
         assert list(event.scores) == ["negative", "positive", "surprise"]
         assert sum(event.scores.values()) == pytest.approx(1.0, abs=1e-4)
         assert event.label == max(event.scores, key=event.scores.get)

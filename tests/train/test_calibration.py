@@ -47,5 +47,5 @@ def test_abstaining_keeps_the_sure_ones():
     label = (confidence < 0.7).astype(int)  # everything below 0.7 is wrong
     limit = abstain_below(p, label)
     kept = p.max(1) >= limit
-    assert (p.argmax(1) == label)[kept].mean() >= 0.8 and kept.mean() >= 0.5
+    assert (p.argmax(1) == label)[kept].mean() >= 0.85 and kept.mean() >= 0.5
     assert abstain_below(p, np.zeros(100, int)) == 0  # all right: nothing to withhold

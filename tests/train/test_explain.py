@@ -1,6 +1,5 @@
 """Grad-CAM on networks whose answer is known, and the command on the demo clip."""
 
-import json
 import shutil
 
 import cv2
@@ -76,16 +75,17 @@ def test_weights_of_another_network_are_noticed(trained, tmp_path):
         shutil.copy(trained.with_suffix(suffix), tmp_path)
     moved = tmp_path / "dual_atme.onnx"
     inputs = {name: np.ones((1, 3, 28, 28), np.float32) for name in ("full_face", "puzzle")}
-    with pytest.raises(ModelError, match="needs the weights"):
-        torch_network(Network(moved), inputs)
+    torch_network(Network(moved), inputs)  # enough of them are in the file itself
     from safetensors.torch import load_file, save_file
 
     weights = load_file(trained.with_suffix(".safetensors"))
     weights["network.classifier.5.bias"] += torch.tensor([3.0, 0.0, 0.0])
     save_file(weights, moved.with_suffix(".safetensors"))
-    with pytest.raises(ModelError, match="differ by"):
+    with pytest.raises(ModelError, match="does not give the network back"):
         torch_network(Network(moved), inputs)
-    json.loads(moved.with_suffix(".json").read_text("utf-8"))
+    (tmp_path / "dual_atme.safetensors").write_bytes(b"{}")
+    with pytest.raises(ModelError, match="needs the weights"):
+        torch_network(Network(moved), inputs)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def load(settings: DataSettings, takes: str) -> Samples:
     """The samples that `settings` name, as inputs of the kind `takes` (a key of `realtime.inputs.INPUTS`)."""
     if settings.name == "megc2019_flow":
         if takes not in KINDS:
-            wanted = "it goes with model=dual_atme (model.puzzle=map), svm or ststnet"
+            wanted = "it goes with model=dual_atme (model.puzzle=map), kernel_ridge, svm or ststnet"
             raise UsageError(f"data=megc2019_flow holds flow maps, no pictures: {wanted}")
         return load_flow(settings.path, takes)
     from train.data import prepared

@@ -12,7 +12,10 @@ def gradcam(network: nn.Module, inputs: dict[str, np.ndarray], layer: str, targe
 
     network: inputs → probabilities, in evaluation mode. layer: the name of one of its modules, whose output is
     (B, C, H, W). Where a network looks at several copies at once (mirrored, or moments), the first is shown.
+    "input:NAME" is an input itself, for networks without layers that have places: gradient times input, by its size.
     """
+    if layer.startswith("input:"):
+        return _of_input(network, inputs, layer.removeprefix("input:"), target)
     kept: list[Tensor] = []
     module = network.get_submodule(layer)
     hook = module.register_forward_hook(lambda _module, _given, out: kept.append(out))
@@ -24,7 +27,19 @@ def gradcam(network: nn.Module, inputs: dict[str, np.ndarray], layer: str, targe
     finally:
         hook.remove()
     weights = gradient.mean((1, 2), keepdim=True)
-    heat = (weights * kept[0][0]).sum(0).clamp_min(0).detach().numpy()
+    return _to_one((weights * kept[0][0]).sum(0).clamp_min(0))
+
+
+def _of_input(network: nn.Module, inputs: dict[str, np.ndarray], name: str, target: int) -> np.ndarray:
+    given = {key: torch.from_numpy(array).requires_grad_(key == name) for key, array in inputs.items()}
+    with torch.enable_grad():
+        score = network(*given.values())[0, target].clamp_min(1e-12).log()
+        gradient = torch.autograd.grad(score, given[name])[0]
+    return _to_one((gradient * given[name])[0].sum(0).abs())
+
+
+def _to_one(heat: Tensor) -> np.ndarray:
+    heat = heat.detach().numpy()
     return (heat / max(float(heat.max()), 1e-12)).astype(np.float32)
 
 

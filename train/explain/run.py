@@ -26,7 +26,7 @@ class ExplainSettings:
     """event: which one of a recording, from 1. network: one of the zoo or an .onnx file. out: the PNG."""
 
     event: int = 1
-    network: str = "dual_atme"
+    network: str = "kernel_ridge"
     out: str = "explained.png"
 
 
@@ -47,7 +47,8 @@ def explain(what: str, words: list[str], console: Console) -> Path:
     file = Path(chosen.out)
     method = METHODS[shipped.manifest["architecture"]]
     within = "network." if "calibration" in shipped.manifest else ""  # of train.export.Calibrated
-    layers = {title: (within + layer, picture) for title, (layer, picture) in method.LAYERS.items() if has(made, within + layer)}
+    layers = {title: (_place(layer, within), picture) for title, (layer, picture) in method.LAYERS.items()}
+    layers = {title: place for title, place in layers.items() if has(made, place[0])}
     attention = {title: within + name for title, name in method.ATTENTION.items() if has(made, within + name)}
     draw(event, moments, made, inputs, layers, attention, file)
     console.print(f"{event.label} {event.score:.2f} at {event.apex_s:.2f} s: wrote {file}", soft_wrap=True)
@@ -56,4 +57,8 @@ def explain(what: str, words: list[str], console: Console) -> Path:
 
 def has(network, name: str) -> bool:
     """Whether it has that module: a part may have been switched off."""
-    return name in dict(network.named_modules())
+    return name.startswith("input:") or name in dict(network.named_modules())
+
+
+def _place(layer: str, within: str) -> str:
+    return layer if layer.startswith("input:") else within + layer

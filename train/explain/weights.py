@@ -15,12 +15,13 @@ from train.methods import METHODS
 from train.recipes import RECIPES
 from train.settings import typed
 
-CLOSE = 1e-3  # largest difference of a probability between the two, on the event that is explained
+CLOSE = 1e-3  # largest difference of a probability between the two on the event that is explained
 
 
 def torch_network(network: Network, inputs: dict[str, np.ndarray]) -> nn.Module:
-    """Inputs → probabilities, in evaluation mode: what `network` was exported from, with <name>.safetensors beside it.
+    """Inputs → probabilities, in evaluation mode: what `network` was exported from.
 
+    Its weights are in <name>.safetensors beside it, or, where the exporter left enough of them, in the file itself.
     Raises ModelError where it is of a kind that cannot be built again, where the weights are missing or do not fit, and
     where the two do not say the same of `inputs`.
     """
@@ -32,7 +33,8 @@ def torch_network(network: Network, inputs: dict[str, np.ndarray]) -> nn.Module:
     if "calibration" in manifest:
         made = Calibrated(made, manifest["calibration"]["temperature"])
     try:
-        made.load_state_dict({key: value.float() for key, value in load_file(file).items()})
+        # what the exporter melted into its neighbours (batch norms) stays as built, which changes nothing
+        made.load_state_dict(load_file(file), strict=True) if file.exists() else made.load_state_dict(_inside(network), strict=False)
     except (OSError, SafetensorError, RuntimeError) as error:
         what = str(error).splitlines()[0]
         raise ModelError(f"explaining needs the weights in {file} ({what}): export the network again with mer-train") from error
@@ -40,5 +42,15 @@ def torch_network(network: Network, inputs: dict[str, np.ndarray]) -> nn.Module:
     with torch.inference_mode():
         found = made(*map(torch.from_numpy, inputs.values())).numpy()[0]
     if (difference := float(np.abs(found - network(inputs)).max())) > CLOSE:
-        raise ModelError(f"{file} and {network.path.name} differ by {difference:.1e}: export the network again with mer-train")
+        beside = f"{file} does" if file.exists() else f"without {file.name} beside it, its weights do"
+        raise ModelError(f"{network.path}: {beside} not give the network back (off by {difference:.1e}): export it again with mer-train")
     return made
+
+
+def _inside(network: Network) -> dict[str, torch.Tensor]:
+    """The weights in the ONNX file, less those that the exporter melted into others."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(network.path)).graph
+    return {one.name: torch.from_numpy(np.array(numpy_helper.to_array(one))) for one in graph.initializer}

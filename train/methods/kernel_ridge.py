@@ -21,7 +21,7 @@ PREPARATION = (
     "standard deviation, at half the resolution"
 )
 
-LAYERS: dict[str, tuple[str, str]] = {}  # it compares whole faces: no layer of it has places
+LAYERS = {"flow map": ("input:full_face", "face")}  # no layer of it has places that a person could read
 ATTENTION: dict[str, str] = {}
 
 

@@ -20,7 +20,7 @@ PREPARATION = (
 )
 
 
-LAYERS: dict[str, tuple[str, str]] = {}  # three shallow streams: nothing that a person could read
+LAYERS = {"flow map": ("input:full_face", "face")}  # no layer of it has places that a person could read
 ATTENTION: dict[str, str] = {}
 
 

@@ -11,10 +11,10 @@ import json
 import queue
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterable, Sequence
 
 from realtime.errors import OutputError, UsageError
 from realtime.records import Event

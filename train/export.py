@@ -11,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from omegaconf import OmegaConf
 from safetensors.torch import save_file
 from torch import nn
 
 from engines.runtime import Network
 from realtime import __version__
-from realtime.inputs import dual_atme, flow_map
 from realtime.errors import ModelError, UsageError
+from realtime.inputs import dual_atme, flow_map
 from train.card import card
 from train.data.samples import Samples
 from train.methods import METHODS, takes
@@ -37,6 +36,7 @@ LICENCES = {
     "synthetic": "MIT, as the project. Trained on synthetic expressions drawn on public-domain portraits.",
     "else": "That of the data sets it was trained on.",
 }
+FILES = ("magnet", "style_file")  # settings of a model that name a file
 COMPARED = 400  # samples on which ONNX Runtime and torch are compared
 TOLERANCE = 1e-4  # largest difference of a probability between ONNX Runtime and torch
 
@@ -97,6 +97,8 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
     """What the file is, for programs: everything but its hash."""
     method = METHODS[settings.model.name]
     plain = settings.as_dict()
+    # where a file lay on the disk of whoever trained says nothing to others
+    model = {key: Path(value).name if key in FILES and value else value for key, value in plain["model"].items()}
     return {
         "name": settings.model.name,
         "architecture": settings.model.name,
@@ -122,7 +124,7 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
             "people": len(np.unique(samples.only("micro").person)),
             "per_class": _per_class(samples.only("micro")),
         },
-        "model": plain["model"],
+        "model": model,
         "training": {"schedule": settings.schedule, "seed": settings.seeds[0], **plain["fit"]},
         "accuracy": _without_calibration(accuracy) or "not measured: run protocol=loso, then export with accuracy=…/results.json",
         **({"calibration": accuracy["calibration"]} if accuracy and "calibration" in accuracy else {}),

@@ -15,7 +15,7 @@ import json
 import os
 import platform
 import subprocess
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def digest(samples: Samples) -> str:
 def about(settings: TrainSettings) -> dict:
     """When, with what, from which commit, on what kind of machine."""
     return {
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seeds": list(settings.seeds),
         "launcher": settings.launcher,
         "workers": settings.workers,

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-
 HEADS = {"uf1": "UF1", "uar": "UAR", "accuracy": "accuracy"}
 
 

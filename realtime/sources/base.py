@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Optional, Protocol
+from typing import Protocol
 
 from realtime.records import Frame
 
@@ -20,13 +20,13 @@ class SourceSettings:
     give_up_seconds: a live source that stays away for so long has ended for good; None waits for ever.
     """
 
-    width: Optional[int] = None
-    height: Optional[int] = None
-    fps: Optional[float] = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
     queue: int = 64
     stall_seconds: float = 3.0
     max_backoff: float = 10.0
-    give_up_seconds: Optional[float] = None
+    give_up_seconds: float | None = None
 
 
 @dataclass(frozen=True)

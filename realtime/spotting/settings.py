@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Optional
 
 from realtime.records import Keyframes
 
@@ -37,7 +36,7 @@ class SpotterSettings:
     motion_limit: float = 0.35
     displacement: bool = True
     refine: bool = True
-    verifier: Optional[str] = "verifier"
+    verifier: str | None = "verifier"
     confidence: float = 0.7
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from engines.runtime import ZOO
-from realtime.inputs import dual_atme, face as faces, flow_map
+from realtime.inputs import dual_atme, flow_map
+from realtime.inputs import face as faces
 from realtime.records import Moments
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from test_inputs import face, moved
 
 from realtime.inputs import INPUTS, dual_atme, flow_map, lbptop
 from realtime.records import Moments
-from test_inputs import face, moved
 
 
 def landmarks(shift=(0.0, 0.0)):

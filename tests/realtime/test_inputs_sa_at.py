@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from realtime.inputs import sa_at
 from realtime.inputs.face import crop_box
 from realtime.records import Moments

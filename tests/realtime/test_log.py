@@ -5,12 +5,12 @@ import sqlite3
 import sys
 
 import pytest
+from made_events import event
 
 from realtime.cli.log import main
 from realtime.errors import OutputError, UsageError
 from realtime.log import Log, Session, SqliteSink
 from realtime.sinks import Writer
-from made_events import event
 
 
 @pytest.fixture

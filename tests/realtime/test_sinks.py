@@ -3,10 +3,10 @@ import json
 import threading
 
 import pytest
+from made_events import event
 
 from realtime.errors import OutputError, UsageError
 from realtime.sinks import CsvSink, JsonlSink, Sink, Writer, file_sink
-from made_events import event
 
 
 class Slow(Sink):

@@ -3,8 +3,8 @@ import warnings
 import cv2
 import numpy as np
 import pytest
-
 from made_events import event
+
 from realtime.errors import OutputError
 from realtime.timeline import MAX_LANES, Trace, _rows, draw, envelope
 

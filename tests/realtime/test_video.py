@@ -6,8 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-
 from made_events import event
+
 from realtime.errors import OutputError
 from realtime.video import AnnotatedVideo, annotate
 

@@ -7,6 +7,7 @@ from places import ROOT
 torch = pytest.importorskip("torch")
 
 from omegaconf import OmegaConf  # noqa: E402
+
 from realtime.errors import UsageError  # noqa: E402
 from train.data.apex import apex_by_algorithm_1  # noqa: E402
 from train.data.samples import Samples  # noqa: E402
@@ -120,6 +121,7 @@ def test_a_generator_learns_its_style(samples):
 
 def test_training_learns_from_the_difference_and_the_export_agrees(samples, tmp_path):
     import onnxruntime
+
     from train.export import save_onnx
 
     told = Told()
@@ -140,6 +142,7 @@ def test_training_learns_from_the_difference_and_the_export_agrees(samples, tmp_
 
 def test_the_papers_input_is_trained_and_exported_without_the_onset(samples, tmp_path):
     import onnxruntime
+
     from train.export import save_onnx
 
     model = recipes.Model(**SMALL | {"input": "apex"})

@@ -40,7 +40,7 @@ def each(function: Callable, tasks: Iterable, workers: int) -> Iterator:
     stop = context.Event()
     with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (stop,)) as pool:
         try:
-            with _no_interrupt():
+            with no_interrupt():
                 futures = [pool.submit(function, task) for task in tasks]
             for future in as_completed(futures):
                 yield future.result()
@@ -54,8 +54,8 @@ def each(function: Callable, tasks: Iterable, workers: int) -> Iterator:
 
 
 @contextmanager
-def _no_interrupt():
-    """Children that start meanwhile ignore Ctrl-C from their first moment on: the parent ends them in order."""
+def no_interrupt():
+    """Children that start meanwhile ignore Ctrl-C from their first moment on: the parent ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

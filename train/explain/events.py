@@ -12,6 +12,7 @@ from realtime.recognition import Recognizer
 from realtime.records import Event, Keyframes
 from realtime.sources import open_source
 from realtime.watch import LiveSettings
+
 SAME = 0.01  # seconds between two onsets of one event
 
 

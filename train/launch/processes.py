@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import partial
 from multiprocessing import connection, get_context, parent_process
 
 from realtime.errors import MerError
+from train.data.parallel import no_interrupt
 
 _shared = _told = None  # in a worker: what all tasks share, and the way back for messages
 
@@ -29,7 +28,7 @@ def each(function: Callable, shared: object, tasks: Iterable, workers: int, tell
     ended = False
     with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (shared, told, stop)) as pool:
         try:
-            with _no_interrupt():
+            with no_interrupt():
                 jobs = {pool.submit(_call, function, number, task): task for number, task in enumerate(tasks)}
             for job in as_completed(jobs):
                 yield jobs[job], job.result()
@@ -74,16 +73,3 @@ def _begin(shared, told, stop) -> None:
 def _end(signs: list) -> None:
     connection.wait(signs)
     os._exit(1)
-
-
-@contextmanager
-def _no_interrupt():
-    """Children that start meanwhile ignore Ctrl-C from their first moment on: the parent ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

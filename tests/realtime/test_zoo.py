@@ -1,0 +1,58 @@
+"""Every shipped network on the demo clip: spotted once, named by each of them."""
+
+import csv
+
+import pytest
+from places import DEMO
+
+from engines.runtime import ZOO, Network, known
+from realtime.pipeline import Pipeline, PipelineSettings
+from realtime.recognition import Recognizer
+from realtime.sources import open_source
+
+PAPERS = ("skd_tstsan", "moext", "dual_atme", "sa_at")
+RECOGNIZERS = [name for name in known() if name != "verifier"]
+
+
+@pytest.fixture(scope="module")
+def spotted():
+    """The keyframes of the demo clip's movements."""
+    asked = []
+    named = Recognizer(PipelineSettings().network)
+
+    def remember(keyframes):
+        asked.append(keyframes)
+        return named(keyframes)
+
+    remember.name, remember.classes = named.name, named.classes
+    pipeline = Pipeline("demo", PipelineSettings(), wait=True, recognizer=remember)
+    with open_source(DEMO) as source:
+        for frame in source:
+            pipeline(frame)
+    pipeline.finish()
+    return asked
+
+
+def test_the_four_papers_and_the_default_are_there():
+    assert {*PAPERS, PipelineSettings().network} <= set(RECOGNIZERS)
+
+
+@pytest.mark.parametrize("name", RECOGNIZERS)
+def test_each_network_names_the_demo_clips_expressions(name, spotted):
+    with open(DEMO.with_suffix(".csv"), newline="") as file:
+        truth = [row["label"] for row in csv.DictReader(file)]
+    recognize = Recognizer(name)
+    found = [recognize(keyframes) for keyframes in spotted]
+    assert all(sum(scores.values()) == pytest.approx(1, abs=1e-4) for _, scores in found)
+    likeliest = [max(scores, key=scores.get) for _, scores in found]
+    assert len(found) == len(truth) and sum(a == b for a, b in zip(likeliest, truth)) >= 4, likeliest
+
+
+@pytest.mark.parametrize("name", RECOGNIZERS)
+def test_each_network_says_what_it_is(name):
+    manifest = Network(name).manifest
+    card = (ZOO / f"{name}.md").read_text("utf-8")
+    assert manifest["title"] in card and manifest["licence"] in card
+    assert isinstance(manifest["accuracy"], dict) and f"{manifest['accuracy']['all']['uf1']:.3f}" in card
+    everything = f"{manifest} {card}"
+    assert "/home/" not in everything and "../" not in everything and str(ZOO.parents[1]) not in everything

@@ -42,11 +42,26 @@ def run(settings: TrainSettings, console: Console) -> Path:
         folds = PROTOCOLS[settings.protocol.name](samples, settings.protocol.count, settings.protocol.grouping)
     try:
         folder.claim(out, settings, samples)
+        if settings.stage:
+            return _style(settings, samples, out, console)
         if folds is None:
             return _everyone(settings, samples, out, console)
         return _measure(settings, samples, folds, everyone, out, console)
     except OSError as error:
         raise OutputError(f"cannot write results to {out} ({error}): choose another folder with out=DIR") from error
+
+
+def _style(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
+    """SA-AT's style generators alone, for model.style_file of later runs on the same people."""
+    from train.methods.style import fit_style, save_style
+    from train.show import Shown
+
+    file = out / "style.safetensors"
+    with Shown(console) as shown:
+        style = fit_style(samples, settings.model, settings.fit, settings.seeds[0], shown)
+    save_style(style, samples, file)
+    console.print(f"wrote {file}: use it with model.style_file={file}", soft_wrap=True)
+    return out
 
 
 def _verifier(settings: TrainSettings, out: Path, console: Console) -> Path:

@@ -68,6 +68,8 @@ class TrainSettings:
                 "protocol.count": self.protocol.count >= 2,
                 "protocol.inner": 0 <= self.protocol.inner < 1,
                 "launcher (inline, processes or ray)": self.launcher in ("inline", "processes", "ray"),
+                "stage (style, with model=sa_at protocol=everyone)": self.stage is None
+                or (self.stage, self.model.name, self.protocol.name) == ("style", "sa_at", "everyone"),
                 "workers": self.workers >= 1,
                 "seeds": len(self.seeds) >= 1 and len(set(self.seeds)) == len(self.seeds),
             }

@@ -27,7 +27,8 @@ def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict,
     target = list(event.scores).index(max(event.scores, key=event.scores.get))
     panels = [("onset", _rgb(faces[0])), ("apex", _rgb(faces[1])), ("difference", _difference(faces)), ("flow", _wheel(faces))]
     for title, (layer, picture) in layers.items():
-        panels.append((f"Grad-CAM: {title}", _over(pictures[picture], gradcam(network, inputs, layer, target))))
+        how = "gradient" if layer.startswith("input:") else "Grad-CAM"
+        panels.append((f"{how}: {title}", _over(pictures[picture], gradcam(network, inputs, layer, target))))
     gated = {title: gates(network, inputs, module) for title, module in attention.items()}
     panels += [(f"{title}: places", _over(faces[1], _spread(found["places"]))) for title, found in gated.items()]
 

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -120,4 +121,5 @@ def test_no_torch_is_needed():
 @pytest.mark.parametrize("name", known())
 def test_a_shipped_file_says_nothing_of_the_disk_it_was_made_on(name):
     model = (ZOO / f"{name}.onnx").read_bytes()
-    assert b"site-packages" not in model and b".py" not in model
+    # a word before the ending: in megabytes of numbers the three bytes alone come up by chance
+    assert b"site-packages" not in model and not re.search(rb"\w{3}\.py", model)

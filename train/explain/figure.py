@@ -29,11 +29,11 @@ def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict,
     for title, (layer, picture) in layers.items():
         how = "gradient" if layer.startswith("input:") else "Grad-CAM"
         panels.append((f"{how}: {title}", _over(pictures[picture], gradcam(network, inputs, layer, target))))
-    gated = {title: gates(network, inputs, module) for title, module in attention.items()}
-    panels += [(f"{title}: places", _over(faces[1], _spread(found["places"]))) for title, found in gated.items()]
+    gated = {(title, gate): gates(network, inputs, name)[gate] for title, (name, shown) in attention.items() for gate in shown}
+    panels += [(f"{title}: {gate}", _over(faces[1], _spread(found))) for (title, gate), found in gated.items() if gate == "places"]
 
     bars = [("scores", list(event.scores.values()), list(event.scores))]
-    bars += [(f"{title}: channels", found["channels"], None) for title, found in gated.items()]
+    bars += [(f"{title}: {gate}", found, None) for (title, gate), found in gated.items() if gate == "channels"]
     rows = 2
     columns = -(-(len(panels) + len(bars)) // rows)
     figure = Figure(figsize=(2.4 * columns, 2.55 * rows + 0.5), layout="constrained")

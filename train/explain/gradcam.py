@@ -18,6 +18,7 @@ def gradcam(network: nn.Module, inputs: dict[str, np.ndarray], layer: str, targe
         return _of_input(network, inputs, layer.removeprefix("input:"), target)
     kept: list[Tensor] = []
     module = network.get_submodule(layer)
+    module = module[-1] if isinstance(module, nn.Sequential) else module  # which its owner may walk through by itself
     hook = module.register_forward_hook(lambda _module, _given, out: kept.append(out))
     try:
         with torch.enable_grad():

@@ -49,7 +49,7 @@ def explain(what: str, words: list[str], console: Console) -> Path:
     within = "network." if "calibration" in shipped.manifest else ""  # of train.export.Calibrated
     layers = {title: (_place(layer, within), picture) for title, (layer, picture) in method.LAYERS.items()}
     layers = {title: place for title, place in layers.items() if has(made, place[0])}
-    attention = {title: within + name for title, name in method.ATTENTION.items() if has(made, within + name)}
+    attention = {title: (within + name, gates) for title, (name, gates) in method.ATTENTION.items() if has(made, within + name)}
     draw(event, moments, made, inputs, layers, attention, file)
     console.print(f"{event.label} {event.score:.2f} at {event.apex_s:.2f} s: wrote {file}", soft_wrap=True)
     return file

@@ -28,7 +28,7 @@ def kind(model: Model) -> str:
 
 
 LAYERS = {"full face": ("network.full_face.2", "face"), "puzzle": ("network.puzzle.2", "puzzle")}
-ATTENTION = {"CBAM": "network.attention"}
+ATTENTION = {"CBAM": ("network.attention", ("places", "channels"))}
 
 
 def build(model: Model, classes: int) -> nn.Module:

@@ -22,7 +22,7 @@ PREPARATION = (
 )
 
 LAYERS = {"flow map": ("input:full_face", "face")}  # no layer of it has places that a person could read
-ATTENTION: dict[str, str] = {}
+ATTENTION: dict[str, tuple] = {}
 
 
 def build(model: Model, classes: int) -> nn.Module:

@@ -24,7 +24,7 @@ PREPARATION = (
 
 
 LAYERS = {"shape features": ("network.shape", "face"), "motion": ("network.motion", "face")}
-ATTENTION: dict[str, str] = {}
+ATTENTION: dict[str, tuple] = {}
 
 
 def build(model: Model, classes: int) -> nn.Module:

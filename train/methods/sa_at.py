@@ -31,7 +31,7 @@ def kind(model: Model) -> str:
 
 
 LAYERS = {"student, middle": ("student.groups.1", "face"), "student, last": ("student.groups.2", "face")}
-ATTENTION: dict[str, str] = {}
+ATTENTION: dict[str, tuple] = {}
 
 
 def build(model: Model, classes: int) -> nn.Module:

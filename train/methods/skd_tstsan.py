@@ -35,7 +35,7 @@ LAYERS = {
     "blocks": ("network.streams.L.blocks.1.0", "face"),
     "flow": ("network.streams.T.blocks.1.5", "face"),
 }
-ATTENTION = {"ECA": "network.streams.L.blocks.2.7"}
+ATTENTION = {"ECA": ("network.streams.L.blocks.2.7", ("channels",))}
 
 
 def build(model: Model, classes: int) -> nn.Module:

@@ -24,6 +24,7 @@ class DataSettings:
     cache: list[str] = field(default_factory=list)
     more: list[str] = field(default_factory=list)
     grouping: str = "three"
+    apex: str = "annotated"
     test: list[str] = field(default_factory=list)
 
 
@@ -70,6 +71,7 @@ class TrainSettings:
                 "launcher (inline, processes or ray)": self.launcher in ("inline", "processes", "ray"),
                 "stage (style, with model=sa_at protocol=everyone)": self.stage is None
                 or (self.stage, self.model.name, self.protocol.name) == ("style", "sa_at", "everyone"),
+                "data.apex (annotated or extracted)": self.data.apex in ("annotated", "extracted"),
                 "workers": self.workers >= 1,
                 "seeds": len(self.seeds) >= 1 and len(set(self.seeds)) == len(self.seeds),
             }

@@ -21,4 +21,4 @@ def load(settings: DataSettings, takes: str) -> Samples:
         return load_flow(settings.path, takes)
     from train.data import prepared
 
-    return prepared.load(settings.cache, takes, settings.grouping, settings.more)
+    return prepared.load(settings.cache, takes, settings.grouping, settings.more, apex=settings.apex)

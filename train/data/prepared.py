@@ -8,6 +8,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache as once
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,7 @@ from realtime.errors import SourceError, UsageError
 from realtime.inputs import INPUTS
 from realtime.records import Moments
 from train.data import cache as store
+from train.data.apex import apex_by_algorithm_1
 from train.data.grouping import class_of, classes
 from train.data.parallel import check_stop, each
 from train.data.samples import Samples
@@ -37,9 +39,11 @@ def load(
     more: Sequence[str | Path] = (),
     workers: int | None = None,
     console: Console | None = None,
+    apex: str = "annotated",
 ) -> Samples:
     """The clips of one or several prepared sets (`cache`, then `more`) as inputs of `kind`, a key of `INPUTS`.
 
+    apex: "annotated", or "extracted" by SA-AT's Algorithm 1 from the views that are kept (`train.data.apex`).
     grouping: see `train.data.grouping`; clips whose label it leaves out are no samples. Inputs are made once, by
     `workers` processes (all cores by default), and kept in CACHE/inputs/. Small arrays are float32; large ones are uint8
     or float16 where every value stays within 5e-4. console: shows progress. Raises UsageError for a cache that is none,
@@ -60,9 +64,9 @@ def load(
                 chosen.append((one, row, names.index(label)))
     if not chosen:
         raise SourceError(f"no clip of {', '.join(map(str, caches))} has a label of the grouping '{grouping}': take another")
-    files = [_made_file(one, row, kind) for one, row, _ in chosen]
+    files = [_made_file(one, row, kind, apex) for one, row, _ in chosen]
     tasks = [
-        (kind, one / "clips" / row.file, row.kind, file)
+        (kind, one / "clips" / row.file, row.kind, apex, file)
         for (one, row, _), file in zip(chosen, files, strict=True)
         if not file.exists()
     ]
@@ -114,16 +118,18 @@ def _ours(module: str, found: set[str]) -> set[str]:
     return found
 
 
-def _made_file(cache: Path, row: store.Row, kind: str) -> Path:
-    return cache / "inputs" / f"{kind}-{digest(kind)}" / row.file
+def _made_file(cache: Path, row: store.Row, kind: str, apex: str) -> Path:
+    return cache / "inputs" / f"{kind}-{digest(kind)}{'' if apex == 'annotated' else f'-{apex}'}" / row.file
 
 
-def _make(task: tuple[str, Path, str, Path]) -> None:
+def _make(task: tuple[str, Path, str, str, Path]) -> None:
     """Make and keep the inputs of one clip."""
-    kind, clip, row_kind, file = task
+    kind, clip, row_kind, apex, file = task
     check_stop()
     # MoExt Sec. 3: no apex is annotated in macro-expressions
     views = moments(clip, fifth=kind == "moext" and row_kind == "macro")
+    if apex == "extracted" and row_kind == "micro" and views.between is not None:
+        views = replace(views, apex=views.between[apex_by_algorithm_1(views.between, views.points)])
     try:
         made = INPUTS[kind](views)
     except ValueError as error:

@@ -121,3 +121,15 @@ def test_made_json_is_kept_as_it_was(made):
     cache = made("casme2", CLIPS)
     store.claim(cache, {"dataset": "casme2"}, {"opencv": "another"})
     assert json.loads((cache / "made.json").read_text()) == {"dataset": "casme2", "versions": {}}
+
+
+def test_an_extracted_apex_is_a_view_that_was_kept(made):
+    cache = made("casme2", [("1", "micro", "happiness"), ("2", "micro", "disgust")])
+    annotated = prepared.load(cache, "sa_at", "three")
+    extracted = prepared.load(cache, "sa_at", "three", apex="extracted")
+    assert np.array_equal(annotated.inputs["onset"], extracted.inputs["onset"])
+    assert not np.array_equal(annotated.inputs["apex"], extracted.inputs["apex"])
+    # of two kept views, onset and offset, the offset is the one that differs
+    only = prepared.moments(cache / "clips/0.npz")
+    live = INPUTS["sa_at"](prepared.replace(only, apex=only.offset))
+    assert np.array_equal(extracted.inputs["apex"][0], live["apex"][0])

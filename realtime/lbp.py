@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from realtime.geometry import to_68
-from realtime.records import FaceView
 
 BINS = 59  # 58 uniform patterns of 8 neighbours, and one bin for all others (Ojala et al. 2002)
 REGIONS = ("left eye", "right eye", "mouth")  # left and right of the picture
@@ -14,9 +13,9 @@ BLUR = 2.0  # aligned pixels: LBP compares neighbours, so sensor noise must go b
 CELLS = (2, 3)  # rows, columns that a region is cut into, so that motion inside it changes a histogram
 
 
-def smooth_grey(view: FaceView) -> np.ndarray:
-    """A view as histograms take it: ALIGNED×ALIGNED uint8 grey, blurred."""
-    return cv2.GaussianBlur(cv2.cvtColor(view.pixels, cv2.COLOR_BGR2GRAY), (0, 0), BLUR)
+def smooth_grey(pixels: np.ndarray) -> np.ndarray:
+    """A view's pixels (H×W×3 uint8 BGR) as histograms take them: H×W uint8 grey, blurred."""
+    return cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), (0, 0), BLUR)
 
 
 def _uniform_codes() -> np.ndarray:

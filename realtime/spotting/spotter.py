@@ -56,7 +56,7 @@ class Spotter:
 
     def __call__(self, view: FaceView) -> Reading:
         last = self._last
-        grey = smooth_grey(view)
+        grey = smooth_grey(view.pixels)
         if last is None or view.anchor != last.anchor or view.pts - last.pts > LARGEST_GAP:
             keyframes = self._interrupted()
             self._start_over(view, grey)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from realtime.geometry import LANDMARKS_68
-from realtime.lbp import BLUR, RegionHistograms, distance, regions
+from realtime.spotting.apex import differences
 
 
 def apex_by_algorithm_1(views: Sequence[np.ndarray], points: np.ndarray) -> int:
@@ -18,11 +17,6 @@ def apex_by_algorithm_1(views: Sequence[np.ndarray], points: np.ndarray) -> int:
     pixels; the views are aligned, so they hold for all (the paper finds them anew in each frame, and their trembling
     would be part of the difference). The first view is never the answer. Raises ValueError for fewer than two views.
     """
-    if len(views) < 2:
-        raise ValueError(f"an apex needs at least two views, got {len(views)}")
     mesh = np.zeros((478, 2), np.float32)
-    mesh[LANDMARKS_68] = points  # of the mesh, `regions` reads these points only
-    grey = [cv2.GaussianBlur(cv2.cvtColor(view, cv2.COLOR_BGR2GRAY), (0, 0), BLUR) for view in views]
-    histograms = RegionHistograms(regions(mesh), grey[0].shape)
-    first = histograms(grey[0])
-    return 1 + int(np.argmax([distance(first, histograms(picture)).sum() for picture in grey[1:]]))
+    mesh[LANDMARKS_68] = points  # of the mesh, the regions need these points only
+    return 1 + int(np.argmax(differences(views, mesh)[1:]))

@@ -12,7 +12,7 @@ from realtime.errors import SourceError
 from realtime.faces import FaceSettings, FaceTracker
 from realtime.geometry import to_68
 from realtime.inputs.face import crop_box
-from realtime.records import Frame
+from realtime.records import Frame, evenly
 from realtime.sources import open_source
 from train.data.clip import Clip
 from train.data.parallel import check_stop
@@ -22,7 +22,6 @@ PACE = 0.01  # seconds from picture to picture where none are known: the tracker
 # it is asked again with a border, a share of the picture's longer side.
 BORDERS = (0.0, 0.25, 0.5)
 FIFTH = 5  # frames after the onset: MoExt's stand-in for the apex of a macro-expression
-BETWEEN = 16  # pictures kept of the whole movement, at the most
 
 
 class Unusable(Exception):
@@ -68,13 +67,12 @@ class Cut:
             crop_box(points)
         except ValueError as error:
             raise Unusable("the face is not upright, or no face (its landmarks bound no box)") from error
-        spread = np.rint(np.linspace(0, n - 1, min(n, BETWEEN))).astype(int)
         return {
             "onset": self._views[0],
             "apex": self._views[apex],
             "offset": self._views[-1],
             "fifth": self._views[FIFTH if n > FIFTH else apex],
-            "between": np.stack([self._views[i] for i in spread]),
+            "between": np.stack(evenly(self._views)),
             "points": points,
         }
 

@@ -27,6 +27,7 @@ from rich.table import Table
 from realtime import alignment, geometry
 from realtime.errors import SourceError
 from realtime.faces import ANCHOR_ERROR, FaceSettings
+from realtime.records import BETWEEN
 from train.data import cache as store
 from train.data import contact_sheet, cut
 from train.data.clip import Clip, LeftOut
@@ -75,7 +76,7 @@ def made(dataset: str, root: Path, settings: FaceSettings) -> dict:
     model = files("realtime").joinpath("assets/face_landmarker.task").read_bytes()
     constants = [alignment.REFERENCE_SECONDS, alignment.WORST_POINT, alignment.FOLLOW, ANCHOR_ERROR]
     constants += [geometry.TEMPLATE.tolist(), geometry.STABLE_IDS.tolist(), geometry.LANDMARKS_68.tolist()]
-    constants += [cut.PACE, cut.BORDERS, cut.FIFTH, cut.BETWEEN, hashlib.sha256(model).hexdigest()]
+    constants += [cut.PACE, cut.BORDERS, cut.FIFTH, BETWEEN, hashlib.sha256(model).hexdigest()]
     return {
         "dataset": dataset,
         "root": str(root),

@@ -26,7 +26,15 @@ def load(name: str, overrides: list[str] = (), schema: type | None = None) -> Di
                 return config
             return OmegaConf.merge(OmegaConf.structured(schema), config)
         except (HydraException, OmegaConfBaseException) as error:
-            raise UsageError(_one_line(error, base, overrides)) from error
+            raise UsageError(_one_line(error, _chosen(name, overrides) or base, overrides)) from error
+
+
+def _chosen(name: str, overrides: list[str]) -> DictConfig | None:
+    """The configuration with the groups that were chosen ("data=casme2"), whose keys differ; None where one is unknown."""
+    try:
+        return compose(name, overrides=[override for override in overrides if "." not in override.split("=")[0]])
+    except HydraException:
+        return None
 
 
 def _one_line(error: Exception, base: DictConfig, overrides: list[str]) -> str:

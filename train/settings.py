@@ -18,14 +18,21 @@ from train.recipes.checks import check
 
 @dataclass
 class DataSettings:
+    """cache, more, test: folders, lists of str; one may be given as it is."""
+
     name: str = "megc2019_flow"
     path: str = ""
     root: str = ""
-    cache: list[str] = field(default_factory=list)
-    more: list[str] = field(default_factory=list)
+    cache: Any = field(default_factory=list)
+    more: Any = field(default_factory=list)
     grouping: str = "three"
     apex: str = "annotated"
-    test: list[str] = field(default_factory=list)
+    test: Any = field(default_factory=list)
+
+    def __post_init__(self):
+        for name in ("cache", "more", "test"):  # one folder needs no brackets
+            value = getattr(self, name)
+            setattr(self, name, [str(one) for one in (value if isinstance(value, list) else [value])])
 
 
 @dataclass

@@ -114,3 +114,15 @@ def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
 def test_help_has_examples():
     result = mer_train("--help")
     assert result.exit_code == 0 and "mer-train model=dual_atme data=megc2019_flow protocol=loso" in result.output
+
+
+def test_one_folder_needs_no_brackets_and_near_keys_are_those_of_the_chosen_set():
+    from omegaconf import OmegaConf
+
+    from realtime.settings import load
+    from train.settings import TrainSettings
+
+    for word in ("data.cache=one", "data.cache=[one]"):
+        assert OmegaConf.to_object(load("train", ["data=casme2", word], TrainSettings)).data.cache == ["one"]
+    result = mer_train("prepare", "data=casme2", "data.rot=/tmp")
+    assert result.exit_code == 2 and "unknown setting 'data.rot': did you mean 'data.root'?" in result.output

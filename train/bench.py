@@ -1,10 +1,11 @@
-"""`mer-bench`: `live` comes with the stream, `spotting` and `methods` need the synthetic clips of `train`."""
+"""`mer-bench`: `live` comes with the stream; `flow`, `spotting` and `methods` need the synthetic faces of `train`."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -17,11 +18,12 @@ from rich.progress import Progress
 from realtime import settings
 from realtime.cli import common
 from realtime.cli.bench import machine, main
-from realtime.errors import UsageError
+from realtime.errors import SourceError, UsageError
 from realtime.sinks import cannot_write
 from realtime.watch import LiveSettings
 
-PORTRAITS = Path(os.environ.get("MER_DATA", "../shared/data")) / "portraits"
+DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
+PORTRAITS = DATA / "portraits"
 ABLATION = {  # what is switched off, one at a time
     "without verifier": {"verifier": None},
     "without verifier, refinement": {"verifier": None, "refine": False},
@@ -67,6 +69,43 @@ def spotting(portraits, clips, out, ablation, jobs, settings_):
         raise cannot_write(out, error) from error
     console.print(Markdown(report.markdown(results["spotter"])))
     console.print(f"tables, figures and plot in {out}")
+
+
+@main.command()
+@click.option("--portraits", type=click.Path(path_type=Path), help=f"Folder of portraits.  [default: {PORTRAITS}, else the bundled one]")
+@click.option("--clip", "clips", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A recording of a face. May be repeated.  [default: the demo clip]")  # fmt: skip
+@click.option("--pairs", default=20, show_default=True, type=click.IntRange(1), help="Pairs of faces out of the recordings.")
+@click.option("--test", "tested", type=click.Path(path_type=Path), help="Instead: decisions on a prepared set with either flow.")
+def flow(portraits, clips, pairs, tested):
+    """Optical flow by OpenCV and by us: milliseconds a pair of faces, agreement, and error on known movements."""
+    from train import flow_bench, flow_pairs, flow_swap
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(machine(), style="dim")
+    if tested is not None:
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("clips", total=None)
+            decided = flow_swap.decide(tested, lambda done, of: bar.update(task, completed=done, total=of))
+        console.print(flow_swap.table(decided))
+        return
+    folder = portraits or (PORTRAITS if PORTRAITS.is_dir() else None)
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("faces", total=None)
+        recorded = flow_pairs.recorded(list(clips) or [Path(str(files("realtime").joinpath("assets/demo.mp4")))], pairs)
+        if not recorded:
+            raise SourceError("no face that stays in view in these recordings: give others with --clip")
+        rendered = flow_pairs.rendered(folder)
+        bar.update(task, description="flow", total=flow_bench.steps(recorded, rendered))
+        rows = flow_bench.measure(recorded, rendered, lambda: bar.advance(task))
+    console.print(
+        f"{len(recorded)} pairs of faces out of recordings, {len(rendered)} rendered on {folder or 'the bundled portrait'}",
+        style="dim",
+    )
+    console.print(f"as before: {flow_bench.BEFORE}, used here until there was our own", style="dim")
+    if not console.is_terminal:
+        console.width = 200
+    console.print(flow_bench.table(rows))
 
 
 @main.command()

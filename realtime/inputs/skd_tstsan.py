@@ -17,7 +17,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.flow import tvl1
+from engines.flow import tvl1_many
 from realtime.inputs.face import as_batch, crop, crop_box, grey
 from realtime.inputs.tim import interpolate
 from realtime.records import Moments
@@ -64,8 +64,7 @@ def _faces(moments: Moments, views) -> list[np.ndarray]:
 def _stack(onset: np.ndarray, apex: np.ndarray, domains: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
     onset, apex = _stretch(onset), _stretch(apex)
     channels = [_small(apex), _small(onset), *_blocks(apex), *_blocks(onset)]
-    for first, second in domains:
-        flow = _small(tvl1(first, second))  # 48×48×2
+    for flow in map(_small, tvl1_many(domains)):  # 48×48×2
         channels += [_stretch(flow[..., 0]), _stretch(flow[..., 1])]
     return {"stack": as_batch(np.dstack(channels))}
 

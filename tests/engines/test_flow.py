@@ -1,10 +1,17 @@
+"""The door: what it takes and gives, and which engine stands behind it."""
+
+import sys
+from types import ModuleType
+
+import cv2
 import numpy as np
 import pytest
+from moved_faces import moved
 
-from engines import flow
-from engines.errors import EngineError
-
-cv2 = pytest.importorskip("cv2")
+from engines import device, flow, notices
+from engines.device import Device
+from engines.errors import EngineError, GpuLost
+from engines.flow import cpu
 
 
 def textured(seed=0, size=128):
@@ -13,12 +20,59 @@ def textured(seed=0, size=128):
     return cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
 
 
-@pytest.mark.parametrize("shift", [(0.4, 0.0), (0.0, -1.0), (1.5, 2.0)])
+@pytest.fixture(autouse=True)
+def as_at_the_start(monkeypatch):
+    """Whatever a test chooses or breaks is forgotten afterwards."""
+    for name, value in (("_wanted", "auto"), ("_lost", False), ("_chosen", None)):
+        monkeypatch.setattr(flow, name, value)
+    notices.forget()
+    yield
+    notices.forget()
+
+
+@pytest.fixture
+def said():
+    lines = []
+    end = notices.listen(lines.append)
+    yield lines
+    end()
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(device, "find", lambda: None)
+    monkeypatch.setattr(device, "why_not", lambda: "no NVIDIA driver")
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU that answers with flows of 7 until `gpu.fails` is set."""
+    module = ModuleType("engines.flow.cuda")
+    module.fails, module.broken, module.batches = False, False, []
+
+    def tvl1_many(pairs):
+        module.batches.append(len(pairs))
+        if module.fails:
+            raise GpuLost("the GPU failed: out of memory")
+        return [np.full((*first.shape, 2), 7, np.float32) for first, _ in pairs]
+
+    def ready():
+        if module.broken:
+            raise EngineError("kernels.fatbin is damaged")
+
+    module.tvl1_many, module.ready = tvl1_many, ready
+    monkeypatch.setitem(sys.modules, "engines.flow.cuda", module)
+    monkeypatch.setattr(flow, "cuda", module, raising=False)
+    monkeypatch.setattr(device, "find", lambda: Device("Fake GPU", "sm_90", "1", "13.0", 1024))
+    return module
+
+
+@pytest.mark.parametrize("shift", [(0.4, 0.0), (0.0, -1.0), (1.5, 2.0), (-2.0, 2.2)])
 def test_small_movements_are_found_with_their_sign(shift):
     picture = textured()
     by = np.float32([[1, 0, shift[0]], [0, 1, shift[1]]])
-    moved = cv2.warpAffine(picture, by, (128, 128), borderMode=cv2.BORDER_REFLECT)
-    found = flow.tvl1(picture, moved)
+    moving = cv2.warpAffine(picture, by, (128, 128), borderMode=cv2.BORDER_REFLECT)
+    found = flow.tvl1(picture, moving)
     assert found.shape == (128, 128, 2) and found.dtype == np.float32
     error = np.linalg.norm(found[16:-16, 16:-16] - shift, axis=2)
     assert error.mean() < 0.12
@@ -28,12 +82,61 @@ def test_a_still_picture_does_not_move():
     assert np.abs(flow.tvl1(textured(), textured())).max() < 1e-3
 
 
-def test_pictures_of_two_sizes_are_refused():
+@pytest.mark.parametrize(
+    "other",
+    [np.zeros((64, 64), np.uint8), np.zeros((128, 128), np.float32), np.zeros((128, 128, 3), np.uint8), np.zeros((0, 0), np.uint8)],
+)
+def test_other_arrays_are_refused(other):
     with pytest.raises(ValueError, match="one size"):
-        flow.tvl1(textured(), textured(size=64))
+        flow.tvl1(textured(), other)
+    with pytest.raises(ValueError, match="one size"):
+        flow.tvl1_many([(textured(), textured()), (other, other[:1])])
+    if other.ndim != 2 or other.dtype != np.uint8 or not other.size:
+        with pytest.raises(ValueError, match="one size"):
+            flow.tvl1(other, other)
 
 
-def test_opencv_without_contrib_says_what_to_do(monkeypatch):
-    monkeypatch.delattr(cv2.optflow, "DualTVL1OpticalFlow_create")
-    with pytest.raises(EngineError, match="opencv-contrib-python"):
-        flow.tvl1(textured(), textured())
+def test_a_batch_gives_the_bits_of_its_pairs_one_by_one(no_gpu):
+    pairs = [moved(pull, size, side)[:2] for pull, size, side in (("brows", 1, 128), ("smile", 2, 128), ("wince", 1, 97))]
+    pairs.append((textured(1, 40)[:, 3:], textured(2, 40)[:, 3:]))  # not contiguous
+    for found, pair in zip(flow.tvl1_many(pairs), pairs, strict=True):
+        assert np.array_equal(found, flow.tvl1(*pair))
+    assert flow.tvl1_many([]) == []
+
+
+def test_the_processor_is_taken_where_there_is_no_gpu(no_gpu):
+    assert flow.use("auto") == flow.use("cpu") == "CPU"
+    with pytest.raises(EngineError, match=r"no GPU for optical flow \(no NVIDIA driver\): take the flow engine cpu or auto"):
+        flow.use("cuda")
+    with pytest.raises(EngineError, match="unknown flow engine 'gpu': expected one of auto, cpu, cuda"):
+        flow.use("gpu")
+    assert np.array_equal(flow.tvl1(textured(), textured(1)), cpu.tvl1(textured(), textured(1)))  # as chosen before
+
+
+def test_a_gpu_is_taken_of_itself_and_batches_go_to_it_whole(gpu):
+    assert flow.tvl1(textured(), textured())[0, 0, 0] == 7
+    flow.tvl1_many([(textured(), textured())] * 5)
+    assert gpu.batches == [1, 5]
+    assert flow.use("cuda") == flow.use("auto") == "CUDA, Fake GPU"
+    flow.use("cpu")
+    assert flow.tvl1(textured(), textured()).max() < 1
+
+
+def test_a_gpu_that_fails_is_left_for_good_and_that_is_said_once(gpu, said):
+    pairs = [(textured(), textured(1))] * 2
+    flow.tvl1_many(pairs)
+    gpu.fails = True
+    expected = cpu.tvl1(*pairs[0])
+    assert all(np.array_equal(found, expected) for found in flow.tvl1_many(pairs))
+    gpu.fails = False
+    assert np.array_equal(flow.tvl1(*pairs[0]), expected) and gpu.batches == [2, 2]
+    assert flow.use("auto") == "CPU"
+    assert said == ["the GPU failed: out of memory: optical flow goes on on the CPU"]
+
+
+def test_a_gpu_without_its_kernels_is_told_of(gpu, said):
+    gpu.broken = True
+    assert flow.use("auto") == "CPU"
+    assert said == ["optical flow runs on the CPU: kernels.fatbin is damaged"]
+    with pytest.raises(EngineError, match=r"optical flow cannot run on Fake GPU \(kernels.fatbin is damaged\)"):
+        flow.use("cuda")

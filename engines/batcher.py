@@ -1,0 +1,64 @@
+"""Calls from many threads, run as one batch: what a GPU needs to serve many streams."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+
+class _Call:
+    __slots__ = ("item", "done", "result", "error")
+
+    def __init__(self, item):
+        self.item, self.done, self.result, self.error = item, False, None, None
+
+
+class Batcher:
+    """`batcher(item)` → its result. While one batch runs, calls gather; the next batch takes them, oldest first.
+
+    It has no thread: whichever waiting caller wakes first runs the batch for all. A caller alone is run at once.
+    """
+
+    def __init__(self, run: Callable[[list], list], most: int = 64):
+        """run: the results of a list of items, in their order; called by one thread at a time. most: items a batch."""
+        self._run, self._most = run, most
+        self._waiting: deque[_Call] = deque()
+        self._running = False
+        self._changed = threading.Condition()
+
+    def __call__(self, item):
+        """Raises what `run` raised for the batch that the item was in, in each caller of that batch."""
+        call = _Call(item)
+        with self._changed:
+            self._waiting.append(call)
+        while (batch := self._take(call)) is not None:
+            self._do(batch)
+        if call.error is not None:
+            raise call.error
+        return call.result
+
+    def _take(self, call: _Call) -> list[_Call] | None:
+        """Wait for the turn, then take what waits; None once `call` is done."""
+        with self._changed:
+            while self._running and not call.done:
+                self._changed.wait()
+            if call.done:
+                return None
+            self._running = True
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+
+    def _do(self, batch: list[_Call]) -> None:
+        results, error = [], None
+        try:
+            results = self._run([call.item for call in batch])
+            if len(results) != len(batch):
+                raise RuntimeError(f"{len(results)} results for a batch of {len(batch)}")
+        except BaseException as raised:  # whatever it is, nobody may be left waiting
+            error = raised
+        with self._changed:
+            for place, call in enumerate(batch):
+                call.done, call.error = True, error
+                call.result = None if error else results[place]
+            self._running = False
+            self._changed.notify_all()

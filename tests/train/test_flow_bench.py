@@ -1,0 +1,78 @@
+"""`mer-bench flow`: that its pairs, its truth and its tables mean what they say."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from moved_faces import distance, moved
+from places import DEMO
+
+from engines.flow import cpu
+from train import bench, flow_bench, flow_pairs, flow_swap
+from train.data import cache as store
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    """One expression of three pixels on the bundled portrait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow_pairs, "PEOPLE", 1)
+        patch.setattr(flow_pairs, "SIZES", (0.04,))
+        return flow_pairs.rendered(None)
+
+
+def test_rendered_faces_come_with_their_true_flow(rendered):
+    truth, known = rendered[0].truth(128)
+    assert 1 < np.linalg.norm(truth, axis=2).max() < 6 and 0.6 < known.mean() < 0.99
+    moving = known & (np.linalg.norm(truth, axis=2) > 0.7)
+    found = cpu.tvl1(*rendered[0].pair(128))
+    assert distance(found[moving], truth[moving]) < 0.6 * distance(0 * truth[moving], truth[moving])
+    larger, _ = rendered[0].truth(224)
+    assert np.linalg.norm(larger, axis=2).max() == pytest.approx(np.linalg.norm(truth, axis=2).max() * 1.75, rel=0.05)
+
+
+def test_recordings_give_faces_that_moved_a_little():
+    faces = flow_pairs.recorded([DEMO], 3)
+    assert len(faces) == 3 and faces[0].flow is None
+    for one, other in (face.pair(64) for face in faces):
+        assert one.shape == (64, 64) and 0 < np.abs(one.astype(int) - other).mean() < 10
+
+
+def test_engines_stand_side_by_side(rendered, monkeypatch):
+    monkeypatch.setattr(flow_bench, "SIDES", (64, 48))
+    monkeypatch.setattr(flow_bench, "BATCH", 3)
+    ticks = []
+    rows = flow_bench.measure(rendered, rendered, lambda: ticks.append(1))
+    assert len(ticks) == flow_bench.steps(rendered, rendered)
+    ours, theirs = rows["ours, one core"], rows[flow_bench.DEFAULT]
+    assert len(ours.taken[64]) == flow_bench.REPEATS and len(theirs.taken[48]) == 1
+    assert distance(ours.flows[0], theirs.flows[0]) < 0.05 and ours.missed[0] < theirs.missed[0] + 0.01
+    assert np.array_equal(rows["ours, 3 at once"].flows[0], ours.flows[0])
+    assert flow_bench.table(rows).row_count == len(rows) >= 4
+
+
+def test_networks_are_asked_with_either_flow(tmp_path, monkeypatch):
+    """A prepared set of one clip; each flow is computed once for all networks that need it."""
+    face, after, _ = moved("smile", 2.0, 224)
+    points = np.full((68, 2), 112, np.float32)
+    points[1], points[15], points[8] = (30, 90), (194, 90), (112, 210)
+    points[[19, 20, 23], 1], points[[38, 43], 1] = 45, 60
+    views = {name: np.dstack([face] * 3) for name in ("onset", "offset", "fifth")} | {"apex": np.dstack([after] * 3)}
+    store.claim(tmp_path, {"dataset": "casme2"}, {})
+    store.write_arrays(tmp_path / "clips/0.npz", {**views, "between": np.stack([views["onset"]] * 2), "points": points})
+    store.write_tables(tmp_path, [store.Row("casme2", "1", "1/0", "micro", "happiness", "12", "0.npz", "t.csv row 2")], [])
+    asked = []
+    monkeypatch.setattr(cpu, "tvl1", lambda one, other, ours=cpu.tvl1: asked.append(1) or ours(one, other))
+    decided = flow_swap.decide(tmp_path, lambda done, of: None)
+    assert {"kernel_ridge", "dual_atme", "skd_tstsan"} <= set(decided) and len(asked) == 2  # onset–apex, apex–offset
+    assert all(len(one[which]) == 1 for one in decided.values() for which in ("truth", "opencv", "ours"))
+    assert decided["dual_atme"]["truth"][0] == 1
+    assert flow_swap.table(decided).row_count == len(decided)
+    assert flow_swap.flow_map.tvl1.__module__ == "engines.flow"  # put back
+
+
+def test_what_cannot_be_measured_is_one_line(tmp_path, monkeypatch):
+    said = CliRunner().invoke(bench.main, ["flow", "--test", str(tmp_path)])
+    assert said.exit_code == 2 and "is no prepared set" in said.output and "Traceback" not in said.output
+    monkeypatch.delattr(flow_bench.cv2.optflow, "DualTVL1OpticalFlow_create", raising=False)
+    with pytest.raises(flow_bench.MissingPartError, match="opencv-contrib-python"):
+        flow_bench.opencv()

@@ -1,0 +1,85 @@
+"""TV-L1 flow and flow maps on the GPU: `cpu.py`, and the face maps of `realtime.inputs`, in the kernels of this folder.
+
+Any thread may call; a call returns when its result is complete. Any failure of the GPU comes out as GpuLost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engines import device
+from engines.flow import lanes, launches
+from engines.flow.arrays import DeviceArray
+from engines.flow.lanes import Box, Pair
+
+# The puzzle of Dual-ATME in a 28×28 map: left brow, right brow, mouth; (top, bottom, left, right)
+PUZZLE = ((0, 7, 2, 13), (0, 7, 15, 26), (14, 24, 4, 24))
+
+
+def ready() -> None:
+    """Have the kernels on the GPU. Raises GpuLost where they are damaged or this driver does not take them."""
+    with device.active():
+        lanes.loaded()
+
+
+def tvl1_many(pairs: Sequence[Pair]) -> list[np.ndarray]:
+    """Flow of each pair of H×W uint8 pictures: H×W×2 float32. Sizes may differ; those of one size share a launch.
+
+    A pair's flow is the same bits in whatever batch it comes. Raises GpuLost.
+    """
+    flows: list[np.ndarray | None] = [None] * len(pairs)
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for at, (previous, _) in enumerate(pairs):
+        by_size.setdefault(previous.shape, []).append(at)
+    with lanes.borrowed() as lane:
+        for (height, width), members in by_size.items():
+            most = lane.kernels.batch(height, width)
+            for first in range(0, len(members), most):
+                some = members[first : first + most]
+                for at, flow in zip(some, lane.flows([pairs[at] for at in some], height, width), strict=True):
+                    flows[at] = flow
+    return flows
+
+
+def flow_maps(
+    items: Sequence[tuple[np.ndarray, np.ndarray, Box]], face: int = 128, map: int = 28, smoothing: float = 2.0
+) -> DeviceArray:
+    """The flow map of each (onset view, apex view, box) as networks take it: (N, 3, map, map) float32 on the GPU.
+
+    Views are H×W×3 uint8 BGR, box (left, top, right, bottom) may reach outside them. As in `realtime.inputs.flow_map`:
+    crop → grey of face×face → flow and strain → map×map, stretched → smoothed, less its median, over 128.
+    Raises ValueError for other items, GpuLost.
+    """
+    for onset, apex, box in items:
+        _check(onset, apex, box)
+    launches.face_maps(0, 0, 0, face, map, smoothing)  # refuses what cannot be, before the GPU has begun
+    result = DeviceArray((len(items), 3, map, map))
+    with lanes.borrowed() as lane:
+        most = lane.kernels.batch(face, face)
+        for first in range(0, len(items), most):
+            lane.maps(items[first : first + most], face, map, smoothing, result.pointer + first * 12 * map * map)
+    return result
+
+
+def puzzles(maps: DeviceArray, boxes: Sequence[Box] = PUZZLE) -> DeviceArray:
+    """Dual-ATME's second input, cut from flow maps as `realtime.inputs.dual_atme.puzzle` does it, of the same shape.
+
+    Raises GpuLost.
+    """
+    count, _, size, _ = maps.shape
+    result = DeviceArray(maps.shape)
+    with lanes.borrowed() as lane:
+        if count:
+            lane.launch(launches.cut_puzzles(maps.pointer, result.pointer, count, size, boxes))
+            lane.stream.synchronize()
+    return result
+
+
+def _check(onset: np.ndarray, apex: np.ndarray, box: Box) -> None:
+    for view in (onset, apex):
+        if view.ndim != 3 or view.shape[2] != 3 or view.dtype != np.uint8 or view.size == 0:
+            raise ValueError(f"views of H×W×3 uint8, got {view.shape} {view.dtype}")
+    if len(box) != 4 or box[2] <= box[0] or box[3] <= box[1]:
+        raise ValueError(f"a box (left, top, right, bottom) that is not empty, got {tuple(box)}")

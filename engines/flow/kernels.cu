@@ -1,0 +1,3 @@
+// All kernels, as one unit to compile: by nvcc (`python -m engines.flow.fatbin`), and by the tests for the host.
+#include "maps.cu"
+#include "tvl1.cu"

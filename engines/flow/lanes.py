@@ -1,0 +1,196 @@
+"""How the kernels of this folder are run with pycuda: loaded once, in lanes that keep their memory.
+
+Calls from several threads run side by side, each in a lane of its own: a stream, pinned memory on this side, buffers on
+the other, kept for the next call and grown as needed, so that nothing is allocated once sizes have been seen.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from engines import device
+from engines.errors import EngineError, GpuLost
+from engines.flow import fatbin, launches
+from engines.flow.launches import Launch
+
+Pair = tuple[np.ndarray, np.ndarray]
+Box = Sequence[int]
+BATCH_BYTES = 256 << 20  # of workspace, at most, that one launch asks for, unless a single pair needs more
+
+_lock = threading.Lock()
+_kernels: Kernels | None = None
+_idle: deque[Lane] = deque()
+
+
+@contextmanager
+def borrowed() -> Iterator[Lane]:
+    """A lane for one call, with the GPU active."""
+    with device.active():
+        kernels = loaded()
+        try:
+            lane = _idle.pop()
+        except IndexError:
+            lane = Lane(kernels)
+        try:
+            yield lane
+        finally:
+            _idle.append(lane)  # also after a failure: only here, with the GPU active, could it be freed
+
+
+def loaded() -> Kernels:
+    """The kernels, on the GPU, which is active. Raises GpuLost where they are damaged or the driver refuses them."""
+    global _kernels
+    with _lock:
+        if _kernels is None:
+            _kernels = Kernels()
+            device.on_close(_free)
+        return _kernels
+
+
+def _free() -> None:
+    global _kernels
+    for lane in _idle:
+        lane.close()  # an error that somebody keeps may hold on to the lane itself
+    _idle.clear()
+    _kernels = None
+
+
+class Kernels:
+    """The kernels, loaded for this GPU, and which of them a picture size is for."""
+
+    def __init__(self):
+        import pycuda.driver as cuda
+
+        try:
+            code = fatbin.load()
+        except EngineError as error:
+            raise GpuLost(str(error)) from error
+        gpu = cuda.Context.get_device()
+        try:
+            self.module = cuda.module_from_buffer(code)
+        except cuda.Error as error:
+            reason = " ".join(str(error).split())
+            raise GpuLost(f"the driver does not take the GPU kernels, they need one for CUDA 13 ({reason})") from error
+        self.clusters = gpu.compute_capability() >= (9, 0)
+        self.shared = gpu.get_attribute(cuda.device_attribute.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
+        self._functions = {}
+
+    def kernel(self, height: int, width: int) -> str:
+        return launches.kernel(height, width, self.clusters, self.shared)
+
+    def batch(self, height: int, width: int) -> int:
+        """Pairs that one launch takes."""
+        return max(BATCH_BYTES // (4 * launches.room(height, width, self.kernel(height, width))), 1)
+
+    def function(self, launch: Launch):
+        with _lock:
+            function = self._functions.get(launch.kernel)
+            if function is None:
+                import pycuda.driver as cuda
+
+                function = self.module.get_function(launch.kernel)
+                if launch.kernel == "tvl1_near":
+                    function.set_attribute(cuda.function_attribute.MAX_DYNAMIC_SHARED_SIZE_BYTES, self.shared)
+                self._functions[launch.kernel] = function
+            return function
+
+
+class Lane:
+    """A stream and its buffers; used by one call at a time."""
+
+    def __init__(self, kernels: Kernels):
+        import pycuda.driver as cuda
+
+        self.kernels = kernels
+        self.stream = cuda.Stream(1)  # CU_STREAM_NON_BLOCKING: waits for nobody else's work
+        self._buffers: dict[str, tuple[int, object]] = {}
+
+    def flows(self, pairs: Sequence[Pair], height: int, width: int) -> list[np.ndarray]:
+        import pycuda.driver as cuda
+
+        shape = (len(pairs), 2, height, width)
+        pictures = self._pinned("pictures", 2 * len(pairs) * height * width).reshape(shape)
+        for slot, pair in zip(pictures, pairs, strict=True):
+            slot[0], slot[1] = pair
+        there = self._there("faces", pictures.nbytes)
+        cuda.memcpy_htod_async(there, pictures, self.stream)
+        result = self._solve(there, len(pairs), height, width)
+        flows = self._pinned("flows", 8 * len(pairs) * height * width).view(np.float32)
+        flows = flows.reshape(len(pairs), height, width, 2)
+        cuda.memcpy_dtoh_async(flows, result, self.stream)
+        self.stream.synchronize()
+        return [flow.copy() for flow in flows]
+
+    def maps(self, items, face: int, size: int, smoothing: float, result: int) -> None:
+        import pycuda.driver as cuda
+
+        count = len(items)
+        cuts = [_cut(view, box) for onset, apex, box in items for view in (onset, apex)]
+        table = self._pinned("table", 2 * count * np.dtype(launches.VIEW).itemsize).view(launches.VIEW)
+        pixels = self._pinned("pixels", sum(part.size for part, _ in cuts))
+        offset = 0
+        for at, (part, box) in enumerate(cuts):
+            pixels[offset : offset + part.size].reshape(part.shape)[:] = part
+            table[at] = (offset, *part.shape[:2], *box)
+            offset += part.size
+        table_there, pixels_there = self._there("table", table.nbytes), self._there("pixels", pixels.nbytes)
+        cuda.memcpy_htod_async(table_there, table.view(np.uint8), self.stream)
+        cuda.memcpy_htod_async(pixels_there, pixels, self.stream)
+        faces = self._there("faces", 2 * count * face * face)
+        self.launch(launches.grey_faces(pixels_there, table_there, faces, 2 * count, face))
+        flows = self._solve(faces, count, face, face)
+        self.launch(launches.face_maps(flows, result, count, face, size, smoothing))
+        self.stream.synchronize()
+
+    def close(self) -> None:
+        self._buffers.clear()
+        self.stream = None
+
+    def launch(self, launch: Launch) -> None:
+        parameters = struct.pack(launch.format, *launch.values)
+        # what pycuda's `prepared_async_call` does, without the shape that it first sets on the function for all threads
+        function = self.kernels.function(launch)
+        function._launch_kernel((launch.blocks,), (launch.threads,), parameters, launch.shared, self.stream)
+
+    def _solve(self, pictures: int, pairs: int, height: int, width: int) -> int:
+        kernel = self.kernels.kernel(height, width)
+        workspace = self._there("workspace", 4 * pairs * launches.room(height, width, kernel))
+        flows = self._there("flows", 8 * pairs * height * width)
+        self.launch(launches.tvl1(kernel, pictures, flows, workspace, pairs, height, width))
+        return flows
+
+    def _pinned(self, name: str, wanted: int) -> np.ndarray:
+        """`wanted` bytes on this side that the GPU copies from and to by itself."""
+        import pycuda.driver as cuda
+
+        return self._kept(f"{name}, pinned", wanted, lambda size: cuda.pagelocked_empty(size, np.uint8))[:wanted]
+
+    def _there(self, name: str, wanted: int) -> int:
+        """The address of `wanted` bytes on the GPU."""
+        import pycuda.driver as cuda
+
+        return int(self._kept(name, wanted, cuda.mem_alloc))
+
+    def _kept(self, name: str, wanted: int, allocate):
+        size, buffer = self._buffers.get(name, (0, None))
+        if size < wanted:
+            buffer = None
+            self._buffers.pop(name, None)  # free the old one first
+            size = 1 << max(wanted - 1, 1).bit_length()
+            self._buffers[name] = size, buffer = size, allocate(size)
+        return buffer
+
+
+def _cut(view: np.ndarray, box: Box) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """The part of a view that a box needs, and the box in that part's pixels. Outside, the border is repeated."""
+    left, top, right, bottom = box
+    height, width = view.shape[:2]
+    x, y = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+    part = view[y : min(max(bottom - 1, 0), height - 1) + 1, x : min(max(right - 1, 0), width - 1) + 1]
+    return part, (left - x, top - y, right - x, bottom - y)

@@ -1,0 +1,120 @@
+"""What the kernels of tvl1.cu and maps.cu are launched with: sizes, memory, parameters. Plain numbers, no GPU needed.
+
+Parameters are the members of a kernel's one struct, in its order, alignment and padding, as `struct.pack` makes them
+from `format` and `values`; addresses are those of the GPU's memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engines.flow import settings as s
+
+TEAM = 8  # blocks of a cluster, as in common.cuh
+LEVELS = 8  # the most that a Task of strips.cuh holds
+PARTIALS = 64  # floats of shared memory for sums, as in tvl1.cu
+STATE = 9  # numbers a pixel, as in strips.cuh
+REACH = 16  # pixels to each side, the most that a MapTask of maps.cu blurs over
+VIEW = [("offset", "i8"), *((name, "i4") for name in ("height", "width", "left", "top", "right", "bottom"))]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A kernel's name, its blocks, threads a block, bytes of shared memory a block, and parameters."""
+
+    kernel: str
+    blocks: int
+    threads: int
+    shared: int
+    format: str
+    values: tuple
+
+
+def levels(height: int, width: int) -> list[tuple[int, int]]:
+    """(height, width) of the levels of the pyramid, the finest first."""
+    sizes = [(height, width)]
+    while len(sizes) < min(s.SCALES, LEVELS):
+        height, width = (round(side * s.SCALE_STEP) for side in (height, width))
+        if min(height, width) < s.SMALLEST:
+            break
+        sizes.append((height, width))
+    return sizes
+
+
+def kernel(height: int, width: int, clusters: bool, limit: int) -> str:
+    """Which kernel a picture size is for. limit: bytes of shared memory that a block may have."""
+    if not clusters:
+        return "tvl1_alone"
+    return "tvl1_near" if _shared(height, width) <= limit else "tvl1_far"
+
+
+def room(height: int, width: int, kernel: str) -> int:
+    """Floats of workspace a pair: samples, medians, the coarser flow, pyramids, and the state unless in shared memory.
+
+    A multiple of 4: the samples, which come first, are read by 16 bytes.
+    """
+    floats = 8 * height * width + sum(2 * h * w for h, w in levels(height, width))
+    if kernel != "tvl1_near":
+        floats += STATE * _team(kernel) * _plane(height, width, _team(kernel))
+    return -(-floats // 4) * 4
+
+
+def tvl1(kernel: str, pictures: int, flows: int, workspace: int, pairs: int, height: int, width: int) -> Launch:
+    """pictures: pairs×2×height×width uint8. flows: pairs×height×width×2 float32. workspace: pairs × `room` floats."""
+    sizes = levels(height, width)
+    spare = [0] * (LEVELS - len(sizes))
+    plane = _plane(height, width, _team(kernel))
+    values = (
+        pictures, flows, workspace, room(height, width, kernel), plane,
+        len(sizes), s.WARPS, s.ROUNDS, s.ITERATIONS, s.CHECK,
+        *(h for h, _ in sizes), *spare, *(w for _, w in sizes), *spare,
+        s.TAU / s.THETA, s.LAMBDA * s.THETA, s.THETA, s.EPSILON**2, 1 / s.SCALE_STEP, s.CUBIC, s.GRADIENT_FLOOR,
+    )  # fmt: skip
+    return Launch(
+        kernel=kernel,
+        blocks=pairs * _team(kernel),
+        threads=512 if plane <= 2560 else 1024,  # with 512 two blocks share a multiprocessor
+        shared=_shared(height, width) if kernel == "tvl1_near" else 4 * PARTIALS,
+        format=f"PPPq{6 + 2 * LEVELS}i7f0P",
+        values=values,
+    )
+
+
+def grey_faces(pixels: int, views: int, faces: int, count: int, face: int) -> Launch:
+    """pixels: uint8, as the table of `count` VIEWs says. faces: count×face×face uint8."""
+    return Launch("grey_faces", count, 512, 0, "PPPi0P", (pixels, views, faces, face))
+
+
+def face_maps(flows: int, maps: int, pairs: int, face: int, size: int, smoothing: float) -> Launch:
+    """flows: pairs×face×face×2 float32. maps: pairs×3×size×size float32. ValueError where they do not go together."""
+    reach = (round(smoothing * 8 + 1) | 1) // 2  # OpenCV's GaussianBlur of floats with sigma alone
+    if not 0 < smoothing or reach > REACH or not 2 <= size <= min(face, 64):
+        wanted = "a map of 2 to 64 pixels, no larger than the face, and a smoothing of up to 4 pixels"
+        raise ValueError(f"{wanted}, got {size}, {face}, {smoothing}")
+    weights = [math.exp(-0.5 * (k / smoothing) ** 2) for k in range(reach + 1)]
+    whole = 2 * sum(weights) - weights[0]
+    weights = [weight / whole for weight in weights] + [0.0] * (REACH - reach)
+    return Launch(
+        "face_maps", 3 * pairs, 512, 12 * size * size, f"PP3i{REACH + 1}f0P", (flows, maps, face, size, reach, *weights)
+    )
+
+
+def cut_puzzles(maps: int, puzzles: int, pairs: int, size: int, boxes: Sequence[Sequence[int]]) -> Launch:
+    """maps, puzzles: pairs×3×size×size float32. boxes: (top, bottom, left, right) of left brow, right brow, mouth."""
+    flat = [int(side) for box in boxes for side in box]
+    return Launch("cut_puzzles", 3 * pairs, 512, 0, "PP13i0P", (maps, puzzles, size, *flat))
+
+
+def _team(kernel: str) -> int:
+    return 1 if kernel == "tvl1_alone" else TEAM
+
+
+def _plane(height: int, width: int, team: int) -> int:
+    """Pixels of the largest strip of a level, where `team` blocks share a pair."""
+    return -(-height // min(team, height)) * width
+
+
+def _shared(height: int, width: int) -> int:
+    return 4 * (PARTIALS + STATE * _plane(height, width, TEAM))

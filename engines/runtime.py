@@ -1,21 +1,27 @@
 """The one runtime: a compiled network from the zoo, checked against its manifest, then called by name.
 
-A network is three files in `engines/zoo`: `<name>.onnx`, its manifest `<name>.json`, and a model card `<name>.md`.
+A network is three files in `engines/zoo`: `<name>.onnx`, its manifest `<name>.json`, and a model card `<name>.md`. It runs
+as a TensorRT plan that `mer-engine build` made of that file, or by ONNX Runtime.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
-from engines.errors import EngineError
+from engines import notices
+from engines.batcher import Batcher
+from engines.errors import EngineError, GpuLost
+from engines.onnx import OnnxCuda, OnnxRuntime
 
 ZOO = Path(__file__).parent / "zoo"
 REQUIRED = ("name", "classes", "inputs", "output", "sha256")
+ENGINES = ("auto", "tensorrt", "onnx")
 
 
 def known() -> list[str]:
@@ -24,23 +30,29 @@ def known() -> list[str]:
 
 
 class Network:
-    """A network that is ready to run on the CPU, on one thread (more only slow down a network this small).
+    """A network that is ready to run; any number of threads may call it. On the GPU their calls share batches.
 
     name: from the manifest. classes: labels, in the order of the output. manifest: the whole manifest. path: the file.
+    shapes: of one sample, by input. output: its name.
     """
 
-    def __init__(self, name: str | Path, threads: int = 1):
+    def __init__(self, name: str | Path, threads: int = 1, engine: str = "auto"):
         """`name` is a network of the zoo, or the path of an .onnx file that has its manifest (.json) beside it.
 
-        The file's SHA-256 is checked before ONNX Runtime sees a byte of it. Raises EngineError, one line, for an
-        unknown name, a missing or broken manifest, another hash, or a file that ONNX Runtime refuses.
+        engine: "auto" takes a plan that is valid for this GPU, else ONNX Runtime on the GPU, else on the CPU; "tensorrt"
+        the plan or nothing; "onnx" ONNX Runtime. threads: for the CPU (more only slow down a network this small).
+
+        The file's SHA-256 is checked before ONNX Runtime sees a byte of it. Raises EngineError, one line, for an unknown
+        name or engine, a missing or broken manifest, another hash, or a file that ONNX Runtime refuses.
         """
+        if engine not in ENGINES:
+            raise EngineError(f"unknown engine '{engine}': expected one of {', '.join(ENGINES)}")
         self.path = path = _find(name)
         self.manifest = _read_manifest(path.with_suffix(".json"), path)
         self.name: str = self.manifest["name"]
         self.classes: tuple[str, ...] = tuple(self.manifest["classes"])
-        self._shapes = {spec["name"]: tuple(spec["shape"]) for spec in self.manifest["inputs"]}
-        self._output: str = self.manifest["output"]["name"]
+        self.shapes: dict[str, tuple[int, ...]] = {spec["name"]: tuple(spec["shape"]) for spec in self.manifest["inputs"]}
+        self.output: str = self.manifest["output"]["name"]
 
         model = path.read_bytes()
         found = hashlib.sha256(model).hexdigest()
@@ -49,10 +61,23 @@ class Network:
                 f"{path} is not the file its manifest describes (SHA-256 {found[:12]}…, expected "
                 f"{str(self.manifest['sha256'])[:12]}…): restore it, or export the network again"
             )
-        self._session = _session(model, path, threads)
-        inside = {node.name: tuple(node.shape) for node in self._session.get_inputs()}
-        if inside != self._shapes or self._output not in [node.name for node in self._session.get_outputs()]:
-            raise EngineError(f"{path} takes {inside}, its manifest says {self._shapes}: export the network again")
+        # made in any case: where a GPU fails in mid-stream, the next answer must not wait for a file to be read
+        self._cpu = OnnxRuntime(model, path, threads)
+        if not self._cpu.has(self.shapes, self.output):
+            inside = self._cpu.inputs
+            raise EngineError(f"{path} takes {inside}, its manifest says {self.shapes}: export the network again")
+        self._gpu = _on_gpu(self, model, engine)
+        self._gather = Batcher(self._batch)
+        self._guard = threading.Lock()
+
+    @property
+    def backend(self) -> str:
+        """What runs it now, in words: "ONNX Runtime, CPU", "TensorRT 11.4, NVIDIA H200, fp16"."""
+        return (self._gpu or self._cpu).words
+
+    @property
+    def on_gpu(self) -> bool:
+        return self._gpu is not None
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Probabilities of the classes, (len(classes),) float32, summing to 1.
@@ -60,11 +85,61 @@ class Network:
         inputs: float32 arrays under the names and in the shapes of the manifest (`realtime.inputs` makes them).
         Raises EngineError where they differ from the manifest.
         """
+        self._check(inputs, 1)
+        return self._gather(inputs) if self.on_gpu else self._cpu.run([inputs])[0]
+
+    def many(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """The same for N samples at once, (N, …) under each name: (N, len(classes)) float32."""
+        self._check(inputs, next((array.shape[0] for array in inputs.values()), 0))
+        return self._run([inputs])
+
+    def close(self) -> None:
+        """Give the GPU's memory back. Calls after this are answered on the CPU."""
+        with self._guard:
+            gpu, self._gpu = self._gpu, None
+        if gpu is not None:
+            gpu.close()
+
+    def _check(self, inputs: dict[str, np.ndarray], samples: int) -> None:
         given = {key: tuple(array.shape) for key, array in inputs.items()}
-        if given != self._shapes or any(array.dtype != np.float32 for array in inputs.values()):
-            kinds = {key: f"{tuple(array.shape)} {array.dtype}" for key, array in inputs.items()}
-            raise EngineError(f"network '{self.name}' takes float32 {self._shapes}, got {kinds}")
-        return self._session.run([self._output], inputs)[0][0]
+        wanted = {key: (samples, *shape[1:]) for key, shape in self.shapes.items()}
+        kinds = {key: getattr(array, "dtype", np.dtype(np.float32)) for key, array in inputs.items()}
+        if given != wanted or samples < 1 or any(kind != np.float32 for kind in kinds.values()):
+            got = {key: f"{shape} {kinds[key]}" for key, shape in given.items()}
+            raise EngineError(f"network '{self.name}' takes float32 {self.shapes}, got {got}")
+
+    def _batch(self, calls: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
+        return list(self._run(calls))
+
+    def _run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
+        gpu = self._gpu
+        if gpu is not None:
+            try:
+                return gpu.run(pieces)
+            except GpuLost as error:
+                with self._guard:
+                    closed, self._gpu = self._gpu is None, None
+                if not closed:  # otherwise this program closed it, or another thread has said so
+                    notices.say(f"{self.name}: {error}; it runs on the CPU from now on")
+                gpu.close()
+        return self._cpu.run(pieces)
+
+
+def _on_gpu(network: Network, model: bytes, engine: str):
+    """What runs the network on a GPU, or None. Raises EngineError where a plan was asked for and cannot be had."""
+    from engines.plans import choose
+
+    try:
+        if engine == "tensorrt" or engine == "auto" and choose.expected(network.name):
+            return choose.plan(network.name, network.manifest["sha256"], network.shapes, network.output)
+    except EngineError as error:
+        if engine == "tensorrt":
+            raise
+        notices.say(str(error))
+    try:
+        return OnnxCuda(model, network.path)
+    except EngineError:
+        return None
 
 
 def _find(name: str | Path) -> Path:
@@ -91,17 +166,3 @@ def _read_manifest(path: Path, model: Path) -> dict:
     if missing:
         raise EngineError(f"{path} lacks {', '.join(missing)}: restore it, or export the network again")
     return manifest
-
-
-def _session(model: bytes, path: Path, threads: int):
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # its complaints come back as exceptions; the same text on stderr would be noise
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime has no common base class for what it raises
-        reason = str(error).strip().splitlines()[0]
-        raise EngineError(f"{path} is damaged, ONNX Runtime cannot read it ({reason}): restore it") from error

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
+
 from engines.errors import EngineError
-from engines.runtime import Network
+from engines.runtime import Network, known
 from realtime.errors import ModelError
 
+# streams that ask for the same network of the zoo share it: one copy of the weights, and on a GPU one batch
+_shared: weakref.WeakValueDictionary[tuple[str, str], Network] = weakref.WeakValueDictionary()
+_guard = threading.Lock()
 
-def network(name: str) -> Network:
-    """`name`: a network of the zoo, or the path of an .onnx file with its manifest beside it. Raises ModelError."""
+
+def network(name: str, engine: str = "auto") -> Network:
+    """`name`: a network of the zoo, or the path of an .onnx file with its manifest beside it. Raises ModelError.
+
+    engine: "auto", "tensorrt" or "onnx", see `engines.runtime.Network`.
+    """
     try:
-        return Network(name)
+        if name not in known():
+            return Network(name, engine=engine)
+        with _guard:
+            found = _shared.get((name, engine)) or Network(name, engine=engine)
+            _shared[name, engine] = found
+            return found
     except EngineError as error:
         raise ModelError(str(error)) from error

@@ -198,7 +198,7 @@ def compare(network: nn.Module, inputs: dict[str, np.ndarray], file: Path) -> fl
     rows = zip(*(torch.from_numpy(array).split(32) for array in inputs.values()), strict=True)  # a batch of all is too large
     with torch.inference_mode():
         expected = np.concatenate([network(*some).numpy() for some in rows])
-    runtime = Network(file)
+    runtime = Network(file, engine="onnx")
     found = [runtime({key: array[row : row + 1] for key, array in inputs.items()}) for row in range(len(expected))]
     difference = float(np.abs(np.stack(found) - expected).max())
     if difference > TOLERANCE:

@@ -74,7 +74,7 @@ def one_clip(shared: tuple[Path, Path, LiveSettings, bool], job: tuple[Path, Pat
         raise OutputError(f"a machine of the cluster does not see {here}: it must share this folder") from error
     events, writers = _Collected(), []
     bar = replay.progress(Console(quiet=True))
-    watch = replay.replay(clip, out / name, chosen, _recognizer(chosen.network), video, events, writers, bar)
+    watch = replay.replay(clip, out / name, chosen, _recognizer(chosen.network, chosen.engine), video, events, writers, bar)
     faults = [fault.message for writer in writers for fault in writer.faults]
     return Outcome(terminal.summary(watch).plain, events, totals([watch], writers), faults, watch.failure)
 
@@ -86,9 +86,9 @@ class _Collected(list):
 
 
 @lru_cache(maxsize=1)
-def _recognizer(network: str) -> Recognizer:
+def _recognizer(network: str, engine: str) -> Recognizer:
     """Loaded once a worker."""
-    return Recognizer(network)
+    return Recognizer(network, engine)
 
 
 def _failure(result: Outcome | cluster.Failed) -> BaseException | None:

@@ -9,6 +9,8 @@ import click
 from omegaconf import OmegaConf
 from rich.console import Console
 
+from engines import notices
+from engines.runtime import ENGINES
 from realtime import settings, terminal
 from realtime.cli import common
 from realtime.cli.running import exit_code, follow, log_session, policy, totals
@@ -39,16 +41,17 @@ DEMO = str(files("realtime").joinpath("assets/demo.mp4"))
 @click.option("--fps", type=float, help="Ask cameras for this many frames a second.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: kernel_ridge]")
+@click.option("--engine", type=click.Choice(ENGINES), help="What runs the networks and the flow.  [default: auto]")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this long.")
 @click.option("--events", metavar="FILE", help="Also write events to FILE.jsonl or FILE.csv.")
 @click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event.")
 @click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
-def main(cameras, sources, demo, as_live, width, height, fps, faces, model, seconds, events, window, quiet, no_log, settings_):
+def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engine, seconds, events, window, quiet, no_log, settings_):
     """Watch cameras, streams or files, and say when a face shows a micro-expression."""
     overrides = common.only_overrides(settings_, "a file goes after --source")
-    named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model}
+    named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model, "engine": engine}
     overrides += [f"{key}={value}" for key, value in named.items() if value is not None]
     config = settings.load("live", overrides, LiveSettings)
     chosen: LiveSettings = OmegaConf.to_object(config)
@@ -57,8 +60,10 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, seco
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
 
     console = Console(quiet=quiet, highlight=False, soft_wrap=True)
-    network = Recognizer(chosen.network)  # a network that cannot be had should cost no camera
     with ExitStack() as stack:
+        stack.callback(notices.listen(common.complain("mer-live")))
+        network = Recognizer(chosen.network, chosen.engine)  # a network that cannot be had should cost no camera
+        console.print(network.engines, style="dim")
         opened = [
             stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs
         ]

@@ -10,6 +10,8 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from engines import notices
+from engines.runtime import ENGINES
 from realtime import settings, terminal
 from realtime.cli import common
 from realtime.cli.clips import find_clips
@@ -39,22 +41,25 @@ PATIENCE = 60.0  # a recording can wait for a slow disk
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: kernel_ridge]")
+@click.option("--engine", type=click.Choice(ENGINES), help="What runs the networks and the flow.  [default: auto]")
 @click.option("--launcher", type=click.Choice(["inline", "ray"]), default="inline", show_default=True, help="Where clips go.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
-def main(clips, out, video, faces, model, launcher, quiet, no_log):
+def main(clips, out, video, faces, model, engine, launcher, quiet, no_log):
     """Find micro-expressions in recordings."""
     overrides, words = common.split_words(clips)
-    overrides += [f"{key}={value}" for key, value in {"faces.most": faces, "network": model}.items() if value is not None]
+    named = {"faces.most": faces, "network": model, "engine": engine}
+    overrides += [f"{key}={value}" for key, value in named.items() if value is not None]
     config = settings.load("live", overrides, LiveSettings)
     chosen: LiveSettings = OmegaConf.to_object(config)
     jobs = find_clips(words)
     console = Console(quiet=quiet, highlight=False, soft_wrap=True)
-    recognizer = Recognizer(chosen.network)  # a network that cannot be had is said before the first clip is opened
-
-    keep(out / "settings.yaml", OmegaConf.to_yaml(config))
     watches, writers, code = [], [], 0
     with ExitStack() as stack:
+        stack.callback(notices.listen(common.complain("mer-replay")))
+        recognizer = Recognizer(chosen.network, chosen.engine)  # one that cannot be had is said before a clip is opened
+        console.print(recognizer.engines, style="dim")
+        keep(out / "settings.yaml", OmegaConf.to_yaml(config))
         log = None if no_log else log_session(chosen.network, [clip for clip, _ in jobs], config)
         log_writer = Writer([log] if log else [], common.complain("mer-replay"), patience_s=PATIENCE)
         writers.append(stack.enter_context(log_writer))

@@ -103,8 +103,8 @@ class Verifier:
     The times mean something where "micro" is probable. Raises ModelError where the network cannot be had.
     """
 
-    def __init__(self, name: str):
-        self._network = network(name)
+    def __init__(self, name: str, engine: str = "auto"):
+        self._network = network(name, engine)
         if self._network.classes != CLASSES:
             raise ModelError(f"{name} tells {', '.join(self._network.classes)}: expected a verifier of {', '.join(CLASSES)}")
 

@@ -3,11 +3,17 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import fake_gpu
 import numpy as np
 import pytest
+from gpu import needs_cuda
 
+from engines import notices
 from engines.errors import EngineError
+from engines.onnx import OnnxCuda
+from engines.plans.store import Store
 from engines.runtime import ZOO, Network, known
 
 
@@ -77,7 +83,7 @@ def test_a_broken_manifest(copy, text):
 
 def test_another_file_under_the_same_name_is_never_loaded(copy, monkeypatch):
     copy.write_bytes(copy.read_bytes() + b"\0")
-    monkeypatch.setattr("engines.runtime._session", lambda *_: pytest.fail("loaded before its hash was checked"))
+    monkeypatch.setattr("engines.onnx._session", lambda *_: pytest.fail("loaded before its hash was checked"))
     with pytest.raises(EngineError, match="SHA-256"):
         Network(copy)
 
@@ -123,3 +129,212 @@ def test_a_shipped_file_says_nothing_of_the_disk_it_was_made_on(name):
     model = (ZOO / f"{name}.onnx").read_bytes()
     # a word before the ending: in megabytes of numbers the three bytes alone come up by chance
     assert b"site-packages" not in model and not re.search(rb"\w{3}\.py", model)
+
+
+# -- which backend
+
+
+@pytest.fixture
+def gpu(monkeypatch, tmp_path):
+    """A GPU made of numpy, an empty folder of engines, and the notices that were said."""
+    monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
+    fake = fake_gpu.install(monkeypatch)
+    fake.store, fake.said = Store(), []
+    notices.forget()
+    end = notices.listen(fake.said.append)
+    yield fake
+    end()
+    notices.forget()
+
+
+def windows(number):
+    return {"window": np.random.default_rng(3).normal(size=(number, 45, 96)).astype(np.float32)}
+
+
+def answers(given):
+    """The verifier's, one by one on the CPU."""
+    network = Network("verifier", engine="onnx")
+    return np.stack([network({"window": row[None]}) for row in given["window"]])
+
+
+def test_a_valid_engine_is_taken_and_gives_the_same_numbers(gpu):
+    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store, precision="fp16")
+    network = Network("verifier")
+    assert network.backend == "TensorRT 11.4.0, Fake GPU 3000, fp16" and network.on_gpu
+    given = windows(11)
+    np.testing.assert_allclose(network.many(given), answers(given), atol=1e-6)
+    np.testing.assert_allclose(network({"window": given["window"][:1]}), answers(given)[0], atol=1e-6)
+    assert gpu.said == []
+
+
+def test_onnx_never_looks_at_an_engine(gpu):
+    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    network = Network("verifier", engine="onnx")
+    assert network.backend == "ONNX Runtime, CPU"
+    network(windows(1))
+    assert not gpu.runs
+
+
+def test_many_is_one_by_one_on_the_cpu_too():
+    given = windows(5)
+    np.testing.assert_array_equal(Network("verifier", engine="onnx").many(given), answers(given))
+
+
+def flip(gpu):
+    plan = next(gpu.store.path.glob("*.plan"))
+    content = bytearray(plan.read_bytes())
+    content[5] ^= 1
+    plan.write_bytes(content)
+
+
+def tell_a_lie(gpu):
+    """The plan is another network's, and the manifest says it is this one's."""
+    flip(gpu)
+    manifest = next(gpu.store.path.glob("*.json"))
+    manifest.write_text(manifest.read_text().replace('"network": "verifier"', '"network": "moext"'))
+
+
+UNFIT = {
+    "one byte flipped": ({}, flip, "SHA-256"),
+    "another TensorRT": ({"version": "10.9.0"}, None, "here is TensorRT 11.4.0"),
+    "another GPU": ({"targets": ("sm_75",)}, None, "built for sm_75"),
+    "another ONNX file": ({"onnx_sha256": "0" * 64}, None, "has changed since"),
+    "a manifest that lies": ({}, tell_a_lie, "manifest"),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_an_engine_that_does_not_fit_is_never_loaded(gpu, monkeypatch, case):
+    changed, damage, why = UNFIT[case]
+    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store, **changed)
+    if damage:
+        damage(gpu)
+    monkeypatch.setattr(gpu.trt, "Runtime", lambda log: pytest.fail("it was loaded"))
+    network = Network("verifier")
+    Network("verifier")
+    assert network.backend == "ONNX Runtime, CPU" and network(windows(1)).shape == (9,)
+    (said,) = gpu.said  # once
+    assert why in said and said.endswith("mer-engine build verifier")
+    with pytest.raises(EngineError, match=f"{why}.*mer-engine build verifier$"):
+        Network("verifier", engine="tensorrt")
+
+
+def test_an_engine_that_tensorrt_itself_refuses(gpu):
+    gpu.plans.pop(gpu.engine_of(Network("verifier", engine="onnx"), gpu.store))
+    assert Network("verifier").backend == "ONNX Runtime, CPU"
+    assert "refuses" in gpu.said[0] and gpu.said[0].endswith("mer-engine build verifier")
+
+
+def test_without_an_engine_the_gpu_is_offered_one_and_asking_for_it_is_a_mistake(gpu):
+    assert Network("verifier").backend == "ONNX Runtime, CPU"
+    assert gpu.said == ["no engine of verifier has been built: mer-engine build verifier"]
+    with pytest.raises(EngineError, match="mer-engine build verifier"):
+        Network("verifier", engine="tensorrt")
+
+
+def test_without_a_gpu_and_an_engine_there_is_nothing_to_say(monkeypatch, tmp_path):
+    monkeypatch.setenv("MER_ENGINES", str(tmp_path))
+    monkeypatch.setenv("MER_NO_GPU", "1")
+    notices.forget()
+    said = []
+    end = notices.listen(said.append)
+    assert Network("verifier").backend == "ONNX Runtime, CPU"
+    end()
+    assert said == []
+    with pytest.raises(EngineError, match="cannot run on TensorRT here: MER_NO_GPU is set"):
+        Network("verifier", engine="tensorrt")
+
+
+def test_an_unknown_engine():
+    with pytest.raises(EngineError, match="unknown engine 'cuda': expected one of auto, tensorrt, onnx"):
+        Network("verifier", engine="cuda")
+
+
+@pytest.mark.parametrize("failure", ["cuMemcpyHtoDAsync failed: out of memory", "cuStreamSynchronize failed: device not available"])
+def test_a_gpu_that_fails_costs_no_answer(gpu, failure):
+    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    network, given = Network("verifier"), windows(40)
+    expected = answers(given)
+
+    def ask(row):
+        if row == 20:
+            gpu.fail(failure)
+        return network({"window": given["window"][row : row + 1]})
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(40)))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert network.backend == "ONNX Runtime, CPU" and not network.on_gpu
+    (said,) = gpu.said
+    assert failure in said and "verifier" in said and "CPU" in said
+    network.close()
+
+
+def test_a_gpu_without_room_for_the_network(gpu):
+    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    gpu.free_bytes = 1000
+    assert Network("verifier").backend == "ONNX Runtime, CPU"
+    assert "out of memory" in gpu.said[0]
+
+
+def test_what_lies_on_the_gpu_is_taken_from_there(gpu):
+    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    network, given = Network("verifier"), windows(3)
+    there = {"window": gpu.put(given["window"])}
+    gpu.copies.clear()
+    np.testing.assert_allclose(network.many(there), answers(given), atol=1e-6)
+    assert gpu.copies == ["dtod"]
+    network.close()  # from now on the CPU, which fetches it
+    np.testing.assert_allclose(network.many(there), answers(given), atol=1e-6)
+
+
+def test_a_closed_network_goes_on_on_the_cpu(gpu):
+    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    network = Network("verifier")
+    network.close()
+    network.close()
+    assert network(windows(1)).shape == (9,) and gpu.said == [] and not gpu.memory
+
+
+def test_calls_of_several_streams_share_batches(gpu):
+    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    network, given = Network("verifier"), windows(40)
+    gpu.runs.clear()
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(lambda row: network({"window": given["window"][row : row + 1]}), range(40)))
+    np.testing.assert_allclose(found, answers(given), atol=1e-6)
+    assert len(gpu.runs) < 40
+
+
+def test_a_cuda_provider_that_does_not_start_is_passed_over(monkeypatch):
+    import onnxruntime
+
+    path = ZOO / "verifier.onnx"
+    with pytest.raises(EngineError, match="has no CUDAExecutionProvider"):
+        OnnxCuda(path.read_bytes(), path)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    with pytest.warns(UserWarning), pytest.raises(EngineError, match="could not start"):
+        OnnxCuda(path.read_bytes(), path)
+
+
+@needs_cuda
+@pytest.mark.parametrize("name", known())
+def test_each_network_on_a_real_gpu(name, tmp_path, monkeypatch):
+    """Built, loaded, run at several sizes from several threads, closed: the numbers of the CPU."""
+    from engines.plans.build import build
+
+    monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
+    cpu = Network(name, engine="onnx")
+    plan, manifest = build(cpu.manifest, cpu.path.read_bytes())
+    Store().save(manifest, plan)
+    network = Network(name, engine="tensorrt")
+    assert network.on_gpu and "fp32" in network.backend
+    random = np.random.default_rng(0)
+    given = {key: random.random((21, *shape[1:]), np.float32) for key, shape in cpu.shapes.items()}
+    expected = cpu.many(given)
+    np.testing.assert_allclose(network.many(given), expected, atol=2e-4)
+    with ThreadPoolExecutor(4) as pool:
+        one = [{key: array[row : row + 1] for key, array in given.items()} for row in range(21)]
+        np.testing.assert_allclose(list(pool.map(network, one)), expected, atol=2e-4)
+    network.close()
+    assert not network.on_gpu

@@ -1,15 +1,29 @@
 """From keyframes to a label, or to none."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
+import fake_gpu
 import numpy as np
 import pytest
+from gpu import needs_cuda
+from places import DEMO
 
-from engines.runtime import ZOO
+from engines import flow, notices
+from engines.errors import GpuLost
+from engines.flow import cuda
+from engines.plans.store import Store
+from engines.runtime import ZOO, Network
+from realtime import networks
 from realtime.errors import ModelError
 from realtime.geometry import LANDMARKS_68
+from realtime.inputs import dual_atme, flow_map
+from realtime.inputs.face import crop
+from realtime.networks import network
+from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.recognition import Recognizer
 from realtime.records import FaceView, Keyframes
+from realtime.sources import open_source
 
 
 @pytest.fixture
@@ -27,12 +41,18 @@ def shy(tmp_path):
 
 @pytest.fixture
 def keyframes():
+    return random_keyframes(0)
+
+
+def random_keyframes(seed):
     points = np.zeros((68, 2), np.float32)
     points[[1, 15, 8]] = (40, 90), (180, 90), (110, 200)
     points[[19, 20, 23, 38, 43]] = (75, 50), (80, 52), (140, 52), (82, 62), (138, 64)
+    points[[17, 21, 22, 26, 24, 37, 44]] = (50, 58), (95, 58), (125, 58), (170, 58), (142, 52), (78, 68), (142, 68)
+    points[[33, 48, 51, 54, 57]] = (110, 130), (85, 160), (110, 150), (135, 160), (110, 172)
     landmarks = np.zeros((478, 2), np.float32)
     landmarks[LANDMARKS_68] = points
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     views = [
         FaceView(0, 0, n, n / 30, 0.0, random.integers(0, 255, (224, 224, 3), np.uint8), landmarks, (0, 0, 9, 9), 0.0, 0.3)
         for n in range(3)
@@ -54,3 +74,154 @@ def test_a_network_that_takes_something_unknown_is_refused(shy):
     change(takes="sound")
     with pytest.raises(ModelError, match="takes 'sound': expected one of"):
         Recognizer(str(file))
+
+
+def test_which_engines_are_at_work_is_said_in_words(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(flow, "use", lambda engine: chosen.append(engine) or "TV-L1, CPU")
+    assert Recognizer("kernel_ridge", "onnx").engines == "kernel_ridge on ONNX Runtime, CPU; flow on TV-L1, CPU"
+    Recognizer("kernel_ridge")
+    assert chosen == ["cpu", "auto"]
+
+
+def test_streams_share_a_network_of_the_zoo_but_not_a_file(shy):
+    file, _ = shy
+    first = network("kernel_ridge", "onnx")
+    assert network("kernel_ridge", "onnx") is first and network(str(file)) is not network(str(file))
+
+
+def test_an_engine_that_is_not_there_is_one_line(monkeypatch):
+    monkeypatch.setenv("MER_NO_GPU", "1")
+    with pytest.raises(ModelError, match="cannot run on TensorRT here"):
+        Recognizer("kernel_ridge", "tensorrt")
+
+
+def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path):
+    """The demo clip, the networks on a GPU (made of numpy) that fails after the second event."""
+    failure = "cuMemcpyHtoDAsync failed: out of memory"
+    monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
+    monkeypatch.setattr(networks, "_shared", {})  # not those of other tests
+    monkeypatch.setattr(flow, "use", lambda engine: "TV-L1, CPU")
+    gpu, said, asked = fake_gpu.install(monkeypatch), [], []
+    for name in ("kernel_ridge", "verifier"):
+        gpu.engine_of(Network(name, engine="onnx"), Store())
+    notices.forget()
+    end = notices.listen(said.append)
+    named = Recognizer("kernel_ridge")
+    assert "Fake GPU 3000" in named.engines and not said
+
+    class Remembering:
+        name, classes = named.name, named.classes
+
+        def __call__(self, keyframes):
+            asked.append(keyframes)
+            if len(asked) == 3:
+                gpu.fail(failure)
+            return named(keyframes)
+
+    pipeline = Pipeline("demo", PipelineSettings(), wait=True, recognizer=Remembering())
+    events = []
+    with open_source(DEMO) as source:
+        for frame in source:
+            events += pipeline(frame).events
+    events += pipeline.finish()
+    end()
+    assert len(events) == len(asked) == 5 and 1 in gpu.runs
+    assert {line.split(":")[0] for line in said} >= {"kernel_ridge"} and all(failure in line for line in said)
+    assert "CPU" in named.engines and "Fake" not in named.engines
+    cpu = Recognizer("kernel_ridge", "onnx")
+    for event, keyframes in zip(events, asked, strict=True):
+        label, scores = cpu(keyframes)
+        assert event.label == label and event.scores == pytest.approx(scores, abs=1e-5)
+
+
+@pytest.fixture
+def maps_on_gpu(monkeypatch):
+    """A GPU made of numpy whose flow maps the CPU computes. `.batches`: how many movements each launch had."""
+    gpu = fake_gpu.install(monkeypatch)
+    gpu.batches = []
+
+    def flow_maps(items, face, size, smoothing):
+        assert (face, size, smoothing) == (flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING)
+        gpu.batches.append(len(items))
+        if gpu.failure:
+            raise GpuLost(gpu.failure)
+        faces = [(crop(onset, box), crop(apex, box)) for onset, apex, box in items]
+        return gpu.put(np.concatenate([flow_map.from_map(flow_map.flow_map(*pair))["full_face"] for pair in faces]))
+
+    def puzzles(maps, boxes):
+        assert boxes == (dual_atme.LEFT_BROW, dual_atme.RIGHT_BROW, dual_atme.MOUTH)
+        cut = [dual_atme.puzzle(one.transpose(1, 2, 0)).transpose(2, 0, 1) for one in maps.numpy()]
+        return gpu.put(np.stack(cut).astype(np.float32))
+
+    monkeypatch.setattr(cuda, "flow_maps", flow_maps)
+    monkeypatch.setattr(cuda, "puzzles", puzzles)
+    monkeypatch.setattr(flow, "use", lambda engine: "TV-L1, CPU" if engine == "cpu" else "TV-L1, CUDA, Fake GPU 3000")
+    monkeypatch.setattr(networks, "_shared", {})
+    notices.forget()
+    return gpu
+
+
+@pytest.mark.parametrize("kind", ["dual_atme", "dual_atme_map", "flow_map"])
+def test_movements_of_several_streams_are_named_in_one_batch_on_the_gpu(maps_on_gpu, tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
+    name = "kernel_ridge" if kind == "flow_map" else "dual_atme"
+    about = json.loads((ZOO / f"{name}.json").read_text("utf-8")) | {"takes": kind}
+    (tmp_path / "net.json").write_text(json.dumps(about), "utf-8")
+    (tmp_path / "net.onnx").write_bytes((ZOO / f"{name}.onnx").read_bytes())
+    file = str(tmp_path / "net.onnx")
+    maps_on_gpu.engine_of(Network(file, engine="onnx"), Store())
+
+    several = [random_keyframes(seed) for seed in range(8)]
+    expected = [Recognizer(file, "onnx")(one) for one in several]
+    on_gpu = Recognizer(file)
+    assert "Fake GPU 3000, fp32; flow on TV-L1, CUDA" in on_gpu.engines
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(on_gpu, several))
+    for (label, scores), (expected_label, expected_scores) in zip(found, expected, strict=True):
+        assert label == expected_label and scores == pytest.approx(expected_scores, abs=1e-5)
+    assert max(maps_on_gpu.batches) > 1 and maps_on_gpu.copies.count("htod") <= 8  # the warm-up; inputs came from there
+
+
+def test_a_flow_that_fails_on_the_gpu_is_computed_on_the_cpu(maps_on_gpu):
+    expected = Recognizer("kernel_ridge", "onnx")(random_keyframes(1))
+    on_gpu, said = Recognizer("kernel_ridge"), []
+    end = notices.listen(said.append)
+    maps_on_gpu.fail("launch failed: the device is lost")
+    for _ in range(2):
+        assert on_gpu(random_keyframes(1)) == expected
+    end()
+    assert len(said) == 1 and "device is lost" in said[0] and maps_on_gpu.batches == [1]  # asked once, never again
+
+
+def test_a_movement_without_a_face_harms_no_other_of_its_batch(maps_on_gpu):
+    bad = random_keyframes(2)
+    bad.onset.landmarks[:] = 0
+    on_gpu = Recognizer("dual_atme")
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(on_gpu, one) for one in (random_keyframes(1), bad, random_keyframes(1), random_keyframes(1))]
+        results = [call.exception() or call.result() for call in calls]
+    assert isinstance(results[1], ValueError)
+    assert results[0] == results[2] == results[3] and not isinstance(results[0], Exception)
+
+
+@needs_cuda
+@pytest.mark.parametrize("name", ["kernel_ridge", "dual_atme", "skd_tstsan"])
+def test_the_demo_clips_movements_are_named_alike_on_a_real_gpu(name, monkeypatch, tmp_path):
+    """Flow, maps and network there, several at a time, beside the CPU."""
+    from engines.plans.build import build
+    from realtime import examples
+
+    monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
+    monkeypatch.setattr(networks, "_shared", {})
+    cpu = Network(name, engine="onnx")
+    plan, manifest = build(cpu.manifest, cpu.path.read_bytes())
+    Store().save(manifest, plan)
+    movements = examples.movements()
+    expected = [Recognizer(name, "onnx")(one) for one in movements]
+    on_gpu = Recognizer(name, "tensorrt")
+    assert "CUDA" in on_gpu.engines
+    with ThreadPoolExecutor(5) as pool:
+        found = list(pool.map(on_gpu, movements))
+    for (label, scores), (expected_label, expected_scores) in zip(found, expected, strict=True):
+        assert label == expected_label and scores == pytest.approx(expected_scores, abs=0.03)

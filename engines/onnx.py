@@ -1,0 +1,96 @@
+"""A network run by ONNX Runtime: on the CPU always, on a GPU where the wheel has the CUDA provider and it works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from engines.errors import EngineError, GpuLost
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+class OnnxRuntime:
+    """A session, ready to run. `run` may be called from several threads. words: which backend this is."""
+
+    words = "ONNX Runtime, CPU"
+
+    def __init__(self, model: bytes, path: Path, threads: int = 1, providers: tuple[str, ...] = (CPU,)):
+        """model: the content of `path`, its hash checked. Raises EngineError where ONNX Runtime refuses it."""
+        self._session = _session(model, path, threads, list(providers))
+        self._outputs = [node.name for node in self._session.get_outputs()]
+        self.inputs = {node.name: tuple(node.shape) for node in self._session.get_inputs()}
+        self._takes_many = not all(isinstance(shape[0], int) for shape in self.inputs.values())
+
+    def has(self, inputs: dict[str, tuple[int, ...]], output: str) -> bool:
+        """Whether the file takes and gives what its manifest says."""
+        return self.inputs == inputs and output in self._outputs
+
+    def run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
+        """The first output for all samples of all pieces, one below the other. Each piece: {input: (N, …) float32}."""
+        rows = []
+        for piece in pieces:
+            piece = {name: host(array) for name, array in piece.items()}
+            if self._takes_many:
+                rows.append(self._session.run(self._outputs[:1], piece)[0])
+                continue
+            # one by one: faster than a batch on one core for the larger networks, and the file takes no more
+            for row in range(len(next(iter(piece.values())))):
+                one = {name: array[row : row + 1] for name, array in piece.items()}
+                rows.append(self._session.run(self._outputs[:1], one)[0])
+        return np.concatenate(rows)
+
+    def close(self) -> None:
+        self._session = None
+
+
+class OnnxCuda(OnnxRuntime):
+    """The same on the GPU. Raises EngineError where the provider is missing or cannot run this network."""
+
+    def __init__(self, model: bytes, path: Path):
+        import onnxruntime
+
+        if CUDA not in onnxruntime.get_available_providers():
+            raise EngineError(f"this ONNX Runtime has no {CUDA}: it is in the package onnxruntime-gpu")
+        super().__init__(model, path, providers=(CUDA, CPU))
+        # a provider whose libraries do not load is left out silently
+        if CUDA not in self._session.get_providers():
+            raise EngineError(f"ONNX Runtime could not start its {CUDA}")
+        self.words = "ONNX Runtime, CUDA"
+        shapes = {name: [side if isinstance(side, int) else 1 for side in shape] for name, shape in self.inputs.items()}
+        try:
+            self.run([{name: np.zeros(shape, np.float32) for name, shape in shapes.items()}])
+        except GpuLost as error:
+            raise EngineError(f"ONNX Runtime's {CUDA} cannot run {path.name} ({error})") from error
+
+    def run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
+        """As on the CPU; whatever fails is the GPU's fault, for the CPU ran this very file before. Raises GpuLost."""
+        if self._takes_many and len(pieces) > 1:
+            pieces = [{name: np.concatenate([host(piece[name]) for piece in pieces]) for name in self.inputs}]
+        try:
+            return super().run(pieces)
+        except Exception as error:  # ONNX Runtime has no common base class for what it raises
+            raise GpuLost(f"ONNX Runtime failed on the GPU ({_first_line(error)})") from error
+
+
+def host(array) -> np.ndarray:
+    """An array on this side; one that lies on the GPU is fetched. Raises GpuLost."""
+    return array if isinstance(array, np.ndarray) else array.numpy()
+
+
+def _session(model: bytes, path: Path, threads: int, providers: list[str]):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # its complaints come back as exceptions; the same text on stderr would be noise
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=providers)
+    except Exception as error:  # ONNX Runtime has no common base class for what it raises
+        raise EngineError(f"{path} is damaged, ONNX Runtime cannot read it ({_first_line(error)}): restore it") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,111 @@
+"""What the makers of plans need of an ONNX file: read it, run it, look up and add constants."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engines.errors import EngineError
+
+
+def need_onnx() -> None:
+    """Raises EngineError, naming what to install, where the package `onnx` is absent."""
+    try:
+        import onnx  # noqa: F401
+    except ImportError as error:
+        raise EngineError("making engines needs the package onnx: pip install 'mer-live[build]'") from error
+
+
+def load(onnx_bytes: bytes):
+    """The parsed file. Raises EngineError where it is not ONNX, has no graph, or inputs without a batch axis."""
+    need_onnx()
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load_from_string(onnx_bytes)
+    except DecodeError as error:
+        raise EngineError("this is not an ONNX file: give one that mer-train exported") from error
+    ends = [*Graph(model).inputs, *model.graph.output]
+    if not model.graph.node or any(not value.type.tensor_type.shape.dim for value in ends):
+        raise EngineError("this ONNX file holds no network with a batch axis: give one that mer-train exported")
+    return model
+
+
+class Graph:
+    """An ONNX model's main graph, for edits."""
+
+    def __init__(self, model):
+        self.graph = model.graph
+        self._initial = {value.name: value for value in model.graph.initializer}
+
+    @property
+    def inputs(self) -> list:
+        """The inputs that a caller gives (old files list their weights among them)."""
+        return [value for value in self.graph.input if value.name not in self._initial]
+
+    def constant(self, name: str) -> np.ndarray | None:
+        """The numbers of a constant, None for what is computed."""
+        from onnx import numpy_helper
+
+        if name in self._initial:
+            return numpy_helper.to_array(self._initial[name])
+        for node in self.graph.node:
+            if node.op_type == "Constant" and name in node.output and node.attribute[0].name == "value":
+                return numpy_helper.to_array(node.attribute[0].t)
+        return None
+
+    def add(self, name: str, array: np.ndarray) -> str:
+        """A new constant. Returns its name."""
+        from onnx import numpy_helper
+
+        return self.add_tensor(numpy_helper.from_array(np.ascontiguousarray(array), name))
+
+    def add_tensor(self, value) -> str:
+        """A new constant that is an ONNX tensor already. Returns its name."""
+        name = value.name
+        self.graph.initializer.append(value)
+        self._initial[name] = self.graph.initializer[-1]
+        return name
+
+    def insert_before(self, node, *new) -> None:
+        """Put nodes in front of one that is in the graph."""
+        place = next(i for i, other in enumerate(self.graph.node) if other is node or other == node)
+        for offset, each in enumerate(new):
+            self.graph.node.insert(place + offset, each)
+
+    def drop_unused(self) -> None:
+        """Forget constants that no node takes in any more."""
+        used = {name for node in self.graph.node for name in node.input}
+        for value in [value for value in self.graph.initializer if value.name not in used]:
+            self.graph.initializer.remove(value)
+            del self._initial[value.name]
+
+
+def session(onnx_bytes: bytes, also: list[str] = (), exact: bool = True):
+    """ONNX Runtime on one thread; also: values between the nodes to have as outputs.
+
+    exact: run the file as it is written, without the rewriting that would take out roundings. Raises EngineError.
+    """
+    import onnx
+    import onnxruntime
+
+    if also:
+        model = onnx.load_from_string(onnx_bytes)
+        known = {value.name for value in model.graph.output}
+        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in also if name not in known)
+        onnx_bytes = model.SerializeToString()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    if exact:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return onnxruntime.InferenceSession(onnx_bytes, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime has no common base class for what it raises
+        raise EngineError(f"ONNX Runtime refuses the network ({first_line(error)})") from error
+
+
+def first_line(error: Exception | str) -> str:
+    """The first line of a message, in one piece."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,116 @@
+"""`mer-engine check`: an engine's numbers beside those of ONNX Runtime on the CPU, on real inputs."""
+
+from __future__ import annotations
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from engines import device
+from engines.errors import EngineError
+from engines.onnx import OnnxRuntime
+from engines.plans import choose, library
+from engines.plans.precision import PRECISIONS
+from engines.plans.store import Store
+from engines.runtime import Network, known
+from realtime.cli import common
+from realtime.errors import ModelError
+from realtime.networks import network
+
+
+@click.command("check", cls=common.Command)
+@click.argument("models", metavar="[MODEL]...", nargs=-1)
+def check(models):
+    """Compare engines with ONNX Runtime.
+
+    Largest difference and decisions that flip on real inputs, of all networks or those named. Where no engine can run, the
+    files that engines are built from are compared.
+    """
+    from realtime import examples
+
+    networks = [network(name, "onnx") for name in models or known()]
+    console, runs_here = Console(highlight=False, soft_wrap=True), device.find() is not None and library.find() is not None
+    flipped, notes = [], []
+    with console.status("watching the demo clip for real inputs") as status:
+        table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("network", "beside ONNX Runtime, CPU", "samples", "largest difference", "flips", "layers in fp32"):
+            table.add_column(name, justify="left" if name[0] in "nb" else "right", no_wrap=True)
+        for one in networks:
+            samples = examples.inputs(one)
+            status.update(f"{one.name}: checking")
+            expected = _answers(one, one.path.read_bytes(), samples)
+            name = one.name
+            for what, found, kept in _engines(one, samples) if runs_here else _files(one, samples):
+                if isinstance(found, str):
+                    table.add_row(name, what, "", "–", "–")
+                    notes.append(f"{one.name}, {what}: {found}")
+                else:
+                    largest, flips = float(np.abs(found - expected).max()), _flips(one, found, expected)
+                    table.add_row(name, what, str(len(expected)), f"{largest:.1e}", str(flips), str(kept or ""))
+                    flipped += [f"{one.name} ({what})"] if flips else []
+                name = ""
+    console.width = 200  # whatever the terminal has: a wrapped line is read more easily than a cut number
+    console.print(table)
+    for note in notes:
+        console.print(note, style="yellow", markup=False)
+    if not runs_here:
+        why = device.why_not() or library.why_not()
+        console.print(f"no engine was run, only the files that engines are built from: {why}", style="dim", markup=False)
+    if flipped:
+        raise ModelError(f"decisions flip in {', '.join(flipped)}: build these with another --precision")
+
+
+def _engines(one: Network, samples: dict[str, np.ndarray]):
+    """(what, answers or why there are none, layers kept in fp32) of each engine that was built of the network."""
+    built = [entry for entry in Store().entries() if entry.manifest and entry.manifest.network == one.name]
+    for entry in built:
+        precision = entry.manifest.precision
+        if not entry.current:
+            yield precision, entry.reason, 0
+            continue
+        try:
+            plan = choose.plan(one.name, one.manifest["sha256"], one.shapes, one.output, precision)
+            try:
+                yield plan.words, plan.run([samples]), len(entry.manifest.kept_fp32)
+            finally:
+                plan.close()
+        except EngineError as error:
+            yield precision, str(error), 0
+    if not built:
+        yield "none built", f"mer-engine build {one.name}", 0
+
+
+def _files(one: Network, samples: dict[str, np.ndarray]):
+    """The same of the ONNX files from which engines are built, rounded as the GPU would, computed by ONNX Runtime."""
+    from engines.plans.batched import batched
+    from engines.plans.graph import load
+    from engines.plans.half import halved
+    from engines.plans.precision import lower, names_of
+
+    def answers(model: bytes) -> np.ndarray:
+        return _answers(one, model, samples)
+
+    try:
+        free = batched(one.path.read_bytes(), samples)
+        yield "fp32, any batch", answers(free), 0
+    except EngineError as error:
+        yield "fp32, any batch", str(error), 0
+        return
+    for precision in PRECISIONS[1:]:
+        try:
+            lowered, kept = lower(free, precision, samples, len(one.classes))
+            if precision != "int8":  # a CPU has no such layers: the same numbers, held in fp32
+                lowered = halved(free, precision, [name for name in names_of(load(free)) if name not in kept], emulated=True)
+            yield precision, answers(lowered), len(kept)
+        except EngineError as error:
+            yield precision, str(error), 0
+
+
+def _answers(one: Network, model: bytes, samples: dict[str, np.ndarray]) -> np.ndarray:
+    return OnnxRuntime(model, one.path).run([samples])
+
+
+def _flips(one: Network, found: np.ndarray, expected: np.ndarray) -> int:
+    classes = len(one.classes)
+    return int((found[:, :classes].argmax(1) != expected[:, :classes].argmax(1)).sum())

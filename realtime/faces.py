@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from realtime.alignment import Alignment
+from realtime.alignment import Alignment, Picture
 from realtime.geometry import TEMPLATE, apply, eye_opening
-from realtime.landmarks import Landmarker
+from realtime.landmarks import EarlyLandmarker
 from realtime.records import FaceView, Frame
 
 MOTION_SECONDS = 0.1  # head speed is measured over this long, so that 200 fps does not turn noise into speed
@@ -36,18 +37,24 @@ class _Tracked:
     anchor: int = 0
     alignment: Alignment | None = None
     landmarks: np.ndarray | None = None
+    eye_opening: float = 0.0
     seen: float = 0.0
     missed: int = 0
     path: deque = field(default_factory=deque)
 
 
 class FaceTracker:
-    """`tracker(frame)` → the faces in it. Stateful: frames come in order."""
+    """`tracker(frame)` → the faces in it. Stateful: frames come in order, all of them from one thread.
+
+    Landmarks are sought in another thread, in a picture that waits for its turn, where one is known: the answer comes
+    sooner then, and is the same.
+    """
 
     def __init__(self, settings: FaceSettings):
         self._settings = settings
         # one more than wanted, and never fewer than four, so that "the largest" is chosen among those in view
-        self._landmarker = Landmarker(most_faces=max(4, settings.most + 1))
+        self._landmarker = EarlyLandmarker(most_faces=max(4, settings.most + 1))
+        self._picture = Picture()
         self._tracked: list[_Tracked] = []
         self._gone: list[_Tracked] = []
         self._unsure: list[np.ndarray] | None = None  # found once, in the run before; None before the first run
@@ -55,14 +62,22 @@ class FaceTracker:
         self._faces = self._anchors = 0
         self._shape = None
 
-    def __call__(self, frame: Frame) -> list[FaceView]:
+    def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> list[FaceView]:
+        """waiting: the frames that will probably come next, as many as are known."""
         if frame.pixels.shape != self._shape:
             self._shape, self._tracked, self._unsure, self._next_run = frame.pixels.shape, [], None, -np.inf
-        followed = {t.face: t.alignment.follow(frame.pixels, frame.pts) for t in self._tracked}
-        got_away = any(picture is None for picture in followed.values())
-        if frame.pts >= self._next_run or got_away:
+        due = frame.pts >= self._next_run
+        if due:
+            self._landmarker.begin(frame.pixels)
+        self._picture.show(frame.pixels)
+        followed = {t.face: t.alignment.follow(self._picture, frame.pts) for t in self._tracked}
+        if due or any(picture is None for picture in followed.values()):
             self._next_run = frame.pts + self._settings.landmark_interval
             self._match(frame, followed)
+        for coming in waiting:
+            if coming.pts >= self._next_run:
+                self._landmarker.begin(coming.pixels)
+                break
         return [self._view(t, followed[t.face], frame) for t in self._tracked if followed.get(t.face) is not None]
 
     def close(self):
@@ -88,6 +103,7 @@ class FaceTracker:
                 self._next_run = -np.inf
                 continue
             track.landmarks = apply(track.alignment.transform, landmarks).astype(np.float32)
+            track.eye_opening = eye_opening(track.landmarks)
             track.seen, track.missed = frame.pts, 0
             self._tracked.append(track)
         self._unsure = unsure
@@ -119,9 +135,9 @@ class FaceTracker:
 
     def _anchor(self, track, landmarks, frame, followed) -> None:
         self._anchors += 1
-        track.anchor, track.alignment = self._anchors, Alignment(frame.pixels, landmarks, frame.pts)
+        track.anchor, track.alignment = self._anchors, Alignment(self._picture, landmarks, frame.pts)
         track.path.clear()
-        followed[track.face] = track.alignment.follow(frame.pixels, frame.pts)
+        followed[track.face] = track.alignment.follow(self._picture, frame.pts)
 
     def _view(self, track: _Tracked, picture: np.ndarray, frame: Frame) -> FaceView:
         outline = track.alignment.in_image(track.landmarks)
@@ -136,7 +152,7 @@ class FaceTracker:
             landmarks=track.landmarks,
             box=(int(left), int(top), int(right), int(bottom)),
             motion=self._speed(track, frame.pts),
-            eye_opening=eye_opening(track.landmarks),
+            eye_opening=track.eye_opening,
         )
 
     @staticmethod

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engines.compiled import compiled
+
 ALIGNED = 224
 OUTER_EYES = 104.0
 EYE_LINE = np.array([112.0, 62.0])  # the point midway between the outer eye corners, (x, y)
@@ -58,31 +60,43 @@ def eye_opening(landmarks: np.ndarray) -> float:
     return float((height / np.maximum(width, 1e-6)).mean())
 
 
-def similarity(source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """The rotation, scale and shift (2×3) that carries `source` (N×2) nearest to `target` (N×2), least squares.
+@compiled
+def similarity(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The rotation, scale and shift (2×3) that carries `source` nearest to `target`, least squares.
 
-    Umeyama 1991, without reflection; `weights` (N,) are non-negative.
+    Umeyama 1991, without reflection. Both N×2 float64; `weights` (N,) float64 are non-negative.
     """
-    w = np.ones(len(source)) if weights is None else np.asarray(weights, float)
-    w = w / w.sum()
-    mean_s, mean_t = w @ source, w @ target
-    s, t = source - mean_s, target - mean_t
-    norm = w @ (s**2).sum(axis=1)
-    a = w @ (s * t).sum(axis=1) / norm
-    b = w @ (s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]) / norm
-    linear = np.array([[a, -b], [b, a]])
-    return np.column_stack([linear, mean_t - linear @ mean_s])
+    w = weights / weights.sum()
+    sx = sy = tx = ty = 0.0
+    for i in range(len(w)):
+        sx += w[i] * source[i, 0]
+        sy += w[i] * source[i, 1]
+        tx += w[i] * target[i, 0]
+        ty += w[i] * target[i, 1]
+    norm = along = across = 0.0
+    for i in range(len(w)):
+        s, t, u, v = source[i, 0] - sx, source[i, 1] - sy, target[i, 0] - tx, target[i, 1] - ty
+        norm += w[i] * (s * s + t * t)
+        along += w[i] * (s * u + t * v)
+        across += w[i] * (s * v - t * u)
+    a, b = along / norm, across / norm
+    return np.array([[a, -b, tx - (a * sx - b * sy)], [b, a, ty - (b * sx + a * sy)]])
 
 
+@compiled
 def robust_similarity(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`similarity` that one moving eye corner cannot bend: Cauchy weights, a few rounds.
+    """`similarity` that one moving eye corner cannot bend: Cauchy weights, a few rounds. Both N×2 float64.
 
     Returns the 2×3 transform and each point's remaining distance (N,).
     """
-    weights = None
+    weights = np.ones(len(source))
+    distance = np.empty(len(source))
     for _ in range(4):
         transform = similarity(source, target, weights)
-        distance = np.linalg.norm(apply(transform, source) - target, axis=1)
+        for i in range(len(source)):
+            x = transform[0, 0] * source[i, 0] + transform[0, 1] * source[i, 1] + transform[0, 2] - target[i, 0]
+            y = transform[1, 0] * source[i, 0] + transform[1, 1] * source[i, 1] + transform[1, 2] - target[i, 1]
+            distance[i] = np.sqrt(x * x + y * y)
         weights = 1.0 / (1.0 + (distance / max(np.median(distance), 0.05)) ** 2)
     return transform, distance
 
@@ -102,3 +116,16 @@ def inverse(transform: np.ndarray) -> np.ndarray:
     """The 2×3 transform that undoes `transform`."""
     linear = np.linalg.inv(transform[:, :2])
     return np.column_stack([linear, -linear @ transform[:, 2]])
+
+
+@compiled
+def apply_inverse(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Carry points (N×2 float32) back by what undoes `transform` (2×3 float64): N×2 float64."""
+    a, b, c, d = transform[0, 0], transform[0, 1], transform[1, 0], transform[1, 1]
+    over = 1.0 / (a * d - b * c)
+    out = np.empty((len(points), 2))
+    for i in range(len(points)):
+        x, y = points[i, 0] - transform[0, 2], points[i, 1] - transform[1, 2]
+        out[i, 0] = over * (d * x - b * y)
+        out[i, 1] = over * (a * y - c * x)
+    return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.compiled import compiled
 from realtime.geometry import to_68
 
 BINS = 59  # 58 uniform patterns of 8 neighbours, and one bin for all others (Ojala et al. 2002)
@@ -28,18 +29,51 @@ def _uniform_codes() -> np.ndarray:
 
 
 _CODES = _uniform_codes()
-_AROUND = [(-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1)]
+
+
+@compiled
+def _code(grey: np.ndarray, codes: np.ndarray, y: int, x: int) -> int:
+    """The bin of the pixel at (y, x), which must not lie on the rim."""
+    centre = grey[y, x]
+    pattern = (
+        (grey[y - 1, x - 1] >= centre)
+        | (grey[y - 1, x] >= centre) << 1
+        | (grey[y - 1, x + 1] >= centre) << 2
+        | (grey[y, x + 1] >= centre) << 3
+        | (grey[y + 1, x + 1] >= centre) << 4
+        | (grey[y + 1, x] >= centre) << 5
+        | (grey[y + 1, x - 1] >= centre) << 6
+        | (grey[y, x - 1] >= centre) << 7
+    )
+    return codes[pattern]
+
+
+@compiled
+def _patterns(grey: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    height, width = grey.shape
+    out = np.empty((height - 2, width - 2), np.uint8)
+    for y in range(height - 2):
+        for x in range(width - 2):
+            out[y, x] = _code(grey, codes, y + 1, x + 1)
+    return out
+
+
+@compiled
+def _count(grey: np.ndarray, codes: np.ndarray, boxes: np.ndarray, rows: int, columns: int, bins: int) -> np.ndarray:
+    counts = np.zeros((len(boxes), rows * columns * bins), np.float32)
+    for region in range(len(boxes)):
+        left, top, width, height = boxes[region]
+        for y in range(height):
+            row = y * rows // height * columns
+            for x in range(width):
+                cell = row + x * columns // width
+                counts[region, cell * bins + _code(grey, codes, top + y, left + x)] += 1
+    return counts
 
 
 def local_binary_patterns(grey: np.ndarray) -> np.ndarray:
     """Uniform LBP codes of radius 1. `grey`: H×W uint8 → (H−2)×(W−2) uint8 in [0, BINS)."""
-    height, width = grey.shape
-    centre = grey[1:-1, 1:-1]
-    pattern = np.zeros(centre.shape, np.uint8)
-    for bit, (dy, dx) in enumerate(_AROUND):
-        neighbour = grey[1 + dy : height - 1 + dy, 1 + dx : width - 1 + dx]
-        pattern |= (neighbour >= centre).view(np.uint8) << bit
-    return _CODES[pattern]
+    return _patterns(np.ascontiguousarray(grey), _CODES)
 
 
 def regions(landmarks: np.ndarray) -> list[tuple[int, int, int, int]]:
@@ -66,25 +100,16 @@ class RegionHistograms:
 
     def __init__(self, boxes: list[tuple[int, int, int, int]], shape: tuple[int, int]):
         """`boxes` in pixels of the grey picture of `shape` (height, width) that will be given."""
-        rows, columns = CELLS
-        self._bins = rows * columns * BINS
-        self._regions: list[tuple[tuple[slice, slice], np.ndarray]] = []  # (pixels with a rim of 1, first bin of each)
-        for left, top, right, bottom in boxes:
-            top, bottom = max(top, 1), min(bottom, shape[0] - 1)
-            left, right = max(left, 1), min(right, shape[1] - 1)
-            row = np.arange(max(bottom - top, 1)) * rows // max(bottom - top, 1)
-            column = np.arange(max(right - left, 1)) * columns // max(right - left, 1)
-            first = (row[:, None] * columns + column) * BINS
-            place = slice(top - 1, top + len(row) + 1), slice(left - 1, left + len(column) + 1)
-            self._regions.append((place, first.astype(np.int32)))
+        kept = []
+        for left, top, right, bottom in boxes:  # a rim of one pixel stays free: its pixels have no eight neighbours
+            left, top = (min(max(side, 1), size - 2) for side, size in ((left, shape[1]), (top, shape[0])))
+            right, bottom = min(right, shape[1] - 1), min(bottom, shape[0] - 1)
+            kept.append((left, top, max(right - left, 1), max(bottom - top, 1)))
+        self._boxes = np.array(kept)  # (left, top, width, height)
 
     def __call__(self, grey: np.ndarray) -> np.ndarray:
         """`grey`: H×W uint8 → regions × (cells·BINS) float32, each cell's counts."""
-        counts = [
-            np.bincount((first + local_binary_patterns(grey[place])).ravel(), minlength=self._bins)
-            for place, first in self._regions
-        ]
-        return np.array(counts, np.float32)
+        return _count(grey, _CODES, self._boxes, *CELLS, BINS)
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import cv2
 
 from realtime.faces import FaceSettings, FaceTracker
 from realtime.recognition import Recognizer
 from realtime.records import Event, FaceView, Frame, Keyframes
 from realtime.spotting import Reading, Spotter, SpotterSettings, Verifier
+from realtime.warm import warm_naming, warm_stream
 
 MOST_PENDING = 16  # movements that may wait to be named; beyond, the loop waits, and a live source drops frames
 KEPT_TIMINGS = 20_000  # of each stage
@@ -26,9 +29,11 @@ KEPT_TIMINGS = 20_000  # of each stage
 
 @dataclass
 class PipelineSettings:
-    """network: one of the zoo, or the path of an .onnx file with its manifest beside it."""
+    """network: one of the zoo, or the path of an .onnx file with its manifest beside it. engine: what runs it: "auto",
+    "tensorrt" or "onnx" (`engines.runtime`)."""
 
     network: str = "kernel_ridge"
+    engine: str = "auto"
     faces: FaceSettings = field(default_factory=FaceSettings)
     spotter: SpotterSettings = field(default_factory=SpotterSettings)
 
@@ -49,25 +54,34 @@ class Pipeline:
     Naming a movement (optical flow, then the network) takes longer than a frame lasts, so a worker does it while the
     stream goes on; events keep the order of their offsets. With `wait` (for recordings) the stream waits instead, and an
     event comes with the very step that ends it. counts: what the spotters spotted and dropped, by cause.
-    source: its name. timings: milliseconds of each stage, the latest ones. recognize: the network, with its name and classes.
+    source: its name. recognize: the network, with its name and classes. timings: milliseconds, the latest ones: of the
+    stages "faces", "spotting" and "naming"; and of each event "delay" (from its offset to the frame at which it was known,
+    in the source's clock), "label" (from that frame's arrival to the label) and "event" (from the offset frame's arrival).
     """
 
     def __init__(self, source: str, settings: PipelineSettings, wait: bool = False, recognizer: Recognizer | None = None):
-        """recognizer: shared by several pipelines; by default the network that the settings name."""
+        """recognizer: shared by several pipelines; by default the network that the settings name, already warmed up."""
+        cv2.setNumThreads(1)  # its pool spins while it waits, which costs more than sharing out pictures this small gains
         self.source = source
         self._settings, self._wait = settings, wait
         self.timings: dict[str, deque[float]] = {}
-        self.recognize = recognizer or Recognizer(settings.network)
+        self.recognize = recognizer or Recognizer(settings.network, settings.engine)
         self._track = FaceTracker(settings.faces)
-        self._verifier = Verifier(settings.spotter.verifier) if settings.spotter.verifier else None
+        self._verifier = Verifier(settings.spotter.verifier, settings.engine) if settings.spotter.verifier else None
         self._spotters: dict[int, Spotter] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer")
         self._pending: deque[Future[Event]] = deque()
         self._spotted = 0
+        self._latest: Frame | None = None
+        warm_stream(settings.spotter, self._verifier)
+        if type(self.recognize) is Recognizer:  # not one that keeps what it is asked
+            self._worker.submit(warm_naming, self.recognize)
 
-    def __call__(self, frame: Frame) -> Step:
+    def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> Step:
+        """waiting: frames that will probably come next; what they are is the same without them, only later known."""
+        self._latest = frame
         with self._timed("faces"):
-            views = self._track(frame)
+            views = self._track(frame, waiting)
         with self._timed("spotting"):
             readings = self._spot(views)
         for face, reading in readings.items():
@@ -104,11 +118,16 @@ class Pipeline:
 
     def _name(self, face: int, keyframes: Keyframes) -> None:
         self._spotted += 1
-        self._pending.append(self._worker.submit(self._event, self._spotted, face, keyframes))
+        self._pending.append(self._worker.submit(self._event, self._spotted, face, keyframes, self._latest))
 
-    def _event(self, number: int, face: int, keyframes: Keyframes) -> Event:
+    def _event(self, number: int, face: int, keyframes: Keyframes, known: Frame) -> Event:
+        """known: the frame at which the movement turned out to be over."""
         with self._timed("naming"):
             label, scores = self.recognize(keyframes)
+        named, offset = time.monotonic(), keyframes.offset
+        self._took("delay", known.pts - offset.pts)
+        self._took("label", named - known.arrival)
+        self._took("event", named - offset.arrival)
         return Event(
             event=number,
             source=self.source,
@@ -119,7 +138,7 @@ class Pipeline:
             label=label,
             scores=scores,
             model=self.recognize.name,
-            latency_ms=(time.monotonic() - keyframes.offset.arrival) * 1000,
+            latency_ms=(named - offset.arrival) * 1000,
             kind=keyframes.kind,
             confidence=keyframes.confidence,
         )
@@ -132,4 +151,7 @@ class Pipeline:
     def _timed(self, stage: str):
         begun = time.perf_counter()
         yield
-        self.timings.setdefault(stage, deque(maxlen=KEPT_TIMINGS)).append((time.perf_counter() - begun) * 1000)
+        self._took(stage, time.perf_counter() - begun)
+
+    def _took(self, what: str, seconds: float) -> None:
+        self.timings.setdefault(what, deque(maxlen=KEPT_TIMINGS)).append(seconds * 1000)

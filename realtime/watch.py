@@ -118,7 +118,7 @@ class Watch:
     def _follow(self) -> None:
         try:
             for frame in self.source:
-                step = self.pipeline(frame)
+                step = self.pipeline(frame, self.source.waiting())
                 self.latest = step
                 self.status.note(step)
                 self._hand_over(step.events)

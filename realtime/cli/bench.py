@@ -17,7 +17,9 @@ from rich.table import Table
 
 from realtime import settings
 from realtime.cli import common
+from realtime.cli import streams as many
 from realtime.cli.running import policy
+from realtime.errors import UsageError
 from realtime.pipeline import Pipeline
 from realtime.sources import open_source
 from realtime.terminal import percentiles
@@ -26,12 +28,17 @@ from realtime.watch import LiveSettings, Watch
 EXAMPLES = """
   mer-bench live --source clip.mp4                       as fast as it goes
   mer-bench live --source clip.mp4 --as-live             at the clip's own clock, dropping like a camera
-  mer-bench live --source clip.mp4 --as-live --seconds 600   the clip over and over for ten minutes"""
+  mer-bench live --source clip.mp4 --as-live --seconds 600   the clip over and over for ten minutes
+  mer-bench live --source clip.mp4 --streams 16          how many cameras of 30 frames/s this machine holds"""
 STAGES = {
     "faces": "faces (tracking, landmarks)",
     "spotting": "spotting",
     "naming": "naming (flow, network; beside the stream)",
+    "delay": "event: offset to known (spotting)",
+    "label": "event: known to label",
+    "event": "event: offset to label",
 }
+STREAM_SECONDS = 10.0
 
 
 @common.group("mer-bench", EXAMPLES)
@@ -43,13 +50,20 @@ def main():
 @click.option("--source", required=True, metavar="FILE", help="A recording.")
 @click.option("--as-live", is_flag=True, help="Play at the file's own clock, dropping frames as a camera would.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Go on for this long, over and over.  [default: once]")
+@click.option("--streams", type=click.IntRange(1), metavar="N",
+              help="Try up to N streams of 30 frames/s, each number of them for --seconds.  [default: 10]")  # fmt: skip
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
-def live(source, as_live, seconds, settings_):
+def live(source, as_live, seconds, streams, settings_):
     """Frames a second, each stage's p50/p95/p99 in milliseconds, and memory."""
     overrides = common.only_overrides(settings_, "a file goes after --source")
+    if streams is not None and as_live:
+        raise UsageError("--streams plays as live in any case: leave --as-live out")
     chosen: LiveSettings = OmegaConf.to_object(settings.load("live", overrides, LiveSettings))
     console = Console(highlight=False, soft_wrap=True)
     console.print(machine(), style="dim")
+    if streams is not None:
+        many.show(source, chosen, streams, seconds or STREAM_SECONDS, console, busy)
+        return
     run = Run(source, as_live, chosen)
     run.go(seconds)
     console.print(policy(source, run.info), style="dim")
@@ -70,6 +84,8 @@ class Run:
         self._latencies: list[float] = []
         self.frames = self.events = self.dropped = 0
         self.busy = 0.0
+        self._worked: list[tuple[float, int]] = []  # of one time through: (CPU seconds, frames) at first and last
+        self._work: list[tuple[float, int]] = []  # of each time through: CPU seconds and frames between the two
         self.first_frame: float | None = None
 
     def go(self, seconds: float | None) -> None:
@@ -87,7 +103,11 @@ class Run:
             self.info = opened.info
             self.watch = Watch(opened, pipeline, lambda event: None, lambda step: self._note(begun, seconds))
             started = time.monotonic()
+            self._worked = []
             self.watch.run()
+            if self._worked:
+                (before, first), (after, last) = self._worked[0], self._worked[-1]
+                self._work.append((after - before, last - first))
             self.busy += time.monotonic() - started
             self.frames += self.watch.status.frames
             self.events += self.watch.status.events_total
@@ -102,6 +122,7 @@ class Run:
         now = time.monotonic() - begun
         if not self._memory or now - self._memory[-1][0] >= 0.2:
             self._memory.append((now, memory()))
+            self._worked = [*self._worked[:1], (busy(), self.watch.status.frames)]
         if seconds is not None and now >= seconds:
             self.watch.stop()
 
@@ -126,6 +147,9 @@ class Run:
         ]
         if self.first_frame is not None:
             lines.append(f"first frame processed {self.first_frame:.1f} s after the program's start")
+        worked, frames = (sum(part) for part in zip(*self._work)) if self._work else (0.0, 0)
+        if frames:
+            lines.append(f"processor, decoder included: {1000 * worked / frames:.1f} ms a frame")
         if self._memory:
             lines.append(
                 f"memory, decoder included: {max(early):.0f} MiB at most in the first fifth, {max(late):.0f} MiB in the last"
@@ -141,6 +165,16 @@ def memory() -> float:
         with suppress(psutil.Error):
             total += process.memory_info().rss
     return total / 2**20
+
+
+def busy() -> float:
+    """CPU seconds that this program and its children have used."""
+    me = psutil.Process()
+    total = 0.0
+    for process in [me, *me.children(recursive=True)]:
+        with suppress(psutil.Error):
+            total += sum(process.cpu_times()[:2])
+    return total
 
 
 def machine() -> str:

@@ -106,6 +106,10 @@ class Live:
             raise error
         raise StopIteration
 
+    def waiting(self) -> list[Frame]:
+        with self._news:
+            return list(self._frames)
+
     def __enter__(self) -> Live:
         return self
 
@@ -120,6 +124,8 @@ class Live:
         self._reader.close()
         if threading.current_thread() is not self._thread:
             self._thread.join(5)
+        with self._news:
+            self._frames.clear()  # they hold the shared memory
 
     # --- the capture thread
 

@@ -16,6 +16,7 @@ from realtime.errors import BrokenSourceError, SourceError
 from realtime.sources.checks import VIDEO, why_unreadable
 
 FALLBACK_FPS = 25.0
+SMALL = 1280 * 720  # pixels: one thread decodes hundreds of such pictures a second
 # Containers whose header states the duration. Elsewhere it is guessed from the size and says nothing about a cut.
 STATES_DURATION = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "asf")
 # Demuxers that invent timestamps at 25 fps: over a network the time of arrival is nearer the truth.
@@ -31,8 +32,10 @@ def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterat
     """Open the file or URL `request["target"]`; see `reader._open`. Raises SourceError."""
     container = _open_container(request)
     stream = _video_stream(container, request["name"])
-    stream.codec_context.thread_type = "SLICE" if request["live"] else "AUTO"  # frame threads delay by a frame each
-    stream.codec_context.thread_count = 1 if request["live"] else 2
+    # frame threads delay by a frame each, and between two cores a small picture costs half as much again
+    alone = request["live"] or stream.codec_context.width * stream.codec_context.height <= SMALL
+    stream.codec_context.thread_type = "SLICE" if alone else "AUTO"
+    stream.codec_context.thread_count = 1 if alone else 2
     clockless = request["live"] and container.format.name in WITHOUT_CLOCK
     fps = None if clockless else float(stream.average_rate or stream.guessed_rate or 0) or None
     facts = {"fps": fps, "duration": _duration(container, stream), "nominal": 1 / (fps or FALLBACK_FPS)}

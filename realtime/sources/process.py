@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
@@ -25,6 +26,7 @@ import numpy as np
 from realtime import errors
 from realtime.errors import BrokenSourceError, SourceError
 
+SPARE = 6  # slots that the child keeps in any case: beyond, what is held for long is copied
 POLL = 0.1  # seconds: how soon a cancelled wait ends
 CHILD = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -54,7 +56,8 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """pts: seconds in the source's clock or None. arrival: monotonic seconds. pixels: H×W×3 uint8 BGR, a copy."""
+    """pts: seconds in the source's clock or None. arrival: monotonic seconds. pixels: H×W×3 uint8 BGR, not to be written
+    to: they lie where the child has put them, and the child gets the place back once nobody holds them any more."""
 
     pts: float | None
     arrival: float
@@ -80,6 +83,7 @@ class ReaderProcess:
         self._opened = self._closing = False
         self._child: subprocess.Popen | None = None
         self._owned = ExitStack()
+        self._giving = threading.RLock()  # held while a slot's number is sent, so that close() leaves no stray number
         self._busy = threading.RLock()  # held while reading, so that close() pulls nothing away under a reader
         try:
             self._start()
@@ -117,8 +121,10 @@ class ReaderProcess:
         self.width, self.height = opened["width"], opened["height"]
         self.fps, self.duration, self.nominal = opened["fps"], opened["duration"], opened["nominal"]
         shape = (opened["slots"], self.height, self.width, 3)
-        # the array keeps the mapping alive for as long as anyone reads from it
-        self._ring = np.frombuffer(mmap.mmap(self._memory, int(np.prod(shape))), np.uint8).reshape(shape)
+        self._shape, self._lendable = shape[1:], max(0, opened["slots"] - SPARE)
+        self._lent: set[int] = set()
+        # a picture keeps the mapping alive for as long as anyone reads from it
+        self._ring = memoryview(mmap.mmap(self._memory, int(np.prod(shape)), prot=mmap.PROT_READ))
         self._opened = True
 
     def read(self, timeout: float) -> Picture | None:
@@ -128,11 +134,27 @@ class ReaderProcess:
             message = self._wait("frame", timeout)
             if message is None:
                 return None
-            slot = message["slot"]
-            picture = Picture(message["pts"], message["arrival"], self._ring[slot].copy())
-            with suppress(OSError):  # the child may have ended; what it sent before still lies in the pipe
-                self._slots.send_bytes(bytes([slot]))
-            return picture
+            return Picture(message["pts"], message["arrival"], self._taken(message["slot"]))
+
+    def _taken(self, slot: int) -> np.ndarray:
+        """The picture in a slot: lent, or a copy where too many are lent already."""
+        size = int(np.prod(self._shape))
+        flat = np.frombuffer(self._ring, np.uint8, size, slot * size)
+        pixels = flat.reshape(self._shape)
+        if len(self._lent) >= self._lendable:
+            pixels = pixels.copy()
+            self._give_back(slot)
+        else:
+            self._lent.add(slot)
+            # each call of frombuffer makes one such view of the ring; it lives as long as any array on this picture
+            weakref.finalize(flat.base, self._give_back, slot).atexit = False
+        return pixels
+
+    def _give_back(self, slot: int) -> None:
+        """From any thread, whenever Python lets go of a picture."""
+        self._lent.discard(slot)
+        with self._giving, suppress(OSError):  # the child may have ended; what it sent before still lies in the pipe
+            self._slots.send_bytes(bytes([slot]))
 
     def _wait(self, kind: str, timeout: float) -> dict | None:
         deadline = time.monotonic() + timeout  # warnings do not extend it: a stream of nothing but damage is silent
@@ -197,7 +219,7 @@ class ReaderProcess:
             self._child.kill()
             with suppress(subprocess.TimeoutExpired):  # a child stuck in its driver dies when the driver lets go
                 self._child.wait(5)
-        with self._busy:
+        with self._busy, self._giving:
             self._owned.close()
             self._ring = None
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from realtime.errors import MerError, SourceError
 
-SLOTS = 16
+SLOTS = 24
 RING_BYTES = 128 * 2**20  # large pictures get fewer slots, never fewer than four
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from realtime.errors import BrokenSourceError
@@ -13,6 +16,8 @@ from realtime.sources.checks import check_file
 from realtime.sources.clock import FileClock
 from realtime.sources.process import Cancelled, ReaderProcess, Request
 
+AHEAD = 10  # frames that are read before their turn: a landmark run may begin with them, 40 ms at 200 frames/s
+AHEAD_BYTES = 64 * 2**20  # large pictures: fewer of them
 HANG_SECONDS = 60.0  # a decoder that is silent for so long will not come back
 
 
@@ -31,15 +36,21 @@ class Recording:
 
     def __init__(self, path: str | Path):
         self._counts = SourceCounts()
+        self._frames: deque[Frame] = deque()
+        self._fault: Exception | None = None  # what ended the file, raised after its last good frame
+        self._over = False
         self._state = "opening"
         self._reader = ReaderProcess(file_request(path))
         self._clock = FileClock(self._reader.nominal)
         self.info = info_of(self._reader, live=False)
+        self._ahead = max(1, min(AHEAD, AHEAD_BYTES // (3 * self.info.width * self.info.height)))
         self._state = "running"
 
     @property
     def counts(self) -> SourceCounts:
-        return self._counts.copy()
+        counts = self._counts.copy()
+        counts.frames -= len(self._frames)
+        return counts
 
     @property
     def state(self) -> str:
@@ -52,16 +63,33 @@ class Recording:
         if self._state == "ended":
             raise StopIteration
         try:
-            frame = read_frame(self._reader, self._clock, self._counts)
-        except Cancelled:  # closed from another thread
-            frame = None
-        except BaseException:
+            while not self._over and len(self._frames) <= self._ahead:
+                self._read()
+        except BaseException:  # Ctrl-C, or closed from another thread
             self.close()
             raise
+        with suppress(IndexError):  # the last one, or closed from another thread meanwhile
+            return replace(self._frames.popleft(), arrival=time.monotonic())
+        self.close()
+        if self._fault is not None:
+            raise self._fault
+        raise StopIteration
+
+    def waiting(self) -> list[Frame]:
+        return list(self._frames)
+
+    def _read(self) -> None:
+        try:
+            frame = read_frame(self._reader, self._clock, self._counts)
+        except Cancelled as stop:
+            raise StopIteration from stop
+        except Exception as fault:
+            self._fault, self._over = fault, True
+            return
         if frame is None:
-            self.close()
-            raise StopIteration
-        return frame
+            self._over = True
+        else:
+            self._frames.append(frame)
 
     def __enter__(self) -> Recording:
         return self
@@ -72,6 +100,7 @@ class Recording:
     def close(self) -> None:
         self._state = "ended"
         self._reader.close()
+        self._frames.clear()  # they hold the shared memory
 
 
 def info_of(reader: ReaderProcess, live: bool) -> SourceInfo:

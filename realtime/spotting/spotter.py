@@ -232,7 +232,7 @@ class Spotter:
     def _still(self) -> bool:
         """Whether no part of the face has moved for HELD seconds."""
         recent = [s for s in self._samples if s.pts >= self._last.pts - HELD]
-        if recent[-1].pts - recent[0].pts < 0.8 * HELD:
+        if len(recent) < 4 or recent[-1].pts - recent[0].pts < 0.8 * HELD:
             return False
         # quarters, not halves: around its apex a movement has the same mean before and after
         quarters = np.array([np.mean(part, axis=0) for part in np.array_split([s.moved for s in recent], 4)])

@@ -14,6 +14,7 @@ from places import DEMO
 from realtime.cli.bench import main as bench
 from realtime.cli.live import main as live
 from realtime.cli.replay import main as replay
+from realtime.cli.streams import search
 from realtime.log import Log
 
 
@@ -170,5 +171,33 @@ def test_a_full_disk_is_reported_and_the_rest_goes_on(short, tmp_path):
 def test_bench_prints_rates_stages_and_memory(short):
     code, out, _ = run(bench, "live", "--source", short)
     assert code == 0
-    for word in ("cores", "frames/s", "p50", "p95", "p99", "spotting", "naming", "memory", "150 frames"):
+    for word in ("cores", "frames/s", "p50", "p95", "p99", "spotting", "naming", "known to label", "offset to label", "memory", "150 frames"):
         assert word in out
+
+
+def test_bench_of_streams_prints_a_row_for_each_number_of_them(short):
+    code, out, _ = run(bench, "live", "--source", short, "--streams", 2, "--seconds", 1)
+    assert code == 0 and "30 frames/s, as live" in out and "offset frame, to the label" in out
+    rows = [line.split() for line in out.splitlines() if line[:8].strip() in ("1", "2")]
+    assert rows and all(len(row) == 10 for row in rows)
+    assert "this machine holds" in out or "all 2 streams" in out
+
+
+@pytest.mark.parametrize("words, code, said", [
+    (("--streams", "0"), 2, "--streams"),
+    (("--streams", "many"), 2, "--streams"),
+    (("--streams", "2", "--seconds", "0"), 2, "--seconds"),
+    (("--streams", "2", "--as-live"), 2, "--streams"),
+    (("--source", "nowhere.mp4", "--streams", "2"), 3, "no such file"),
+])  # fmt: skip
+def test_a_mistake_at_the_bench_is_one_line(short, words, code, said):
+    got, _, err = run(bench, "live", "--source", short, *words)
+    assert (got, said in one_line(err)) == (code, True), err
+
+
+def test_streams_are_tried_by_doubling_and_then_in_between():
+    for holds in range(14):
+        tried = list(search(12, lambda count: count <= holds))
+        good, bad = [n for n in tried if n <= holds], [n for n in tried if n > holds]
+        assert max(good, default=0) == min(holds, 12) and (holds >= 12 or min(bad) == holds + 1)
+        assert len(tried) == len(set(tried)) <= 8

@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.alignment import Picture
 from realtime.faces import FaceSettings, FaceTracker
-from realtime.geometry import ALIGNED
+from realtime.geometry import ALIGNED, OUTER_EYES
 from realtime.records import Frame
 from realtime.sources import open_source
 from train.synthesis.demo import portrait
@@ -91,3 +92,35 @@ def test_a_change_of_size_midway_starts_anew_and_does_not_fail():
     face = portrait()
     seen = track([face] * 3 + [cv2.resize(face, (320, 240))] * 3)
     assert all(seen) and seen[2][0].anchor != seen[3][0].anchor
+
+
+@pytest.mark.parametrize("middle", [(320, 240), (40, 30), (620, 470)])
+def test_four_channels_give_the_same_aligned_picture_as_three_also_over_the_rim(middle):
+    pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    picture = Picture()
+    for turn in (0.0, 4.0, 25.0):  # the second lies in what the first one has prepared
+        transform = cv2.getRotationMatrix2D(middle, turn, OUTER_EYES / 97)
+        transform[:, 2] += ALIGNED / 2 - np.array(middle)
+        whole = cv2.warpAffine(pixels, transform, (ALIGNED, ALIGNED), borderMode=cv2.BORDER_REPLICATE)
+        if turn != 4.0:
+            picture.show(pixels)
+        np.testing.assert_array_equal(picture.warped(transform)[..., :3], whole)
+
+
+@pytest.mark.parametrize("lost", [0, 3])
+def test_landmarks_that_are_sought_early_change_nothing(real_clip, lost):
+    """lost: frames that wait and are then dropped, as a live source may drop them, by the dozen."""
+    with open_source(real_clip("face_noface.mov")) as source:
+        frames = [frame for frame in source if not lost or frame.index % 12 >= lost]
+        dropped = [Frame(frame.pixels[::-1].copy(), frame.index, frame.pts + 0.001, 0.0) for frame in frames[:40]]
+    plain, early = FaceTracker(FaceSettings()), FaceTracker(FaceSettings())
+    for place, frame in enumerate(frames):
+        coming = frames[place + 1 : place + 8] if not lost or place % 5 else dropped[place % 40 :][:lost]
+        one, other = plain(frame), early(frame, coming)
+        assert [view.anchor for view in one] == [view.anchor for view in other]
+        for before, after in zip(one, other):
+            assert (before.face, before.box, before.motion, before.eye_opening) == (after.face, after.box, after.motion, after.eye_opening)
+            np.testing.assert_array_equal(before.pixels, after.pixels)
+            np.testing.assert_array_equal(before.landmarks, after.landmarks)
+    plain.close()
+    early.close()

@@ -7,7 +7,7 @@ def test_similarity_finds_the_motion_that_was_applied():
     angle, scale = np.deg2rad(7), 1.3
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     true = np.column_stack([linear, [12.0, -4.0]])
-    found = geometry.similarity(geometry.TEMPLATE, geometry.apply(true, geometry.TEMPLATE))
+    found = geometry.similarity(geometry.TEMPLATE, geometry.apply(true, geometry.TEMPLATE), np.ones(len(geometry.TEMPLATE)))
     np.testing.assert_allclose(found, true, atol=1e-4)
 
 
@@ -22,6 +22,8 @@ def test_one_moving_eye_corner_does_not_bend_the_robust_one():
 def test_inverse_undoes():
     transform = np.array([[0.9, -0.1, 5.0], [0.1, 0.9, -3.0]])
     np.testing.assert_allclose(geometry.chain(geometry.inverse(transform), transform), np.eye(2, 3), atol=1e-12)
+    there = geometry.apply(transform, geometry.TEMPLATE).astype(np.float32)
+    np.testing.assert_allclose(geometry.apply_inverse(transform, there), geometry.TEMPLATE, atol=1e-4)
 
 
 def test_eye_opening_tells_shut_from_open():

@@ -30,3 +30,24 @@ def test_only_the_region_that_changed_is_far():
     picture[55:75, 25:65] = 128
     moved = lbp.distance(before, count(picture))
     assert moved[2] > 0.1 and moved[:2].max() < 1e-6
+
+
+def test_histograms_count_the_patterns_of_each_cell_also_where_a_region_leaves_the_picture():
+    picture = np.random.default_rng(4).integers(0, 256, (90, 70), np.uint8)
+    codes = lbp.local_binary_patterns(picture)  # of the pixel at (y + 1, x + 1)
+    rows, columns = lbp.CELLS
+    count = lbp.RegionHistograms([(5, 5, 40, 33), (-9, 60, 30, 200), (69, 80, 90, 95)], picture.shape)
+    assert count._boxes.tolist() == [[5, 5, 35, 28], [1, 60, 29, 29], [68, 80, 1, 9]]
+    for (left, top, width, height), counted in zip(count._boxes, count(picture)):
+        inside = codes[top - 1 : top - 1 + height, left - 1 : left - 1 + width]
+        row, column = np.arange(height) * rows // height, np.arange(width) * columns // width
+        bins = inside + lbp.BINS * (row[:, None] * columns + column)
+        np.testing.assert_array_equal(counted, np.bincount(bins.ravel(), minlength=counted.size))
+
+
+def test_one_pattern_by_hand():
+    # brighter only to the left: bit 7 of eight, the fewest of the uniform patterns with two changes
+    picture = np.array([[0, 0, 0], [9, 5, 0], [0, 0, 0]], np.uint8)
+    bits = [(code >> np.arange(8)) & 1 for code in range(256)]
+    uniform = [code for code in range(256) if (bits[code] != np.roll(bits[code], 1)).sum() <= 2]
+    assert lbp.local_binary_patterns(picture)[0, 0] == uniform.index(1 << 7)

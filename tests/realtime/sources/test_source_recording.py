@@ -122,3 +122,23 @@ def test_nothing_is_left_behind(tmp_path):
         assert child.returncode is not None  # reaped, no zombie
         assert source.state == "ended" and list(source) == []
     assert len(os.listdir("/proc/self/fd")) == len(descriptors) and os.listdir("/dev/shm") == shared
+
+
+def test_a_picture_that_is_held_stays_as_it_is_and_its_place_is_given_back_after(tmp_path):
+    clip = film(tmp_path / "a.mp4", steady(4, 60))
+    with open_source(clip) as source:
+        held, parts, kept = [], [], []
+        for frame in source:
+            held.append(frame)  # far more than the ring has places: the child must not wait for ever
+            parts.append(frame.pixels[4:20:2, ::-1])
+            kept.append(frame.pixels.copy())
+            assert [coming.index for coming in source.waiting()] == list(range(frame.index + 1, min(frame.index + 11, 240)))
+            assert source.counts.frames == frame.index + 1
+        reader = source._reader
+    assert len(held) == 240
+    for frame, part, copy in zip(held, parts, kept):
+        assert np.array_equal(frame.pixels, copy) and np.array_equal(part, copy[4:20:2, ::-1])
+    del held, frame
+    assert reader._lent  # by parts of pictures, too
+    del parts, part
+    assert not reader._lent

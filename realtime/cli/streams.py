@@ -1,0 +1,170 @@
+"""How many cameras one machine holds: streams of 30 frames/s side by side in one process, until frames come late."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from realtime.errors import UsageError
+from realtime.pipeline import Pipeline
+from realtime.recognition import Recognizer
+from realtime.sources import open_source
+from realtime.terminal import percentiles
+from realtime.video import AnnotatedVideo
+from realtime.watch import LiveSettings, Watch
+
+FPS = 30.0
+LIMIT = 100.0  # milliseconds from a frame's arrival to the end of its processing, p95
+WARM_SECONDS = 2.0  # before measuring: every face is found, and all streams have begun
+LEGEND = """\
+ms. p50, p95, p99: a frame, arrival to done. label, event: p95 from the frame at which an event was known, and from its
+offset frame, to the label. cores: busy on average, decoders included."""
+PATIENCE = 10.0  # seconds for a stream to end
+
+
+@dataclass(frozen=True)
+class Held:
+    """What `count` streams side by side came to. frames: processed in `seconds`. Latencies in milliseconds: of frames, and
+    of events from the frame at which they were known (`known`) and from the offset frame (`offset`) to the label."""
+
+    count: int
+    seconds: float
+    latencies: list[float]
+    dropped: int
+    known: list[float]
+    offset: list[float]
+    cores: float  # busy on average, decoders included
+
+    @property
+    def well(self) -> bool:
+        return bool(self.latencies) and not self.dropped and percentiles(self.latencies, 95)[0] <= LIMIT
+
+
+def show(source: str, chosen: LiveSettings, most: int, seconds: float, console: Console, busy: Callable[[], float]) -> None:
+    """Try 1, 2, 4 … `most` streams for `seconds` each, then what lies between; print a row each, and the answer.
+
+    busy: CPU seconds that this program and its children have used so far.
+    """
+    with TemporaryDirectory(prefix="mer-bench-") as folder:
+        clip = Path(folder) / "camera.mp4"
+        fps = at_camera_speed(source, clip, seconds + WARM_SECONDS + 1.0)
+        recognizer = Recognizer(chosen.network, chosen.engine)
+        console.print(f"{source} at {fps:.4g} frames/s, as live, {seconds:g} s for each number of streams", style="dim")
+        table = Table(box=None, header_style="dim", pad_edge=False)
+        for name in ("streams", "frames/s", "p50", "p95", "p99", "dropped", "events", "label", "event", "cores"):
+            table.add_column(name, justify="right")
+        rows: dict[int, Held] = {}
+        for count in search(most, lambda count: rows[count].well):
+            rows[count] = held = hold(clip, chosen, recognizer, count, seconds, busy)
+            console.print(f"{count} streams: p95 {percentiles(held.latencies, 95)[0]:.0f} ms, {held.dropped} dropped", style="dim")
+    for count in sorted(rows):
+        table.add_row(*cells(rows[count]))
+    console.print(table)
+    console.print(LEGEND, style="dim")
+    console.print(answer(rows, most))
+
+
+def search(most: int, well: Callable[[int], bool]) -> Iterator[int]:
+    """The numbers to try: doubling up to `most` while it goes well, then halving what is between. Asks after each."""
+    good, count = 0, 1
+    while True:
+        yield count
+        if not well(count):
+            break
+        good = count
+        if count == most:
+            return
+        count = min(2 * count, most)
+    bad = count
+    while bad - good > 1:
+        count = (good + bad) // 2
+        yield count
+        good, bad = (count, bad) if well(count) else (good, count)
+
+
+def hold(clip: Path, chosen: LiveSettings, recognizer: Recognizer, count: int, seconds: float, busy: Callable[[], float]) -> Held:
+    """Run `count` streams of `clip`, as `mer-live` runs several cameras, and measure for `seconds`. Raises MerError."""
+    latencies: list[float] = []
+    measuring = threading.Event()
+    with ExitStack() as stack:
+        watches: list[Watch] = []
+        for number in range(count):
+            source = stack.enter_context(open_source(str(clip), as_live=True, settings=chosen.source))
+            pipeline = Pipeline(f"stream {number + 1}", chosen, recognizer=recognizer)
+            stack.callback(pipeline.close)
+
+            def note(step, watch=number):
+                if measuring.is_set():
+                    latencies.append(watches[watch].status.latencies[-1])
+
+            watches.append(Watch(source, pipeline, lambda event: None, note))
+        threads = [threading.Thread(target=watch.run, name=f"stream {i}", daemon=True) for i, watch in enumerate(watches)]
+        for thread in threads:  # cameras do not tick together: neither their frames nor what they see come at once
+            thread.start()
+            time.sleep((1 + 1 / FPS) / count)
+        time.sleep(WARM_SECONDS - 1)
+        before = sum(watch.source.counts.dropped for watch in watches), busy(), time.monotonic()
+        measuring.set()
+        while time.monotonic() - before[2] < seconds and any(thread.is_alive() for thread in threads):
+            time.sleep(0.05)
+        measuring.clear()
+        dropped, used, now = sum(watch.source.counts.dropped for watch in watches), busy(), time.monotonic()
+        for watch in watches:
+            watch.stop()
+        for thread in threads:
+            thread.join(PATIENCE)
+    for watch in watches:
+        if watch.failure:
+            raise watch.failure
+    took = now - before[2]
+    known, offset = ([ms for watch in watches for ms in watch.pipeline.timings.get(what, ())] for what in ("label", "event"))
+    return Held(count, took, latencies, dropped - before[0], known, offset, (used - before[1]) / took)
+
+
+def cells(held: Held) -> list[str]:
+    number = lambda values, p: f"{percentiles(values, p)[0]:.0f}" if values else "–"  # noqa: E731
+    rate = len(held.latencies) / held.seconds
+    frame = [number(held.latencies, p) for p in (50, 95, 99)]
+    events = [str(len(held.known)), number(held.known, 95), number(held.offset, 95)]
+    return [str(held.count), f"{rate:.0f}", *frame, str(held.dropped), *events, f"{held.cores:.1f}"]
+
+
+def answer(rows: dict[int, Held], most: int) -> str:
+    held = max((count for count, row in rows.items() if row.well), default=0)
+    limit = f"p95 of {LIMIT:g} ms from a frame's arrival to done, none dropped"
+    if held == most:
+        return f"all {most} streams of 30 frames/s are held ({limit}); more were not tried"
+    return f"this machine holds {held} stream{'s' * (held != 1)} of 30 frames/s ({limit})"
+
+
+def at_camera_speed(source: str, path: Path, seconds: float) -> float:
+    """Write `source`, over and over for `seconds`, to `path` with FPS frames/s at the most; returns its frames/s."""
+    begin, frames, writer = 0.0, 0, None
+    try:
+        while begin < seconds:
+            pts, due = 0.0, 0.0
+            with open_source(source) as opened:
+                writer = writer or AnnotatedVideo(path, opened.info.width, opened.info.height)
+                for frame in opened:
+                    pts = frame.pts
+                    if begin + pts >= seconds:
+                        break
+                    if pts >= due - 1e-6:
+                        due = max(due + 1 / FPS, pts)
+                        writer.write(frame.pixels, begin + pts)
+                        frames += 1
+            if pts == 0:
+                raise UsageError(f"{source} is a single picture: expected a recording")
+            begin += pts + 1 / FPS
+    finally:
+        if writer is not None:
+            writer.close()
+    return frames / min(begin, seconds)

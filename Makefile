@@ -22,7 +22,7 @@ test: .venv/.test
 	@touch $@
 
 .venv/.test: .venv/.live
-	$(BIN)/python -m pip install --quiet --editable '.[train,build,cluster,parquet,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,build,demo,cluster,parquet,test]'
 	@touch $@
 
 clean:

@@ -80,6 +80,11 @@ class FaceTracker:
                 break
         return [self._view(t, followed[t.face], frame) for t in self._tracked if followed.get(t.face) is not None]
 
+    def in_image(self, face: int, points: np.ndarray) -> np.ndarray | None:
+        """N×2 points of a face's aligned view in the pixels of the latest frame; None for a face that is out of view."""
+        track = next((track for track in self._tracked if track.face == face), None)
+        return None if track is None else track.alignment.in_image(points)
+
     def close(self):
         self._landmarker.close()
 

@@ -1,7 +1,7 @@
 """The event log: one SQLite file under the user's data folder, a row for each session and each event. Never a picture.
 
 Two programs may write at once (WAL, and each waits for the other). Times of sessions are ISO 8601 in UTC, times of
-events are seconds in their source's own clock.
+events are seconds in their source's own clock. What people say about events is in `realtime.review`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import json
 import os
 import re
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,42 +19,10 @@ import platformdirs
 
 from realtime import __version__
 from realtime.errors import OutputError, UsageError
+from realtime.log_file import check_version, connect, connect_to_write, explained
 from realtime.records import Event
-from realtime.sinks import Sink, make_folder_of
+from realtime.sinks import Sink
 
-VERSION = 1  # of the tables below, kept in PRAGMA user_version
-WAIT_S = 5.0  # for another program that is writing
-TABLES = """
-CREATE TABLE sessions (
-    id INTEGER PRIMARY KEY,
-    started_at TEXT NOT NULL,
-    ended_at TEXT,               -- empty while it runs, and for ever if it was killed
-    version TEXT NOT NULL,
-    model TEXT NOT NULL,
-    sources TEXT NOT NULL,       -- JSON list
-    settings TEXT NOT NULL,      -- JSON, the resolved configuration
-    frames INTEGER,
-    drops TEXT,                  -- JSON, cause → count
-    faults TEXT                  -- JSON, cause → count
-);
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY,
-    session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
-    event INTEGER NOT NULL,
-    source TEXT NOT NULL,
-    face INTEGER NOT NULL,
-    onset_s REAL NOT NULL,
-    apex_s REAL NOT NULL,
-    offset_s REAL NOT NULL,
-    label TEXT NOT NULL,
-    scores TEXT NOT NULL,        -- JSON, class → probability
-    model TEXT NOT NULL,
-    latency_ms REAL NOT NULL,
-    kind TEXT NOT NULL,          -- micro or macro
-    confidence REAL NOT NULL
-);
-CREATE INDEX events_of_session ON events(session_id);
-"""
 FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms",
           "kind", "confidence")
 
@@ -69,11 +35,16 @@ def default_path() -> Path:
 
 @dataclass
 class Session:
-    """What a session was started with. settings: the resolved configuration, plain dicts and lists."""
+    """What a session was started with. settings: the resolved configuration, plain dicts and lists.
+
+    files: where the recordings lie, source → path, for those who look at an event again; by default every source that
+    is a file now.
+    """
 
     model: str
     sources: list[str]
     settings: dict
+    files: dict[str, str] | None = None
     started_at: str = field(default_factory=lambda: _now())
 
 
@@ -90,21 +61,26 @@ class SqliteSink(Sink):
 
     def open(self) -> None:
         # here and not in __init__: an SQLite connection belongs to the thread that made it
-        with _explained(self.path):
-            self._connection = _connect_to_write(self.path)
+        with explained(self.path):
+            self._connection = connect_to_write(self.path)
             row = (self.session.started_at, __version__, self.session.model, _json(self.session.sources),
-                   _json(self.session.settings))
+                   _json(self.session.settings), _json(_files(self.session)))
             self.id = self._connection.execute(
-                "INSERT INTO sessions (started_at, version, model, sources, settings) VALUES (?, ?, ?, ?, ?)", row
+                "INSERT INTO sessions (id, started_at, version, model, sources, settings, files) SELECT max("
+                " (SELECT coalesce(max(id), 0) FROM sessions), (SELECT coalesce(max(session_id), 0) FROM gone)) + 1,"
+                " ?, ?, ?, ?, ?, ?", row
             ).lastrowid
 
     def write(self, event: Event) -> None:
         row = event.as_dict() | {"source": without_password(event.source), "scores": _json(event.as_dict()["scores"])}
         values = [self.id, *(_text(row[name]) for name in FIELDS)]
-        with _explained(self.path):
-            self._connection.execute(
-                f"INSERT INTO events (session_id, {', '.join(FIELDS)}) VALUES ({', '.join('?' * len(values))})", values
-            )
+        with explained(self.path):
+            try:
+                self._connection.execute(
+                    f"INSERT INTO events (session_id, {', '.join(FIELDS)}) VALUES ({', '.join('?' * len(values))})", values
+                )
+            except sqlite3.IntegrityError as error:
+                raise OutputError(f"session {self.id} was deleted from the event log: nothing more of it is kept") from error
 
     def finish(self, frames: int, drops: dict[str, int], faults: dict[str, int]) -> None:
         """What is written at the end: frames seen, and counts of drops and faults by cause."""
@@ -114,7 +90,7 @@ class SqliteSink(Sink):
         if self._connection is None:
             return
         frames, drops, faults = self._end
-        with closing(self._connection), _explained(self.path):
+        with closing(self._connection), explained(self.path):
             self._connection.execute(
                 "UPDATE sessions SET ended_at = ?, frames = ?, drops = ?, faults = ? WHERE id = ?",
                 (_now(), frames, _json(drops), _json(faults), self.id),
@@ -131,12 +107,15 @@ class Log:
                              "unless --no-log is given")
 
     def sessions(self, limit: int = -1) -> list[dict]:
-        """The latest sessions, newest first, with the number of their `events`; drops and faults as dicts."""
+        """The latest sessions, newest first, with the number of their `events`; drops and faults as dicts.
+
+        files: source → path of the recording, of those that had one; see `Session`.
+        """
         rows = self._rows(
             "SELECT *, (SELECT count(*) FROM events WHERE session_id = sessions.id) AS events"
             " FROM sessions ORDER BY id DESC LIMIT ?", limit)
-        return [row | {name: json.loads(row[name] or "{}") for name in ("sources", "settings", "drops", "faults")}
-                for row in rows]
+        rows = [row | {name: json.loads(row[name] or "{}") for name in ("sources", "settings", "drops", "faults")} for row in rows]
+        return [row | {"files": json.loads(row["files"]) if row.get("files") else _guessed(row["sources"])} for row in rows]
 
     def session(self, number: int | None = None) -> dict:
         """One session, the latest by default. Raises UsageError where there is no such session."""
@@ -155,8 +134,8 @@ class Log:
         return [row | {"scores": json.loads(row["scores"])} for row in rows]
 
     def _rows(self, query: str, *values) -> list[dict]:
-        with _explained(self.path, "read"), closing(_connect(self.path, "ro")) as connection:
-            _check_version(connection, self.path)
+        with explained(self.path, "read"), closing(connect(self.path, "ro")) as connection:
+            check_version(connection, self.path)
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, values)]
 
@@ -166,62 +145,16 @@ def without_password(source: str) -> str:
     return re.sub(r"(\w+://)[^/@\s\"]+@", r"\1", source)
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    # autocommit: each event is on disk when its INSERT returns
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, isolation_level=None)
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
+def _files(session: Session) -> dict[str, str]:
+    found = session.files
+    if found is None:
+        found = {source: source for source in session.sources if "://" not in source and Path(source).is_file()}
+    return {source: str(Path(path).absolute()) for source, path in found.items()}
 
 
-def _connect_to_write(path: Path) -> sqlite3.Connection:
-    new_folder = not path.parent.exists()
-    make_folder_of(path)
-    if new_folder:
-        path.parent.chmod(0o700)  # what somebody's face showed is nobody else's business
-    connection = _connect(path, "rwc")
-    try:
-        _use_wal(connection)
-        connection.execute("BEGIN IMMEDIATE")  # of two programs that start at once, one makes the tables
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in TABLES.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-        _check_version(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """SQLite does not wait by itself where two programs change the journal of a new file at once."""
-    deadline = time.monotonic() + WAIT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found != VERSION:
-        raise OutputError(f"event log '{path}' has tables of version {found}, this program knows {VERSION}: "
-                          "update it, or set MER_LIVE_LOG to another file")
-
-
-@contextmanager
-def _explained(path: Path, verb: str = "write") -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise OutputError(f"cannot {verb} event log '{path}': {error}; move it away if it is damaged, "
-                          "or set MER_LIVE_LOG to another file") from error
+def _guessed(sources: list[str]) -> dict[str, str]:
+    """Version 1 did not say which sources were files: those that look like one."""
+    return {source: source for source in sources if "://" not in source and Path(source).suffix}
 
 
 def _json(value) -> str:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import cv2
+import numpy as np
 
 from realtime.faces import FaceSettings, FaceTracker
 from realtime.recognition import Recognizer
@@ -102,6 +103,10 @@ class Pipeline:
     def close(self) -> None:
         self._worker.shutdown(cancel_futures=True)
         self._track.close()
+
+    def in_image(self, face: int, points: np.ndarray) -> np.ndarray | None:
+        """See `FaceTracker.in_image`: for who draws on the frame."""
+        return self._track.in_image(face, points)
 
     @property
     def counts(self) -> Counter[str]:

@@ -37,11 +37,11 @@ class Outcome:
 
 
 def replay_all(
-    jobs: list[tuple[Path, Path]], out: Path, chosen: LiveSettings, video: bool,
+    jobs: list[tuple[Path, Path]], out: Path, chosen: LiveSettings, video: bool, exports: list[str],
     log: Writer, session: SqliteSink | None, bar: Progress,
 ) -> int:  # fmt: skip
     """Work through all clips; a failed one is tried once more. Returns the code of the first that failed for good."""
-    shared = Path.cwd(), out, chosen, video
+    shared = Path.cwd(), out, chosen, video, exports
     task = bar.add_task("clips", total=len(jobs))
     come_to = {}
 
@@ -62,19 +62,20 @@ def replay_all(
     return _report(results) or log.exit_code
 
 
-def one_clip(shared: tuple[Path, Path, LiveSettings, bool], job: tuple[Path, Path]) -> Outcome:
+def one_clip(shared: tuple[Path, Path, LiveSettings, bool, list[str]], job: tuple[Path, Path]) -> Outcome:
     """On a worker. Raises SourceError where the clip cannot be opened, OutputError where nothing can be written."""
     import cv2
 
     cv2.setNumThreads(1)
-    (here, out, chosen, video), (clip, name) = shared, job
+    (here, out, chosen, video, exports), (clip, name) = shared, job
     try:
         os.chdir(here)  # names are then the same as in a local run
     except OSError as error:
         raise OutputError(f"a machine of the cluster does not see {here}: it must share this folder") from error
     events, writers = _Collected(), []
     bar = replay.progress(Console(quiet=True))
-    watch = replay.replay(clip, out / name, chosen, _recognizer(chosen.network, chosen.engine), video, events, writers, bar)
+    recognizer = _recognizer(chosen.network, chosen.engine)
+    watch = replay.replay(clip, out / name, chosen, recognizer, video, exports, events, writers, bar)
     faults = [fault.message for writer in writers for fault in writer.faults]
     return Outcome(terminal.summary(watch).plain, events, totals([watch], writers), faults, watch.failure)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from importlib.resources import files
+from importlib.resources import files as resources
+from pathlib import Path
 
 import click
 from omegaconf import OmegaConf
@@ -28,7 +29,7 @@ EXAMPLES = """
   mer-live --source rtsp://host/stream --events found.jsonl
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
   mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
-DEMO = str(files("realtime").joinpath("assets/demo.mp4"))
+DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
 
 
 @common.command("mer-live", EXAMPLES)
@@ -69,7 +70,8 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
         ]
         names = ["demo.mp4" if source.info.name == DEMO else source.info.name for source in opened]
         sinks = [file_sink(events, network.classes)] if events else []
-        log = [] if no_log else [log_session(network.name, names, config)]
+        files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if Path(str(spec)).is_file()}
+        log = [] if no_log else [log_session(network.name, names, config, files)]
         writer = stack.enter_context(Writer(sinks + log, report=common.complain("mer-live")))
 
         def found(event):

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from realtime.cli import common
+from realtime.cli import common, log_review
 from realtime.errors import MissingPartError, UsageError
 from realtime.log import Log
 from realtime.sinks import CsvSink, JsonlSink, cannot_write, columns, flat, make_folder_of
@@ -23,9 +23,11 @@ EXAMPLES = """
   mer-log show                           the latest session and its events
   mer-log export events.csv              every event of every session
   mer-log export s12.parquet --session 12
-The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture."""
+  mer-log review export training         reviewed events as a training set
+  mer-log delete 12                      a session and everything derived from it
+The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture; those kept for review lie beside it."""
 
-LEFT = ("started", "model", "source", "label")
+LEFT = ("started", "model", "source", "label", "who", "said", "units", "note")
 
 
 @common.group("mer-log", EXAMPLES)
@@ -33,11 +35,15 @@ def main():
     """Read the log of sessions and events that mer-live and mer-replay keep."""
 
 
+main.add_command(log_review.review)
+main.add_command(log_review.delete)
+
+
 @main.command("list")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many sessions, newest first.")
 def list_sessions(limit):
     """List the last sessions."""
-    _print(["id", "started", "lasted", "model", "source", "frames", "drops", "faults", "events"], [
+    print_table(["id", "started", "lasted", "model", "source", "frames", "drops", "faults", "events"], [
         [session["id"], _local(session["started_at"]), _lasted(session), session["model"], _short(session["sources"]),
          "" if session["frames"] is None else session["frames"], sum(session["drops"].values()),
          sum(session["faults"].values()), session["events"]]
@@ -63,7 +69,7 @@ def show(session):
         return
     several, classes = len(found["sources"]) > 1, _classes(events)
     names = ["event", *(["source"] if several else []), "face", "onset", "apex", "offset", "label", *classes, "ms late"]
-    _print(names, [
+    print_table(names, [
         [event["event"], *([_short([event["source"]])] if several else []), event["face"],
          *(f"{event[name]:.3f}" for name in ("onset_s", "apex_s", "offset_s")), event["label"],
          *(f"{event['scores'][name]:.2f}" if name in event["scores"] else "" for name in classes),
@@ -125,7 +131,7 @@ def _classes(events: list[dict]) -> list[str]:
     return list(dict.fromkeys(name for event in events for name in event["scores"]))
 
 
-def _print(names: list[str], rows: list[list]) -> None:
+def print_table(names: list[str], rows: list[list]) -> None:
     """A table whose numbers stay whole: on a narrow terminal only the source gives way."""
     rows = [[str(cell) for cell in row] for row in rows]
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")

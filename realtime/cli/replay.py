@@ -16,7 +16,8 @@ from realtime import settings, terminal
 from realtime.cli import common
 from realtime.cli.clips import find_clips
 from realtime.cli.running import exit_code, log_session, totals
-from realtime.errors import MerError, OutputError
+from realtime.errors import MerError, OutputError, UsageError
+from realtime.exports import Found, Remembering, write
 from realtime.pipeline import Pipeline, Step
 from realtime.recognition import Recognizer
 from realtime.records import Event
@@ -30,8 +31,10 @@ from realtime.window import paint
 EXAMPLES = """
   mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png
   mer-replay recordings/ --out results --video       every clip below the folder, with an annotated MP4 each
+  mer-replay clip.mp4 --out results --export elan,webvtt,report    also clip.eaf, clip.vtt, clip.html and clip.pdf
   mer-replay clip.mp4 --out results spotter.sensitivity=6
   mer-replay recordings/ --out results --launcher ray    a clip a task, on the cluster at RAY_ADDRESS or on all cores here"""
+EXPORTS = {"elan": ["elan"], "webvtt": ["webvtt"], "report": ["report", "pdf"], "parquet": ["parquet"]}
 PATIENCE = 60.0  # a recording can wait for a slow disk
 
 
@@ -39,13 +42,14 @@ PATIENCE = 60.0  # a recording can wait for a slow disk
 @click.argument("clips", metavar="CLIP|FOLDER... [SETTING=VALUE]...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go, a folder for each clip.")
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
+@click.option("--export", "kinds", default="", metavar="KIND,...", help=f"Further files: {', '.join(EXPORTS)}.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: kernel_ridge]")
 @click.option("--engine", type=click.Choice(ENGINES), help="What runs the networks and the flow.  [default: auto]")
 @click.option("--launcher", type=click.Choice(["inline", "ray"]), default="inline", show_default=True, help="Where clips go.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
-def main(clips, out, video, faces, model, engine, launcher, quiet, no_log):
+def main(clips, out, video, kinds, faces, model, engine, launcher, quiet, no_log):
     """Find micro-expressions in recordings."""
     overrides, words = common.split_words(clips)
     named = {"faces.most": faces, "network": model, "engine": engine}
@@ -53,6 +57,7 @@ def main(clips, out, video, faces, model, engine, launcher, quiet, no_log):
     config = settings.load("live", overrides, LiveSettings)
     chosen: LiveSettings = OmegaConf.to_object(config)
     jobs = find_clips(words)
+    exports = chosen_exports(kinds)
     console = Console(quiet=quiet, highlight=False, soft_wrap=True)
     watches, writers, code = [], [], 0
     with ExitStack() as stack:
@@ -67,10 +72,10 @@ def main(clips, out, video, faces, model, engine, launcher, quiet, no_log):
         if launcher == "ray":
             from realtime.cli import archive
 
-            return archive.replay_all(jobs, out, chosen, video, log_writer, log, bar)
+            return archive.replay_all(jobs, out, chosen, video, exports, log_writer, log, bar)
         for clip, name in jobs:
             try:
-                watches.append(replay(clip, out / name, chosen, recognizer, video, log_writer, writers, bar))
+                watches.append(replay(clip, out / name, chosen, recognizer, video, exports, log_writer, writers, bar))
             except MerError as error:  # one bad clip does not cost the others their results
                 click.echo(f"mer-replay: {error}", err=True)
                 code = code or error.exit_code
@@ -81,6 +86,15 @@ def main(clips, out, video, faces, model, engine, launcher, quiet, no_log):
     return exit_code("mer-replay", watches, writers) or code
 
 
+def chosen_exports(kinds: str) -> list[str]:
+    """"elan,report" → the kinds of `realtime.exports`. Raises UsageError."""
+    words = [word.strip().lower() for word in kinds.split(",") if word.strip()]
+    for word in words:
+        if word not in EXPORTS:
+            raise UsageError(f"unknown export '{word}': expected one or more of {', '.join(EXPORTS)}, joined by commas")
+    return [kind for word in dict.fromkeys(words) for kind in EXPORTS[word]]
+
+
 def keep(path: Path, text: str) -> None:
     """Write a small file of results. Raises OutputError."""
     file = LineFile(path)
@@ -89,12 +103,15 @@ def keep(path: Path, text: str) -> None:
 
 
 def replay(
-    clip: Path, folder: Path, chosen: LiveSettings, recognizer: Recognizer, video: bool,
+    clip: Path, folder: Path, chosen: LiveSettings, recognizer: Recognizer, video: bool, exports: list[str],
     log: Writer, writers: list[Writer], bar: Progress,
 ) -> Watch:  # fmt: skip
     """Work through one clip. Results lie in `folder` also where the clip breaks off. Raises SourceError, OutputError."""
     with ExitStack() as stack:
         source = stack.enter_context(open_source(clip, settings=chosen.source))
+        found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name)
+        if "report" in exports:
+            recognizer = Remembering(recognizer, found.see)
         pipeline = Pipeline(str(clip), chosen, wait=True, recognizer=recognizer)
         stack.callback(pipeline.close)
         sinks = [CsvSink(folder / "events.csv", pipeline.recognize.classes), JsonlSink(folder / "events.jsonl")]
@@ -103,23 +120,24 @@ def replay(
         film = stack.enter_context(Film(folder / "annotated.mp4", source.info, video))
         writers.append(film)
         task = bar.add_task(clip.name, total=source.info.duration)
-        trace, events = Trace(), []
 
-        def found(event: Event):
-            events.append(event)
+        def keep_event(event: Event):
+            found.events.append(event)
             writer.write(event)
             log.write(event)
 
         def note(step: Step):
-            trace.add(step.frame.pts, *leading(step))
+            found.trace.add(step.frame.pts, *leading(step))
             bar.update(task, completed=step.frame.pts)
             film.write(step, watch.status)
 
-        watch = Watch(source, pipeline, found, note)
+        watch = Watch(source, pipeline, keep_event, note)
         watch.run()
         bar.remove_task(task)
         writer.close()  # what was found is safe before anything is drawn
-        draw(folder / "timeline.png", trace, events, clip.name)
+        draw(folder / "timeline.png", found.trace, found.events, clip.name)
+        for kind in exports:
+            write(kind, found, folder)
     return watch
 
 

@@ -28,9 +28,9 @@ def policy(name: str, info: SourceInfo) -> str:
     return f"{name}: {info.width}×{info.height}{fps}; {way}"
 
 
-def log_session(model: str, specs: list, config: DictConfig) -> SqliteSink:
-    """The sink for the event log, with the resolved configuration of this session."""
-    return SqliteSink(Session(model, [str(spec) for spec in specs], OmegaConf.to_container(config)))
+def log_session(model: str, specs: list, config: DictConfig, files: dict[str, str] | None = None) -> SqliteSink:
+    """The sink for the event log, with the resolved configuration of this session. files: see `Session`."""
+    return SqliteSink(Session(model, [str(spec) for spec in specs], OmegaConf.to_container(config), files))
 
 
 def follow(watches: list[Watch], console: Console, seconds: float | None, window: bool) -> None:

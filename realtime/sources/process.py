@@ -27,6 +27,7 @@ from realtime import errors
 from realtime.errors import BrokenSourceError, SourceError
 
 SPARE = 6  # slots that the child keeps in any case: beyond, what is held for long is copied
+MEMORY = 4 * 2**30
 POLL = 0.1  # seconds: how soon a cancelled wait ends
 CHILD = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -40,6 +41,7 @@ class Request:
 
     width, height, fps: what to ask of a camera. size: (width, height) to scale every frame to; None: the first one's.
     open_seconds: how long the first frame may take. read_seconds: how long a network read may take.
+    memory: bytes that decoding may take beside what its libraries do (a camera's driver is not held to that).
     """
 
     name: str
@@ -52,6 +54,7 @@ class Request:
     size: tuple[int, int] | None = None
     open_seconds: float = 30.0
     read_seconds: float = 30.0
+    memory: int = MEMORY
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,8 @@ def main(messages_fd: int, slots_fd: int, memory_fd: int) -> None:
         send("end")
     except MerError as error:
         send("error", type=type(error).__name__, text=str(error))
+    except MemoryError:
+        send("error", type="SourceError", text=f"{request['name']} needs more memory to decode than it may have: make it smaller")
     except BaseException:
         send("defect", text=traceback.format_exc())
     os._exit(0)  # no destructors: closing a network stream may wait for a peer that is gone
@@ -84,7 +86,18 @@ def _open(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterator]:
         return open_camera(request, warn)
     from realtime.sources.media import open_media
 
+    limit_memory(request["memory"])
     return open_media(request, warn)
+
+
+def limit_memory(more: int) -> None:
+    """From now on this process may take `more` bytes beside what it has; beyond, MemoryError. Linux only."""
+    if os.path.exists("/proc/self/statm"):
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as file:
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + more, now + more))
 
 
 def _take_back(slots: Connection, free: SimpleQueue) -> None:

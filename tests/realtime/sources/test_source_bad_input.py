@@ -6,16 +6,20 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import av
 import numpy as np
 import psutil
 import pytest
 from made_clips import cut, film, jpeg, jpegs, steady
+from places import DEMO
 
 from realtime.errors import BrokenSourceError, SourceError
 from realtime.sources import open_source
 from realtime.sources.checks import masked
+from realtime.sources.process import ReaderProcess
+from realtime.sources.recording import file_request
 
 
 def refused(spec, *words, kind=SourceError):
@@ -163,3 +167,11 @@ def test_a_damaged_end_is_no_break(tmp_path):
     packets[-2:] = [b"garbage" * 20] * 2
     with open_source(jpegs(tmp_path / "a.mkv", packets)) as source:
         assert len(list(source)) == 48
+
+
+def test_a_file_that_asks_for_more_memory_than_it_may_have():
+    request = replace(file_request(DEMO), memory=2**20)
+    with pytest.raises(SourceError, match="broke off|more memory"):
+        reader = ReaderProcess(request)
+        while reader.read(10.0) is not None:
+            pass

@@ -1,0 +1,78 @@
+"""The page: four tabs in one Gradio app, mounted on a FastAPI app together with the tabs' own routes."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+from realtime.dashboard.shared import Shared
+
+# before Gradio is imported: it reads them once. Nothing leaves this machine.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+TABS = {"Live": "live_tab", "Replay": "replay_tab", "Review": "review_tab", "Engines": "engines_tab"}
+TITLE = "mer-live"
+SENTENCE = "Finds brief, involuntary movements of a face, marks when they begin, peak and end, and names them."
+CARE = (
+    "A movement of the face is no proof of a feeling, a lie or a thought. "
+    "Use it only with people who know that they are being recorded and have agreed."
+)
+
+
+def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
+    """The FastAPI app. `shared.temp` becomes the only folder that Gradio keeps files in."""
+    uploads = shared.temp / "gradio"
+    uploads.mkdir(mode=0o700, exist_ok=True)
+    os.environ["GRADIO_TEMP_DIR"] = os.environ["GRADIO_EXAMPLES_CACHE"] = str(uploads)
+
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from realtime.dashboard import static, theme
+    from realtime.dashboard.guard import Guard
+
+    tabs = {name: import_module(f"realtime.dashboard.{module}") for name, module in TABS.items()}
+    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)  # its pages load scripts from elsewhere
+    app.add_middleware(Guard, host=host, password=password, read_only=shared.read_only)
+    static.routes(shared, app)
+    for module in tabs.values():
+        if hasattr(module, "routes"):
+            module.routes(shared, app)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        gr.HTML(theme.header(TITLE, SENTENCE, CARE, shared.read_only), padding=False)
+        with gr.Tabs(elem_id="mer-tabs"):
+            for name, module in tabs.items():
+                with gr.Tab(name, id=name.lower(), elem_id=f"mer-{name.lower()}"):
+                    module.tab(shared)
+        page.unload(_leave(shared))
+    page.queue(api_open=False, default_concurrency_limit=8)
+    return gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        theme=theme.theme(),
+        head=theme.HEAD + "".join(getattr(module, "HEAD", "") for module in tabs.values()),
+        allowed_paths=[],
+        max_file_size=int(shared.settings.limits.upload_gb * 1e9),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        show_error=False,
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+    )
+
+
+def _leave(shared: Shared):
+    import gradio as gr
+
+    def leave(request: gr.Request):
+        if request is not None and request.session_hash:
+            shared.end_session(request.session_hash)
+
+    leave.__annotations__["request"] = gr.Request  # Gradio looks at the type itself, not at its name
+    return leave

@@ -1,0 +1,98 @@
+"""One command of this program at a time, as a child process whose lines are read while it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+from realtime.errors import UsageError
+
+# as `python -m`, with the parent's own search path, because it runs in another folder
+CHILD = (
+    "import sys, json, runpy; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+KEPT_LINES = 500
+PATIENCE = 5.0  # seconds between asking a command to end and ending it
+
+
+class Job:
+    """From any thread. title: what runs or ran last, in words; "" before the first."""
+
+    def __init__(self):
+        self.title = ""
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._child: subprocess.Popen | None = None
+        self._begun = self._ended = 0.0
+        self._stopped = False
+        self._guard = threading.Lock()
+
+    def start(self, title: str, module: str, *words: str, folder: Path) -> None:
+        """Run `python -m module words…` in `folder`. Raises UsageError while another one runs."""
+        with self._guard:
+            if self.running:
+                raise UsageError(f"{self.title} is still running: wait for it, or stop it")
+            self.title, self._stopped, self._begun, self._ended = title, False, time.monotonic(), 0.0
+            self._lines.clear()
+            self._child = subprocess.Popen(
+                [sys.executable, "-c", CHILD, json.dumps([os.path.abspath(path) for path in sys.path]), module, *words],
+                cwd=folder,  # so that its lines name no folders of this machine
+                env=os.environ | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "110", "TERM": "dumb"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # it is stopped with all of its own children, and not by this terminal's Ctrl-C
+            )
+            threading.Thread(target=self._read, args=(self._child,), name="job", daemon=True).start()
+
+    def _read(self, child: subprocess.Popen) -> None:
+        for line in child.stdout:
+            self._lines.append(line.rstrip())
+        child.wait()
+        self._ended = time.monotonic()
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and not self._ended
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self._lines.copy())
+
+    @property
+    def state(self) -> str:
+        """In words: "Building… 12 s", "Building: done after 40 s"; "" before the first."""
+        if self._child is None:
+            return ""
+        seconds = (self._ended or time.monotonic()) - self._begun
+        if self.running:
+            return f"{self.title}… {seconds:.0f} s"
+        code = self._child.returncode
+        fault = f"ended with a fault (exit code {code}), see its last lines"
+        how = "stopped" if self._stopped else "done" if code == 0 else fault
+        return f"{self.title}: {how} after {seconds:.0f} s"
+
+    def stop(self) -> None:
+        """Ask it to end, and end it where it does not."""
+        child = self._child
+        if child is None or not self.running:
+            return
+        self._stopped = True
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(PATIENCE)
+                break
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)  # what it had started itself

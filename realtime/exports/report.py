@@ -1,0 +1,103 @@
+"""A report on one recording for a person to read: one HTML file with everything inside. `pdf` has the same on paper."""
+
+from __future__ import annotations
+
+import base64
+import html as markup
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from realtime import __version__
+from realtime.exports import CARE, Found
+from realtime.exports.elan import clean
+from realtime.records import Event
+from realtime.timeline import LABELS, Trace, draw
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #16232b; --quiet: #4d5f6a; --line: #d5dee2; --ground: #fff; --band: #f2f5f6 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf0; --quiet: #a6b6bf; --line: #2b3a42; --ground: #10171c; --band: #182228 } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem } p { margin: .3rem 0 }
+.quiet { color: var(--quiet) } .care { border-left: 3px solid #0b6b63; padding: .3rem .8rem; background: var(--band); margin: 1rem 0 }
+.curve { width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; background: #fff }
+.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .45rem .6rem; border-bottom: 1px solid var(--line); vertical-align: middle; white-space: nowrap }
+th { font-weight: 600; color: var(--quiet) } td.n { font-variant-numeric: tabular-nums }
+td img { width: 96px; height: 96px; border-radius: 6px; vertical-align: middle; margin-right: 4px }
+.dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .4em }
+@media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
+"""
+
+
+def html(found: Found) -> str:
+    """One file: no script, nothing loaded from elsewhere; every text of the recording's is escaped."""
+    name, rows = _safe(found.name), "".join(_row(event, found) for event in found.events)
+    names = ("#", "onset, apex", "label", "kind", "onset s", "apex s", "offset s", *found.classes)
+    head = "".join(f'<th scope="col">{_safe(one)}</th>' for one in names)
+    table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    if not rows:
+        table = "<p>No movement was found.</p>"
+    alt = f"Difference curve with {len(found.events)} events"
+    curve = f'<img class="curve" alt="{alt}" src="{_inline(timeline(found), "png")}">' if found.trace else ""
+    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}: facial movements</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>
+<h1>{name}</h1><p class="quiet">{_safe(summary(found))}</p>
+<p class="care">{CARE}</p>
+<h2>Over time</h2>{curve}
+<h2>Events</h2>{table}
+<p class="quiet">{_safe(closing(found))}</p></body></html>
+"""
+
+
+def summary(found: Found) -> str:
+    """"14.0 s, 5 events: 5 micro, 0 macro; named by kernel_ridge; mer-live 0.1, 22 November 2026"."""
+    kinds = [sum(event.kind == kind for event in found.events) for kind in ("micro", "macro")]
+    by = f"; named by {found.model}" if found.model else ""
+    count = f"{len(found.events)} event" + ("" if len(found.events) == 1 else "s")
+    today = datetime.now().strftime("%-d %B %Y")
+    return f"{found.seconds:.1f} s, {count}: {kinds[0]} micro, {kinds[1]} macro{by}; mer-live {__version__}, {today}"
+
+
+def closing(found: Found) -> str:
+    unsure = ' "unsure": no class was likely enough to name it.' if any(e.label == "unsure" for e in found.events) else ""
+    return (
+        "Times are seconds from the beginning of the recording. Numbers under the classes are the network's probabilities; "
+        "they sum to 1. micro: half a second at most." + unsure
+    )
+
+
+def timeline(found: Found) -> bytes:
+    """The curve with its events as PNG."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "timeline.png"
+        draw(path, found.trace or Trace(), found.events, "How much the face differs from rest")
+        return path.read_bytes()
+
+
+def _row(event: Event, found: Found) -> str:
+    pictures = "".join(
+        f'<img alt="{what} of event {event.event}" src="{_inline(_jpeg(picture), "jpeg")}">'
+        for what, picture in zip(("onset", "apex"), found.thumbnails.get(event.event, ()), strict=False)
+    )
+    dot = f'<span class="dot" style="background:{LABELS.get(event.label, "#8a5a9e")}"></span>'
+    times = "".join(f'<td class="n">{moment:.3f}</td>' for moment in (event.onset_s, event.apex_s, event.offset_s))
+    scores = "".join(f'<td class="n">{event.scores[one]:.2f}</td>' if one in event.scores else "<td></td>" for one in found.classes)
+    label = f"<td>{dot}{_safe(event.label)}</td><td>{_safe(event.kind)}</td>"
+    return f'<tr><td class="n">{event.event}</td><td>{pictures}</td>{label}{times}{scores}</tr>'
+
+
+def _safe(words: str) -> str:
+    return markup.escape(clean(words))
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    small = cv2.resize(picture, (192, 192), interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+
+
+def _inline(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,273 @@
+"""A real mer-demo on a free port, and a real Chromium to look at it.
+
+    def test_x(demo, open_page, shot):
+        page = open_page(demo.url, dark=True)   # a Playwright page; at the end its console and requests are checked
+        shot(page, "engines-dark")
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from places import DEMO, ROOT
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+CAMERA_FPS = 30  # what Chromium plays a .mjpeg at, whatever it was
+START_SECONDS = 90
+SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+# the browser's word for an answer of 4xx, which tests of refusals cause on purpose, never counts as an error of the page
+HARMLESS = re.compile(r"status of 4\d\d|favicon")
+
+
+def _missing(what: str):
+    if os.environ.get("MER_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"{what}, and MER_REQUIRE_BROWSER=1 asks for it")
+    pytest.skip(what)
+
+
+@dataclass
+class Demo:
+    """A running mer-demo. url ends with "/". log: its event log. temp: the folder in which it makes its private one."""
+
+    url: str
+    log: Path
+    temp: Path
+    process: subprocess.Popen
+    lines: list[str] = field(default_factory=list)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ends it as a person would; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "realtime.cli.demo", "--no-browser", *options]
+
+
+def _start(folder: Path, *options: str, env: dict[str, str] | None = None, log: Path | None = None) -> Demo:
+    for part in ("gradio", "websockets"):
+        if not _has(part):
+            _missing(f"{part} is not installed (pip install 'mer-live[demo]')")
+    temp = folder / "tmp"
+    temp.mkdir(parents=True, exist_ok=True)
+    log = log or folder / "log.sqlite3"
+    wanted = {**os.environ, "TMPDIR": str(temp), "MER_LIVE_LOG": str(log), "PYTHONUNBUFFERED": "1", **(env or {})}
+    if not any(option == "--port" for option in options):
+        options = ("--port", "0", *options)
+    process = subprocess.Popen(
+        command(*options), cwd=ROOT, env=wanted, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    demo = Demo("", log, temp, process)
+    ready = threading.Event()
+
+    def read():
+        for line in process.stdout:
+            demo.lines.append(line.rstrip())
+            if found := re.search(r"http://\S+:\d+/", line):
+                demo.url = found[0]
+                ready.set()
+        ready.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    if not ready.wait(START_SECONDS) or not demo.url:
+        process.kill()
+        pytest.fail("mer-demo did not start:\n" + "\n".join(demo.lines))
+    return demo
+
+
+def _has(module: str) -> bool:
+    return find_spec(module) is not None
+
+
+@pytest.fixture
+def start_demo(tmp_path):
+    """`start_demo("--read-only", env={…}, log=PATH)` → Demo; ended with the test."""
+    started = []
+
+    def start(*options: str, env: dict[str, str] | None = None, log: Path | None = None) -> Demo:
+        started.append(_start(tmp_path / f"demo{len(started)}", *options, env=env, log=log))
+        return started[-1]
+
+    yield start
+    for demo in started:
+        demo.stop()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One server for all tests of a file."""
+    demo = _start(tmp_path_factory.mktemp("demo"))
+    yield demo
+    demo.stop()
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        _missing("no Chromium here (apt install chromium)")
+    if not _has("playwright"):
+        _missing("playwright is not installed (pip install 'mer-live[test]')")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        playwright.executable = executable
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright):
+    """A Chromium without a camera."""
+    browser = playwright.chromium.launch(executable_path=playwright.executable, args=list(FLAGS))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def fake_camera(tmp_path_factory):
+    """`fake_camera(clip=DEMO)` → a .mjpeg of it, which Chromium plays over and over at 30 frames/s as its camera."""
+    made: dict[Path, Path] = {}
+
+    def make(clip: Path = DEMO) -> Path:
+        if clip not in made:
+            made[clip] = tmp_path_factory.mktemp("camera") / f"{Path(clip).stem}.mjpeg"
+            _as_mjpeg(clip, made[clip])
+        return made[clip]
+
+    return make
+
+
+def _as_mjpeg(clip: Path, target: Path) -> None:
+    """At the clip's own speed: the picture that is shown at each thirtieth of a second."""
+    import av
+
+    with av.open(str(clip)) as source, open(target, "wb") as out:
+        shown = source.streams.video[0]
+        encoder = av.CodecContext.create("mjpeg", "w")
+        encoder.width, encoder.height, encoder.pix_fmt = shown.width, shown.height, "yuvj420p"
+        encoder.time_base, encoder.options = Fraction(1, CAMERA_FPS), {"qmin": "2", "qmax": "2"}
+        written, before = 0, None
+        for frame in source.decode(shown):
+            while before is not None and frame.time > written / CAMERA_FPS:
+                picture = before.reformat(format="yuvj420p")
+                picture.pts, picture.time_base = written, encoder.time_base
+                for packet in encoder.encode(picture):
+                    out.write(bytes(packet))
+                written += 1
+            before = frame
+        for packet in encoder.encode(None):
+            out.write(bytes(packet))
+
+
+@pytest.fixture
+def camera_chromium(playwright, fake_camera):
+    """`camera_chromium(clip=DEMO, allowed=True)` → a Chromium whose camera shows the clip; closed with the test.
+
+    allowed: None leaves the question to the page's context (nobody answers it), False refuses.
+    """
+    opened = []
+
+    def open_one(clip: Path = DEMO, allowed: bool | None = True):
+        ui = ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"] if allowed is False else []
+        flags = [*FLAGS, "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={fake_camera(clip)}", *ui]
+        opened.append(playwright.chromium.launch(executable_path=playwright.executable, args=flags))
+        return opened[-1]
+
+    yield open_one
+    for browser in opened:
+        browser.close()
+
+
+@pytest.fixture
+def open_page(request):
+    """`open_page(url, dark=False, size="wide"|"phone", browser=None, strict=True)` → the loaded Playwright page.
+
+    tab: the one to choose. ready: wait until the page is built. At the end of a strict one: nothing was asked of another machine, and the console holds no error.
+    page.asked: the addresses; page.errors: the console's errors.
+    """
+    contexts, pages = [], []
+
+    def open_one(url: str, dark: bool = False, size: str = "wide", browser=None, strict: bool = True, tab: str | None = None, ready: bool = True):
+        browser = browser or request.getfixturevalue("chromium")
+        context = browser.new_context(viewport=SIZES[size], color_scheme="dark" if dark else "light", reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.errors, page.own = [], [], urlsplit(url).netloc
+        page.on("request", lambda asked: page.asked.append(asked.url))
+        page.on("console", lambda word: word.type == "error" and page.errors.append(f"{word.text} {word.location}"))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        pages.append((page, strict))
+        page.goto(url)
+        if ready:
+            page.get_by_role("tab", name="Engines").wait_for(timeout=60_000)
+        if tab:
+            page.get_by_role("tab", name=tab).click()
+        return page
+
+    yield open_one
+    faults = []
+    for page, strict in pages:
+        if strict:
+            faults += [f"left the machine: {url}" for url in outside(page)]
+            faults += [f"console: {error}" for error in page.errors if not HARMLESS.search(error)]
+    for context in contexts:
+        context.close()
+    assert not faults, "\n".join(faults)
+
+
+def outside(page) -> list[str]:
+    """What the page asked of any other machine."""
+    return [url for url in page.asked if url.split(":")[0] in ("http", "https", "ws", "wss") and urlsplit(url).netloc != page.own]
+
+
+@pytest.fixture
+def shot(tmp_path):
+    """`shot(page, "live-dark")` saves a PNG, into the folder MER_SHOTS where that is set, and returns its path."""
+    folder = Path(os.environ.get("MER_SHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def save(page, name: str, whole: bool = True) -> Path:
+        page.wait_for_timeout(300)  # fonts and transitions
+        path = folder / f"{name}.png"
+        page.screenshot(path=str(path), full_page=whole)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def axe():
+    """`axe(page)` → axe-core's serious findings, a line each; a skip where axe-core is not installed."""
+    if not _has("axe_playwright_python"):
+        _missing("axe-core is not installed (pip install 'mer-live[test]')")
+    import axe_playwright_python
+
+    script = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+    def look(page) -> list[str]:
+        page.evaluate(script)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        return [
+            f"{one['impact']}: {one['help']} ({one['id']}): {node['target']} {node.get('failureSummary', '')[:200]}"
+            for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]
+        ]  # fmt: skip
+
+    return look

@@ -1,0 +1,253 @@
+"""The live tab's WebSocket without a browser: chunks in, the truth's events out, and every refusal in words."""
+
+from __future__ import annotations
+
+import csv
+import json
+import struct
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import pytest
+from places import DEMO
+
+pytest.importorskip("fastapi")
+from fastapi import FastAPI  # noqa: E402
+from starlette.testclient import TestClient  # noqa: E402
+
+from realtime.dashboard import live_socket  # noqa: E402
+from realtime.dashboard.shared import DemoSettings, Shared  # noqa: E402
+from realtime.kept import beside  # noqa: E402
+from realtime.log import Log  # noqa: E402
+
+TRUTH = Path(DEMO).with_name("demo.csv")
+
+
+@pytest.fixture
+def connect(tmp_path):
+    """`with connect(read_only=False) as page` → a Page; several on one server."""
+    clients = []
+
+    def shared_of(read_only: bool) -> Shared:
+        if not clients:
+            shared = Shared(DemoSettings(), tmp_path, tmp_path / "log.sqlite3", read_only)
+            app = FastAPI()
+            live_socket.routes(shared, app)
+            clients.append((TestClient(app), shared))
+        return clients[0]
+
+    @contextmanager
+    def open_one(read_only: bool = False):
+        client, shared = shared_of(read_only)
+        with client.websocket_connect(live_socket.PATH) as socket:
+            page = Page(socket, shared)
+            assert page.until("hello")["version"] == 1
+            yield page
+
+    yield open_one
+    for _, shared in clients:
+        shared.close()
+
+
+class Page:
+    """What a page would send and be told. events: by number. states: all."""
+
+    def __init__(self, socket, shared: Shared):
+        self.socket, self.shared = socket, shared
+        self.events: list[dict] = []
+        self.states: list[dict] = []
+        self.health: dict = {}
+
+    def wish(self, kind: str, **content) -> None:
+        self.socket.send_text(json.dumps({"kind": kind, **content}))
+
+    def start(self, **content) -> None:
+        self.wish("start", **{"source": "browser", "codec": "raw", "width": 320, "height": 240, "consent": True, **content})
+
+    def chunk(self, microseconds: int, data: bytes, layout: int = 1, key: bool = True, size: int | None = None) -> None:
+        size = len(data) if size is None else size
+        self.socket.send_bytes(live_socket.HEADER.pack(1, int(key), layout, size, microseconds) + data)
+
+    def hear(self) -> dict:
+        message = self.socket.receive()
+        if "text" not in message or message["text"] is None:
+            length = struct.unpack_from("<I", message["bytes"])[0]
+            return json.loads(message["bytes"][4 : 4 + length]) | {"data": message["bytes"][4 + length :]}
+        told = json.loads(message["text"])
+        if told["kind"] == "event":
+            self.events.append(told["event"])
+        if told["kind"] == "state":
+            self.states.append(told)
+            self.health = told.get("health") or self.health
+        return told
+
+    def until(self, *kinds: str, seconds: float = 60) -> dict:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if (told := self.hear())["kind"] in kinds:
+                return told
+        raise AssertionError(f"nothing of {kinds} came; the last state was {self.states[-1:]}")
+
+    def running(self) -> None:
+        while not self.states or self.states[-1]["phase"] not in ("opening", "running"):
+            self.until("state", "ended")
+
+
+def play(page: Page, clip: Path = DEMO, seconds: float = 60) -> None:
+    """The clip as raw chunks, at its own times, as fast as they are analysed."""
+    with av.open(str(clip)) as film:
+        for number, frame in enumerate(film.decode(video=0)):
+            if frame.time > seconds:
+                return
+            planes = frame.reformat(format="yuv420p").to_ndarray()
+            page.chunk(round(frame.time * 1e6) + 5_000_000_000, planes.tobytes())
+            while number - page.states[-1]["frames"] > 12:
+                page.until("state")
+
+
+def truth() -> list[dict]:
+    with open(TRUTH) as file:
+        return list(csv.DictReader(file))
+
+
+def size_of(clip: Path) -> dict:
+    with av.open(str(clip)) as film:
+        return {"width": film.streams.video[0].width, "height": film.streams.video[0].height}
+
+
+def test_the_events_of_a_clip_are_those_of_its_truth(connect):
+    with connect() as page:
+        page.start(**size_of(DEMO))
+        page.running()
+        play(page)
+        while len(page.events) < len(truth()):
+            page.until("event")
+        for expected, event in zip(truth(), page.events, strict=True):
+            assert event["label"] in (expected["label"], "unsure")
+            assert event["onset_s"] < float(expected["apex_s"]) < event["offset_s"]
+        assert [event["label"] for event in page.events].count("unsure") <= 1
+        assert page.health["drops"] == {}
+        assert any(state["face"] and len(state["face"]["regions"]) == 3 for state in page.states)
+        taken = [state["taken"] for state in page.states if state["taken"]]
+        assert taken == sorted(taken) and taken[-1] > 5_010_000_000  # the browser's own times come back
+
+        page.wish("look", number=1, factor=8)
+        seen = {}
+        while set(seen) < {"magnified", "flow", "strain", "looked", "scores"}:
+            told = page.until("picture", "scores", "missing")
+            if told["number"] == 1:
+                seen[told.get("name", "scores")] = told
+        assert all(told["kind"] != "missing" for told in seen.values())
+        assert seen["magnified"]["data"][:4] == b"RIFF" and seen["flow"]["data"][:2] == b"\xff\xd8"
+        page.wish("stop")
+        page.until("ended")
+    assert not page.shared.log.exists()  # nothing is stored unless a person wants it
+
+
+def test_events_are_stored_only_while_that_is_wanted(connect):
+    with connect() as page:
+        page.start(**size_of(DEMO))
+        page.running()
+        page.wish("keep", on=True, pictures=True)
+        while not page.states[-1]["recording"]:
+            page.until("state")
+        play(page, seconds=5.6)
+        while len(page.events) < 2:
+            page.until("event")
+        page.wish("keep", on=False)
+        while page.states[-1]["recording"]:
+            page.until("state")
+    log = Log(page.shared.log)
+    assert len(log.events()) == 2
+    assert len(list(beside(page.shared.log).glob("*/*/*.png"))) > 10
+    assert log.session()["ended_at"] and log.session()["sources"] == ["browser camera"]
+
+
+def test_the_model_changes_while_the_source_stays(connect):
+    with connect() as page:
+        page.start(**size_of(DEMO))
+        page.running()
+        page.wish("change", settings={"model": "skd_tstsan", "threshold": 6.0})
+        with av.open(str(DEMO)) as film:
+            picture = next(film.decode(video=0)).reformat(format="yuv420p").to_ndarray().tobytes()
+        number = 0
+        while page.health.get("model") != "skd_tstsan":
+            page.chunk(number * 33_000, picture)
+            number += 1
+            page.until("state")
+        frames = page.health["frames"]
+        page.chunk(number * 33_000, picture)
+        while page.health["frames"] <= frames:
+            page.until("state")
+        page.wish("change", settings={"model": "no_such_network"})
+        while "no_such_network" not in (told := page.until("problem", "state")).get("text", ""):
+            number += 1
+            page.chunk(number * 33_000, picture)
+        assert "goes on as it was" in told["text"]
+        assert page.health["model"] == "skd_tstsan"
+
+
+def test_every_wrong_wish_is_refused_in_words(connect):
+    with connect(read_only=True) as page:
+        for wrong, word in (
+            ({"kind": "start", "source": "browser"}, "tick the box"),
+            ({"kind": "start", "source": "server", "spec": " ", "consent": True}, "type a camera's number"),
+            ({"kind": "run", "what": "rm"}, "does not know"),
+            ({"kind": "change", "settings": {"threshold": 1e9}}, "expected 2 to 30"),
+            ({"kind": "change", "settings": {"threshold": "low"}}, "must be numbers"),
+            ({"kind": "keep", "on": True}, "--read-only"),
+            ({"kind": "look"}, "does not understand"),
+            ({"kind": "start", "source": "browser", "codec": "exe", "width": 64, "height": 64, "consent": True}, "expected one of raw"),
+        ):
+            page.socket.send_text(json.dumps(wrong))
+            assert word in page.until("problem")["text"], wrong
+        page.socket.send_text("{" * 10)
+        assert "does not understand" in page.until("problem")["text"]
+        page.socket.send_bytes(b"\0" * 50)  # no camera is on: nothing happens
+        page.start(width=64, height=64)
+        page.until("started")
+        page.socket.send_bytes(b"\xff" * 50)
+        assert "another version" in page.until("problem")["text"]
+
+
+def test_a_server_source_is_shown_and_its_password_is_not(connect):
+    with connect() as page:
+        page.wish("start", source="server", spec="rtsp://me:secret@127.0.0.1:9/x", consent=True)
+        text = page.until("problem")["text"]
+        assert "secret" not in text and "me:***@127.0.0.1" in text
+        page.until("ended")
+        page.wish("start", source="server", spec="demo", consent=True)
+        told = page.until("frame")
+        assert told["data"][:2] == b"\xff\xd8" and told["width"] >= 320
+        page.wish("stop")
+
+
+def test_a_second_page_may_take_over(connect, monkeypatch):
+    monkeypatch.setattr(live_socket, "SEATS", 1)
+    with connect() as first:
+        first.start()
+        first.until("started")
+        with connect() as second:
+            second.start()
+            assert "another tab" in second.until("busy")["text"]
+            second.start(take_over=True)
+            second.until("started")
+            assert "another tab" in first.until("moved")["text"]
+            second.wish("stop")
+            second.until("ended")
+
+
+def test_garbage_ends_in_words_and_the_camera_can_start_again(connect):
+    with connect() as page:
+        page.start(codec="vp8", width=64, height=64)
+        page.running()
+        told = {"text": ""}
+        while "could be decoded" not in told["text"]:
+            page.chunk(1, b"\x91\x07" * 400, layout=0)
+            told = page.until("problem", "state")
+            told.setdefault("text", "")
+        page.until("ended")
+        page.start(**size_of(DEMO))
+        page.running()

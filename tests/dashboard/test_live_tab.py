@@ -1,0 +1,211 @@
+"""The live tab in Chromium, whose camera plays the demo clip: its events, and a way on from each failure."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import socket
+from pathlib import Path
+
+import av
+import pytest
+from places import DEMO
+
+TRUTH = Path(DEMO).with_name("demo.csv")
+PATIENCE = 60_000  # ms, on a machine that has other things to do
+
+
+def start(page, consent: bool = True) -> None:
+    page.wait_for_function("window.MerLive?.figures && !document.getElementById('mer-status').textContent.startsWith('Loading the page')")
+    if consent:
+        page.get_by_label("Everyone in view").check()
+    page.get_by_role("button", name="Start camera").click()
+
+
+def figures(page) -> dict:
+    return page.evaluate("MerLive.figures()")
+
+
+def wait_for_frames(page, more: int = 30) -> None:
+    wanted = figures(page).get("frames", 0) + more
+    page.wait_for_function(f"MerLive.figures().frames >= {wanted}", timeout=PATIENCE)
+
+
+def says(page, words: str) -> None:
+    page.locator("#mer-stage").get_by_text(re.compile(words)).wait_for(timeout=PATIENCE)
+
+
+def truth() -> list[dict]:
+    with open(TRUTH) as file:
+        return [{"label": row["label"], "apex_s": float(row["apex_s"])} for row in csv.DictReader(file)]
+
+
+def length(clip: Path = DEMO) -> float:
+    with av.open(str(clip)) as film:
+        stream = film.streams.video[0]
+        return float(stream.duration * stream.time_base)
+
+
+def matched(events: list[dict], phase: float, loop: float) -> dict[float, dict]:
+    """Truth's apex → the event that covers it, the camera having been `phase` into the clip at the stream's 0."""
+    found = {}
+    for event in events:
+        for row in truth():
+            inside = event["onset_s"] + ((row["apex_s"] - phase - event["onset_s"]) % loop)
+            if inside <= event["offset_s"] and event["label"] in (row["label"], "unsure"):
+                found[row["apex_s"]] = event
+    return found
+
+
+def best_match(events: list[dict]) -> dict[float, dict]:
+    loop = length()
+    return max((matched(events, step * 0.05, loop) for step in range(int(loop / 0.05))), key=len)
+
+
+def listen(page) -> list[dict]:
+    """The events as the server sends them, each of which the page must list, too."""
+    events: list[dict] = []
+
+    def heard(told):
+        if isinstance(told, str) and '"kind": "event"' in told:
+            events.append(json.loads(told)["event"])
+
+    page.on("websocket", lambda opened: opened.on("framereceived", heard))
+    return events
+
+
+@pytest.fixture
+def camera_page(demo, camera_chromium, open_page):
+    """`camera_page(allowed=True, **as open_page)` → a page in a Chromium with a camera."""
+
+    def open_one(allowed=True, url=None, **kwargs):
+        return open_page(url or demo.url, browser=camera_chromium(allowed=allowed), **kwargs)
+
+    return open_one
+
+
+def test_the_five_expressions_of_the_clip_appear_in_the_page(camera_page, shot):
+    page = camera_page(dark=True)
+    events = listen(page)
+    start(page, consent=False)
+    says(page, "Tick the box first")
+    start(page)
+    for _ in range(40):
+        page.wait_for_timeout(1500)
+        if len(best_match(events)) == 5:
+            break
+    assert len(best_match(events)) == 5, events
+    assert page.locator(".mer-event").count() >= 5
+    assert page.locator("#mer-recsign").is_hidden()
+    first = page.locator(".mer-event").first
+    page.wait_for_function("document.querySelectorAll('.mer-event img[src^=blob]').length >= 10", timeout=PATIENCE)
+    first.focus()
+    page.keyboard.press("Enter")
+    page.locator("#mer-detail").wait_for()
+    page.wait_for_function("document.querySelectorAll('#mer-detail .mer-picture img').length == 4", timeout=PATIENCE)
+    page.locator("#mer-scores .main-svg").first.wait_for(timeout=PATIENCE)
+    shot(page, "live-dark")
+    told = figures(page)
+    assert told["codec"] == "h264" and told["lag_ms"] and "kernel_ridge" in told["backend"]
+
+
+def test_light_and_on_a_phone(camera_page, shot):
+    page = camera_page(size="phone")
+    start(page)
+    wait_for_frames(page)
+    page.locator(".mer-event").first.wait_for(timeout=PATIENCE)
+    shot(page, "live-phone")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator(".mer-event").first.click()
+    page.wait_for_function("document.querySelectorAll('#mer-detail .mer-picture img').length == 4", timeout=PATIENCE)
+    shot(page, "live-light")
+    # a hidden tab is slowed by browsers, and a camera may be pulled out
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    says(page, "browsers slow hidden tabs")
+    page.evaluate(hide, False)
+    page.evaluate("MerLive.camera().track.dispatchEvent(new Event('ended'))")
+    says(page, "unplugged")
+    start(page)
+    wait_for_frames(page)
+
+
+def test_axe_finds_nothing_serious(demo, open_page, axe):
+    page = open_page(demo.url)
+    start(page, consent=False)
+    says(page, "Tick the box first")
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("codec", ("raw", "vp8", "mjpeg"))
+def test_other_ways_to_send_the_picture(camera_page, shot, codec):
+    page = camera_page()
+    page.evaluate(f"MerLive.onlyCodec = '{codec}'")
+    start(page)
+    wait_for_frames(page)
+    told = figures(page)
+    assert told["codec"] == codec and not told["faults"]
+    page.wait_for_function("MerLive.figures().lags.length > 5", timeout=PATIENCE)
+    if codec != "mjpeg":
+        return
+    says(page, "at a lower rate")
+    page.get_by_label("Keep events in the log").check()
+    says(page, "REC: events are being stored")
+    shot(page, "live-rec")
+    page.get_by_label("Keep events in the log").uncheck()
+    page.locator("#mer-recsign").wait_for(state="hidden", timeout=PATIENCE)
+
+
+def test_a_camera_that_is_refused_or_missing(demo, camera_page, open_page):
+    page = camera_page(allowed=False)
+    start(page)
+    says(page, "may not use the camera")
+    page = open_page(demo.url)  # a browser without a camera
+    start(page)
+    says(page, "No camera was found")
+    # a way on: the server's own
+    page.get_by_role("button", name="Use a camera, file or stream of the server").click()
+    page.get_by_label("Camera number, file or address").fill("rtsp://me:secret@127.0.0.1:9/x")
+    page.get_by_role("button", name="Watch it").click()
+    says(page, r"cannot open rtsp://me:\*\*\*@")
+    assert "secret" not in page.get_by_label("Camera number, file or address").input_value()
+    page.get_by_label("Camera number, file or address").fill("demo")
+    page.get_by_role("button", name="Watch it").click()
+    wait_for_frames(page)
+    assert page.locator("#mer-viewer").is_visible()
+
+
+def test_a_server_that_was_restarted(start_demo, camera_page):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    first = start_demo("--port", port)
+    page = camera_page(url=first.url, strict=False)  # a server that is away is an error on the console
+    start(page)
+    wait_for_frames(page)
+    first.stop()
+    says(page, "does not answer")
+    start_demo("--port", port)
+    says(page, "The server is back")
+    wait_for_frames(page)
+
+
+def test_two_tabs(demo, camera_page):
+    from realtime.dashboard.live_socket import SEATS
+
+    page = camera_page()
+    start(page)
+    wait_for_frames(page)
+    others = []
+    for _ in range(SEATS):
+        other = page.context.new_page()
+        other.goto(demo.url)
+        other.get_by_role("tab", name="Engines").wait_for()
+        start(other)
+        others.append(other)
+    says(others[-1], "already runs in another tab")
+    others[-1].get_by_role("button", name="Use it here instead").click()
+    wait_for_frames(others[-1])
+    says(page, "now runs in another tab")

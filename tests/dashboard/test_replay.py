@@ -1,0 +1,226 @@
+"""Tab 2 in a real browser: what is dropped, what the timeline shows, what one leaves with."""
+
+import csv
+from xml.etree import ElementTree as ET
+
+import av
+import numpy as np
+import pytest
+from places import DEMO
+
+DROP = "#mer-replay-drop input[type=file]"
+TRUTH = list(csv.DictReader((DEMO.parent / "demo.csv").open()))
+SOON, LONG = 20_000, 150_000  # ms
+
+
+def replay(open_page, url, **more):
+    page = open_page(url, tab="Replay", **more)
+    page.locator(".mr-queue[data-key]").wait_for(state="attached", timeout=SOON)
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(demo, chromium, request):
+    """One page for the whole file, with the demo clip worked through."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(SOON)
+    page.goto(demo.url)
+    page.get_by_role("tab", name="Replay").click()
+    page.locator(".mr-queue[data-key]").wait_for(state="attached")
+    page.locator(DROP).set_input_files([{"name": "demo.mp4", "mimeType": "video/mp4", "buffer": DEMO.read_bytes()}])
+    page.locator(".mr-time").wait_for(timeout=LONG)
+    yield page
+    context.close()
+
+
+def written(path, times) -> bytes:
+    """A film of black pictures at these times, seconds."""
+    with av.open(str(path), "w") as made:
+        stream = made.add_stream("mpeg4", rate=30)
+        stream.width = stream.height = 64
+        for seconds in times:
+            frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="bgr24")
+            frame.pts = round(seconds * 30)
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    return path.read_bytes()
+
+
+def data(page) -> dict:
+    token = page.locator(".mr[data-token]").get_attribute("data-token")
+    return page.evaluate("token => fetch(`/mer/replay/${token}/data`).then(a => a.json())", token)
+
+
+def frame_of(page) -> int:
+    return int(page.locator(".mr-time").get_attribute("aria-valuenow"))
+
+
+def test_the_events_on_the_timeline_are_the_ones_of_the_script(page, shot):
+    events = data(page)["events"]
+    assert [(event["label"], event["kind"]) for event in events] == [(row["label"], "micro") for row in TRUTH]
+    for event, row in zip(events, TRUTH, strict=True):
+        assert float(row["onset_s"]) - 0.1 < event["onset_s"] < event["apex_s"] < event["offset_s"] < float(row["offset_s"]) + 0.15
+        assert abs(event["apex_s"] - float(row["apex_s"])) < 0.08
+    assert page.locator(".mr-list button").count() == len(TRUTH)
+    pictures = page.locator(".mr-pictures .mr-pic")
+    page.wait_for_function("document.querySelectorAll('.mr-pictures .mr-pic[data-state=there]').length === 6", timeout=60_000)
+    assert pictures.count() == 6
+    shot(page, "replay-light")
+
+
+def test_a_name_that_is_html_is_shown_and_not_run(page, tmp_path):
+    short = written(tmp_path / "short.mp4", [number / 30 for number in range(10)])
+    page.locator(DROP).set_input_files([{"name": "<img src=x onerror=window.hacked=1>.mp4", "mimeType": "video/mp4", "buffer": short}])
+    page.get_by_role("button", name="Show img").click(timeout=60_000)
+    page.locator(".mr h3", has_text="onerror").first.wait_for()
+    assert page.evaluate("window.hacked") is None
+    assert "onerror" in page.locator(".mr-job strong").last.inner_text() and page.locator(".mr-job img, .mr h3 img").count() == 0
+    page.get_by_role("button", name="Show demo.mp4").click()
+    page.locator(".mr h3", has_text="demo.mp4").first.wait_for()
+
+
+def test_the_keyboard_goes_by_frames_and_by_events(page):
+    times = data(page)["times"]
+    page.locator(".mr-time").focus()
+    page.keyboard.press("Home")
+    assert frame_of(page) == 0
+    for key, expected in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("Shift+ArrowRight", 11)):
+        page.keyboard.press(key)
+        assert frame_of(page) == expected
+    page.wait_for_function("document.querySelector('.mr-stage img').dataset.frame === '11'")
+    apexes = [event["apex_s"] for event in data(page)["events"]]
+    for place in (0, 1, 2):
+        page.keyboard.press("ArrowDown")
+        assert times[frame_of(page)] == pytest.approx(apexes[place], abs=0.011)
+    page.keyboard.press("ArrowUp")
+    assert times[frame_of(page)] == pytest.approx(apexes[1], abs=0.011)
+    assert page.locator(".mr-list button[aria-current=true]").get_attribute("data-event") == "2"
+    assert "positive" in page.locator(".mr-time").get_attribute("aria-valuetext")
+    page.keyboard.press("Space")  # plays
+    before = frame_of(page)
+    page.wait_for_function(f"Number(document.querySelector('.mr-time').getAttribute('aria-valuenow')) > {before}")
+    page.keyboard.press("Space")
+
+
+def test_the_frame_on_screen_is_that_frame_of_the_recording(page):
+    token, wanted = page.locator(".mr[data-token]").get_attribute("data-token"), 109
+    shown = page.evaluate("url => fetch(url).then(a => a.arrayBuffer()).then(b => [...new Uint8Array(b)])", f"/mer/replay/{token}/frame/{wanted}.jpg")
+    import cv2
+
+    picture = cv2.imdecode(np.array(shown, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    near, off = (wanted - 5, wanted, wanted + 5), {}
+    with av.open(str(DEMO)) as container:
+        for n, frame in zip(range(wanted + 6), container.decode(video=0), strict=False):
+            if n in near:
+                small = cv2.resize(frame.to_ndarray(format="bgr24"), picture.shape[1::-1])
+                off[n] = np.abs(small.astype(int) - picture).mean()
+    assert min(off, key=off.get) == wanted and off[wanted] < 4
+
+
+@pytest.mark.parametrize(("button", "ending"), [
+    ("CSV", ".csv"), ("JSONL", ".jsonl"), ("Parquet", ".parquet"), ("WebVTT", ".vtt"), ("Report (HTML)", ".html"), ("Report (PDF)", ".pdf"),
+])  # fmt: skip
+def test_each_export_is_a_download(page, button, ending):
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name=button, exact=True).click()
+    file = download.value
+    assert file.suggested_filename.endswith(ending)
+    content = open(file.path(), "rb").read()
+    assert len(content) > 200
+    if button == "Report (HTML)":
+        assert b"<img src=x" not in content and content.count(b"data:image/jpeg") == 2 * len(TRUTH)
+
+
+def test_one_leaves_with_an_elan_file(page):
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="ELAN", exact=True).click()
+    root = ET.parse(download.value.path()).getroot()
+    slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in root.iter("TIME_SLOT")}
+    spans = [(slots[one.get("TIME_SLOT_REF1")], slots[one.get("TIME_SLOT_REF2")], one.find("ANNOTATION_VALUE").text.split()[0])
+             for one in root.findall("TIER[@TIER_ID='micro-expression']/ANNOTATION/ALIGNABLE_ANNOTATION")]  # fmt: skip
+    assert spans == [(round(1000 * e["onset_s"]), round(1000 * e["offset_s"]), e["label"]) for e in data(page)["events"]]
+
+
+def test_two_models_are_compared_on_the_same_movements(page):
+    page.get_by_label("Compare with").click()
+    page.get_by_role("option", name="moext", exact=True).click()
+    page.locator("#mer-replay-compared table").wait_for(timeout=60_000)
+    rows = page.locator("#mer-replay-compared tbody tr").all_inner_texts()
+    assert len(rows) == len(TRUTH) and all(row.split()[-1] in ("same", "differs") for row in rows)
+    same = sum(row.split()[-1] == "same" for row in rows)
+    assert f"{same} of {len(TRUTH)} events" in page.locator("#mer-replay-compared").inner_text()
+
+
+def test_the_events_are_kept_for_review_only_when_asked(page, demo):
+    from realtime.log import Log
+
+    assert not demo.log.exists() or not Log(demo.log).sessions()
+    page.get_by_role("button", name="Keep for Review").click()
+    page.locator("#mer-replay-kept .mer-rec").wait_for()
+    (session,) = Log(demo.log).sessions()
+    assert session["events"] == len(TRUTH)
+    assert len(list(demo.log.with_name(f"{demo.log.name}.pictures").glob("*/*/times.json"))) == len(TRUTH)
+
+
+def test_bad_uploads_each_get_a_clear_line_and_the_queue_goes_on(page, tmp_path):
+    bad = [("text.mp4", b"This is no video. " * 500, "text.mp4 is text"), ("empty.mp4", b"", "empty.mp4 is empty"),
+           ("../../../etc/evil.mp4", b"\0" * 5000, "evil.mp4"), ("long.mp4", written(tmp_path / "long.mp4", [0, 3 * 3600]), "long.mp4 is 3.0 hours long")]  # fmt: skip
+    jobs = page.locator(".mr-job").count()
+    page.locator(DROP).set_input_files([{"name": name, "mimeType": "video/mp4", "buffer": content} for name, content, _ in bad])
+    page.wait_for_function("document.querySelectorAll('#mer-replay-said [role=alert]').length === 4", timeout=60_000)
+    said = page.locator("#mer-replay-said [role=alert]").all_inner_texts()
+    for (_, _, words), line in zip(bad, said, strict=True):
+        assert words in line and "\n" not in line and "/tmp" not in line and ".." not in line
+    assert page.locator(".mr-job").count() == jobs
+
+
+def test_a_recording_can_be_cancelled_and_what_was_found_until_then_is_shown(page):
+    page.locator(DROP).set_input_files([{"name": f"{name}.mp4", "mimeType": "video/mp4", "buffer": DEMO.read_bytes()} for name in ("first", "second")])
+    page.get_by_role("button", name="Cancel second.mp4").click(timeout=60_000)
+    first = page.locator(".mr-job", has_text="first.mp4")
+    first.locator("text=/[1-9]\\d? %/").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Cancel first.mp4").click()
+    page.locator(".mr-job[data-state=cancelled]").nth(1).wait_for(timeout=60_000)
+    page.get_by_role("button", name="Show first.mp4").click()
+    page.locator(".mr h3", has_text="first.mp4").first.wait_for()
+    frames = len(data(page)["times"])
+    assert 0 < frames < 700
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Annotated video").click()
+    with av.open(str(download.value.path())) as container:
+        assert sum(1 for _ in container.decode(video=0)) == frames  # as far as it came
+    assert page.get_by_role("button", name="Show second.mp4").count() == 0
+
+
+def test_the_tab_fits_a_phone_and_reads_well_in_the_dark(page, shot):
+    page.get_by_role("button", name="Show demo.mp4").first.click()
+    page.locator(".mr h3", has_text="demo.mp4").first.wait_for()
+    page.wait_for_function("document.querySelectorAll('.mr-pictures .mr-pic[data-state=there]').length === 6", timeout=60_000)
+    try:
+        page.evaluate("document.body.classList.add('dark')")
+        shot(page, "replay-dark")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        shot(page, "replay-phone")
+    finally:
+        page.evaluate("document.body.classList.remove('dark')")
+        page.set_viewport_size({"width": 1280, "height": 800})
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious(page, axe, dark):
+    page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+    page.wait_for_timeout(400)
+    assert not axe(page)
+
+
+def test_nobody_else_gets_at_a_recording(page, demo, open_page):
+    token = page.locator(".mr[data-token]").get_attribute("data-token")
+    other = open_page(demo.url)
+    status = "url => fetch(url).then(a => a.status)"
+    assert other.evaluate(status, f"/mer/replay/{token[:-1]}x/data") == 404
+    for address in ("frame/99999.jpg", "frame/-1.jpg", "event/99/onset.jpg", "event/1/secret.jpg", "event/1/..%2f..%2fcopy.mp4"):
+        assert other.evaluate(status, f"/mer/replay/{token}/{address}") in (404, 422)
+    assert other.evaluate(status, "/mer/replay/queue/none") == 404

@@ -1,0 +1,107 @@
+"""The copy from which single frames are shown, and the queue, without a browser."""
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from realtime.dashboard import replay_queue
+from realtime.dashboard.replay_copy import Copy
+from realtime.dashboard.replay_queue import CANCELLED, DONE, FAILED, WAITING, WORKING, Job, Queue
+from realtime.dashboard.replay_words import kappa
+from realtime.errors import BrokenSourceError
+
+TIMES = [0.0, 0.04, 0.05, 0.2, *np.arange(0.3, 2.0, 1 / 30)]  # a variable rate
+
+
+def test_every_frame_of_a_copy_is_the_one_that_was_written(tmp_path):
+    levels = [30 + (37 * i) % 200 for i in range(len(TIMES))]
+    with Copy(tmp_path / "copy.mp4", 1441, 1081) as copy:
+        for level, pts in zip(levels, TIMES, strict=True):
+            copy.write(np.full((1081, 1441, 3), level, np.uint8), pts)
+        with pytest.raises(IndexError):
+            copy.frame(0)  # not before it is whole
+    assert copy.width == 720 and copy.height % 2 == 0
+    for number in (0, 1, 2, 3, 30, 11, 12, 13, len(TIMES) - 1):
+        assert copy.frame(number).mean() == pytest.approx(levels[number], abs=4), number
+    for number in (-1, len(TIMES)):
+        with pytest.raises(IndexError):
+            copy.frame(number)
+
+
+@pytest.fixture
+def line(monkeypatch, tmp_path):
+    """A queue whose work is a wait; `line.go.set()` lets all of it end."""
+    ends, go, begun = [], threading.Event(), []
+
+    def work(job, shared):
+        begun.append(job.name)
+        if job.name == "bad":
+            raise BrokenSourceError(f"{job.clip} broke off\nin {job.folder}")
+        while not go.wait(0.01) and not job.stopped.is_set():
+            pass
+
+    monkeypatch.setattr(replay_queue, "work", work)
+    shared = SimpleNamespace(at_session_end=ends.append, at_end=lambda call: None)
+    queue = Queue(shared)
+
+    def add(name, session="s"):
+        return queue.add(Job(session, tmp_path / "secret" / name, name, "m", "auto", tmp_path))
+
+    yield SimpleNamespace(queue=queue, add=add, go=go, begun=begun, leave=lambda session: [call(session) for call in ends])
+    go.set()
+    queue.close()
+
+
+def until(condition):
+    for _ in range(500):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it did not happen")
+
+
+def test_one_at_a_time_and_each_can_be_cancelled(line):
+    first, second, third = (line.add(name) for name in "abc")
+    until(lambda: first.state == WORKING)
+    assert second.state == third.state == WAITING
+    line.queue.cancel(second.token)
+    line.queue.cancel(first.token)
+    until(lambda: third.state == WORKING)
+    assert first.state == second.state == CANCELLED
+    line.go.set()
+    until(lambda: third.state == DONE)
+    line.queue.cancel(third.token)
+    assert third.state == DONE and line.begun == ["a", "c"]
+
+
+def test_a_broken_recording_costs_the_others_nothing_and_its_line_shows_no_folder(line, tmp_path):
+    bad, good = line.add("bad"), line.add("good")
+    line.go.set()
+    until(lambda: good.state == DONE)
+    assert bad.state == FAILED and bad.message.startswith("bad broke off in") and str(tmp_path) not in bad.message
+
+
+def test_a_page_that_goes_takes_its_recordings_with_it(line):
+    mine, other = line.add("a", "me"), line.add("b", "you")
+    until(lambda: mine.state == WORKING)
+    line.leave("me")
+    until(lambda: mine.state == CANCELLED and other.state == WORKING)
+    assert line.queue.job(mine.token) is None and line.queue.of("you") == [other]
+
+
+def test_kappa_takes_chance_out():
+    assert kappa(list("aabb"), list("aabb")) == 1 and kappa(list("aaaa"), list("aaaa")) is None
+    assert kappa(list("aabb"), list("abab")) == 0
+
+
+def test_nothing_is_kept_where_it_was_started_read_only(tmp_path):
+    from realtime.dashboard.replay_files import store
+    from realtime.dashboard.shared import DemoSettings, Shared
+    from realtime.errors import UsageError
+
+    shared = Shared(DemoSettings(), tmp_path, tmp_path / "log.sqlite3", read_only=True)
+    with pytest.raises(UsageError, match="read-only"):
+        store(Job("s", tmp_path / "clip.mp4", "clip.mp4", "m", "auto", tmp_path), shared)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,78 @@
+"""The desk behind tab Review, without a page: pictures that were kept, frames, and what is shown of others."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gradio", reason="the demo extra is not installed")
+
+from realtime import kept  # noqa: E402
+from realtime.dashboard import review_view as view  # noqa: E402
+from realtime.dashboard.review_desk import Desk  # noqa: E402
+from realtime.dashboard.review_films import Films  # noqa: E402
+from realtime.errors import UsageError  # noqa: E402
+from realtime.log import Session, SqliteSink, default_path  # noqa: E402
+from realtime.records import Event, FaceView, Keyframes  # noqa: E402
+from realtime.review import Reviews  # noqa: E402
+
+SOURCE = "<script>camera</script>"
+TIMES = (1.0, 1.04, 1.08, 1.12, 1.16)
+
+
+@pytest.fixture
+def desk():
+    """A live session with two events; pictures of the first were kept."""
+    sink = SqliteSink(Session("kernel_ridge", [SOURCE], {}))
+    sink.open()
+    events = [Event(n, SOURCE, 0, n + 0.0, n + 0.08, n + 0.16, "surprise", {"<b>odd</b>": 0.3, "surprise": 0.7}, "kernel_ridge", 40.0)
+              for n in (1, 2)]  # fmt: skip
+    for event in events:
+        sink.write(event)
+    sink.close()
+    views = [FaceView(0, 1, n, pts, 0.0, np.full((224, 224, 3), 40 * n, np.uint8), np.ones((478, 2), np.float32),
+                      (0, 0, 9, 9), 0.0, 0.3) for n, pts in enumerate(TIMES)]  # fmt: skip
+    kept.Keeper(kept.beside(default_path())).keep(sink.id, events[0], Keyframes(views[0], views[2], views[4], 3.0, 2.0, between=tuple(views)))
+    desk = Desk(default_path(), Films(default_path()), read_only=False)
+    desk.open(None)
+    desk.reviewer = "Ann"
+    return desk
+
+
+def test_kept_pictures_are_shown_and_marks_move_by_their_frames(desk):
+    assert desk.move("Ann", "apex", 1) == "Corrected: event 1, apex 1.120 s."
+    found = desk.films.known(desk.chosen.item, desk.chosen.item.marks("Ann"))
+    assert [view.pts for view in found.views] == list(TIMES) and found.at(1.121).pts == 1.12
+    assert view.shown(found, desk.chosen.item.marks("Ann"), slow=False).count("<img") == 3 + len(TIMES)
+    assert desk.move("Ann", "offset", 2) == "Corrected: event 1, offset 1.240 s."  # beyond the pictures, by their pace
+    with pytest.raises(UsageError, match="begins, peaks, then ends"):
+        desk.move("Ann", "onset", 4)
+
+
+def test_without_pictures_a_word_says_why(desk):
+    desk.step(1)
+    desk.fetch()
+    assert "It was a camera" in desk.films.known(desk.chosen.item, desk.chosen.item.marks("Ann"))
+    desk.step(1)  # the end holds
+    assert desk.number() == "2"
+
+
+def test_what_others_said_is_shown_once_oneself_has_judged(desk):
+    Reviews().judge(1, "e1", "Ben", reject=True)
+    desk.refresh()
+    assert "Ben" not in view.table(desk.chosen, "Ann", blind=True) and "Ben" in view.table(desk.chosen, "Ann", blind=False)
+    desk.judge("Ann")
+    assert "Ben: rejected" in view.table(desk.chosen, "Ann", blind=True)
+
+
+def test_text_of_logs_and_people_is_escaped(desk):
+    desk.judge("Ann", label="<i>x</i>")
+    desk.judge("<u>Bob</u>")
+    everything = view.table(desk.chosen, "Ann", blind=False) + view.progress(desk.chosen, list(desk.chosen.items), "<u>Bob</u>")
+    everything += view.said("<s>no</s>", wrong=True)
+    assert "&lt;i&gt;x" in everything and not any(tag in everything for tag in ("<i>", "<u>", "<s>", "<script"))
+
+
+def test_a_deleted_session_leaves_the_desk(desk):
+    assert desk.delete() == "Session 1 and everything derived from it are deleted."
+    assert desk.chosen.session is None and desk.sessions() == [] and not list(kept.beside(default_path()).iterdir())
+    with pytest.raises(UsageError, match="choose an event"):
+        desk.judge("Ann")

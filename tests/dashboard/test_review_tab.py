@@ -1,0 +1,130 @@
+"""Tab Review in a real browser: three events corrected with the keyboard alone, then exported; deleting; looking only."""
+
+import csv
+import io
+import sqlite3
+import zipfile
+
+from places import DEMO
+
+from realtime.log import Log, Session, SqliteSink
+from realtime.records import Event
+from realtime.review import Reviews
+
+TRUTH = ((2.04, 2.18, 2.36, "surprise"), (4.42, 4.56, 4.76, "positive"), (6.82, 6.96, 7.14, "negative"))
+
+
+def logged(path):
+    """Logs a session of the demo clip, what mer-replay finds in it, without the time that it takes; its number."""
+    sink = SqliteSink(Session("kernel_ridge", [str(DEMO)], {}), path)
+    sink.open()
+    for number, (onset, apex, offset, label) in enumerate(TRUTH, 1):
+        scores = {name: 0.9 if name == label else 0.05 for name in ("negative", "positive", "surprise")}
+        sink.write(Event(number, str(DEMO), 0, onset, apex, offset, label, scores, "kernel_ridge", 40.0))
+    sink.close()
+    return sink.id
+
+
+def opened(page):
+    page.locator("#rv-events tr[data-key]").first.wait_for()
+    return page
+
+
+def named(page, name):
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Your name").press("Escape")
+    page.get_by_text(f"reviewed by {name}").wait_for()
+
+
+def said(page, words):
+    page.locator("#rv-said").get_by_text(words).wait_for()
+
+
+def test_three_events_are_corrected_by_keyboard_alone_and_exported(demo, open_page, shot):
+    session = logged(demo.log)
+    page = opened(open_page(demo.url, tab="Review"))
+    named(page, "Ann")
+    page.locator("#rv-pictures img").first.wait_for(timeout=90_000)  # the recording is read around the event
+    key = page.keyboard.press
+    key("Shift+ArrowLeft")
+    said(page, "onset 2.020 s")
+    key("Control+ArrowRight")
+    said(page, "apex 2.200 s")
+    key("ArrowDown")
+    key("ArrowDown")
+    key("5")
+    said(page, "event 3, disgust")
+    key("ArrowUp")
+    key("a")
+    said(page, "Accepted: event 2, positive")
+    key("r")
+    said(page, "Rejected: event 2")
+    key("u")
+    said(page, "Taken back")
+    key("n")
+    page.keyboard.type("9.2")
+    key("Enter")
+    said(page, "Added: event 4 at 9.200 s")
+    key("1")
+    said(page, "event 4, negative")
+    key("Control+Shift+ArrowRight")
+    said(page, "event 4, offset")
+    shot(page, "review-light")
+
+    found = {item.found.apex_s: item for item in Reviews(demo.log).items(session)}
+    assert found[2.18].verdict("Ann") == "corrected" and found[2.18].marks("Ann").apex_s == 2.2
+    assert found[4.56].verdict("Ann") == "accepted"
+    assert found[6.96].marks("Ann").label == "disgust" and found[6.96].found.label == "negative"
+    with page.expect_download(timeout=60_000) as download:
+        key("e")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("events.csv").decode())))
+        assert f"{rows[0]['path']}/000001.png" in archive.namelist()
+    assert [row["label"] for row in rows] == ["surprise", "positive", "disgust", "negative"]
+
+
+def test_nothing_serious_for_axe(demo, open_page, axe):
+    logged(demo.log)
+    page = opened(open_page(demo.url, tab="Review", dark=True))
+    named(page, "Ann")
+    page.keyboard.press("r")
+    said(page, "Rejected")
+    assert not axe(page)
+    page.evaluate("document.body.classList.remove('dark')")  # Gradio's own sign: the same page in light
+    assert not axe(page)
+
+
+def test_names_stay_in_the_browser_and_a_session_is_deleted(demo, open_page, shot):
+    session = logged(demo.log)
+    # not strict: a reload breaks off what the page was listening to
+    page = opened(open_page(demo.url, tab="Review", dark=True, size="phone", strict=False))
+    named(page, "<b>Bea</b>")
+    page.locator("#rv-pictures img").first.wait_for(timeout=90_000)
+    shot(page, "review-phone-dark")
+    page.get_by_role("button", name="Accept (A)").click()
+    said(page, "Accepted: event 1")
+    page.reload()
+    page.get_by_role("tab", name="Review").click()
+    page.get_by_text("1 of 3 events reviewed by <b>Bea</b>").wait_for()
+    page.get_by_role("button", name="Delete this session").click()
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Delete this session").click()
+    page.get_by_role("button", name="Delete for good").click()
+    said(page, f"Session {session} and everything derived from it are deleted")
+    assert session not in [one["id"] for one in Log(demo.log).sessions()]
+
+
+def test_looking_only(start_demo, open_page, tmp_path, shot):
+    log = tmp_path / "seen.sqlite3"
+    logged(log)
+    Reviews(log).judge(1, "e1", "Ann", reject=True)
+    demo = start_demo("--read-only", log=log)
+    page = opened(open_page(demo.url, tab="Review", dark=True))
+    named(page, "Ann")
+    page.locator("#rv-events").get_by_text("rejected").wait_for()
+    for gone in ("rv-accept", "rv-reject", "rv-undo", "rv-add", "rv-delete", "rv-label"):
+        assert page.locator(f"#{gone}").count() == 0
+    for key in ("a", "1", "n", "u", "Shift+ArrowLeft"):
+        page.keyboard.press(key)
+    shot(page, "review-read-only")
+    assert sqlite3.connect(log).execute("SELECT count(*) FROM reviews").fetchone() == (1,)

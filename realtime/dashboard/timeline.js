@@ -27,7 +27,7 @@
   let openToken = "";
 
   function queue(element, trigger) {
-    let list = null, timer = 0, opened = false, before = "";
+    let list = null, timer = 0, opened = false, asked = 0, before = "";
     const act = (what, token) => trigger("click", { what, token });
 
     function row(job) {
@@ -66,7 +66,11 @@
         if (focus) for (const button of list.querySelectorAll("button")) if (button.dataset.key === focus) button.focus();
       }
       const ready = jobs.find((job) => job.shown);
-      if (!opened && ready) { opened = true; act("show", ready.token); } // the first one opens by itself
+      opened = opened || Boolean(openToken);
+      if (!opened && ready && Date.now() - asked > 3000) { // the first one opens by itself; a busy page may lose the wish
+        asked = Date.now();
+        act("show", ready.token);
+      }
     }
     look();
   }

@@ -1,9 +1,13 @@
 """What all tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from places import DATA
+
+# a shell lets what it starts in the background ignore Ctrl-C, which some tests send
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

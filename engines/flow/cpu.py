@@ -90,12 +90,7 @@ class _Workspace:
 
     def __init__(self, height: int, width: int):
         self.shape = (height, width)
-        self._levels = [_Level(height, width)]
-        while len(self._levels) < s.SCALES:
-            height, width = (round(side * s.SCALE_STEP) for side in (height, width))
-            if min(height, width) < s.SMALLEST:
-                break
-            self._levels.append(_Level(height, width))
+        self._levels = [_Level(*size) for size in s.levels(height, width)]
 
     def flow(self, previous: np.ndarray, following: np.ndarray) -> np.ndarray:
         levels = self._levels

@@ -34,13 +34,7 @@ class Launch:
 
 def levels(height: int, width: int) -> list[tuple[int, int]]:
     """(height, width) of the levels of the pyramid, the finest first."""
-    sizes = [(height, width)]
-    while len(sizes) < min(s.SCALES, LEVELS):
-        height, width = (round(side * s.SCALE_STEP) for side in (height, width))
-        if min(height, width) < s.SMALLEST:
-            break
-        sizes.append((height, width))
-    return sizes
+    return s.levels(height, width)[:LEVELS]
 
 
 def kernel(height: int, width: int, clusters: bool, limit: int) -> str:

@@ -25,3 +25,14 @@ MEDIAN = 3  # pixels a side of the median filter. OpenCV: 5, three times the wor
 
 GRADIENT_FLOOR = 1.2e-7  # of |∇I|² as a divisor: single precision's epsilon, as in OpenCV
 CUBIC = -0.75  # Keys' a of the bicubic warp, as in OpenCV
+
+
+def levels(height: int, width: int) -> list[tuple[int, int]]:
+    """(height, width) of the scales of the pyramid, the finest first."""
+    sizes = [(height, width)]
+    while len(sizes) < SCALES:
+        height, width = (round(side * SCALE_STEP) for side in (height, width))
+        if min(height, width) < SMALLEST:
+            break
+        sizes.append((height, width))
+    return sizes

@@ -15,12 +15,10 @@ from engines.errors import EngineError
 from engines.plans import library
 from engines.plans.batched import TRIED, batched
 from engines.plans.library import Library
-from engines.plans.manifest import NAME, TARGET, PlanManifest
+from engines.plans.manifest import NAME, PROFILES, TARGET, PlanManifest
 from engines.plans.patience import patiently, progress_monitor
 from engines.plans.precision import PRECISIONS, lower
 from engines.plans.store import Store
-
-PROFILES = (1, 8, 64)  # samples in a batch: least, usual, most
 
 
 def build(

@@ -15,8 +15,8 @@ import numpy as np
 from engines import device
 from engines.errors import EngineError, GpuLost
 from engines.plans.lane import Ground, Lane, last_word, runtime_config
+from engines.plans.manifest import PROFILES
 
-SIZES = (1, 8, 64)
 NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: nobody else's work on the default stream ends a recording
 
 _open: weakref.WeakSet[Plan] = weakref.WeakSet()
@@ -26,7 +26,7 @@ _registered = False
 class Plan:
     """A network on the GPU. `run` may be called from several threads; they take turns. words: which backend this is."""
 
-    def __init__(self, plan: bytes, library, inputs: dict[str, tuple[int, ...]], output: str, words: str, sizes=SIZES):
+    def __init__(self, plan: bytes, library, inputs: dict[str, tuple[int, ...]], output: str, words: str, sizes=PROFILES):
         """plan: bytes that `store.load` gave out, and no others: deserialising a plan is running a program.
 
         library: the `Library` that made it. inputs: shapes of one sample, (1, …). Raises EngineError where TensorRT refuses

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engines.device import Device
     from engines.plans.library import Library
 
+PROFILES = (1, 8, 64)  # samples in a batch: least, usual, most
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 HASH = re.compile(r"[0-9a-f]{64}")
 TARGET = re.compile(r"sm_[0-9]{2,3}")

@@ -89,13 +89,13 @@ def names_of(model) -> list[str]:
 
 def change_of(candidate: bytes, expected: np.ndarray, samples: dict[str, np.ndarray], classes=None) -> Change:
     """How far a file's answers on the samples are from the expected ones."""
-    return _change(_answers(candidate, samples), expected, classes)
+    return change_between(_answers(candidate, samples), expected, classes)
 
 
 def _fewest_kept(layers, make, original, samples, classes, tolerance) -> tuple[list[str], Change]:
     expected = _answers(original, samples)
     found = _answers(make([]), samples)
-    change = _change(found, expected, classes)
+    change = change_between(found, expected, classes)
     if change.within(tolerance):
         return [], change
     distance = np.nan_to_num(np.abs(found - expected).max(1), nan=np.inf)
@@ -116,7 +116,8 @@ def _fewest_kept(layers, make, original, samples, classes, tolerance) -> tuple[l
     return [layer for layer in layers if layer in kept], changes[high]
 
 
-def _change(found: np.ndarray, expected: np.ndarray, classes: int | None) -> Change:
+def change_between(found: np.ndarray, expected: np.ndarray, classes: int | None) -> Change:
+    """How far answers (N×K) are from the expected ones. classes: how many of the columns decide (None: all)."""
     if not np.isfinite(found).all():
         return Change(float("inf"), len(expected))
     flips = int((found[:, :classes].argmax(1) != expected[:, :classes].argmax(1)).sum())

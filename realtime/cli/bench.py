@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -159,21 +160,20 @@ class Run:
 
 def memory() -> float:
     """Resident memory of this program and its children, MiB."""
-    me = psutil.Process()
-    total = 0
-    for process in [me, *me.children(recursive=True)]:
-        with suppress(psutil.Error):
-            total += process.memory_info().rss
-    return total / 2**20
+    return _summed(lambda process: process.memory_info().rss) / 2**20
 
 
 def busy() -> float:
     """CPU seconds that this program and its children have used."""
+    return _summed(lambda process: sum(process.cpu_times()[:2]))
+
+
+def _summed(of: Callable[[psutil.Process], float]) -> float:
     me = psutil.Process()
     total = 0.0
     for process in [me, *me.children(recursive=True)]:
         with suppress(psutil.Error):
-            total += sum(process.cpu_times()[:2])
+            total += of(process)
     return total
 
 

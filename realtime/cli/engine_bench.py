@@ -13,6 +13,7 @@ from engines import device
 from engines.errors import EngineError
 from engines.onnx import OnnxCuda, OnnxRuntime
 from engines.plans import choose, library
+from engines.plans.manifest import PROFILES
 from engines.plans.store import Store
 from engines.runtime import Network, known
 from realtime.cli import common
@@ -20,7 +21,6 @@ from realtime.cli.bench import machine
 from realtime.networks import network
 from realtime.terminal import percentiles
 
-BATCHES = (1, 8, 64)
 SECONDS = 1.0  # for each figure
 FEWEST, MOST = 5, 1000  # runs
 
@@ -39,7 +39,7 @@ def bench(models, seconds):
     gpu = device.find()
     console.print(f"{machine()}; {gpu.name if gpu else 'no GPU'}", style="dim", markup=False)
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("network", "ms: p50 / p95 / p99", *(f"batch of {batch}" for batch in BATCHES)):
+    for name in ("network", "ms: p50 / p95 / p99", *(f"batch of {batch}" for batch in PROFILES)):
         table.add_column(name, justify="right" if "batch" in name else "left", no_wrap=True)
     notes = []
     with console.status("watching the demo clip for real inputs") as status:
@@ -47,7 +47,7 @@ def bench(models, seconds):
             samples, name = examples.inputs(one), one.name
             for backend in _backends(one, notes):
                 cells = []
-                for batch in BATCHES:
+                for batch in PROFILES:
                     status.update(f"{one.name}: {backend.words}, batch of {batch}")
                     cells.append(measure(backend, _batch(samples, batch), seconds))
                 table.add_row(name, backend.words, *cells)

@@ -11,7 +11,7 @@ from engines import device
 from engines.errors import EngineError
 from engines.onnx import OnnxRuntime
 from engines.plans import choose, library
-from engines.plans.precision import PRECISIONS
+from engines.plans.precision import PRECISIONS, change_between
 from engines.plans.store import Store
 from engines.runtime import Network, known
 from realtime.cli import common
@@ -46,9 +46,9 @@ def check(models):
                     table.add_row(name, what, "", "–", "–")
                     notes.append(f"{one.name}, {what}: {found}")
                 else:
-                    largest, flips = float(np.abs(found - expected).max()), _flips(one, found, expected)
-                    table.add_row(name, what, str(len(expected)), f"{largest:.1e}", str(flips), str(kept or ""))
-                    flipped += [f"{one.name} ({what})"] if flips else []
+                    change = change_between(found, expected, len(one.classes))
+                    table.add_row(name, what, str(len(expected)), f"{change.largest:.1e}", str(change.flips), str(kept or ""))
+                    flipped += [f"{one.name} ({what})"] if change.flips else []
                 name = ""
     console.width = 200  # whatever the terminal has: a wrapped line is read more easily than a cut number
     console.print(table)
@@ -109,8 +109,3 @@ def _files(one: Network, samples: dict[str, np.ndarray]):
 
 def _answers(one: Network, model: bytes, samples: dict[str, np.ndarray]) -> np.ndarray:
     return OnnxRuntime(model, one.path).run([samples])
-
-
-def _flips(one: Network, found: np.ndarray, expected: np.ndarray) -> int:
-    classes = len(one.classes)
-    return int((found[:, :classes].argmax(1) != expected[:, :classes].argmax(1)).sum())

@@ -1,7 +1,7 @@
 """A live source: frames come when they come, and the oldest is dropped when the reader does not keep up.
 
 Cameras, network streams, and recordings that are played at their own clock. A thread captures into a bounded
-queue; whether a frame is dropped depends on nothing but whether the queue is full.
+queue (`handed`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from realtime.records import Frame
 from realtime.sources.base import Gap, SourceCounts, SourceInfo, SourceSettings
 from realtime.sources.checks import masked, no_camera
 from realtime.sources.clock import FileClock, LiveClock
+from realtime.sources.handed import Handed
 from realtime.sources.process import Cancelled, Picture, ReaderProcess, Request
 from realtime.sources.recording import file_request, info_of, read_frame, take_warnings
 
@@ -26,10 +25,9 @@ log = logging.getLogger(__name__)
 
 OPEN_SECONDS = 10.0  # for the first frame of a camera or a stream
 FIRST_BACKOFF = 0.5
-FULL = "queue full"
 
 
-class Live:
+class Live(Handed):
     """The frames of a live source; see `base.Source`. Made by `camera`, `stream` or `recording`.
 
     pts of a camera or a stream: 0 at the first frame that is read, then the source's own steps; across a gap it
@@ -43,13 +41,8 @@ class Live:
     def __init__(self, request: Request, settings: SourceSettings, *, finite: bool = False):
         if settings.queue < 1 or settings.stall_seconds <= 0 or settings.max_backoff <= 0:
             raise UsageError(f"queue, stall_seconds and max_backoff must be above 0, got {settings}")
+        super().__init__(settings.queue)
         self._request, self._settings = request, settings
-        self._frames: deque[Frame] = deque()
-        self._news = threading.Condition()  # guards the queue and the counts
-        self._begun, self._stop = threading.Event(), threading.Event()
-        self._counts = SourceCounts()
-        self._error: BaseException | None = None
-        self._done = False
         self._away: str | None = None  # why frames are missing right now
         self._latest = 0.0  # when the last frame came, monotonic seconds
         self._state = "opening"
@@ -83,38 +76,8 @@ class Live:
     # --- the reader's side
 
     @property
-    def counts(self) -> SourceCounts:
-        with self._news:
-            return self._counts.copy()
-
-    @property
     def state(self) -> str:
         return self._state
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self
-
-    def __next__(self) -> Frame:
-        self._begun.set()
-        with self._news:
-            while not self._frames and not self._done and not self._stop.is_set():
-                self._news.wait(1.0)
-            if self._frames and not self._stop.is_set():
-                return self._frames.popleft()
-            error, self._error = self._error, None
-        if error is not None:
-            raise error
-        raise StopIteration
-
-    def waiting(self) -> list[Frame]:
-        with self._news:
-            return list(self._frames)
-
-    def __enter__(self) -> Live:
-        return self
-
-    def __exit__(self, *exc) -> None:
-        self.close()
 
     def close(self) -> None:
         self._stop.set()
@@ -141,18 +104,8 @@ class Live:
             self._reader.close()
             if self._away is not None and self._clock.pts is not None:
                 self._log_gap(self._clock.pts, time.monotonic() - self._clock.arrival)
-            with self._news:
-                self._error, self._done, self._state = error, True, "ended"
-                self._news.notify_all()
-
-    def _put(self, frame: Frame) -> None:
-        with self._news:
-            if len(self._frames) >= self._settings.queue:
-                self._frames.popleft()
-                self._counts.drop(FULL)
-            self._frames.append(frame)
-            self._counts.frames += 1
-            self._news.notify()
+            self._state = "ended"
+            self._end(error)
 
     def _play(self) -> None:
         """A recording at its own clock: a frame is put when its time has come, or at once when it is late."""

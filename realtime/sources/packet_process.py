@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from multiprocessing import Pipe
-from tempfile import TemporaryFile
+from dataclasses import dataclass
 
-from realtime.sources.process import Picture, ReaderProcess, Request, _unnamed_file
+from realtime.sources.process import Picture, ReaderProcess, Request
 
 MOST_PIXELS = 1920 * 1088
 MEMORY = 512 * 2**20  # bytes that the decoder may have beside what its libraries take
-CHILD = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from realtime.sources.packet_reader import main; main(*map(int, sys.argv[2:]))"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,33 +39,14 @@ class DecoderProcess(ReaderProcess):
     Raises SourceError where `first`, a key frame, is no picture, and see `ReaderProcess`.
     """
 
+    SIDE = "realtime.sources.packet_reader"
+
     def __init__(self, request: PacketRequest, first: Packet, cancel: threading.Event):
         self._first = first
         super().__init__(request, cancel)
 
     def _start(self) -> None:
-        self._errors = self._owned.enter_context(TemporaryFile())
-        self._memory = os.memfd_create("mer-live-frames") if hasattr(os, "memfd_create") else _unnamed_file()
-        self._owned.callback(os.close, self._memory)
-        self._messages, child_messages = Pipe(duplex=False)
-        child_slots, self._slots = Pipe(duplex=False)
-        self._owned.enter_context(self._messages)
-        self._owned.enter_context(self._slots)
-        theirs = (child_messages.fileno(), child_slots.fileno(), self._memory)
-        try:
-            self._child = subprocess.Popen(
-                [sys.executable, "-c", CHILD, json.dumps([str(path) for path in sys.path]), *map(str, theirs)],
-                pass_fds=theirs,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                start_new_session=True,
-            )
-        finally:
-            child_messages.close()
-            child_slots.close()
-        with suppress(OSError):  # a child that died at once is found out by the first wait
-            self._slots.send_bytes(json.dumps(asdict(self.request)).encode())
+        super()._start()
         self.send(self._first)
 
     def send(self, packet: Packet) -> None:

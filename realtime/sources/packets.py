@@ -12,14 +12,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from realtime.errors import BrokenSourceError, MerError, SourceError
 from realtime.records import Frame
-from realtime.sources.base import SourceCounts, SourceInfo, SourceSettings
+from realtime.sources.base import SourceInfo, SourceSettings
 from realtime.sources.clock import LiveClock
-from realtime.sources.live import FULL
+from realtime.sources.handed import Handed
 from realtime.sources.packet_process import MOST_PIXELS, DecoderProcess, Packet, PacketRequest
 from realtime.sources.process import Cancelled, Picture
 from realtime.sources.raw import from_raw
@@ -35,7 +35,8 @@ DECODE_SECONDS = 5.0  # for one chunk: beyond, the decoder hangs
 MOST_CRASHES = 5  # decoders in a row that gave not one picture
 BEHIND, NO_KEY, DAMAGED = "decoder behind", "no key frame yet", "damaged chunk"
 
-class Packets:
+
+class Packets(Handed):
     """A live source that is fed, see `base.Source`; it ends when it is closed.
 
     pts: 0 at the first frame, then the browser's own steps. Where the decoder cannot keep up, what waits for it is
@@ -55,20 +56,16 @@ class Packets:
     ):
         if not (16 <= width and 16 <= height and width * height <= MOST_PIXELS) or width % 2 or height % 2:
             raise SourceError(f"the browser offers {width}×{height} pixels: expected even numbers, 16×16 to 1920×1080")
+        super().__init__(settings.queue)
         self.info = SourceInfo(name, width, height, None, live=True, duration=None)
         self._request = PacketRequest(name, live=True, size=(width, height), open_seconds=20.0)
         self._use(codec)
         self._settings, self._want_key, self._trouble = settings, want_key, trouble
-        self._packets: deque[Packet] = deque()
-        self._frames: deque[Frame] = deque()
-        self._news = threading.Condition()  # guards both queues and the counts
-        self._stop = threading.Event()
-        self._counts, self._clock = SourceCounts(), LiveClock()
+        self._packets: deque[Packet] = deque()  # guarded by `_news`, too
+        self._clock = LiveClock()
         self._taken: deque[tuple[int, int]] = deque(maxlen=4 * settings.queue + 64)  # of the latest frames
         self._need_key = True
         self._latest = time.monotonic()
-        self._error: BaseException | None = None
-        self._done = self._begun = False
         self._thread = threading.Thread(target=self._run, name="decode chunks", daemon=True)
         self._thread.start()
 
@@ -125,42 +122,12 @@ class Packets:
     # --- the reader's side
 
     @property
-    def counts(self) -> SourceCounts:
-        with self._news:
-            return self._counts.copy()
-
-    @property
     def state(self) -> str:
         if self._done:
             return "ended"
         if self._clock.pts is None:
             return "opening"
         return "stalled" if time.monotonic() - self._latest > self._settings.stall_seconds else "running"
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self
-
-    def __next__(self) -> Frame:
-        with self._news:
-            self._begun = True
-            while not self._frames and not self._done and not self._stop.is_set():
-                self._news.wait(1.0)
-            if self._frames and not self._stop.is_set():
-                return self._frames.popleft()
-            error, self._error = self._error, None
-        if error is not None:
-            raise error
-        raise StopIteration
-
-    def waiting(self) -> list[Frame]:
-        with self._news:
-            return list(self._frames)
-
-    def __enter__(self) -> Packets:
-        return self
-
-    def __exit__(self, *exc) -> None:
-        self.close()
 
     def close(self) -> None:
         self._stop.set()
@@ -175,7 +142,7 @@ class Packets:
     # --- the decoding thread
 
     def _run(self) -> None:
-        crashes, before = 0, 0
+        crashes, before, error = 0, 0, None
         try:
             while crashes < MOST_CRASHES:
                 try:
@@ -189,11 +156,9 @@ class Packets:
         except Cancelled:
             pass
         except BaseException as fault:  # whatever it is, it belongs to the reader of the frames
-            self._error = fault
+            error = fault
         finally:
-            with self._news:
-                self._done = True
-                self._news.notify_all()
+            self._end(error)
 
     def _replace(self, fault: str) -> None:
         log.info("%s: %s", self.info.name, fault)
@@ -207,7 +172,7 @@ class Packets:
         """A raw picture needs no decoder."""
         pixels = from_raw(packet, self.info.width, self.info.height)
         if pixels is not None:
-            return self._put(Picture(packet.microseconds / 1e6, packet.arrival, pixels))
+            return self._take(Picture(packet.microseconds / 1e6, packet.arrival, pixels))
         with self._news:
             self._counts.drop(DAMAGED)
 
@@ -224,7 +189,7 @@ class Packets:
                 picture = reader.answer(packet, DECODE_SECONDS)
                 broken = picture is None or (broken and not packet.key)
                 if not broken:
-                    self._put(picture)
+                    self._take(picture)
                     continue
                 with self._news:
                     self._counts.drop(DAMAGED)
@@ -241,15 +206,11 @@ class Packets:
                 raise Cancelled
             return self._packets.popleft() if self._packets else None
 
-    def _put(self, picture: Picture) -> None:
+    def _take(self, picture: Picture) -> None:
+        if not self._begun.is_set():
+            return  # loading a model should not begin with old frames
         with self._news:
-            if not self._begun:
-                return  # loading a model should not begin with old frames
+            number = self._counts.frames
             pts = self._clock.stamp(picture.pts, picture.arrival)
-            if len(self._frames) >= self._settings.queue:
-                self._frames.popleft()
-                self._counts.drop(FULL)
-            self._frames.append(Frame(picture.pixels, self._counts.frames, pts, picture.arrival))
-            self._taken.append((self._counts.frames, round(picture.pts * 1e6)))
-            self._counts.frames += 1
-            self._news.notify_all()
+            self._taken.append((number, round(picture.pts * 1e6)))
+            self._put(Frame(picture.pixels, number, pts, picture.arrival))

@@ -30,8 +30,8 @@ SPARE = 6  # slots that the child keeps in any case: beyond, what is held for lo
 MEMORY = 4 * 2**30
 POLL = 0.1  # seconds: how soon a cancelled wait ends
 CHILD = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from realtime.sources.reader import main; main(*map(int, sys.argv[2:]))"
+    "import sys, json, importlib; sys.path[:] = json.loads(sys.argv[1]); "
+    "importlib.import_module(sys.argv[2]).main(*map(int, sys.argv[3:]))"
 )
 
 
@@ -79,6 +79,8 @@ class ReaderProcess:
     Raises SourceError where the source does not open, Cancelled where `cancel` was set meanwhile.
     """
 
+    SIDE = "realtime.sources.reader"  # the module whose `main` the child runs
+
     def __init__(self, request: Request, cancel: threading.Event | None = None):
         self.request = request
         self.warnings: list[str] = []
@@ -106,7 +108,7 @@ class ReaderProcess:
         theirs = (child_messages.fileno(), child_slots.fileno(), self._memory)
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-c", CHILD, json.dumps([str(path) for path in sys.path]), *map(str, theirs)],
+                [sys.executable, "-c", CHILD, json.dumps([str(path) for path in sys.path]), self.SIDE, *map(str, theirs)],
                 pass_fds=theirs,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

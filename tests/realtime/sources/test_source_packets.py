@@ -46,7 +46,7 @@ def source(**kwargs) -> Packets:
 
 def begin(packets: Packets) -> None:
     """Pictures before the first read are let go; the reader of these tests is the test itself."""
-    packets._begun = True
+    packets._begun.set()
 
 
 def read(packets: Packets, count: int) -> list:

@@ -1,13 +1,17 @@
 # make live   sets up what is missing and runs the live loop on the bundled demo clip
+# make demo   the same for the page in the browser
 # make test   sets up what is missing and runs every test
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: live test clean
+.PHONY: live demo test clean
 
 live: .venv/.live
 	$(BIN)/mer-live --demo
+
+demo: .venv/.demo
+	$(BIN)/mer-demo
 
 test: .venv/.test
 	$(BIN)/python -m pytest
@@ -19,6 +23,10 @@ test: .venv/.test
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.demo: .venv/.live
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
 .venv/.test: .venv/.live

@@ -1,6 +1,7 @@
 """Pictures of events, kept only where somebody asked for it: a private folder beside the log, gone with their session.
 
     <log>.pictures/<session>/<event>/000001.png …, and times.json: seconds of each picture, the face's landmarks
+    <log>.pictures/<session>/recording.mp4, where a whole recording was to be kept
 
 A live camera leaves nothing to look at again: without these pictures its events can be judged, but not seen and not
 trained on. The pictures are the aligned views that the network was asked about, of one face and one alignment.
@@ -52,6 +53,19 @@ class Keeper:
             return self._write(place / name_of(event.source, event.event), keyframes)
         except OSError as error:
             raise cannot_write(place, error) from error
+
+    def keep_recording(self, session: int, clip: Path) -> Path:
+        """A copy of a whole recording, in which a movement that was missed can be seen. Raises OutputError."""
+        place = self.folder / str(session)
+        kept = place / f"recording{clip.suffix}"
+        try:
+            self._private(place)
+            part = kept.with_suffix(".part")
+            shutil.copyfile(clip, part)
+            os.replace(part, kept)
+        except OSError as error:
+            raise cannot_write(place, error) from error
+        return kept
 
     def _write(self, folder: Path, keyframes: Keyframes) -> Path:
         views = {view.index: view for view in (*keyframes.between, keyframes.onset, keyframes.apex, keyframes.offset)}

@@ -97,6 +97,13 @@ class SqliteSink(Sink):
             )
 
 
+def lies_at(log: Path, session: int, source: str, path: Path) -> None:
+    """From now on a source of a session is a recording, which lies at `path`. Raises OutputError."""
+    with explained(log), closing(connect_to_write(log)) as connection:
+        files = json.loads(connection.execute("SELECT files FROM sessions WHERE id = ?", (session,)).fetchone()[0] or "{}")
+        connection.execute("UPDATE sessions SET files = ? WHERE id = ?", (_json(files | {source: str(path)}), session))
+
+
 class Log:
     """Reads a log. Raises UsageError where there is none yet, OutputError where it cannot be read."""
 

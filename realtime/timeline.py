@@ -10,12 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.colours import colour
 from realtime.records import Event
 from realtime.sinks import cannot_write, make_folder_of
 
-# Okabe and Ito's colours, muted: told apart by colour-blind people; every event also carries its label in words
-LABELS = {"negative": "#b5532a", "positive": "#2a8c6f", "surprise": "#3b6ea8", "unsure": "#808080"}
-MORE_LABELS = ("#8a5a9e", "#a8842c", "#4f8fa3", "#9c5b6b", "#6b7a3a")
 GATES = {"lost": ("#e2e2e2", "no face"), "motion": ("#f3e9d2", "head motion"), "blink": ("#e6e0f0", "blink")}
 INK, SOFT, CURVE, FAINT, THRESHOLD = "#333333", "#808080", "#4a5a6a", "#b4bcc4", "#c08a3e"
 DPI = 150
@@ -168,13 +166,12 @@ def _events(axes, renderer, trace, events, width) -> int:
     """Draw the events, their labels in rows above the plot. Returns the number of labels that found no room."""
     from matplotlib.transforms import blended_transform_factory
 
-    colours = _colours(events)
     above = blended_transform_factory(axes.transData, axes.figure.dpi_scale_trans)  # x in seconds, y in inches
     _place(axes, width, 1)  # the horizontal place is final from here on: labels are measured against it
     marks = []
     for event in events:
         text = axes.text(event.apex_s, 0, f"{event.label} {event.score:.2f}", fontsize=8.5,
-                         color=colours[event.label], va="center", transform=above, parse_math=False, zorder=7,
+                         color=colour(event.label), va="center", transform=above, parse_math=False, zorder=7,
                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
         marks.append((axes.transData.transform((event.apex_s, 0))[0], text.get_window_extent(renderer).width, text))
     rows = _rows([(apex, size) for apex, size, _ in marks], right=width * DPI * 0.99)
@@ -182,22 +179,22 @@ def _events(axes, renderer, trace, events, width) -> int:
 
     known = np.isfinite(trace.difference)
     for event, (_, _, text), (row, x) in zip(events, marks, rows):
-        colour = colours[event.label]
-        axes.axvspan(event.onset_s, event.offset_s, color=colour, alpha=0.12, linewidth=0, zorder=1)
+        tint = colour(event.label)
+        axes.axvspan(event.onset_s, event.offset_s, color=tint, alpha=0.12, linewidth=0, zorder=1)
         for moment in (event.onset_s, event.offset_s):
-            axes.axvline(moment, color=colour, linewidth=0.6, alpha=0.5, zorder=2)
+            axes.axvline(moment, color=tint, linewidth=0.6, alpha=0.5, zorder=2)
         peak = np.interp(event.apex_s, trace.t[known], trace.difference[known]) if known.any() else 0.0
-        axes.plot([event.apex_s] * 2, [peak, axes.get_ylim()[1]], color=colour, linewidth=1.1, zorder=5)
-        axes.plot(event.apex_s, peak, "o", color=colour, markersize=4, markeredgecolor="white", markeredgewidth=0.7,
+        axes.plot([event.apex_s] * 2, [peak, axes.get_ylim()[1]], color=tint, linewidth=1.1, zorder=5)
+        axes.plot(event.apex_s, peak, "o", color=tint, markersize=4, markeredgecolor="white", markeredgewidth=0.7,
                   zorder=6)
         if row < 0:
             text.remove()
             continue
         height = top + LANE * (row + 0.6)
         text.set_position((axes.transData.inverted().transform((x, 0))[0], height))
-        axes.plot([event.apex_s] * 2, [top, height], color=colour, linewidth=1.1, transform=above, clip_on=False,
+        axes.plot([event.apex_s] * 2, [top, height], color=tint, linewidth=1.1, transform=above, clip_on=False,
                   zorder=5)
-        axes.plot(event.apex_s, height, "o", color=colour, markersize=3.2, transform=above, clip_on=False, zorder=8)
+        axes.plot(event.apex_s, height, "o", color=tint, markersize=3.2, transform=above, clip_on=False, zorder=8)
     return sum(row < 0 for row, _ in rows)
 
 
@@ -259,11 +256,6 @@ def _style(axes) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.set_xlabel("seconds", fontsize=9, color=SOFT)
     axes.set_ylabel("difference", fontsize=9, color=SOFT)
-
-
-def _colours(events) -> dict[str, str]:
-    others = sorted({event.label for event in events} - set(LABELS))
-    return LABELS | {label: MORE_LABELS[i % len(MORE_LABELS)] for i, label in enumerate(others)}
 
 
 def _summary(events, duration, hidden) -> str:

@@ -13,6 +13,7 @@ from statistics import median
 import cv2
 import numpy as np
 
+from realtime.colours import colour
 from realtime.errors import OutputError
 from realtime.records import Event
 from realtime.sinks import cannot_write, make_folder_of
@@ -23,7 +24,6 @@ STAYS_S = 3.0  # how long an event's label stays bright
 
 # BGR
 PAPER, CURVE, THRESHOLD, BOX, DIM = (32, 28, 26), (235, 225, 215), (92, 168, 226), (240, 240, 240), (190, 190, 190)
-LABELS = {"negative": (96, 142, 232), "positive": (150, 196, 110), "surprise": (226, 172, 110), "unsure": (176, 176, 176)}
 
 
 class AnnotatedVideo:
@@ -145,7 +145,7 @@ def annotate(
         fresh = now - last_event.offset_s <= STAYS_S
         score = last_event.score
         _label(picture, f"{last_event.label} {score:.2f}", f"{last_event.apex_s:.2f} s",
-               LABELS.get(last_event.label, CURVE) if fresh else DIM, unit)
+               _tint(last_event) if fresh else DIM, unit)
     elif box is None:
         _label(picture, "no face", "", DIM, unit)
     return picture
@@ -176,16 +176,22 @@ def _strip(picture, points: Sequence, event, now, unit) -> None:
 
     if event is not None and event.offset_s > now - SPAN_S:
         (left, _), (right, _), (apex, _) = place([event.onset_s, event.offset_s, event.apex_s], 0.0).round().astype(int)
-        colour = LABELS.get(event.label, CURVE)
+        tint = _tint(event)
         band = strip[:, max(left, 0):max(right + 1, 0)]
-        band[:] = (0.72 * band + 0.28 * np.array(colour)).astype(np.uint8)
-        cv2.line(strip, (apex, 0), (apex, tall), colour, max(1, round(unit)), cv2.LINE_AA)
+        band[:] = (0.72 * band + 0.28 * np.array(tint)).astype(np.uint8)
+        cv2.line(strip, (apex, 0), (apex, tall), tint, max(1, round(unit)), cv2.LINE_AA)
     for column, colour in ((2, THRESHOLD), (1, CURVE)):
         finite = np.isfinite(values[:, column])
         for run in np.split(np.arange(len(values)), np.flatnonzero(np.diff(finite)) + 1):
             if len(run) > 1 and finite[run[0]]:
                 line = (place(values[run, 0], values[run, column]) * 16).round().astype(np.int32)  # 1/16 of a pixel
                 cv2.polylines(strip, [line], False, colour, max(1, round(1.2 * unit)), cv2.LINE_AA, shift=4)
+
+
+def _tint(event: Event) -> tuple[int, int, int]:
+    """BGR, for the dark strip."""
+    red, green, blue = bytes.fromhex(colour(event.label, dark=True)[1:])
+    return blue, green, red
 
 
 def _label(picture, words, time, colour, unit) -> None:

@@ -6,20 +6,13 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 
+from realtime.colours import colour
 from realtime.errors import MissingPartError
 from realtime.records import UNSURE, Event
-from realtime.timeline import LABELS, MORE_LABELS
 
 INK = {False: "#3a3f46", True: "#d5d9de"}  # by whether the page is dark
 CURVE = {False: "#4a5a6a", True: "#a9b8c8"}
 THRESHOLD = {False: "#9a6a20", True: "#e0a458"}
-LIGHTER = {"negative": "#e07a4f", "positive": "#4fbf9d", "surprise": "#74a9e6", "unsure": "#a6a6a6"}  # on a dark page
-
-
-def colour(name: str, dark: bool = False) -> str:
-    """The colour of a label, the same on every page and in every export."""
-    known = LIGHTER if dark else LABELS
-    return known.get(name) or MORE_LABELS[sum(name.encode()) % len(MORE_LABELS)]
 
 
 def unsure_below(model: str) -> float:
@@ -51,7 +44,7 @@ def scores_figure(event: Event, below: float | None = None, dark: bool = False):
         marker_opacity=[1.0 if name == event.label else 0.55 for name, _ in ranked], hoverinfo="skip",
     ))  # fmt: skip
     if below > 0:
-        figure.add_vrect(x0=0, x1=below, fillcolor=LABELS[UNSURE], opacity=0.16, line_width=0, layer="below")
+        figure.add_vrect(x0=0, x1=below, fillcolor=colour(UNSURE, dark), opacity=0.16, line_width=0, layer="below")
         figure.add_vline(x=below, line_color=THRESHOLD[dark], line_width=1.5, line_dash="dot")
         # left of the line, over the bars' own room
         figure.add_annotation(

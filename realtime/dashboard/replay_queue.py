@@ -2,80 +2,23 @@
 
 from __future__ import annotations
 
-import pickle
 import queue
-import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
+from realtime.dashboard.live_figures import face_of
 from realtime.dashboard.replay_copy import Copy
+from realtime.dashboard.replay_faces import Faces
+from realtime.dashboard.replay_job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError, OutputError
 from realtime.exports import Found, Remembering
 from realtime.pipeline import Pipeline, Step
-from realtime.records import Keyframes
 from realtime.sources import open_source
 from realtime.timeline import Trace
 from realtime.watch import Watch, leading
 
-WAITING, WORKING, DONE, CANCELLED, FAILED = "waiting", "working", "done", "cancelled", "failed"
 MOST = 50  # recordings of one page
-MOST_EVENTS = 2000  # of one recording whose pictures are kept
-
-
-@dataclass
-class Job:
-    """One recording of one page. token: names it in addresses; it cannot be guessed. seconds: its stated length or None.
-
-    boxes: the face's place in each frame, as (left, top, right, bottom) shares of the picture, or None. message: what went
-    wrong, one line. compared: (name of another network, {event number: (label, scores)}). stored: its session in
-    the event log, where a person asked for that.
-    """
-
-    session: str
-    clip: Path
-    name: str
-    model: str
-    engine: str
-    folder: Path
-    seconds: float | None = None
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(18))
-    state: str = WAITING
-    progress: float = 0.0
-    message: str = ""
-    found: Found | None = None
-    copy: Copy | None = None
-    boxes: list[tuple[float, float, float, float] | None] = field(default_factory=list)
-    compared: tuple[str, dict[int, tuple[str, dict[str, float]]]] | None = None
-    stored: int | None = None
-    watch: Watch | None = field(default=None, repr=False)
-    stopped: threading.Event = field(default_factory=threading.Event, repr=False)
-
-    @property
-    def over(self) -> bool:
-        return self.state in (DONE, CANCELLED, FAILED)
-
-    @property
-    def shown(self) -> bool:
-        """Whether there is something to look at."""
-        return self.over and self.copy is not None and len(self.copy.times) > 0
-
-    def keep(self, number: int, keyframes: Keyframes) -> None:
-        """An event's views go to the page's private folder: in memory, those of an hour would be gigabytes."""
-        if number <= MOST_EVENTS:
-            self._views(number).write_bytes(pickle.dumps(keyframes))
-
-    def keyframes(self, number: int) -> Keyframes:
-        """Raises KeyError where there are none (any more)."""
-        try:
-            return pickle.loads(self._views(number).read_bytes())  # noqa: S301: our own file, in a folder only we may enter
-        except OSError as error:
-            raise KeyError(number) from error
-
-    def _views(self, number: int) -> Path:
-        return self.folder / f"event-{number}.pickle"
 
 
 class Queue:
@@ -145,7 +88,8 @@ class Queue:
                 self._on_done(job)
                 job.state = CANCELLED if job.stopped.is_set() else FAILED if job.message else DONE
             except MerError as error:
-                job.message, job.state = plain(error, job), FAILED
+                stopped = job.stopped.is_set()  # before its first frame: a person's wish is no fault
+                job.message, job.state = ("", CANCELLED) if stopped else (plain(error, job), FAILED)
             except Exception as error:  # a defect of ours ends this recording, not the queue
                 import logging
 
@@ -160,7 +104,7 @@ def work(job: Job, shared: Shared) -> None:
     recognizer = shared.recognizer(job.model, job.engine)
     with open_source(job.clip, settings=settings.source) as source:
         info = source.info
-        job.seconds = info.duration
+        job.seconds, job.faces = info.duration, Faces(info.width, info.height)
         job.found = found = Found(job.name, [], Trace(), classes=recognizer.classes, model=recognizer.name)
         with Copy(job.folder / "copy.mp4", info.width, info.height) as job.copy:
             pipeline = Pipeline(job.name, settings, wait=True, recognizer=Remembering(recognizer, job.keep))
@@ -168,9 +112,7 @@ def work(job: Job, shared: Shared) -> None:
             def note(step: Step) -> None:
                 found.trace.add(step.frame.pts, *leading(step))
                 job.copy.write(step.frame.pixels, step.frame.pts)
-                box = step.views[0].box if step.views else None
-                sides = (info.width, info.height) * 2
-                job.boxes.append(tuple(round(at / side, 4) for at, side in zip(box, sides, strict=True)) if box else None)
+                job.faces.add(face_of(pipeline, step))
                 job.progress = min(1.0, step.frame.pts / info.duration) if info.duration else 0.0
                 if step.frame.pts > hours * 3600:  # the file stated no length, or a wrong one
                     job.message = f"{job.name} is longer than {hours:g} hours (limits.hours): the rest was left out"

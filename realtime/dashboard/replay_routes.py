@@ -1,4 +1,4 @@
-"""What the timeline asks for: the queue, a recording's curve and events, single frames, pictures of an event.
+"""What the timeline asks for: the queue, a recording's curve and events, single frames, faces, pictures of an event.
 
 Every address holds a token that cannot be guessed and that ends with its page.
 """
@@ -8,11 +8,17 @@ from __future__ import annotations
 import math
 import threading
 
+from realtime.colours import colour
 from realtime.dashboard import pictures
 from realtime.dashboard.figures import unsure_below
-from realtime.dashboard.replay_queue import Job, Queue
+from realtime.dashboard.live_figures import GATES, LEARNING
+from realtime.dashboard.replay_faces import BLOCK, NUMBERS
+from realtime.dashboard.replay_job import Job
+from realtime.dashboard.replay_queue import Queue
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
+from realtime.exports.report import judged
+from realtime.records import UNSURE
 
 STILL = {"cache-control": "private, max-age=3600"}  # a token's pictures never change
 FACTORS = (1.0, 20.0)  # of amplification
@@ -48,6 +54,14 @@ def add_routes(shared: Shared, app, queue: Queue, keys: dict[str, str]) -> None:
         except (IndexError, MerError) as error:
             raise HTTPException(404) from error
         return Response(pictures.as_jpeg(picture[..., ::-1]), media_type="image/jpeg", headers=STILL)
+
+    @app.get("/mer/replay/{token}/faces/{number}")
+    def faces(token: str, number: int):
+        try:
+            rows = shown(token).faces.block(number)
+        except IndexError as error:
+            raise HTTPException(404) from error
+        return Response(rows, media_type="application/octet-stream", headers=STILL)
 
     @app.get("/mer/replay/{token}/event/{number}/{what}")
     def event(token: str, number: int, what: str, factor: float = 8.0):
@@ -96,19 +110,23 @@ def _row(job: Job) -> dict:
 
 def _data(job: Job) -> dict:
     trace, found = job.found.trace, job.found
+    labels = dict.fromkeys([*found.classes, *(event.label for event in found.events), UNSURE])
     return {
         "name": job.name,
         "state": job.state,
         "model": found.model,
         "classes": list(found.classes),
+        "judged": judged(found),
         "unsure": unsure_below(found.model),
         "width": job.copy.width,
         "height": job.copy.height,
         "times": [round(float(t), 4) for t in job.copy.times],
         "difference": _plain(trace.difference),
         "threshold": _plain(trace.threshold),
-        "spans": [(round(start, 3), round(end, 3), kind) for start, end, kind in trace.spans],
-        "boxes": job.boxes,
+        "spans": [(round(start, 4), round(end, 4), kind) for start, end, kind in trace.spans],
+        "words": GATES | {"learning": LEARNING.partition(":")[0]},  # "hold still" is of no use to a recording
+        "faces": {"block": BLOCK, "numbers": NUMBERS},
+        "colours": {label: [colour(label), colour(label, dark=True)] for label in labels},
         "events": [event.as_dict() for event in found.events],
     }
 

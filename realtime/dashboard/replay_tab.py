@@ -11,14 +11,15 @@ import gradio as gr
 
 from engines.runtime import known
 from realtime.dashboard.access import check_upload, safe_name
+from realtime.dashboard.replay_compare import compare
 from realtime.dashboard.replay_files import BUTTONS, make, store
-from realtime.dashboard.replay_queue import Job, Queue
+from realtime.dashboard.replay_job import Job
+from realtime.dashboard.replay_queue import Queue
 from realtime.dashboard.replay_routes import add_routes
-from realtime.dashboard.replay_words import comparison, lines
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 
-HEAD = '<link rel="stylesheet" href="/mer/static/timeline.css"><script src="/mer/static/timeline.js"></script>'
+HEAD = '<link rel="stylesheet" href="/mer/static/timeline.css">'
 NONE = "None"
 EMPTY = (
     '<div class="mr-empty" data-token=""><p>Drop a recording in the box. When it is done, it opens here by itself.</p></div>'
@@ -27,7 +28,8 @@ KEEP = (
     '<p class="mer-state">Nothing is stored until you press this: '
     "then the events and their pictures go to the event log.</p>"
 )
-QUEUE_JS, PLAYER_JS = "window.merReplay.queue(element, trigger)", "window.merReplay.player(element, watch)"
+WHOLE = "Needed to see and train on a movement that was missed."
+SCRIPT = "import('/mer/static/timeline.js').then((timeline) => timeline.{})"
 GO = "() => { const link = document.querySelector('#mer-replay-files a'); if (link) link.click(); }"
 
 
@@ -61,20 +63,21 @@ def tab(shared: Shared) -> None:
             model = gr.Dropdown(networks(shared), value=shared.settings.network, label="Model", elem_id="mer-replay-model",
                                 allow_custom_value=False, info="Names what was found. Choose before you drop.")  # fmt: skip
             said = plain_html("said")
-            listed = plain_html("queue", js_on_load=QUEUE_JS)
+            listed = plain_html("queue", js_on_load=SCRIPT.format("queue(element, trigger)"))
         with gr.Column(scale=3, min_width=320):
-            player = plain_html("player", EMPTY, js_on_load=PLAYER_JS)
+            player = plain_html("player", EMPTY, js_on_load=SCRIPT.format("recording(element, watch)"))
             with gr.Column(visible=False) as after:
+                other = gr.Dropdown([NONE], value=NONE, label="Compare with", elem_id="mer-replay-other",
+                                    info="Another model names the same movements.")  # fmt: skip
+                compared = plain_html("compared", js_on_load=SCRIPT.format("comparison(element, watch)"))
                 plain_html("title", '<h2 class="mr-title">Download</h2>')
                 with gr.Row(elem_classes="mr-exports"):
                     buttons = {kind: gr.Button(words, size="sm", min_width=120) for kind, words in BUTTONS.items()}
                 files = plain_html("files")
-                with gr.Row(elem_classes="mr-keep"):
-                    keep = gr.Button("Keep for Review", visible=not shared.read_only, size="sm", scale=0, min_width=170)
-                    kept = plain_html("kept")
-                other = gr.Dropdown([NONE], value=NONE, label="Compare with", elem_id="mer-replay-other",
-                                    info="Another model names the same movements.")  # fmt: skip
-                compared = plain_html("compared")
+                with gr.Row(elem_classes="mr-keep", visible=not shared.read_only):
+                    keep = gr.Button("Keep for Review", size="sm", scale=0, min_width=170)
+                    whole = gr.Checkbox(label="With the recording itself", info=WHOLE, scale=0, min_width=330)
+                kept = plain_html("kept")
 
     def arrive(request: gr.Request) -> str:
         key = secrets.token_urlsafe(18)
@@ -102,29 +105,18 @@ def tab(shared: Shared) -> None:
             queue.cancel(job.token)
             return [gr.skip()] * 7
         shown = f'<div class="mr-empty" data-token="{job.token}"><p>Opening…</p></div>'
-        job.compared = None
         others = [NONE, *(name for name in networks(shared) if name != job.model)]
         others = gr.update(choices=others, value=NONE)
         return shown, job.token, gr.update(visible=job.shown), others, "", "", "" if shared.read_only else KEEP
 
-    def compare(token: str, network: str, request: gr.Request) -> str:
+    def ask_other(token: str, network: str, request: gr.Request) -> str:
         job = _own(queue, token, request)
         if job is None or network == NONE:
-            if job is not None:
-                job.compared = None
             return ""
         try:
-            recognizer = shared.recognizer(network, job.engine)
-            labels = {}
-            for event in job.found.events:
-                try:
-                    labels[event.event] = recognizer(job.keyframes(event.event))
-                except KeyError:
-                    continue
+            return compare(job, network, shared)
         except MerError as error:
             return lines([str(error)])
-        job.compared = network, labels
-        return comparison(job)
 
     def export(kind: str):
         def run(token: str, request: gr.Request) -> str:
@@ -141,24 +133,27 @@ def tab(shared: Shared) -> None:
 
         return run
 
-    def keep_it(token: str, request: gr.Request) -> str:
+    def keep_it(token: str, recording: bool, request: gr.Request) -> str:
         job = _own(queue, token, request)
         if job is None:
             return ""
         try:
-            number = store(job, shared)
+            number = store(job, shared, recording)
         except MerError as error:
             return lines([str(error)])
         return (
             f'<p class="mr-ready" role="status"><span class="mer-rec">Stored</span>: session {number} of the event log holds '
-            f"the {len(job.found.events)} events and their pictures. Tab Review opens it, and deletes it.</p>"
+            f"the {len(job.found.events)} events and their pictures{', and the recording' if job.whole else ''}. "
+            "Tab Review opens it, and deletes it.</p>"
         )
 
     gr.on(None, arrive, outputs=listed, show_progress="hidden")
     drop.upload(add, [drop, model], [drop, said], show_progress="minimal")
-    listed.click(act, None, [player, chosen, after, other, compared, files, kept], show_progress="hidden")
-    other.input(compare, [chosen, other], compared, show_progress="minimal")
-    keep.click(keep_it, chosen, kept, show_progress="minimal")
+    # "multiple": Gradio drops a press that comes while the one before it is still on its way
+    shown = [player, chosen, after, other, compared, files, kept]
+    listed.click(act, None, shown, show_progress="hidden", trigger_mode="multiple")
+    other.input(ask_other, [chosen, other], compared, show_progress="minimal")
+    keep.click(keep_it, [chosen, whole], kept, show_progress="minimal")
     for kind, button in buttons.items():
         button.click(export(kind), chosen, files, show_progress="minimal").then(None, js=GO)
 
@@ -179,3 +174,8 @@ def _own(queue: Queue, token: str, request: gr.Request) -> Job | None:
     """The job that a page has open; None where it is not that page's, or not done."""
     job = queue.job(token)
     return job if job is not None and job.session == request.session_hash and job.shown else None
+
+
+def lines(refused: list[str]) -> str:
+    """What went wrong, a line each."""
+    return "".join(f'<p class="mer-warn mr-said" role="alert">{html.escape(line)}</p>' for line in refused)

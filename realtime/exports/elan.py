@@ -29,7 +29,7 @@ def eaf(found: Found) -> bytes:
     root.set(f"{{{XSI}}}noNamespaceSchemaLocation", SCHEMA)
     tiers = _tiers(found)
     header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
-    name = clean(found.name)
+    name = _address(clean(found.name))
     kind = mimetypes.guess_type(name)[0] or "video/mp4"
     # where the recording lies is nobody's business: ELAN looks beside the .eaf, and asks where it is not there
     ET.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=f"file:///{name}", MIME_TYPE=kind, RELATIVE_MEDIA_URL=f"./{name}")
@@ -59,6 +59,12 @@ def eaf(found: Found) -> bytes:
 def clean(words: str) -> str:
     """Without what XML cannot hold: control characters, and the undecodable bytes of a file name."""
     return re.sub(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
+
+
+def _address(name: str) -> str:
+    """A file name for an xs:anyURI. ELAN takes it literally, so only what that type forbids is written otherwise."""
+    name = name.replace("%", "%25")
+    return name if name.count("#") < 2 else name.replace("#", "%23")
 
 
 def _tiers(found: Found) -> list[tuple[str, str, list[Span]]]:

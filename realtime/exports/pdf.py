@@ -9,11 +9,12 @@ import warnings
 import cv2
 import numpy as np
 
+from realtime.colours import colour
 from realtime.exports import CARE, Found
 from realtime.exports.elan import clean
-from realtime.exports.report import closing, summary, timeline
+from realtime.exports.report import closing, judged, summary, timeline
 from realtime.records import Event
-from realtime.timeline import INK, LABELS, SOFT
+from realtime.timeline import INK, SOFT
 
 WIDTH, HEIGHT, MARGIN = 8.27, 11.69, 0.6  # inches, A4
 ROW = 0.78  # inches
@@ -42,9 +43,10 @@ def _first(found: Found):
     name = textwrap.shorten(clean(found.name), 70, placeholder="…") if " " in found.name else clean(found.name)[:70]
     _text(figure, 0, 0.2, name, 15, weight="bold")
     _text(figure, 0, 0.5, summary(found), 8.5, SOFT)
+    _text(figure, 0, 0.67, judged(found), 8.5, SOFT)
     for i, line in enumerate(textwrap.wrap(CARE, 118)):
-        _text(figure, 0, 0.78 + 0.17 * i, line, 8.5)
-    top = 1.3
+        _text(figure, 0, 0.95 + 0.17 * i, line, 8.5)
+    top = 1.4
     if found.trace is not None:
         curve = cv2.imdecode(np.frombuffer(timeline(found), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
         tall = (WIDTH - 2 * MARGIN) * curve.shape[0] / curve.shape[1]
@@ -77,8 +79,8 @@ def _table(figure, events: list[Event], top: float) -> None:
         cells = (str(event.event), None, None, f"{clean(event.label)} {event.score:.2f}", event.kind, times, clean(scores))
         for words, x in zip(cells, COLUMNS.values(), strict=True):
             if words:
-                colour = LABELS.get(event.label, INK) if x == COLUMNS["label"] else INK
-                _text(figure, x, y, words, 7 if x == COLUMNS["probabilities"] else 8.5, colour)
+                ink = colour(event.label) if x == COLUMNS["label"] else INK
+                _text(figure, x, y, words, 7 if x == COLUMNS["probabilities"] else 8.5, ink)
 
 
 def _thumbnails(figure, found: Found, events: list[Event], top: float) -> None:

@@ -1,12 +1,17 @@
 """Tab 2 in a real browser: what is dropped, what the timeline shows, what one leaves with."""
 
 import csv
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import av
 import numpy as np
 import pytest
 from places import DEMO
+
+from realtime.log import Log
+from realtime.review import Reviews
+from realtime.review_export import export
 
 DROP = "#mer-replay-drop input[type=file]"
 TRUTH = list(csv.DictReader((DEMO.parent / "demo.csv").open()))
@@ -69,6 +74,47 @@ def test_the_events_on_the_timeline_are_the_ones_of_the_script(page, shot):
     shot(page, "replay-light")
 
 
+def go_to(page, number: int) -> None:
+    """By keys."""
+    page.locator(".mr-time").focus()
+    page.keyboard.press("Home")
+    for key, times in (("Shift+ArrowRight", number // 10), ("ArrowRight", number % 10)):
+        for _ in range(times):
+            page.keyboard.press(key)
+    page.wait_for_function(f"document.querySelector('.mr-stage img').dataset.frame === '{number}'")
+
+
+def test_the_face_its_regions_and_why_it_is_not_judged_stand_over_the_picture(page):
+    known = data(page)
+    go_to(page, 105)
+    page.locator(".mr-face polygon").nth(2).wait_for()
+    sides = "one => { const b = one.getBBox(); return [b.x, b.y, b.x + b.width, b.y + b.height]; }"
+    places = page.evaluate(f"[...document.querySelectorAll('.mr-face > *')].map({sides})")
+    (left, top, right, bottom), *regions = places
+    assert 0.3 < left < right < 0.7 and 0.2 < top < bottom < 0.8  # where the face of the demo clip is
+    brows, mouth = regions[:2], regions[2]
+    assert brows[0][2] < brows[1][0] and all(brow[3] < mouth[1] for brow in brows)
+    assert all(left - 0.05 < region[0] < region[2] < right + 0.05 for region in regions)
+    assert not page.locator(".mr-gate").is_visible()
+    begin, end = next((begin, end) for begin, end, gate in known["spans"] if gate == "blink")
+    blinking = next(number for number, t in enumerate(known["times"]) if t >= (begin + end) / 2)
+    for number, words in ((0, "Learning the resting face"), (blinking, "Blink: not judged")):
+        go_to(page, number)
+        page.locator(".mr-gate", has_text=words).wait_for()
+        assert words in page.locator(".mr-time").get_attribute("aria-valuetext")
+    assert "% of the time; the rest: learning the resting face" in page.locator(".mr-meta").first.inner_text()
+
+
+def test_faces_come_in_blocks(page):
+    token = page.locator(".mr[data-token]").get_attribute("data-token")
+    ask = "url => fetch(url).then(async a => [a.status, (await a.arrayBuffer()).byteLength])"
+    size = data(page)["faces"]
+    assert page.evaluate(ask, f"/mer/replay/{token}/faces/0") == [200, 4 * size["block"] * size["numbers"]]
+    assert page.evaluate(ask, f"/mer/replay/{token}/faces/1") == [200, 4 * (700 - size["block"]) * size["numbers"]]
+    assert page.evaluate(ask, f"/mer/replay/{token}/faces/2")[0] == 404
+    assert "boxes" not in data(page)
+
+
 def test_a_name_that_is_html_is_shown_and_not_run(page, tmp_path):
     short = written(tmp_path / "short.mp4", [number / 30 for number in range(10)])
     page.locator(DROP).set_input_files([{"name": "<img src=x onerror=window.hacked=1>.mp4", "mimeType": "video/mp4", "buffer": short}])
@@ -78,6 +124,7 @@ def test_a_name_that_is_html_is_shown_and_not_run(page, tmp_path):
     assert "onerror" in page.locator(".mr-job strong").last.inner_text() and page.locator(".mr-job img, .mr h3 img").count() == 0
     page.get_by_role("button", name="Show demo.mp4").click()
     page.locator(".mr h3", has_text="demo.mp4").first.wait_for()
+    page.wait_for_function("document.activeElement.className === 'mr-time'")  # the keys belong to it at once
 
 
 def test_the_keyboard_goes_by_frames_and_by_events(page):
@@ -142,7 +189,7 @@ def test_one_leaves_with_an_elan_file(page):
     assert spans == [(round(1000 * e["onset_s"]), round(1000 * e["offset_s"]), e["label"]) for e in data(page)["events"]]
 
 
-def test_two_models_are_compared_on_the_same_movements(page):
+def test_two_models_are_compared_on_the_same_movements(page, axe, shot):
     page.get_by_label("Compare with").click()
     page.get_by_role("option", name="moext", exact=True).click()
     page.locator("#mer-replay-compared table").wait_for(timeout=60_000)
@@ -150,17 +197,36 @@ def test_two_models_are_compared_on_the_same_movements(page):
     assert len(rows) == len(TRUTH) and all(row.split()[-1] in ("same", "differs") for row in rows)
     same = sum(row.split()[-1] == "same" for row in rows)
     assert f"{same} of {len(TRUTH)} events" in page.locator("#mer-replay-compared").inner_text()
+    page.get_by_role("button", name="4", exact=True).click()  # the row's event on the timeline
+    assert page.locator(".mr-list button[aria-current=true]").get_attribute("data-event") == "4"
+    assert page.locator(".mr-detail .mr-scores").count() == 2  # of both models
+    assert not axe(page)
+    shot(page, "replay-compared")
 
 
-def test_the_events_are_kept_for_review_only_when_asked(page, demo):
-    from realtime.log import Log
-
+def test_the_events_are_kept_for_review_only_when_asked(page, demo, tmp_path):
     assert not demo.log.exists() or not Log(demo.log).sessions()
     page.get_by_role("button", name="Keep for Review").click()
     page.locator("#mer-replay-kept .mer-rec").wait_for()
     (session,) = Log(demo.log).sessions()
     assert session["events"] == len(TRUTH)
-    assert len(list(demo.log.with_name(f"{demo.log.name}.pictures").glob("*/*/times.json"))) == len(TRUTH)
+    kept = demo.log.with_name(f"{demo.log.name}.pictures")
+    assert len(list(kept.glob("*/*/times.json"))) == len(TRUTH) and session["files"] == {}
+    # with the recording, a movement that was missed can be seen and trained on; what is deleted is gone, and can be kept again
+    page.get_by_label("With the recording itself").check()
+    page.get_by_role("button", name="Keep for Review").click()
+    page.locator("#mer-replay-kept").get_by_text("and the recording").wait_for()
+    (session,) = Log(demo.log).sessions()
+    assert Path(session["files"]["demo.mp4"]).read_bytes() == DEMO.read_bytes()
+    reviews = Reviews(demo.log)
+    reviews.add(session["id"], "Ann", "demo.mp4", 6.0, "surprise")
+    exported = export(reviews, tmp_path / "training", (session["id"],), "Ann", True)
+    assert len(exported.rows) == 1 and len(list((tmp_path / "training").rglob("*.png"))) > 5
+    reviews.delete(session["id"])
+    assert not list(kept.iterdir())
+    page.get_by_label("With the recording itself").uncheck()
+    page.get_by_role("button", name="Keep for Review").click()
+    page.locator("#mer-replay-kept").get_by_text(f"session {session['id'] + 1}").wait_for()
 
 
 def test_bad_uploads_each_get_a_clear_line_and_the_queue_goes_on(page, tmp_path):

@@ -8,9 +8,9 @@ import pytest
 
 from realtime.dashboard import replay_queue
 from realtime.dashboard.replay_copy import Copy
-from realtime.dashboard.replay_queue import CANCELLED, DONE, FAILED, WAITING, WORKING, Job, Queue
-from realtime.dashboard.replay_words import kappa
-from realtime.errors import BrokenSourceError
+from realtime.dashboard.replay_job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
+from realtime.dashboard.replay_queue import Queue
+from realtime.errors import BrokenSourceError, OutputError
 
 TIMES = [0.0, 0.04, 0.05, 0.2, *np.arange(0.3, 2.0, 1 / 30)]  # a variable rate
 
@@ -41,6 +41,8 @@ def line(monkeypatch, tmp_path):
             raise BrokenSourceError(f"{job.clip} broke off\nin {job.folder}")
         while not go.wait(0.01) and not job.stopped.is_set():
             pass
+        if job.name == "no frame" and job.stopped.is_set():
+            raise OutputError("stopped before its first frame")
 
     monkeypatch.setattr(replay_queue, "work", work)
     shared = SimpleNamespace(at_session_end=ends.append, at_end=lambda call: None)
@@ -76,6 +78,14 @@ def test_one_at_a_time_and_each_can_be_cancelled(line):
     assert third.state == DONE and line.begun == ["a", "c"]
 
 
+def test_one_that_is_cancelled_before_its_first_frame_did_not_fail(line):
+    job = line.add("no frame")
+    until(lambda: job.state == WORKING)
+    line.queue.cancel(job.token)
+    until(lambda: job.state == CANCELLED)
+    assert job.message == ""
+
+
 def test_a_broken_recording_costs_the_others_nothing_and_its_line_shows_no_folder(line, tmp_path):
     bad, good = line.add("bad"), line.add("good")
     line.go.set()
@@ -89,11 +99,6 @@ def test_a_page_that_goes_takes_its_recordings_with_it(line):
     line.leave("me")
     until(lambda: mine.state == CANCELLED and other.state == WORKING)
     assert line.queue.job(mine.token) is None and line.queue.of("you") == [other]
-
-
-def test_kappa_takes_chance_out():
-    assert kappa(list("aabb"), list("aabb")) == 1 and kappa(list("aaaa"), list("aaaa")) is None
-    assert kappa(list("aabb"), list("abab")) == 0
 
 
 def test_nothing_is_kept_where_it_was_started_read_only(tmp_path):

@@ -14,7 +14,7 @@ from places import DEMO
 from realtime.cli.replay import main as replay
 from realtime.exports import CARE, KINDS, Found, write
 from realtime.exports.elan import eaf
-from realtime.exports.report import html
+from realtime.exports.report import html, judged
 from realtime.exports.webvtt import stamp, vtt
 from realtime.timeline import Trace
 
@@ -75,6 +75,15 @@ def test_elan_keeps_overlapping_events_and_several_faces_apart_and_bad_names_out
     check(ET.fromstring(eaf(found())))  # without events it is a document too
 
 
+@pytest.mark.parametrize(("name", "address"), [
+    ("my clip (2).mp4", "./my clip (2).mp4"), ("person #3.mp4", "./person #3.mp4"),  # as ELAN itself writes them
+    ("50% a.mp4", "./50%25 a.mp4"), ("a#b#c.mp4", "./a%23b%23c.mp4"),  # no xs:anyURI otherwise, and ELAN refuses the file
+])  # fmt: skip
+def test_elan_is_told_where_the_recording_lies_relative_to_the_file(name, address):
+    media = ET.fromstring(eaf(found(name=name))).find("HEADER/MEDIA_DESCRIPTOR")
+    assert media.get("RELATIVE_MEDIA_URL") == address and media.get("MEDIA_URL") == f"file:///{address[2:]}"
+
+
 def test_webvtt_has_a_cue_an_event_and_nothing_that_could_be_a_tag():
     text = vtt(found(event(2, onset=3700.5, label="<i>x --> y"), event(1, onset=2.0), name=NASTY))
     head, note, first, second = text.rstrip("\n").split("\n\n")
@@ -83,6 +92,17 @@ def test_webvtt_has_a_cue_an_event_and_nothing_that_could_be_a_tag():
     assert second.splitlines()[1] == "01:01:40.500 --> 01:01:40.760"
     assert "<" not in text and text.count("-->") == 2
     assert stamp(59.9996) == "00:01:00.000"
+
+
+def test_a_report_says_for_how_much_of_the_time_anything_could_be_found():
+    trace = Trace()
+    for n in range(100):
+        gate = "blink" if 20 <= n < 30 else "lost" if n >= 95 else None
+        trace.add(0.1 * n, *((None, None) if gate == "lost" else (1.0, None if n < 20 else 2.0)), gate)
+    one = Found("a.mp4", [], trace)
+    assert judged(one) == "Judged 65 % of the time; the rest: learning the resting face 20 %, blink 10 %, no face 5 %."
+    assert judged(one) in html(one)
+    assert judged(found(seconds=1.0)) == "Judged 100 % of the time." and judged(Found("a.mp4", [])) == judged(Found("a.mp4", [], Trace())) == ""
 
 
 def test_the_html_report_is_one_file_and_runs_nothing():

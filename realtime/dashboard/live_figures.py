@@ -5,11 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from contextlib import suppress
 
 import numpy as np
 
+from realtime.dashboard.shelf import Remembering
 from realtime.lbp import regions
 from realtime.pipeline import Pipeline, Step
+from realtime.watch import Watch
+
+LOST = "No face in view"
+LEARNING = "Learning the resting face: hold still"
+GATES = {"lost": LOST, "blink": "Blink: not judged", "motion": "Head moves: not judged"}
+RECENT = 300  # frames, over which latencies are told
 
 
 class Rate:
@@ -26,7 +34,7 @@ class Rate:
 
 
 def face_of(pipeline: Pipeline, step: Step) -> dict | None:
-    """Box and regions of the first face, in the picture's pixels, and why it is not judged, if so."""
+    """Box and regions of the first face, in the picture's pixels; "gate" and, for people, "words": why it is not judged."""
     if not step.views:
         return None
     view = step.views[0]
@@ -36,7 +44,33 @@ def face_of(pipeline: Pipeline, step: Step) -> dict | None:
         if (quad := pipeline.in_image(view.face, corners)) is not None:
             quads.append(np.round(quad, 1).tolist())
     reading = step.readings[view.face]
-    return {"box": view.box, "regions": quads, "gate": reading.gate, "ready": math.isfinite(reading.threshold)}
+    ready = math.isfinite(reading.threshold)
+    words = GATES.get(reading.gate, "" if ready else LEARNING)
+    return {"box": view.box, "regions": quads, "gate": reading.gate, "ready": ready, "words": words}
+
+
+def health(watch: Watch, asked: Remembering, rate: Rate, events: int) -> dict:
+    """The figures of the strip below the picture. Latencies in ms: [median, 95th percentile], or None."""
+    source, pipeline, status = watch.source, watch.pipeline, watch.status
+    counts, movements = source.counts, {}
+    with suppress(RuntimeError):  # a face turned up while they were counted
+        movements = dict(pipeline.counts)
+    return {
+        "fps_in": round(rate(counts.frames), 1),
+        "fps_out": round(status.fps(), 1),
+        "frames": status.frames,
+        "drops": counts.drops,
+        "faults": counts.warnings,
+        "gaps": len(counts.gaps),
+        "latency_ms": percentiles(list(status.latencies)[-RECENT:]),
+        "event_ms": percentiles(pipeline.timings.get("event", ())),
+        "movements": movements,
+        "backend": asked.engines,
+        "model": asked.name,
+        "source": source.info.name,
+        "size": [source.info.width, source.info.height],
+        "events": events,
+    }
 
 
 def percentiles(values) -> list[float] | None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from typing import Protocol
+
+from realtime.dashboard.shared import Shared
+
+SEATS = max(1, (os.cpu_count() or 1) // 2)  # live pages at a time: each takes most of a core
 
 
 class Sitter(Protocol):
@@ -22,6 +27,11 @@ class Seats:
         self.most = most
         self._taken: list[Sitter] = []
         self._guard = threading.Lock()
+
+    @property
+    def full(self) -> str:
+        """What to say to a page that finds no seat."""
+        return f"Live already runs in another tab or window, and this machine has room for {self.most} at full rate."
 
     def take(self, who: Sitter, over: bool) -> bool:
         with self._guard:
@@ -44,3 +54,11 @@ class Seats:
     def empty(self) -> None:
         for who in list(self._taken):
             who.end()
+
+
+def seats_of(shared: Shared) -> Seats:
+    """The seats of this program, the same for a page with a WebSocket and one without."""
+    if not hasattr(shared, "live_seats"):
+        shared.live_seats = Seats(SEATS)
+        shared.at_end(shared.live_seats.empty)
+    return shared.live_seats

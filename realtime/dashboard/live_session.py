@@ -7,20 +7,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from realtime.dashboard.live_choice import Choice
-from realtime.dashboard.live_figures import Rate, face_of, number, percentiles
+from realtime.dashboard.live_figures import Rate, face_of, health, number
+from realtime.dashboard.live_keeping import Keeping, Stored
 from realtime.dashboard.shared import Shared
 from realtime.dashboard.shelf import Remembering, Shelf
 from realtime.errors import MerError
-from realtime.kept import Keeper, beside
-from realtime.log import Session, SqliteSink
 from realtime.pipeline import Pipeline, Step
-from realtime.recognition import Recognizer
 from realtime.records import Event, Keyframes
-from realtime.sinks import Writer
 from realtime.sources import Source, SourceCounts
 from realtime.sources.packets import Packets
 from realtime.warm import warm_naming
@@ -29,17 +25,19 @@ from realtime.watch import Watch, leading
 log = logging.getLogger(__name__)
 
 MOST_POINTS = 900  # of the curve that wait for a page: half a minute
-RECENT = 300  # frames, over which latencies are told
 
 
 class LiveSession:
     """`start`, then look at `state()` as often as you like; `stop` ends it. Methods may be called from any thread.
 
-    tell(kind, content): "ready", "event" (a dict), "problem" or "word" (one line), "ended"; from other threads. source: open, or what
-    opens it, in a thread, since that may take seconds.
+    tell(kind, content), from other threads: "ready"; "event" (the event, and "ended": microseconds in the browser's
+    clock at which its offset was taken, or None), then its "pictures" (the event, its keyframes); "problem" or "word" (one
+    line); "ended". source: open, or what opens it, in a thread, since that may take seconds.
     """
 
-    def __init__(self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]):
+    def __init__(
+        self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]
+    ):
         self.shared, self.choice, self.shelf = shared, choice, Shelf()
         self.source: Source | None = None if callable(source) else source
         self.watch: Watch | None = None
@@ -55,19 +53,25 @@ class LiveSession:
         self._events = 0
         self._shown: tuple[int, float] | None = None  # the latest frame's index, and when it was done
         self._rate = Rate()
-        self._log: tuple[Writer, SqliteSink, int] | None = None
-        self._pictures: Keeper | None = None
+        self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+        self.keeping = Keeping(shared, lambda line: tell("problem", {"text": line}))
 
     # --- from outside
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="live", daemon=True).start()
+        self._thread.start()
+
+    def join(self, seconds: float = 5.0) -> None:
+        """After `stop`: wait until its models are let go, which must not happen while the program ends."""
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(seconds)
 
     def stop(self) -> None:
         self._stopped.set()
-        for part in (self.watch or self.source,):
-            if part is not None:
-                part.stop() if isinstance(part, Watch) else part.close()
+        if self.watch is not None:
+            self.watch.stop()
+        elif self.source is not None:
+            self.source.close()
         self.keep(False)
 
     def change(self, choice: Choice) -> None:
@@ -76,27 +80,11 @@ class LiveSession:
 
     def keep(self, on: bool, pictures: bool = False) -> None:
         """Whether events go to the log from now on, and whether their pictures are kept beside it. Raises MerError."""
-        with self._guard:
-            self._pictures = Keeper(beside(self.shared.log)) if on and pictures else None
-            if on == (self._log is not None):
-                return
-            if on:
-                name = self.source.info.name if self.source else "live"
-                session = Session(self.choice.model, [name], asdict(self.choice.applied(self.shared.settings)))
-                sink = SqliteSink(session, self.shared.log)
-                frames = self.watch.status.frames if self.watch else 0
-                self._log = Writer([sink], report=lambda line: self._tell("problem", {"text": line})), sink, frames
-                return
-            (writer, sink, before), self._log = self._log, None
-        frames = self.watch.status.frames if self.watch else before
-        counts = self.source.counts if self.source else SourceCounts()
-        sink.finish(frames - before, counts.drops, counts.warnings)
-        writer.close()
-
-    @property
-    def stored(self) -> str:
-        """What is being stored, in words; empty where nothing is."""
-        return "" if self._log is None else "events and their pictures" if self._pictures else "events"
+        frames = self.watch.status.frames if self.watch else 0
+        if on:
+            self.keeping.on(self.choice, self.source.info.name if self.source else "live", frames, pictures)
+        else:
+            self.keeping.off(frames, self.source.counts if self.source else SourceCounts())
 
     def state(self) -> dict:
         """What is new since the last call: phase, curve points, face, latest frame."""
@@ -116,35 +104,13 @@ class LiveSession:
             "frames": self.watch.status.frames if self.watch else 0,
             "taken": taken,
             "age_ms": round((time.monotonic() - shown[1]) * 1000, 1) if shown else None,
-            "recording": self.stored,
+            "recording": self.keeping.words,
         }
 
     def health(self) -> dict:
-        """The figures of the strip below the picture."""
+        """The figures of the strip below the picture; none before the first frame."""
         watch, asked = self.watch, self._asked
-        if watch is None or asked is None:
-            return {}
-        counts, pipeline = self.source.counts, watch.pipeline
-        latencies = list(watch.status.latencies)[-RECENT:]
-        movements = {}
-        with suppress(RuntimeError):  # a face turned up while they were counted
-            movements = dict(pipeline.counts)
-        return {
-            "fps_in": round(self._rate(counts.frames), 1),
-            "fps_out": round(watch.status.fps(), 1),
-            "frames": watch.status.frames,
-            "drops": counts.drops,
-            "faults": counts.warnings,
-            "gaps": len(counts.gaps),
-            "latency_ms": percentiles(latencies),
-            "event_ms": percentiles(pipeline.timings.get("event", ())),
-            "movements": movements,
-            "backend": asked.engines,
-            "model": asked.name,
-            "source": self.source.info.name,
-            "size": [self.source.info.width, self.source.info.height],
-            "events": self._events,
-        }
+        return {} if watch is None or asked is None else health(watch, asked, self._rate, self._events)
 
     # --- the watching thread
 
@@ -171,7 +137,8 @@ class LiveSession:
         except Exception as error:  # a defect: the page should not wait for ever
             if not self._stopped.is_set():  # what was pulled away while it was being built may well complain
                 log.exception("live stopped")
-                self._tell("problem", {"text": f"Live stopped because of a defect in mer-live: {type(error).__name__}: {error}"})
+                defect = f"{type(error).__name__}: {error}"
+                self._tell("problem", {"text": f"Live stopped because of a defect in mer-live: {defect}"})
         finally:
             if self.source is not None:
                 self.source.close()
@@ -218,25 +185,18 @@ class LiveSession:
         self._events += 1
         keyframes = self._asked.asked.pop(0)
         event = replace(event, event=self._events)
-        keeper = None
-        with self._guard:
-            if self._log is not None:
-                self._log[0].write(event)
-                keeper = self._pictures
-            sink = self._log[1] if self._log else None
-        threading.Thread(target=self._shelve, args=(event, keyframes, self._asked.recognizer, keeper, sink)).start()
+        stored = self.keeping.write(event)
+        self.shelf.put(event, keyframes, self._asked.recognizer)
+        ended = self.source.taken(keyframes.offset.index) if isinstance(self.source, Packets) else None
+        self._tell("event", {"event": event, "ended": ended})
+        threading.Thread(target=self._shelve, args=(event, keyframes, stored), name="pictures").start()
 
-    def _shelve(self, event: Event, keyframes: Keyframes, recognizer: Recognizer, keeper: Keeper | None, sink: SqliteSink | None) -> None:
-        """Beside the stream: the page is told, and pictures are packed and, if wanted, written."""
-        self._tell("event", {"event": event, "keyframes": keyframes})
-        self.shelf.put(event, keyframes, recognizer)
-        if keeper is None:
-            return
-        for _ in range(100):  # the log's own thread gives the session its number
-            if sink.id is not None:
-                try:
-                    keeper.keep(sink.id, event, keyframes)
-                except MerError as error:
-                    self._tell("problem", {"text": str(error)})
-                return
-            time.sleep(0.05)
+    def _shelve(self, event: Event, keyframes: Keyframes, stored: Stored | None) -> None:
+        """Beside the stream: first what a person waits for, then what is only put away."""
+        self._tell("pictures", {"event": event, "keyframes": keyframes})
+        self.shelf.pack(event.event)
+        try:
+            if stored is not None:
+                stored.pictures(event, keyframes)
+        except MerError as error:
+            self._tell("problem", {"text": str(error)})

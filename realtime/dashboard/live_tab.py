@@ -6,12 +6,13 @@ from engines.runtime import ENGINES, known
 from realtime.dashboard.live_choice import RANGES, Choice
 from realtime.dashboard.shared import Shared
 
-HEAD = """
-<link rel="stylesheet" href="/mer/static/live.css">
-<script src="/mer/static/live_camera.js" defer></script>
-<script src="/mer/static/live_view.js" defer></script>
-<script src="/mer/static/live.js" defer></script>
-"""
+# in this order: the last one uses all the others
+SCRIPTS = ("say", "connection", "camera", "take", "picture", "curve", "events", "detail", "health", "run", "told")
+HEAD = "\n".join([
+    '<link rel="stylesheet" href="/mer/static/live.css">',
+    *(f'<script src="/mer/static/live_{name}.js" defer></script>' for name in SCRIPTS),
+    '<script src="/mer/static/live.js" defer></script>',
+])  # fmt: skip
 
 STAGE = """
 <section id="mer-stage" aria-label="Picture">
@@ -22,6 +23,10 @@ STAGE = """
     <p id="mer-idle">No camera is on.</p>
     <p id="mer-recsign" class="mer-rec" hidden role="status"><span aria-hidden="true">●</span> <b></b></p>
     <p id="mer-gate" hidden></p>
+    <figure id="mer-latest" hidden>
+      <img alt="Its motion as colours" hidden>
+      <figcaption role="status"><b></b> <small></small></figcaption>
+    </figure>
   </div>
   <p id="mer-status" class="mer-state" role="status">Loading the page …</p>
   <div id="mer-problem" class="mer-warn" role="alert" hidden><span></span> <button type="button">Close</button></div>
@@ -42,11 +47,11 @@ EVENTS = """
 </section>
 """
 DETAIL = """
-<section id="mer-detail" aria-label="The chosen event" hidden>
+<section id="mer-detail" aria-label="The event that is shown">
   <h3 class="mer-h" id="mer-detail-title">Event</h3>
   <div class="mer-pictures">
-    <figure><div class="mer-picture" data-name="magnified"></div><figcaption>The movement, slow and enlarged</figcaption></figure>
     <figure><div class="mer-picture" data-name="flow"></div><figcaption>Where to: direction as colour</figcaption></figure>
+    <figure><div class="mer-picture" data-name="magnified"></div><figcaption>The movement, slow and enlarged</figcaption></figure>
     <figure><div class="mer-picture" data-name="strain"></div><figcaption>Where the skin is stretched</figcaption></figure>
     <figure><div class="mer-picture" data-name="looked"></div><figcaption>Where the network looked</figcaption></figure>
     <figure class="mer-scores"><div id="mer-scores"></div><figcaption>Scores of each class</figcaption></figure>
@@ -64,6 +69,8 @@ PICTURES_INFO = "The aligned face from onset to offset, beside the log: needed t
 def tab(shared: Shared) -> None:
     import gradio as gr
 
+    from realtime.dashboard.live_plain_panel import panel as plain_camera
+
     choice = Choice.of(shared.settings)
     models = [name for name in known() if name != "verifier"]
     if choice.model not in models:
@@ -71,7 +78,7 @@ def tab(shared: Shared) -> None:
     with gr.Row():
         with gr.Column(scale=5, min_width=340):
             gr.HTML(STAGE)
-            gr.Checkbox(False, label=CONSENT, elem_id="mer-consent", container=False)
+            consent = gr.Checkbox(False, label=CONSENT, elem_id="mer-consent", container=False)
             with gr.Row():
                 gr.Button("Start camera", variant="primary", elem_id="mer-start", min_width=120)
                 gr.Button("Stop", elem_id="mer-stop", min_width=80)
@@ -79,6 +86,13 @@ def tab(shared: Shared) -> None:
             gr.HTML(HEALTH)
         with gr.Column(scale=3, min_width=320):
             gr.HTML(EVENTS)
+            # choosing an event switches it off (live_detail.js), so that the chosen one stays
+            gr.Checkbox(
+                True, label="Show the newest event by itself", elem_id="mer-newest", container=False, interactive=True
+            )
+            with gr.Column(elem_id="mer-detail-box"):
+                gr.HTML(DETAIL)
+                factor = gr.Slider(1, 20, value=8, step=1, label="Enlarge the movement, times", elem_id="mer-factor")
             keep = gr.Checkbox(
                 False, label="Keep events in the log", info=KEEP_INFO, elem_id="mer-keep", visible=not shared.read_only
             )
@@ -102,11 +116,9 @@ def tab(shared: Shared) -> None:
                 longest = gr.Slider(*RANGES["longest"], value=choice.longest, step=0.05, label="Longest micro-expression, seconds")
                 certainty = gr.Slider(*RANGES["certainty"], value=choice.certainty, step=0.01, label="Least certainty",
                                       info="How sure the verifier must be before a movement is reported.")  # fmt: skip
-    with gr.Column(elem_id="mer-detail-box", visible=True):
-        gr.HTML(DETAIL)
-        factor = gr.Slider(1, 20, value=8, step=1, label="Enlarge the movement, times", elem_id="mer-factor")
+            settings = [model, engine, threshold, longest, certainty]
+            plain_camera(shared, consent, settings)
 
-    settings = [model, engine, threshold, longest, certainty]
     named = "({model, engine, threshold, longest, certainty})"
     values = "model, engine, threshold, longest, certainty"
     for asked in (watch.click, spec.submit):
@@ -116,7 +128,7 @@ def tab(shared: Shared) -> None:
         changed(None, [keep, pictures], None, js="(on, pictures) => { MerLive.keep(on, pictures); }")
     for changed in (model.change, engine.change, threshold.release, longest.release, certainty.release):
         changed(None, settings, None, js=f"({values}) => {{ MerLive.change({named}); }}")
-    factor.release(None, [factor], None, js="(times) => { MerLive.magnify(times); }")
+    factor.release(None, [factor], None, js="(times) => { MerLive.detail.magnify(times); }")
 
 
 def routes(shared: Shared, app) -> None:

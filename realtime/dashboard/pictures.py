@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import cv2
 import numpy as np
 
-from engines.flow import tvl1_many
+from engines.flow import tvl1, tvl1_many
 from realtime.dashboard.figures import curve_figure, scores_figure
 from realtime.dashboard.looked import where_it_looked
 from realtime.inputs.flow_map import strain as strain_of
@@ -32,7 +32,9 @@ SMOOTH = 4.0  # sigma in pixels of a view: what is finer is noise, which a large
 ROUNDS = 6  # of the search for the point that lands on a pixel
 LEAST = 0.35  # pixels: flow this weak is drawn pale, or the noise of a still face would fill the colour wheel
 
-_flows: WeakKeyDictionary[Keyframes, tuple[list[FaceView], list[np.ndarray]]] = WeakKeyDictionary()
+# kept for as long as the keyframes live: onset → apex alone, and the way there
+_flows: WeakKeyDictionary[Keyframes, np.ndarray] = WeakKeyDictionary()
+_motions: WeakKeyDictionary[Keyframes, tuple[list[FaceView], list[np.ndarray]]] = WeakKeyDictionary()
 
 
 def thumbnails(keyframes: Keyframes) -> tuple[np.ndarray, np.ndarray]:
@@ -54,7 +56,7 @@ def magnified(keyframes: Keyframes, factor: float) -> list[np.ndarray]:
 
 def flow_wheel(keyframes: Keyframes) -> np.ndarray:
     """Onset → apex in colours: direction as hue, distance as depth of colour, with the wheel as its legend."""
-    flow = _motion(keyframes)[1][-1]
+    flow = _flow(keyframes)
     flow = flow - np.median(flow, axis=(0, 1))  # what the alignment left of the head's own motion
     most = max(float(np.percentile(np.hypot(*np.moveaxis(flow, 2, 0)), 99.5)), LEAST)
     face = cv2.cvtColor(keyframes.apex.pixels, cv2.COLOR_BGR2GRAY)[..., None] / 255
@@ -65,7 +67,7 @@ def flow_wheel(keyframes: Keyframes) -> np.ndarray:
 
 def strain(keyframes: Keyframes) -> np.ndarray:
     """Optical strain from onset to apex as heat over the face: where the skin was stretched or pressed together."""
-    heat = cv2.GaussianBlur(strain_of(_motion(keyframes)[1][-1]), (0, 0), 2.0)
+    heat = cv2.GaussianBlur(strain_of(_flow(keyframes)), (0, 0), 2.0)
     heat = np.clip(heat / max(float(np.percentile(heat, 99.5)), 1e-3), 0, 1)
     return _large(warm_over(_rgb(keyframes.apex.pixels), heat))
 
@@ -98,16 +100,31 @@ def as_webp(frames: list[np.ndarray], fps: float = 20.0) -> bytes:
     return file.getvalue()
 
 
+def _flow(keyframes: Keyframes) -> np.ndarray:
+    """Onset → apex, 224×224×2 pixels: one TV-L1 flow, so that what needs no more is there at once."""
+    if keyframes not in _flows:
+        _flows[keyframes] = _smooth(tvl1(_grey(keyframes.onset), _grey(keyframes.apex)))
+    return _flows[keyframes]
+
+
 def _motion(keyframes: Keyframes) -> tuple[list[FaceView], list[np.ndarray]]:
     """Views from onset to apex, and the flow (224×224×2, pixels) from the onset to each; that to itself is 0."""
-    if keyframes not in _flows:
+    if keyframes not in _motions:
         onset, apex = keyframes.onset, keyframes.apex
         inner = [view for view in keyframes.between if onset.pts < view.pts < apex.pts]
-        views = [onset, *(evenly(inner, MOST_FLOWS - 1) if inner else ()), apex]
-        greys = [cv2.cvtColor(view.pixels, cv2.COLOR_BGR2GRAY) for view in views]
-        found = [cv2.GaussianBlur(flow, (0, 0), SMOOTH) for flow in tvl1_many([(greys[0], grey) for grey in greys[1:]])]
-        _flows[keyframes] = views, [np.zeros_like(found[0]), *found]
-    return _flows[keyframes]
+        inner = evenly(inner, MOST_FLOWS - 1) if inner else ()
+        first, last = _grey(onset), _flow(keyframes)
+        way = map(_smooth, tvl1_many([(first, _grey(view)) for view in inner])) if inner else ()
+        _motions[keyframes] = [onset, *inner, apex], [np.zeros_like(last), *way, last]
+    return _motions[keyframes]
+
+
+def _smooth(flow: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(flow, (0, 0), SMOOTH)
+
+
+def _grey(view: FaceView) -> np.ndarray:
+    return cv2.cvtColor(view.pixels, cv2.COLOR_BGR2GRAY)
 
 
 def _slow(times: np.ndarray) -> np.ndarray:

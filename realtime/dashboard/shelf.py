@@ -13,6 +13,7 @@ from realtime.recognition import Recognizer
 from realtime.records import Event, FaceView, Keyframes
 
 KEPT = 50  # events whose pictures can be looked at
+OPEN = 2  # of them unpacked: the newest and one that is being looked at, so that flows found for them are used again
 FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
@@ -38,33 +39,54 @@ class _Packed:
     pictures: dict[int, bytes]  # by the view's index in the stream
 
 
+@dataclass
+class _Kept:
+    event: Event
+    keyframes: Keyframes | _Packed
+    recognizer: Recognizer
+
+
 class Shelf:
-    """From any thread. `put` the events in order, `get` any of the last KEPT."""
+    """From any thread. `put` the events in order, `get` any of the last KEPT; `pack` one when there is time."""
 
     def __init__(self):
-        self._events: OrderedDict[int, tuple[Event, _Packed, Recognizer]] = OrderedDict()
+        self._events: OrderedDict[int, _Kept] = OrderedDict()
+        self._opened: OrderedDict[int, Keyframes] = OrderedDict()
         self._guard = threading.Lock()
-        self._opened: tuple[int, Keyframes] | None = None  # the last one, so that flows found for it are used again
 
     def put(self, event: Event, keyframes: Keyframes, recognizer: Recognizer) -> None:
-        packed = _pack(keyframes)
+        """At once, for somebody waits to see them."""
         with self._guard:
-            self._events[event.event] = event, packed, recognizer
+            self._events[event.event] = _Kept(event, keyframes, recognizer)
+            self._open(event.event, keyframes)
             while len(self._events) > KEPT:
                 self._events.popitem(last=False)
 
+    def pack(self, number: int) -> None:
+        """Takes a tenth of a second."""
+        kept = self._events.get(number)
+        if kept is not None and isinstance(kept.keyframes, Keyframes):
+            kept.keyframes = _pack(kept.keyframes)
+
     def get(self, number: int) -> tuple[Event, Keyframes, Recognizer] | None:
         with self._guard:
-            found = self._events.get(number)
-            if found is None:
+            kept = self._events.get(number)
+            if kept is None:
                 return None
-            event, packed, recognizer = found
-            if self._opened is None or self._opened[0] != number:
-                self._opened = number, _unpack(packed)
-            return event, self._opened[1], recognizer
+            found = kept.keyframes
+            if isinstance(found, _Packed):
+                found = self._opened.get(number) or _unpack(found)
+            self._open(number, found)
+            return kept.event, found, kept.recognizer
 
     def __len__(self) -> int:
         return len(self._events)
+
+    def _open(self, number: int, keyframes: Keyframes) -> None:
+        self._opened[number] = keyframes
+        self._opened.move_to_end(number)
+        while len(self._opened) > OPEN:
+            self._opened.popitem(last=False)
 
 
 def _views(keyframes: Keyframes) -> list[FaceView]:

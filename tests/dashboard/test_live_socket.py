@@ -17,7 +17,7 @@ pytest.importorskip("fastapi")
 from fastapi import FastAPI  # noqa: E402
 from starlette.testclient import TestClient  # noqa: E402
 
-from realtime.dashboard import live_socket  # noqa: E402
+from realtime.dashboard import live_seats, live_socket, live_wire  # noqa: E402
 from realtime.dashboard.shared import DemoSettings, Shared  # noqa: E402
 from realtime.kept import beside  # noqa: E402
 from realtime.log import Log  # noqa: E402
@@ -52,13 +52,15 @@ def connect(tmp_path):
 
 
 class Page:
-    """What a page would send and be told. events: by number. states: all."""
+    """What a page would send and be told. events: in their order. states: all."""
 
     def __init__(self, socket, shared: Shared):
         self.socket, self.shared = socket, shared
         self.events: list[dict] = []
         self.states: list[dict] = []
         self.health: dict = {}
+        self.pictures: dict[tuple[int, str], bytes] = {}  # by (event, name)
+        self.scores: list[int] = []
 
     def wish(self, kind: str, **content) -> None:
         self.socket.send_text(json.dumps({"kind": kind, **content}))
@@ -68,16 +70,21 @@ class Page:
 
     def chunk(self, microseconds: int, data: bytes, layout: int = 1, key: bool = True, size: int | None = None) -> None:
         size = len(data) if size is None else size
-        self.socket.send_bytes(live_socket.HEADER.pack(1, int(key), layout, size, microseconds) + data)
+        self.socket.send_bytes(live_wire.HEADER.pack(1, int(key), layout, size, microseconds) + data)
 
     def hear(self) -> dict:
         message = self.socket.receive()
         if "text" not in message or message["text"] is None:
             length = struct.unpack_from("<I", message["bytes"])[0]
-            return json.loads(message["bytes"][4 : 4 + length]) | {"data": message["bytes"][4 + length :]}
+            told = json.loads(message["bytes"][4 : 4 + length]) | {"data": message["bytes"][4 + length :]}
+            if told["kind"] == "picture":
+                self.pictures[told["number"], told["name"]] = told["data"]
+            return told
         told = json.loads(message["text"])
         if told["kind"] == "event":
-            self.events.append(told["event"])
+            self.events.append(told["event"] | {"ended": told["ended"]})
+        if told["kind"] == "scores":
+            self.scores.append(told["number"])
         if told["kind"] == "state":
             self.states.append(told)
             self.health = told.get("health") or self.health
@@ -133,14 +140,15 @@ def test_the_events_of_a_clip_are_those_of_its_truth(connect):
         taken = [state["taken"] for state in page.states if state["taken"]]
         assert taken == sorted(taken) and taken[-1] > 5_010_000_000  # the browser's own times come back
 
-        page.wish("look", number=1, factor=8)
-        seen = {}
-        while set(seen) < {"magnified", "flow", "strain", "looked", "scores"}:
-            told = page.until("picture", "scores", "missing")
-            if told["number"] == 1:
-                seen[told.get("name", "scores")] = told
-        assert all(told["kind"] != "missing" for told in seen.values())
-        assert seen["magnified"]["data"][:4] == b"RIFF" and seen["flow"]["data"][:2] == b"\xff\xd8"
+        assert all(event["ended"] - 5_000_000_000 == pytest.approx(event["offset_s"] * 1e6, abs=2) for event in page.events)
+        # onset, apex and flow came with each event, nothing else did
+        assert sorted(name for number, name in page.pictures if number == 1) == ["apex", "flow", "onset"]
+
+        page.wish("look", number=1, what=["strain", "scores", "magnified", "looked"], factor=8)
+        while len([1 for number, _ in page.pictures if number == 1]) < 6:
+            assert page.until("picture", "missing")["kind"] == "picture"
+        assert page.pictures[1, "magnified"][:4] == b"RIFF" and page.pictures[1, "flow"][:2] == b"\xff\xd8"
+        assert page.scores == [1]
         page.wish("stop")
         page.until("ended")
     assert not page.shared.log.exists()  # nothing is stored unless a person wants it
@@ -199,6 +207,7 @@ def test_every_wrong_wish_is_refused_in_words(connect):
             ({"kind": "change", "settings": {"threshold": "low"}}, "must be numbers"),
             ({"kind": "keep", "on": True}, "--read-only"),
             ({"kind": "look"}, "does not understand"),
+            ({"kind": "look", "number": 1, "what": ["passwords"]}, "there is no picture 'passwords'"),
             ({"kind": "start", "source": "browser", "codec": "exe", "width": 64, "height": 64, "consent": True}, "expected one of raw"),
         ):
             page.socket.send_text(json.dumps(wrong))
@@ -225,7 +234,7 @@ def test_a_server_source_is_shown_and_its_password_is_not(connect):
 
 
 def test_a_second_page_may_take_over(connect, monkeypatch):
-    monkeypatch.setattr(live_socket, "SEATS", 1)
+    monkeypatch.setattr(live_seats, "SEATS", 1)
     with connect() as first:
         first.start()
         first.until("started")

@@ -14,10 +14,16 @@ from places import DEMO
 
 TRUTH = Path(DEMO).with_name("demo.csv")
 PATIENCE = 60_000  # ms, on a machine that has other things to do
+PICTURES = "document.querySelectorAll('#mer-detail .mer-picture img')"
+
+
+def built(page) -> None:
+    status = "document.getElementById('mer-status')?.textContent.startsWith('Loading the page')"
+    page.wait_for_function(f"window.MerLive?.figures && !({status} ?? true)", timeout=PATIENCE)
 
 
 def start(page, consent: bool = True) -> None:
-    page.wait_for_function("window.MerLive?.figures && !document.getElementById('mer-status').textContent.startsWith('Loading the page')")
+    built(page)
     if consent:
         page.get_by_label("Everyone in view").check()
     page.get_by_role("button", name="Start camera").click()
@@ -98,16 +104,49 @@ def test_the_five_expressions_of_the_clip_appear_in_the_page(camera_page, shot):
     assert len(best_match(events)) == 5, events
     assert page.locator(".mer-event").count() >= 5
     assert page.locator("#mer-recsign").is_hidden()
-    first = page.locator(".mer-event").first
     page.wait_for_function("document.querySelectorAll('.mer-event img[src^=blob]').length >= 10", timeout=PATIENCE)
-    first.focus()
-    page.keyboard.press("Enter")
-    page.locator("#mer-detail").wait_for()
-    page.wait_for_function("document.querySelectorAll('#mer-detail .mer-picture img').length == 4", timeout=PATIENCE)
-    page.locator("#mer-scores .main-svg").first.wait_for(timeout=PATIENCE)
+    page.wait_for_function(f"{PICTURES}.length >= 3", timeout=PATIENCE)
     shot(page, "live-dark")
     told = figures(page)
     assert told["codec"] == "h264" and told["lag_ms"] and "kernel_ridge" in told["backend"]
+
+
+def test_the_newest_event_opens_by_itself_until_one_is_chosen(camera_page, shot, axe):
+    page = camera_page()
+    start(page)
+    newest = page.get_by_label("Show the newest event by itself")
+    title = page.locator("#mer-detail-title")
+    title.wait_for(timeout=PATIENCE)  # nobody has clicked
+    page.wait_for_function("MerLive.figures().flows.length > 0", timeout=PATIENCE)
+    page.evaluate("scrollTo(0, 0)")
+    shot(page, "live-newest", whole=False)
+    page.locator("#mer-scores .main-svg").first.wait_for(timeout=PATIENCE)
+    seen = number_of(title)
+    page.wait_for_function(f"MerLive.detail.shown() > {seen}", timeout=PATIENCE)
+    page.wait_for_function(f"{PICTURES}.length == 3", timeout=PATIENCE)  # flow, motion, strain
+    told = figures(page)
+    assert len(told["labels"]) >= len(told["flows"]) >= 1 and min(told["labels"]) > 0
+
+    # where the network looked takes seconds: only when it is asked for
+    page.get_by_role("button", name="Show where").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Being made …").wait_for()
+    older = page.locator(".mer-event").last
+    older.focus()
+    page.keyboard.press("Enter")
+    assert not newest.is_checked()
+    page.wait_for_function(f"{PICTURES}.length == 4", timeout=PATIENCE)
+    before, kept = page.locator(".mer-event").count(), title.inner_text()
+    page.wait_for_function(f"document.querySelectorAll('.mer-event').length > {before}", timeout=PATIENCE)
+    page.wait_for_timeout(500)
+    assert title.inner_text() == kept and older.get_attribute("aria-pressed") == "true"
+    newest.check()
+    assert number_of(title) > before
+    assert axe(page) == []
+
+
+def number_of(title) -> int:
+    return int(re.search(r"Event (\d+)", title.inner_text())[1])
 
 
 def test_light_and_on_a_phone(camera_page, shot):
@@ -119,7 +158,7 @@ def test_light_and_on_a_phone(camera_page, shot):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.locator(".mer-event").first.click()
-    page.wait_for_function("document.querySelectorAll('#mer-detail .mer-picture img').length == 4", timeout=PATIENCE)
+    page.wait_for_function(f"{PICTURES}.length == 4", timeout=PATIENCE)
     shot(page, "live-light")
     # a hidden tab is slowed by browsers, and a camera may be pulled out
     hide = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }"
@@ -142,6 +181,7 @@ def test_axe_finds_nothing_serious(demo, open_page, axe):
 @pytest.mark.parametrize("codec", ("raw", "vp8", "mjpeg"))
 def test_other_ways_to_send_the_picture(camera_page, shot, codec):
     page = camera_page()
+    built(page)
     page.evaluate(f"MerLive.onlyCodec = '{codec}'")
     start(page)
     wait_for_frames(page)
@@ -156,6 +196,35 @@ def test_other_ways_to_send_the_picture(camera_page, shot, codec):
     shot(page, "live-rec")
     page.get_by_label("Keep events in the log").uncheck()
     page.locator("#mer-recsign").wait_for(state="hidden", timeout=PATIENCE)
+
+
+def test_a_browser_without_a_track_processor(camera_page):
+    """Firefox and Safari: pictures are taken from the <video>."""
+    page = camera_page()
+    page.evaluate("delete window.MediaStreamTrackProcessor")
+    events = listen(page)
+    start(page)
+    wait_for_frames(page, 60)
+    told = figures(page)
+    assert told["codec"] == "h264" and not told["faults"]
+    page.wait_for_function("MerLive.figures().flows.length > 0", timeout=PATIENCE)  # their times are those of the pictures
+    assert best_match(events)
+
+
+def test_a_camera_gives_all_that_it_has(demo, playwright, open_page):
+    flags = ("--no-sandbox", "--use-fake-device-for-media-stream=fps=60", "--use-fake-ui-for-media-stream")
+    browser = playwright.chromium.launch(executable_path=playwright.executable, args=flags)  # it shows no face
+    page = open_page(demo.url, browser=browser)
+    start(page)
+    wait_for_frames(page)
+    assert figures(page)["camera_fps"] == 60
+    assert "640 × 480, 60 a second, H264" in page.locator("#mer-health").inner_text()
+    # a server that falls behind for long: every second picture, evenly apart
+    assert page.evaluate("MerLive.camera().slower()")
+    assert page.evaluate("MerLive.camera().fps") == 30
+    assert not page.evaluate("MerLive.camera().slower()")  # never below what a micro-expression needs
+    page.context.close()
+    browser.close()
 
 
 def test_a_camera_that_is_refused_or_missing(demo, camera_page, open_page):
@@ -193,7 +262,7 @@ def test_a_server_that_was_restarted(start_demo, camera_page):
 
 
 def test_two_tabs(demo, camera_page):
-    from realtime.dashboard.live_socket import SEATS
+    from realtime.dashboard.live_seats import SEATS
 
     page = camera_page()
     start(page)

@@ -1,0 +1,81 @@
+// The list of events of the live tab, and the pictures of each, for as long as it stands in the list.
+"use strict";
+window.MerLive = window.MerLive || {};
+
+(() => {
+  const MOST = 50;
+  const SMALL = ["onset", "apex"]; // shown in the list
+  const TYPES = { magnified: "image/webp" };
+  const $ = (id) => document.getElementById(id);
+  const pictures = new Map(); // event → Map of name → URL of a picture in memory
+
+  function clear() {
+    $("mer-events").replaceChildren();
+    [...pictures.keys()].forEach(forget);
+    $("mer-count").textContent = "0";
+    $("mer-none").hidden = false;
+  }
+
+  function forget(number) {
+    pictures.get(number)?.forEach((url) => URL.revokeObjectURL(url));
+    pictures.delete(number);
+  }
+
+  // → its button; choose(): a person wants to see it
+  function add(event, unsure, choose) {
+    const row = document.createElement("li"), button = document.createElement("button");
+    row.value = event.event;
+    button.type = "button";
+    button.className = "mer-event";
+    button.dataset.number = event.event;
+    button.setAttribute("aria-pressed", "false");
+    const images = SMALL.map((name) => Object.assign(document.createElement("img"), { alt: `Face at ${name}`, width: 56, height: 56 }));
+    images.forEach((image, i) => { image.dataset.name = SMALL[i]; });
+    button.append(...images, words(event, unsure));
+    button.onclick = choose;
+    row.append(button);
+    const list = $("mer-events");
+    list.prepend(row);
+    while (list.children.length > MOST) {
+      forget(Number(list.lastChild.value));
+      list.lastChild.remove();
+    }
+    pictures.set(event.event, new Map());
+    $("mer-count").textContent = event.event;
+    $("mer-none").hidden = true;
+  }
+
+  function words(event, unsure) {
+    const score = Math.max(...Object.values(event.scores)), long = event.offset_s - event.onset_s;
+    const words = document.createElement("span");
+    const name = Object.assign(document.createElement("strong"), { textContent: event.label });
+    if (unsure) name.className = "mer-unsure";
+    const kind = Object.assign(document.createElement("span"), { className: `mer-kind mer-${event.kind}`, textContent: event.kind });
+    const more = Object.assign(document.createElement("small"), {
+      textContent: `${unsure ? "likeliest" : "score"} ${score.toFixed(2)} · at ${event.apex_s.toFixed(2)} s · lasted ${long.toFixed(2)} s · known after ${MerLive.milliseconds(event.latency_ms)}`,
+    });
+    words.append(name, " ", kind, document.createElement("br"), more);
+    return words;
+  }
+
+  function press(number) {
+    for (const button of document.querySelectorAll(".mer-event"))
+      button.setAttribute("aria-pressed", String(button.dataset.number === String(number)));
+  }
+
+  // → its URL, or none where the event has left the list meanwhile
+  function keep(number, name, data) {
+    const of = pictures.get(number), before = of?.get(name);
+    if (!of) return null;
+    const url = URL.createObjectURL(new Blob([data], { type: TYPES[name] || "image/jpeg" }));
+    of.set(name, url);
+    const small = document.querySelector(`.mer-event[data-number="${number}"] img[data-name="${name}"]`);
+    if (small) small.src = url;
+    if (before) setTimeout(() => URL.revokeObjectURL(before), 1000);
+    return url;
+  }
+
+  const url = (number, name) => pictures.get(number)?.get(name);
+
+  MerLive.events = { add, clear, press, keep, url };
+})();

@@ -1,0 +1,35 @@
+"""What a live page may watch: the browser's own camera, or any source of the server that mer-live takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.resources import files
+
+from realtime.errors import UsageError
+from realtime.sources import Source, SourceSettings, open_source
+from realtime.sources.packets import Packets
+
+LEAST_QUEUE, QUEUE_SECONDS = 15, 0.25  # frames that may wait for the pipeline: what waits is shown that much later
+USUAL_FPS, MOST_FPS = 30.0, 240.0
+DEMO = str(files("realtime").joinpath("assets/demo.mp4"))
+
+
+def camera(wish: dict, settings: SourceSettings, tell: Callable[[str, dict], None]) -> Packets:
+    """Fed with the chunks that the page sends. wish: codec, width, height, fps. Raises SourceError."""
+    fps = min(float(wish.get("fps") or USUAL_FPS), MOST_FPS)
+    queue = min(max(LEAST_QUEUE, round(QUEUE_SECONDS * fps)), settings.queue)
+    return Packets(
+        "browser camera", str(wish["codec"]), int(wish["width"]), int(wish["height"]), replace(settings, queue=queue),
+        want_key=lambda: tell("key", {}), trouble=lambda line: tell("problem", {"text": line, "brief": True}),
+    )  # fmt: skip
+
+
+def of_server(spec: str, settings: SourceSettings) -> Callable[[], Source]:
+    """Opens a camera's number, a file, an address, or the clip that comes along. Raises UsageError for an empty one."""
+    spec = spec.strip()
+    if not spec:
+        raise UsageError("type a camera's number, a file or an address first")
+    if spec == "demo":
+        spec = DEMO
+    return lambda: open_source(int(spec) if spec.isdecimal() else spec, as_live=True, settings=settings)

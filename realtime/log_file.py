@@ -13,7 +13,14 @@ from realtime.sinks import make_folder_of
 
 VERSION = 2  # of the tables below, kept in PRAGMA user_version
 WAIT_S = 5.0  # for another program that is writing
-TABLES_1 = """
+# what was found and what is said of it have these columns in common
+MOVEMENT = """source TEXT NOT NULL,
+    face INTEGER NOT NULL,
+    onset_s REAL NOT NULL,
+    apex_s REAL NOT NULL,
+    offset_s REAL NOT NULL,
+    label TEXT NOT NULL"""
+TABLES_1 = f"""
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY,
     started_at TEXT NOT NULL,
@@ -30,12 +37,7 @@ CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
     event INTEGER NOT NULL,
-    source TEXT NOT NULL,
-    face INTEGER NOT NULL,
-    onset_s REAL NOT NULL,
-    apex_s REAL NOT NULL,
-    offset_s REAL NOT NULL,
-    label TEXT NOT NULL,
+    {MOVEMENT},
     scores TEXT NOT NULL,        -- JSON, class → probability
     model TEXT NOT NULL,
     latency_ms REAL NOT NULL,
@@ -47,7 +49,7 @@ CREATE INDEX events_of_session ON events(session_id);
 # Since version 2. What a person says stands beside what the program found, never over it: a review is a row of its own,
 # a later one of the same reviewer counts instead, and what was taken back keeps its row. sessions.files: JSON, source →
 # the recording's absolute path. gone: sessions deleted, since a number that a writer may still hold is never given twice.
-TABLES_2 = """
+TABLES_2 = f"""
 ALTER TABLE sessions ADD COLUMN files TEXT;
 CREATE TABLE reviews (
     id INTEGER PRIMARY KEY,
@@ -56,12 +58,7 @@ CREATE TABLE reviews (
     missed INTEGER,              -- instead of event_id: number of an event that the program missed, within its session
     reviewer TEXT NOT NULL,
     verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'corrected', 'rejected', 'added')),
-    source TEXT NOT NULL,
-    face INTEGER NOT NULL,
-    onset_s REAL NOT NULL,
-    apex_s REAL NOT NULL,
-    offset_s REAL NOT NULL,
-    label TEXT NOT NULL,
+    {MOVEMENT},
     kind TEXT NOT NULL,
     action_units TEXT NOT NULL,
     note TEXT NOT NULL,

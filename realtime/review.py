@@ -1,82 +1,26 @@
 """What people say about the events of a log: accepted, corrected, rejected, or missed by the program and added.
 
 A review stands beside the event, never over it. Of each reviewer the latest counts; earlier ones, and what was taken
-back, stay as history. Times are seconds in the source's own clock.
+back, stay as history.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 from realtime import kept
+from realtime import review_rows as rows
 from realtime.errors import OutputError, UsageError
-from realtime.log import FIELDS, Log
+from realtime.log import Log
 from realtime.log_file import check_version, connect, connect_to_write, explained
 from realtime.records import UNSURE
+from realtime.review_item import Item, Marks, Review, checked, checked_name
 
-# the emotions that `train.data.grouping` knows; another label is kept, but mer-train cannot learn from it
-LABELS = ("negative", "positive", "surprise", "happiness", "disgust", "anger", "fear", "sadness", "contempt",
-          "repression", "others", "neutral")  # fmt: skip
-LONGEST_NAME = 80
-UNITS = re.compile(r"[LR]?\d{1,2}[A-E]?(\+[LR]?\d{1,2}[A-E]?)*")  # FACS: side, number, intensity
 BEFORE_S, AFTER_S = 0.2, 0.24  # a missed event until it is corrected: CASME II's mean is near half a second
-
-
-@dataclass(frozen=True)
-class Marks:
-    """What is said of a movement: its three moments in seconds, label, kind ("micro" or "macro"), action units ("1+2")."""
-
-    onset_s: float
-    apex_s: float
-    offset_s: float
-    label: str
-    kind: str = "micro"
-    action_units: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Review:
-    """One reviewer's word on one event. verdict: accepted, corrected, rejected or added. at: ISO 8601, UTC."""
-
-    id: int
-    reviewer: str
-    verdict: str
-    marks: Marks
-    at: str
-    undone_at: str | None = None
-
-
-@dataclass(frozen=True)
-class Item:
-    """An event with what was said of it. key: "e12" (row 12 of the log's events) or "m3" (the session's third missed one).
-
-    event: its number as mer-log shows it, None where the program missed it. found: what the program said, or the first
-    reviewer of a missed one. reviews: the latest of each reviewer.
-    """
-
-    session: int
-    key: str
-    event: int | None
-    source: str
-    face: int
-    found: Marks
-    scores: dict[str, float] = field(default_factory=dict, hash=False)
-    reviews: dict[str, Review] = field(default_factory=dict, hash=False)
-
-    def marks(self, reviewer: str) -> Marks:
-        """As this reviewer left it; as it was found where they said nothing."""
-        return self.reviews[reviewer].marks if reviewer in self.reviews else self.found
-
-    def verdict(self, reviewer: str) -> str:
-        return self.reviews[reviewer].verdict if reviewer in self.reviews else ""
 
 
 class Reviews:
@@ -92,36 +36,39 @@ class Reviews:
     def items(self, session: int) -> list[Item]:
         """The events of a session and those added to it, by their onset."""
         with self._reading() as connection:
-            return _items(connection, session)
+            return rows.items(connection, session)
 
     def item(self, session: int, key: str) -> Item:
-        for item in self.items(session):
-            if item.key == key:
-                return item
-        raise UsageError(f"session {session} has no event {key} any more")
+        with self._reading() as connection:
+            return _item(connection, session, key)
 
-    def judge(self, session: int, key: str, reviewer: str, reject: bool = False, **changes) -> Review:
-        """Accept an event as it stands, with `changes` to its `Marks`; or reject it."""
+    def judge(self, session: int, key: str, reviewer: str, reject: bool = False, seen: Item | None = None, **changes) -> Review:
+        """Accept an event as it stands, with `changes` to its `Marks`; or reject it.
+
+        seen: the event as the reviewer had it before them. Where the same name has said something else since then (in
+        another window, or by somebody else who uses it), nothing is written: UsageError.
+        """
         reviewer = checked_name(reviewer, "your name")
         with self._writing() as connection:
-            item = next((one for one in _items(connection, session) if one.key == key), None)
-            if item is None:
-                raise UsageError(f"session {session} has no event {key} any more")
-            marks = _checked(replace(item.marks(reviewer), **changes))
-            return _insert(connection, item, reviewer, _verdict(item, reviewer, reject, marks), marks)
+            item = _item(connection, session, key)
+            if seen is not None and seen.reviews.get(reviewer) != item.reviews.get(reviewer):
+                raise UsageError(f"'{reviewer}' has judged this event in another window meanwhile: look again, then judge it")
+            marks = checked(replace(item.marks(reviewer), **changes))
+            verdict = "rejected" if reject else item.verdict_of(reviewer, marks)
+            return rows.insert(connection, item, reviewer, verdict, marks)
 
     def add(self, session: int, reviewer: str, source: str, apex_s: float, label: str = UNSURE, **marks) -> Item:
         """An event that the program missed, its apex at `apex_s`; onset and offset are guessed where not given."""
         reviewer = checked_name(reviewer, "your name")
         marks = {"onset_s": max(0.0, apex_s - BEFORE_S), "offset_s": apex_s + AFTER_S} | marks
-        said = _checked(Marks(apex_s=apex_s, label=label, **marks))
+        said = checked(Marks(apex_s=apex_s, label=label, **marks))
         if source not in self.log.session(session)["sources"]:
             raise UsageError(f"session {session} has no source '{source}'")
         with self._writing() as connection:
             query = "SELECT coalesce(max(missed), 0) + 1 FROM reviews WHERE session_id = ?"
             number = connection.execute(query, (session,)).fetchone()[0]
             item = Item(session, f"m{number}", None, source, 0, said)
-            _insert(connection, item, reviewer, "added", said)
+            rows.insert(connection, item, reviewer, "added", said)
         return self.item(session, item.key)
 
     def undo(self, session: int, reviewer: str) -> str | None:
@@ -132,13 +79,13 @@ class Reviews:
                 " ORDER BY id DESC LIMIT 1", (session, reviewer.strip())).fetchone()
             if row is None:
                 return None
-            connection.execute("UPDATE reviews SET undone_at = ? WHERE id = ?", (_now(), row["id"]))
-            return _key(row)
+            connection.execute("UPDATE reviews SET undone_at = ? WHERE id = ?", (rows.now(), row["id"]))
+            return rows.key_of(row)
 
     def history(self, session: int, key: str) -> list[Review]:
         """Everything that was ever said of an event, in order, also what was taken back."""
         with self._reading() as connection:
-            return [_review(row) for row in _rows(connection, session, undone=True) if _key(row) == key]
+            return [rows.review_of(row) for row in rows.rows(connection, session, undone=True) if rows.key_of(row) == key]
 
     def people(self, session: int) -> dict[str, str]:
         """Source → the participant's name, where one was typed."""
@@ -150,6 +97,7 @@ class Reviews:
     def name(self, session: int, source: str, subject: str) -> None:
         """Who is seen in a source; an empty name takes it back."""
         subject = checked_name(subject, "the participant") if subject.strip() else ""
+        self.log.session(session)
         with self._writing() as connection:
             connection.execute("DELETE FROM people WHERE session_id = ? AND source = ?", (session, source))
             if subject:
@@ -195,79 +143,8 @@ class Reviews:
             connection.execute("COMMIT")
 
 
-def checked_name(name: str, what: str) -> str:
-    """A person's name as it is kept. Raises UsageError for an empty or an endless one."""
-    name = " ".join(name.split())
-    if not 0 < len(name) <= LONGEST_NAME:
-        raise UsageError(f"{what} is missing: type it first" if not name else
-                         f"{what} has {len(name)} letters, expected at most {LONGEST_NAME}")
-    return name
-
-
-def _checked(marks: Marks) -> Marks:
-    """Times to the millisecond, action units as "1+2". Raises UsageError."""
-    times = [round(float(getattr(marks, name)), 3) for name in ("onset_s", "apex_s", "offset_s")]
-    if not 0 <= times[0] < times[1] <= times[2]:
-        onset, apex, offset = (f"{time:.3f}" for time in times)
-        raise UsageError(f"a movement begins, peaks, then ends: got onset {onset}, apex {apex}, offset {offset} s")
-    units = re.sub(r"\s*[+,; ]\s*", "+", marks.action_units.strip().upper().replace("AU", ""))
-    if units and not UNITS.fullmatch(units):
-        raise UsageError(f"'{marks.action_units}' are no action units: write them like 1+2 or 6+L12C")
-    label = " ".join(marks.label.split()).lower()
-    if not 0 < len(label) <= LONGEST_NAME:
-        raise UsageError("the label is empty: choose one")
-    if marks.kind not in ("micro", "macro"):
-        raise UsageError(f"the kind '{marks.kind}' is neither micro nor macro")
-    return Marks(*times, label, marks.kind, units, marks.note.strip()[:1000])
-
-
-def _verdict(item: Item, reviewer: str, reject: bool, marks: Marks) -> str:
-    if reject:
-        return "rejected"
-    if item.event is None and min(item.reviews.values(), key=lambda one: one.id).reviewer == reviewer:
-        return "added"
-    # action units and notes add to what was found, they do not gainsay it
-    return "accepted" if replace(marks, action_units="", note="") == replace(item.found, action_units="", note="") else "corrected"
-
-
-def _items(connection: sqlite3.Connection, session: int) -> list[Item]:
-    found = {}
-    for row in connection.execute(f"SELECT id, {', '.join(FIELDS)} FROM events WHERE session_id = ? ORDER BY id", (session,)):
-        marks = Marks(row["onset_s"], row["apex_s"], row["offset_s"], row["label"], row["kind"])
-        key = f"e{row['id']}"
-        found[key] = Item(session, key, row["event"], row["source"], row["face"], marks, json.loads(row["scores"]), {})
-    for row in _rows(connection, session):
-        review, key = _review(row), _key(row)
-        if key not in found:
-            found[key] = Item(session, key, None, row["source"], row["face"], review.marks, {}, {})
-        found[key].reviews[review.reviewer] = review
-    return sorted(found.values(), key=lambda item: (item.source, item.found.onset_s, item.key))
-
-
-def _rows(connection: sqlite3.Connection, session: int, undone: bool = False) -> list[sqlite3.Row]:
-    if connection.execute("PRAGMA user_version").fetchone()[0] < 2:
-        return []
-    query = "SELECT * FROM reviews WHERE session_id = ? AND (?2 OR undone_at IS NULL) ORDER BY id"
-    return connection.execute(query, (session, undone)).fetchall()
-
-
-def _insert(connection: sqlite3.Connection, item: Item, reviewer: str, verdict: str, marks: Marks) -> Review:
-    kind, number = item.key[0], int(item.key[1:])
-    row = {"session_id": item.session, "event_id": number if kind == "e" else None, "missed": number if kind == "m" else None,
-           "reviewer": reviewer, "verdict": verdict, "source": item.source, "face": item.face, "at": _now()} | asdict(marks)
-    query = f"INSERT INTO reviews ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
-    new = connection.execute(query, list(row.values())).lastrowid
-    return Review(new, reviewer, verdict, marks, row["at"])
-
-
-def _review(row: sqlite3.Row) -> Review:
-    marks = Marks(*(row[name] for name in ("onset_s", "apex_s", "offset_s", "label", "kind", "action_units", "note")))
-    return Review(row["id"], row["reviewer"], row["verdict"], marks, row["at"], row["undone_at"])
-
-
-def _key(row: sqlite3.Row) -> str:
-    return f"e{row['event_id']}" if row["event_id"] is not None else f"m{row['missed']}"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _item(connection: sqlite3.Connection, session: int, key: str) -> Item:
+    for item in rows.items(connection, session):
+        if item.key == key:
+            return item
+    raise UsageError(f"session {session} has no event {key} any more")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from realtime.review import Item
+from realtime.review_item import Item
 
 REJECTED = "rejected"  # a class of its own: "this was nothing"
 

@@ -11,7 +11,7 @@ from realtime import kept
 from realtime.errors import SourceError
 from realtime.faces import FaceSettings, FaceTracker
 from realtime.records import FaceView, Frame, Keyframes, evenly
-from realtime.review import Item, Marks
+from realtime.review_item import Item, Marks
 from realtime.sources import open_source
 
 MARGIN_S = 0.5  # of the recording before the onset and after the offset

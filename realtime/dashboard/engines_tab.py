@@ -149,7 +149,8 @@ def _elsewhere(entry) -> bool:
 
 
 def _state(job: Job) -> str:
-    return f'<p class="mer-state" role="status">{escape(job.state) or "Nothing is running."}</p>'
+    style = "mer-state mer-warn" if job.failed else "mer-state"
+    return f'<p class="{style}" role="status">{escape(job.state) or "Nothing is running."}</p>'
 
 
 def _named(name: str) -> list[str]:

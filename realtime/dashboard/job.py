@@ -15,11 +15,16 @@ from pathlib import Path
 
 from realtime.errors import UsageError
 
-# as `python -m`, with the parent's own search path, because it runs in another folder
-CHILD = (
-    "import sys, json, runpy; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
-)
+# as `python -m`, with the parent's own search path, because it runs in another folder; a stop is no fault to be traced
+CHILD = """
+import json, sys
+try:
+    sys.path[:] = json.loads(sys.argv.pop(1))
+    import runpy
+    runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
 KEPT_LINES = 500
 PATIENCE = 5.0  # seconds between asking a command to end and ending it
 
@@ -66,6 +71,11 @@ class Job:
         return self._child is not None and not self._ended
 
     @property
+    def failed(self) -> bool:
+        """Whether the last one ended by itself with another exit code than 0."""
+        return self._child is not None and bool(self._ended) and not self._stopped and self._child.returncode != 0
+
+    @property
     def text(self) -> str:
         return "\n".join(self._lines.copy())
 
@@ -78,9 +88,9 @@ class Job:
         if self.running:
             return f"{self.title}… {seconds:.0f} s"
         code = self._child.returncode
-        fault = f"ended with a fault (exit code {code}), see its last lines"
-        how = "stopped" if self._stopped else "done" if code == 0 else fault
-        return f"{self.title}: {how} after {seconds:.0f} s"
+        if not self.failed:
+            return f"{self.title}: {'stopped' if self._stopped else 'done'} after {seconds:.0f} s"
+        return f"{self.title}: failed after {seconds:.0f} s (exit code {code}). The last lines of the log say why."
 
     def stop(self) -> None:
         """Ask it to end, and end it where it does not."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from realtime.dashboard.review_films import Films
 from realtime.errors import UsageError
 from realtime.records import UNSURE
-from realtime.review import LABELS, Item, Reviews
+from realtime.review import Reviews
 from realtime.review_film import Film
+from realtime.review_item import LABELS, Item
 
 KEYS = 9  # labels that have a number on the keyboard
 AHEAD = 8  # events whose pictures are read in one go, the chosen one first
+SHORTLY_S = 60.0  # that a mark waits for the pictures by whose frames it moves: other reviewers wait for it, too
 MOMENTS = {"onset": "onset_s", "apex": "apex_s", "offset": "offset_s"}
 
 
@@ -48,6 +51,14 @@ class Desk:
             return self.reviews().log.sessions()
         except UsageError:
             return []
+
+    def left_behind(self) -> str:
+        """Says so, and goes to another session, where somebody else has deleted the chosen one; "" otherwise."""
+        session = self.chosen.session
+        if session is None or session["id"] in {one["id"] for one in self.sessions()}:
+            return ""
+        self.open(None)
+        return f"Session {session['id']} was deleted in another window."
 
     def open(self, number: int | None, source: str | None = None, key: str = "") -> None:
         """Chooses a session (None: the latest that holds an event, else the latest) and one of its sources."""
@@ -89,8 +100,10 @@ class Desk:
 
     def judge(self, reviewer: str, reject: bool = False, **changes) -> str:
         item = self._item()
-        review = self.reviews().judge(item.session, item.key, reviewer, reject, **changes)
-        self.refresh()
+        try:
+            review = self.reviews().judge(item.session, item.key, reviewer, reject, item, **changes)
+        finally:
+            self.refresh()
         said = {"rejected": "Rejected", "accepted": "Accepted", "corrected": "Corrected", "added": "Changed"}[review.verdict]
         return f"{said}: event {self.number()}, {review.marks.label}."
 
@@ -98,8 +111,10 @@ class Desk:
         """Moves "onset", "apex" or "offset" of the chosen event by whole frames, as far as they can be known."""
         item = self._item()
         marks, field = item.marks(reviewer.strip()), MOMENTS[moment]
-        self.fetch()
+        self.fetch(SHORTLY_S)
         found = self.films.known(item, marks)
+        if found is None:
+            raise UsageError(f"the pictures are still being read: move the {moment} when they are there, or type its second")
         before = getattr(marks, field)
         if isinstance(found, Film):
             after = found.moved(before, frames)
@@ -150,16 +165,22 @@ class Desk:
 
     def number(self) -> str:
         """The chosen event's number for a person: its place in the table."""
-        return str([item.key for item in self.chosen.items].index(self.chosen.key) + 1)
+        places = {item.key: place for place, item in enumerate(self.chosen.items, 1)}
+        return str(places.get(self.chosen.key, "?"))
 
-    def fetch(self) -> None:
-        """Waits for the pictures of the chosen event, or for another being chosen."""
-        now = self.chosen
+    def fetch(self, seconds: float = float("inf")) -> None:
+        """Waits for the pictures of the chosen event, for another being chosen, or so many seconds."""
+        now, end = self.chosen, time.monotonic() + seconds
         if now.item is None:
             return
         place = now.items.index(now.item)
         several = [(item, item.marks(self.reviewer)) for item in now.items[place : place + AHEAD]]
-        self.films.get(now.session, several, lambda: self.chosen.key == now.key)
+        self.films.get(now.session, several, lambda: self.same(now) and time.monotonic() < end)
+
+    def same(self, before: Chosen) -> bool:
+        """Whether the event chosen then is still the chosen one."""
+        now = self.chosen
+        return now.session is not None and (now.session["id"], now.key) == (before.session["id"], before.key)
 
     def _item(self) -> Item:
         item = self.chosen.item

@@ -12,17 +12,14 @@ from pathlib import Path
 import gradio as gr
 
 from realtime.dashboard import review_view as view
-from realtime.dashboard.review_desk import KEYS, Desk
+from realtime.dashboard.review_desk import Desk
+from realtime.dashboard.review_drawn import EDITED, SHOWN, draw, shown
 from realtime.dashboard.review_films import Films
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.review_export import export
 
 ARCHIVE = "mer-training.zip"
-NEXT_S = 0.5  # after the chosen event: where a missed one is proposed
-# what `Steps.step` returns, in this order; the second line only where the page may write
-SHOWN = ("session", "source", "person", "table", "said", "progress", "pictures")
-EDITED = ("label", "onset", "apex", "offset", "units", "kind", "note", "missed")
 
 
 class Steps:
@@ -35,10 +32,11 @@ class Steps:
         self._slow: set[str] = set()
         self._guard = threading.Lock()
         shared.at_session_end(self._leave)
-        shared.at_end(self.films.forget)
+        shared.at_end(self.films.close)
 
     @property
     def outputs(self) -> tuple[str, ...]:
+        """The boxes that `step` draws, in its order."""
         return SHOWN if self.shared.read_only else SHOWN + EDITED
 
     def step(self, page: str, name: str, do: Callable[[Desk, str], str | None]) -> list:
@@ -46,11 +44,12 @@ class Steps:
         desk, name, wrong = self.desk(page), " ".join((name or "").split()), False
         desk.reviewer = name
         try:
-            words = do(desk, name) or ""
+            words = desk.left_behind() or do(desk, name) or ""
         except MerError as error:
             words, wrong = str(error), True
         try:
-            drawn = self._draw(desk, page, name) | {"said": view.said(words, wrong)}
+            drawn = draw(desk, name, page in self._slow, self.shared.read_only, self._twice(page, desk))
+            drawn["said"] = view.said(words, wrong)
         except MerError as error:  # the log itself cannot be read
             drawn = {"said": view.said(str(error), wrong=True)}
         return [drawn.get(box, gr.skip()) for box in self.outputs]
@@ -58,10 +57,10 @@ class Steps:
     def pictures(self, page: str):
         """The pictures of the chosen event, read where they are not at hand."""
         desk = self.desk(page)
-        key = desk.chosen.key
+        before = desk.chosen
         desk.fetch()
         # meanwhile another may have been chosen, whose own pictures are on their way
-        return self._shown(desk, page) if desk.chosen.key == key else gr.skip()
+        return shown(desk, page in self._slow) if desk.same(before) else gr.skip()
 
     def slow_motion(self, page: str) -> None:
         """Switches it on or off."""
@@ -97,38 +96,13 @@ class Steps:
                     self._desks[page].open(None)
             return self._desks[page]
 
-    def _draw(self, desk: Desk, page: str, name: str) -> dict:
-        now, reviews = desk.chosen, None if desk.chosen.session is None else desk.reviews()
-        number = now.session["id"] if now.session else None
-        sources = [(Path(source).name or source, source) for source in now.session["sources"]] if now.session else []
-        drawn = {
-            "session": gr.update(choices=[(view.session_line(one), one["id"]) for one in desk.sessions()], value=number),
-            "source": gr.update(choices=sources, value=now.source or None, visible=len(sources) > 1),
-            "person": reviews.people(number).get(now.source, "") if reviews else "",
-            "table": view.table(now, name, blind=not self.shared.read_only),
-            "progress": view.progress(now, reviews.items(number) if reviews else [], name),
-            "pictures": self._shown(desk, page),
-        }
-        if now.item is None:
-            empty = dict.fromkeys(EDITED) | {"label": gr.update(choices=[], value=None), "units": "", "note": ""}
-            return drawn | empty
-        marks = now.item.marks(name)
-        labels = desk.labels() + ([] if marks.label in desk.labels() else [marks.label])
-        choices = [(f"{place} {label}" if place <= KEYS else label, label) for place, label in enumerate(labels, 1)]
-        return drawn | {
-            "label": gr.update(choices=choices, value=marks.label),
-            "onset": marks.onset_s, "apex": marks.apex_s, "offset": marks.offset_s,
-            "units": marks.action_units, "kind": marks.kind, "note": marks.note, "missed": round(marks.offset_s + NEXT_S, 3),
-        }  # fmt: skip
-
-    def _shown(self, desk: Desk, page: str) -> str:
-        """At once where they are at hand; otherwise a word, and `pictures` reads them."""
-        item = desk.chosen.item
-        if item is None:
-            return ""
-        marks = item.marks(desk.reviewer)
-        known = self.films.known(item, marks)
-        return view.waiting() if known is None else view.shown(known, marks, page in self._slow)
+    def _twice(self, page: str, desk: Desk) -> bool:
+        """Whether another page reviews the same session under the same name."""
+        session = desk.chosen.session
+        with self._guard:
+            others = [other for key, other in self._desks.items() if key != page and other.reviewer == desk.reviewer]
+        numbers = [other.chosen.session["id"] for other in others if other.chosen.session]
+        return bool(desk.reviewer) and session is not None and session["id"] in numbers
 
     def _leave(self, page: str) -> None:
         with self._guard:

@@ -1,34 +1,22 @@
-"""The HTML of the review: the table of events, the pictures of the chosen one, and what two reviewers agree on.
+"""The HTML of the review: the table of events, how far reviewers are and agree, and what came of an export.
 
-All text of logs and people is escaped. Pictures stand in the page itself (data: addresses), so that nothing of a session
-is left in a folder when it is deleted.
+All text of logs and people is escaped.
 """
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 from html import escape
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from realtime.cli.log_review import in_words
-from realtime.dashboard import pictures
 from realtime.dashboard.review_desk import Chosen
-from realtime.records import Keyframes
-from realtime.review import Item, Marks
 from realtime.review_agreement import agreements
 from realtime.review_export import Exported
-from realtime.review_film import Film
+from realtime.review_item import Item
 
 HEADS = ("Event", "Label", "Verdict", "Onset", "Apex", "Offset", "Score", "Units")
-MARKS = (("onset", "onset_s", "Onset"), ("apex", "apex_s", "Apex"), ("offset", "offset_s", "Offset"))
-STRIP = 16  # small pictures from before the onset to after the offset
-AROUND = 3  # of them on each side
-SIDE = 76  # pixels
-MOTION = 4.0  # how many times as far the slow motion moves
+MARKS = ("onset_s", "apex_s", "offset_s")
 
 
 def session_line(session: dict) -> str:
@@ -64,7 +52,7 @@ def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> s
     others = [f"<small>{escape(name)}: {'rejected' if said.verdict == 'rejected' else escape(said.marks.label)}</small>"
               for name, said in sorted(item.reviews.items()) if name != reviewer and (verdict or not blind)]
     cells.append(f"<td>{_verdict(verdict)}{''.join(others)}</td>")
-    for _, field, _ in MARKS:
+    for field in MARKS:
         cells.append(_cell(f"{getattr(marks, field):.3f}", f"{getattr(item.found, field):.3f}", "rv-num"))
     score = f"{max(item.scores.values()):.2f}" if item.scores else ""
     cells.append(f'<td class="rv-num">{score}</td>')
@@ -84,65 +72,11 @@ def _verdict(verdict: str) -> str:
     return f'<span class="rv-verdict rv-{verdict}">{verdict}</span>' if verdict else '<span class="rv-none">not yet</span>'
 
 
-def waiting() -> str:
-    return '<p class="mer-state rv-wait">Reading the recording around the event…</p>'
+def progress(chosen: Chosen, items: list[Item], reviewer: str, twice: bool = False) -> str:
+    """How far this reviewer is, and how far every two agree over the whole session.
 
-
-def shown(film: Film | str, marks: Marks, slow: bool) -> str:
-    """Onset, apex and offset side by side, the strip below; with `slow` the motion in slow motion, made larger."""
-    if isinstance(film, str):
-        return f'<p class="mer-state rv-wait">{escape(film)}</p>'
-    figures = []
-    for name, field, title in MARKS:
-        moment = getattr(marks, field)
-        picture = cv2.cvtColor(film.at(moment).pixels, cv2.COLOR_BGR2RGB)
-        figures.append(_figure(pictures.as_jpeg(picture), "jpeg", f"{title} {moment:.3f} s", f"rv-{name}"))
-    extra = ""
-    if slow:
-        keyframes = film.keyframes(marks)
-        extra = _slow(keyframes) if keyframes else '<p class="mer-state">No slow motion here: the head moved too far.</p>'
-    return f'<div class="rv-three">{"".join(figures)}</div>{extra}{_strip(film, marks)}'
-
-
-def _slow(keyframes: Keyframes) -> str:
-    frames = pictures.magnified(keyframes, MOTION)
-    motion = _figure(pictures.as_webp(frames), "webp", f"Onset to apex slowly, the motion {MOTION:g} times as large", "rv-slow")
-    wheel = _figure(pictures.as_jpeg(pictures.flow_wheel(keyframes)), "jpeg", "Where it moved, and which way", "rv-slow")
-    return f'<div class="rv-three rv-two">{motion}{wheel}</div>'
-
-
-def _figure(data: bytes, kind: str, caption: str, style: str) -> str:
-    return (f'<figure class="{style}"><img alt="Face: {escape(caption)}" src="{_address(data, kind)}">'
-            f"<figcaption>{escape(caption)}</figcaption></figure>")
-
-
-def _strip(film: Film, marks: Marks) -> str:
-    """Pictures from a little before the onset to a little after the offset, the three marked ones among them."""
-    times = film.times
-    first, apex, last = (int(np.abs(times - moment).argmin()) for moment in (marks.onset_s, marks.apex_s, marks.offset_s))
-    low, high = max(0, first - AROUND), min(len(times) - 1, last + AROUND)
-    places = set(np.linspace(low, high, min(STRIP, high - low + 1)).round().astype(int).tolist()) | {first, apex, last}
-    letters = {}
-    for (name, _, title), place in zip(MARKS, (first, apex, last), strict=True):
-        letters.setdefault(place, []).append((name, title))
-    small = []
-    for place in sorted(places):
-        view = film.views[place]
-        picture = cv2.resize(cv2.cvtColor(view.pixels, cv2.COLOR_BGR2RGB), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        marked = letters.get(place, [])
-        words = ", ".join(title for _, title in marked)
-        style = f' class="rv-{marked[-1][0]}"' if marked else ""
-        small.append(f'<li{style}><img alt="" src="{_address(pictures.as_jpeg(picture, 75), "jpeg")}">'
-                     f"<span>{words or f'{view.pts:.2f}'}</span></li>")
-    return f'<ol class="rv-strip" aria-label="Pictures in order">{"".join(small)}</ol>'
-
-
-def _address(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def progress(chosen: Chosen, items: list[Item], reviewer: str) -> str:
-    """How far this reviewer is, and how far every two agree over the whole session."""
+    twice: the same name is at work on this session in another window.
+    """
     if chosen.session is None:
         return ""
     done = sum(reviewer in item.reviews for item in items)
@@ -150,7 +84,14 @@ def progress(chosen: Chosen, items: list[Item], reviewer: str) -> str:
     lines += [escape(in_words(one)) + "." for one in agreements(items) if one.n]
     if len(lines) == 1:
         lines.append("Agreement appears once two people have judged the same events.")
-    return "".join(f'<p class="mer-state">{line}</p>' for line in lines)
+    warned = []
+    if twice:
+        warned.append(f"“{reviewer}” reviews this session in another window, too. Two people need two names: of one name "
+                      "only the latest word on an event counts.")
+    names = {name for item in items for name in item.reviews} - {reviewer}
+    warned += [f"“{name}” has reviewed here, too: a name in other letters counts as another person."
+               for name in sorted(names) if name.casefold() == reviewer.casefold()]
+    return "".join([*(f'<p class="mer-state">{line}</p>' for line in lines), *(f'<p class="mer-warn">{escape(line)}</p>' for line in warned)])
 
 
 def exported(done: Exported, address: str | None) -> str:

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
 from realtime import kept  # noqa: E402
+from realtime.dashboard import review_pictures as pictures  # noqa: E402
 from realtime.dashboard import review_view as view  # noqa: E402
 from realtime.dashboard.review_desk import Desk  # noqa: E402
 from realtime.dashboard.review_films import Films  # noqa: E402
@@ -41,7 +42,7 @@ def test_kept_pictures_are_shown_and_marks_move_by_their_frames(desk):
     assert desk.move("Ann", "apex", 1) == "Corrected: event 1, apex 1.120 s."
     found = desk.films.known(desk.chosen.item, desk.chosen.item.marks("Ann"))
     assert [view.pts for view in found.views] == list(TIMES) and found.at(1.121).pts == 1.12
-    assert view.shown(found, desk.chosen.item.marks("Ann"), slow=False).count("<img") == 3 + len(TIMES)
+    assert pictures.shown(found, desk.chosen.item.marks("Ann"), slow=False).count("<img") == 3 + len(TIMES)
     assert desk.move("Ann", "offset", 2) == "Corrected: event 1, offset 1.240 s."  # beyond the pictures, by their pace
     with pytest.raises(UsageError, match="begins, peaks, then ends"):
         desk.move("Ann", "onset", 4)

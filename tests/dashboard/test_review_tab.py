@@ -13,6 +13,13 @@ from realtime.review import Reviews
 
 TRUTH = ((2.04, 2.18, 2.36, "surprise"), (4.42, 4.56, 4.76, "positive"), (6.82, 6.96, 7.14, "negative"))
 
+HELD_UP = """const send = window.fetch;
+let count = 0;
+window.fetch = async (what, how) => {
+  if (String(what.url ?? what).includes("/queue/join") && count++ % 2) await new Promise((go) => setTimeout(go, 300));
+  return send(what, how);
+};"""
+
 
 def logged(path):
     """Logs a session of the demo clip, what mer-replay finds in it, without the time that it takes; its number."""
@@ -37,7 +44,9 @@ def named(page, name):
 
 
 def said(page, words):
-    page.locator("#rv-said").get_by_text(words).wait_for()
+    from playwright.sync_api import expect
+
+    expect(page.locator("#rv-said")).to_contain_text(words, timeout=30_000)  # a failure shows what was said instead
 
 
 def test_three_events_are_corrected_by_keyboard_alone_and_exported(demo, open_page, shot):
@@ -81,6 +90,53 @@ def test_three_events_are_corrected_by_keyboard_alone_and_exported(demo, open_pa
         rows = list(csv.DictReader(io.StringIO(archive.read("events.csv").decode())))
         assert f"{rows[0]['path']}/000001.png" in archive.namelist()
     assert [row["label"] for row in rows] == ["surprise", "positive", "disgust", "negative"]
+
+
+def test_keys_are_answered_in_their_order(demo, open_page):
+    """Requests of a page can overtake one another: here every second one is held up on its way."""
+    session = logged(demo.log)
+    page = open_page(demo.url, strict=False)  # a reload breaks off what the page was listening to
+    page.add_init_script(HELD_UP)
+    page.reload()
+    page.get_by_role("tab", name="Review").click()
+    opened(page)
+    named(page, "Ann")
+    for key in ("ArrowDown", "ArrowDown", "5", "ArrowUp", "r", "ArrowUp", "a"):
+        page.keyboard.press(key)
+    said(page, "Accepted: event 1")
+    assert [(item.marks("Ann").label, item.verdict("Ann")) for item in Reviews(demo.log).items(session)] == [
+        ("surprise", "accepted"), ("positive", "rejected"), ("disgust", "corrected")]  # fmt: skip
+
+
+def test_two_people_review_at_once_and_a_deleted_session_is_noticed(demo, open_page, shot):
+    session = logged(demo.log)
+    ann, ben = (opened(open_page(demo.url, tab="Review")) for _ in range(2))
+    named(ann, "Ann")
+    named(ben, "Ben")
+    for key in ("a", "ArrowDown", "r"):
+        ann.keyboard.press(key)
+        ben.keyboard.press({"r": "5"}.get(key, key))
+    said(ann, "Rejected: event 2")
+    said(ben, "Corrected: event 2, disgust")
+    ben.get_by_text("Ann and Ben: Cohen's kappa").wait_for()
+    shot(ben, "review-two")
+
+    ben.get_by_label("Your name").fill("Ann")  # two people under one name
+    ben.get_by_label("Your name").press("Escape")
+    ben.get_by_text("in another window, too").wait_for()
+    ann.keyboard.press("1")  # this page has heard of it; the other still shows the rejection
+    said(ann, "event 2, negative")
+    ben.keyboard.press("a")
+    said(ben, "has judged this event in another window meanwhile")
+    shot(ben, "review-one-name")
+    found = {item.found.apex_s: item for item in Reviews(demo.log).items(session)}
+    assert found[4.56].marks("Ann").label == "negative" and found[4.56].marks("Ben").label == "disgust"
+
+    ann.get_by_role("button", name="Delete this session").click()
+    ann.get_by_role("button", name="Delete for good").click()
+    said(ann, "are deleted")
+    ben.keyboard.press("a")
+    said(ben, f"Session {session} was deleted in another window")
 
 
 def test_nothing_serious_for_axe(demo, open_page, axe):

@@ -10,6 +10,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from realtime.log import Session, SqliteSink
+from realtime.records import Event
+
 TABS = ("Live", "Replay", "Review", "Engines")
 PASSWORD = "correct horse battery"
 SOCKET = "/mer/live/ws"
@@ -149,6 +152,36 @@ def test_four_tabs(demo, open_page, shot, axe, dark, size):
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults.append(f"{name}: the page is wider than the screen")
     assert not faults, "\n".join(faults)
+
+
+def test_nothing_but_the_address_is_printed(start_demo, open_page):
+    """A tour of all tabs, on an empty log and on one with a session that goes away: no warning, no traceback."""
+    demo = start_demo(env={"PYTHONWARNINGS": "always::UserWarning"})
+    page = open_page(demo.url)
+
+    def tour():
+        for name in (*TABS, "Review"):
+            page.get_by_role("tab", name=name).click()
+            page.wait_for_timeout(700)
+        page.get_by_label("Your name").fill("Ann")
+        page.get_by_label("Your name").press("Escape")
+        for key in ("ArrowDown", "a", "u", "r", "s", "n", "Escape"):
+            page.keyboard.press(key)
+
+    tour()
+    page.get_by_text("Type your name first").or_(page.get_by_text("Choose an event first")).first.wait_for()
+    sink = SqliteSink(Session("kernel_ridge", ["camera 0", "camera 1"], {}), demo.log)
+    sink.open()
+    sink.write(Event(1, "camera 1", 0, 1.0, 1.1, 1.3, "surprise", {"surprise": 0.9, "negative": 0.1}, "kernel_ridge", 40.0))
+    sink.close()
+    tour()
+    page.get_by_text("Rejected: event 1").wait_for()
+    page.get_by_role("button", name="Delete this session").click()
+    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_text("are deleted").wait_for()
+    tour()
+    page.wait_for_timeout(500)
+    assert demo.lines == [f"mer-demo: {demo.url}; Ctrl-C ends it"]
 
 
 def test_tabs_by_keyboard(demo, open_page):

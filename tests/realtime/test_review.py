@@ -18,9 +18,10 @@ from realtime.kept import Keeper
 from realtime.log import Log, Session, SqliteSink, default_path
 from realtime.log_file import TABLES_1, VERSION
 from realtime.records import FaceView, Keyframes
-from realtime.review import LABELS, Reviews
+from realtime.review import Reviews
 from realtime.review_agreement import agreements, kappa
 from realtime.review_export import export
+from realtime.review_item import LABELS
 
 
 @pytest.fixture
@@ -101,6 +102,22 @@ def test_a_missed_event_is_added_judged_by_others_and_taken_back(path):
     assert reviews.add(1, "Ann", "camera 0", 5.0).key == "m2"
     assert reviews.undo(1, "Ann") == "m2"
     assert [one.key for one in reviews.items(1)] == ["m1", "e1"]
+
+
+def test_one_name_in_two_windows_loses_no_word(path):
+    record(event(1), event(2, onset=20.0))
+    reviews = Reviews()
+    seen = reviews.item(1, "e1")  # both windows show the event as it was found
+    reviews.judge(1, "e1", "Ann", seen=seen, label="fear")
+    reviews.judge(1, "e1", "Ben", seen=seen, reject=True)  # another person's word does not hinder
+    with pytest.raises(UsageError, match="another window"):
+        reviews.judge(1, "e1", "Ann", seen=seen)
+    assert reviews.item(1, "e1").marks("Ann").label == "fear"
+    reviews.judge(1, "e1", "Ann", seen=reviews.item(1, "e1"), label="anger")
+    assert len(reviews.history(1, "e1")) == 3
+    reviews.delete(1)
+    with pytest.raises(UsageError, match="no session|holds no session"):
+        reviews.name(1, "camera 0", "P01")
 
 
 @pytest.mark.parametrize("changes, word", [

@@ -1,0 +1,99 @@
+"""A logged event and what people said of it, and what may be said. Times are seconds in the source's own clock."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from realtime.errors import UsageError
+
+# the emotions that `train.data.grouping` knows; another label is kept, but mer-train cannot learn from it
+LABELS = ("negative", "positive", "surprise", "happiness", "disgust", "anger", "fear", "sadness", "contempt",
+          "repression", "others", "neutral")  # fmt: skip
+LONGEST_NAME = 80
+LONGEST_NOTE = 1000
+UNITS = re.compile(r"[LR]?\d{1,2}[A-E]?(\+[LR]?\d{1,2}[A-E]?)*")  # FACS: side, number, intensity
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What is said of a movement: its three moments in seconds, label, kind ("micro" or "macro"), action units ("1+2")."""
+
+    onset_s: float
+    apex_s: float
+    offset_s: float
+    label: str
+    kind: str = "micro"
+    action_units: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """One reviewer's word on one event. verdict: accepted, corrected, rejected or added. at: ISO 8601, UTC."""
+
+    id: int
+    reviewer: str
+    verdict: str
+    marks: Marks
+    at: str
+    undone_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """An event with what was said of it. key: "e12" (row 12 of the log's events) or "m3" (the session's third missed one).
+
+    event: its number as mer-log shows it, None where the program missed it. found: what the program said, or the first
+    reviewer of a missed one. reviews: the latest of each reviewer.
+    """
+
+    session: int
+    key: str
+    event: int | None
+    source: str
+    face: int
+    found: Marks
+    scores: dict[str, float] = field(default_factory=dict, hash=False)
+    reviews: dict[str, Review] = field(default_factory=dict, hash=False)
+
+    def marks(self, reviewer: str) -> Marks:
+        """As this reviewer left it; as it was found where they said nothing."""
+        return self.reviews[reviewer].marks if reviewer in self.reviews else self.found
+
+    def verdict(self, reviewer: str) -> str:
+        return self.reviews[reviewer].verdict if reviewer in self.reviews else ""
+
+    def verdict_of(self, reviewer: str, marks: Marks) -> str:
+        """What it amounts to that a reviewer leaves the event with these marks."""
+        if self.event is None and min(self.reviews.values(), key=lambda one: one.id).reviewer == reviewer:
+            return "added"
+        # action units and notes add to what was found, they do not gainsay it
+        now, before = (replace(one, action_units="", note="") for one in (marks, self.found))
+        return "accepted" if now == before else "corrected"
+
+
+def checked_name(name: str, what: str) -> str:
+    """A person's name as it is kept. Raises UsageError for an empty or an endless one."""
+    name = " ".join(name.split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise UsageError(f"{what} is missing: type it first" if not name else
+                         f"{what} has {len(name)} letters, expected at most {LONGEST_NAME}")
+    return name
+
+
+def checked(marks: Marks) -> Marks:
+    """Times to the millisecond, action units as "1+2". Raises UsageError for what cannot be."""
+    times = [round(float(getattr(marks, name)), 3) for name in ("onset_s", "apex_s", "offset_s")]
+    if not 0 <= times[0] < times[1] <= times[2]:
+        onset, apex, offset = (f"{time:.3f}" for time in times)
+        raise UsageError(f"a movement begins, peaks, then ends: got onset {onset}, apex {apex}, offset {offset} s")
+    units = re.sub(r"\s*[+,; ]\s*", "+", marks.action_units.strip().upper().replace("AU", ""))
+    if units and not UNITS.fullmatch(units):
+        raise UsageError(f"'{marks.action_units}' are no action units: write them like 1+2 or 6+L12C")
+    label = " ".join(marks.label.split()).lower()
+    if not 0 < len(label) <= LONGEST_NAME:
+        raise UsageError("the label is empty: choose one")
+    if marks.kind not in ("micro", "macro"):
+        raise UsageError(f"the kind '{marks.kind}' is neither micro nor macro")
+    return Marks(*times, label, marks.kind, units, marks.note.strip()[:LONGEST_NOTE])

@@ -1,0 +1,55 @@
+"""Tab Engines: a command that runs beside the page; what is said of one that is stopped, and of one that fails."""
+
+import time
+
+import pytest
+from places import DEMO
+
+pytest.importorskip("gradio", reason="the demo extra is not installed")
+
+from realtime.dashboard.job import Job  # noqa: E402
+from realtime.errors import UsageError  # noqa: E402
+
+
+@pytest.fixture
+def job():
+    job = Job()
+    yield job
+    job.stop()
+
+
+def ended(job, seconds=60):
+    end = time.monotonic() + seconds
+    while job.running and time.monotonic() < end:
+        time.sleep(0.05)
+    return job.state
+
+
+def test_a_stop_in_the_middle_leaves_no_traceback_and_no_process(job):
+    job.start("Measuring", "realtime.cli.bench", "live", "--source", DEMO.name, "--seconds", "600", folder=DEMO.parent)
+    with pytest.raises(UsageError, match="still running"):
+        job.start("Another", "realtime.cli.bench", folder=DEMO.parent)
+    time.sleep(0.5)  # amid its imports
+    job.stop()
+    assert ended(job).startswith("Measuring: stopped") and not job.failed
+    assert "Traceback" not in job.text
+
+
+def test_a_command_that_fails_says_so_and_the_log_says_why(job):
+    job.start("Measuring", "realtime.cli.bench", "live", "--source", "nothing.mp4", folder=DEMO.parent)
+    assert "failed after" in ended(job) and "exit code 3" in job.state and job.failed
+    assert "nothing.mp4" in job.text and "Traceback" not in job.text
+    job.start("Measuring", "realtime.cli.bench", "--help", folder=DEMO.parent)
+    assert "Measuring: done" in ended(job) and "frames a second" in job.text.lower()
+
+
+def test_a_fault_is_shown_on_the_page_and_the_next_command_can_start(start_demo, open_page, shot, axe, tmp_path):
+    demo = start_demo(env={"MER_ENGINES": str(tmp_path / "engines"), "MER_NO_GPU": "1"})
+    page = open_page(demo.url, tab="Engines")
+    page.get_by_label("GPUs (for building)").fill("a toaster")
+    page.get_by_role("button", name="Build").click()
+    page.get_by_text("failed after").wait_for(timeout=90_000)
+    page.get_by_role("button", name="Build").and_(page.locator(":enabled")).wait_for()
+    assert "Traceback" not in page.get_by_role("textbox", name="Log").input_value()
+    assert not axe(page)
+    shot(page, "engines-fault")

@@ -11,7 +11,7 @@ from rich.markup import escape
 from realtime.cli import common
 from realtime.errors import UsageError
 from realtime.review import Reviews
-from realtime.review_agreement import agreements
+from realtime.review.agreement import agreements
 
 EXAMPLES = """
   mer-log review show 12                         what was said of session 12, and how far reviewers agree
@@ -57,7 +57,7 @@ def show(session):
 @click.option("--frames", is_flag=True, help="Copy the pictures into FOLDER instead of pointing to the recordings.")
 def export(folder, sessions, reviewer, frames):
     """Write reviewed events into FOLDER as a training set."""
-    from realtime.review_export import export as write
+    from realtime.review.export import export as write
 
     reviews = Reviews()
     for session in sessions:

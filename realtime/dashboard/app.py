@@ -12,7 +12,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-TABS = {"Live": "live_tab", "Replay": "replay_tab", "Review": "review_tab", "Engines": "engines_tab"}
+TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Engines": "engines_tab"}
 TITLE = "mer-live"
 SENTENCE = "Finds brief, involuntary movements of a face, marks when they begin, peak and end, and names them."
 CARE = (

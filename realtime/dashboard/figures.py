@@ -1,17 +1,14 @@
-"""Plotly figures of an event and of the difference curve. Clear backgrounds: the page's own shows through."""
+"""The scores of an event as a Plotly figure. A clear background: the page's own shows through."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Sequence
 
 from realtime.colours import colour
 from realtime.errors import MissingPartError
 from realtime.records import UNSURE, Event
 
 INK = {False: "#3a3f46", True: "#d5d9de"}  # by whether the page is dark
-CURVE = {False: "#4a5a6a", True: "#a9b8c8"}
 THRESHOLD = {False: "#9a6a20", True: "#e0a458"}
 
 
@@ -55,38 +52,6 @@ def scores_figure(event: Event, below: float | None = None, dark: bool = False):
     return _plain(figure, dark, height=80 + 38 * max(len(ranked), 1), top=26)
 
 
-def curve_figure(
-    points: Iterable[Sequence], threshold: float | Sequence[float] | None, marks: Iterable[Event], dark: bool = False
-):
-    """The difference curve over time, its threshold, and onset, apex and offset of each event.
-
-    points: (t, difference, …) by time, seconds; a difference of NaN or None leaves a gap; a third entry is the threshold of
-    that moment (as in `watch.Status.curve`). threshold: one for all, one each, or None to take it from the points.
-    """
-    go = _plotly()
-    points = [tuple(point) for point in points]
-    t = [point[0] for point in points]
-    if threshold is None:
-        threshold = [point[2] if len(point) > 2 else None for point in points]
-    elif isinstance(threshold, (int, float)):
-        threshold = [threshold] * len(points)
-    figure = go.Figure()
-    for event in marks:
-        tint = colour(event.label, dark)
-        figure.add_vrect(x0=event.onset_s, x1=event.offset_s, fillcolor=tint, opacity=0.18, line_width=0, layer="below")
-        figure.add_vline(x=event.apex_s, line_color=tint, line_width=1.5)
-        figure.add_annotation(
-            x=event.apex_s, y=1, yref="paper", text=_safe(event.label), showarrow=False, yanchor="bottom", font_color=tint
-        )
-    dotted, drawn = {"color": THRESHOLD[dark], "width": 1.5, "dash": "dot"}, {"color": CURVE[dark], "width": 1.6}
-    difference = _finite(point[1] for point in points)
-    figure.add_scatter(x=t, y=_finite(threshold), mode="lines", name="threshold", line=dotted)
-    figure.add_scatter(x=t, y=difference, mode="lines", name="difference", line=drawn)
-    figure.update_layout(xaxis_title="seconds", yaxis_title="difference", yaxis_rangemode="tozero")
-    figure.update_layout(legend={"orientation": "h", "y": -0.3})
-    return _plain(figure, dark, height=260, top=28)
-
-
 def _plain(figure, dark: bool, height: int, top: int):
     grid = "rgba(128,128,128,0.22)"
     figure.update_layout(
@@ -96,15 +61,6 @@ def _plain(figure, dark: bool, height: int, top: int):
     figure.update_xaxes(gridcolor=grid, zeroline=False, fixedrange=True)
     figure.update_yaxes(gridcolor=grid, zeroline=False, fixedrange=True)
     return figure
-
-
-def _finite(values: Iterable) -> list[float | None]:
-    """Plotly draws a gap at None; NaN is no JSON."""
-    return [None if value is None or not math.isfinite(value) else float(value) for value in values]
-
-
-def _safe(words: str) -> str:
-    return words.replace("&", "&amp;").replace("<", "&lt;")  # Plotly reads tags in its texts
 
 
 def _plotly():

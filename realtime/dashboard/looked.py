@@ -14,6 +14,7 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 
+from realtime.dashboard.pictures import SIDE, label, warm_over
 from realtime.inputs.face import crop_box
 from realtime.recognition import Recognizer, moments_of
 from realtime.records import FaceView, Keyframes
@@ -30,8 +31,6 @@ def where_it_looked(keyframes: Keyframes, recognizer: Recognizer, seconds: float
 
     Takes seconds, so call it from a worker. H×W×3 uint8 RGB.
     """
-    from realtime.dashboard.pictures import label, warm_over
-
     box = crop_box(moments_of(keyframes).points)
     title, heat = _gradcam(keyframes, recognizer, seconds) or _occlusion(keyframes, recognizer, box)
     left, top, right, bottom = box
@@ -42,7 +41,7 @@ def where_it_looked(keyframes: Keyframes, recognizer: Recognizer, seconds: float
     spread[rows, columns] = large[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     spread = cv2.GaussianBlur(spread, (0, 0), EDGE)
     picture = warm_over(cv2.cvtColor(keyframes.apex.pixels, cv2.COLOR_BGR2RGB), spread)
-    picture = cv2.resize(picture, (336, 336), interpolation=cv2.INTER_CUBIC)
+    picture = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     label(picture, title, (10, picture.shape[0] - 10), 18)
     return picture
 

@@ -1,4 +1,4 @@
-"""What a chosen event shows: its two key moments, the motion between them made large, where it was, and what was said.
+"""What a chosen event shows: its two key moments, the motion between them made large, and where it was.
 
 Pictures are H×W×3 uint8 RGB, SIDE pixels a side or wider; nothing here knows of a page. The rest of the view is in
 `looked` (where the network looked) and `figures` (Plotly).
@@ -14,15 +14,8 @@ import cv2
 import numpy as np
 
 from engines.flow import tvl1, tvl1_many
-from realtime.dashboard.figures import curve_figure, scores_figure
-from realtime.dashboard.looked import where_it_looked
 from realtime.inputs.flow_map import strain as strain_of
 from realtime.records import FaceView, Keyframes, evenly
-
-__all__ = [
-    "as_jpeg", "as_png", "as_webp", "curve_figure", "flow_wheel", "magnified", "scores_figure", "strain", "thumbnails",
-    "where_it_looked",
-]  # fmt: skip
 
 SIDE = 336  # pixels a side of every picture
 SLOW = 26  # frames of slow motion from onset to apex
@@ -84,10 +77,6 @@ def warm_over(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
 
 def as_jpeg(picture: np.ndarray, quality: int = 85) -> bytes:
     return cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-
-
-def as_png(picture: np.ndarray) -> bytes:
-    return cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
 
 
 def as_webp(frames: list[np.ndarray], fps: float = 20.0) -> bytes:

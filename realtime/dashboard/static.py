@@ -11,15 +11,15 @@ KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
 def routes(shared: Shared, app) -> None:
-    """/mer/static/NAME: this package's scripts and styles, plotly.min.js. /mer/download/TOKEN/NAME: `Shared.offer`."""
+    """/mer/static/NAME: the scripts and styles in page/, plotly.min.js. /mer/download/TOKEN/NAME: `Shared.offer`."""
     from fastapi import HTTPException
     from fastapi.responses import FileResponse
 
-    here = Path(str(files("realtime.dashboard")))
+    page = Path(str(files("realtime.dashboard").joinpath("page")))
 
     @app.get("/mer/static/{name}")
     def static(name: str):
-        known = {path.name: path for path in here.iterdir() if path.suffix in KINDS}
+        known = {path.name: path for path in page.iterdir() if path.suffix in KINDS}
         path = plotly() if name == "plotly.min.js" else known.get(name)
         if path is None:
             raise HTTPException(404)

@@ -262,7 +262,7 @@ def test_a_server_that_was_restarted(start_demo, camera_page):
 
 
 def test_two_tabs(demo, camera_page):
-    from realtime.dashboard.live_seats import SEATS
+    from realtime.dashboard.live.seats import SEATS
 
     page = camera_page()
     start(page)

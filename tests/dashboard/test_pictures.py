@@ -8,7 +8,7 @@ pytest.importorskip("plotly")
 
 from engines.flow import tvl1  # noqa: E402
 from realtime.dashboard import looked, pictures  # noqa: E402
-from realtime.dashboard.figures import unsure_below  # noqa: E402
+from realtime.dashboard.figures import scores_figure, unsure_below  # noqa: E402
 from realtime.geometry import EYE_LINE, OUTER_EYES  # noqa: E402
 from realtime.records import Event, FaceView, Keyframes  # noqa: E402
 
@@ -108,15 +108,6 @@ def test_the_scores_show_the_band_in_which_a_network_abstains():
     event = Event(1, "x", 0, 1.0, 1.1, 1.3, "surprise", {"negative": 0.1, "positive": 0.1, "surprise": 0.8}, "kernel_ridge", 1.0)
     below = unsure_below("kernel_ridge")
     assert 0.3 < below < 0.9 and unsure_below("dual_atme_that_is_not_there") == 0
-    figure = pictures.scores_figure(event)
+    figure = scores_figure(event)
     assert list(figure.data[0].y)[-1] == "surprise" and figure.layout.shapes[0].x1 == below
-    assert not pictures.scores_figure(event, below=0).layout.shapes
-
-
-def test_the_curve_has_gaps_where_there_was_no_face_and_takes_no_tags():
-    event = Event(1, "x", 0, 0.1, 0.2, 0.3, "<b>odd</b>", {"<b>odd</b>": 1.0}, "none", 1.0)
-    figure = pictures.curve_figure([(0.0, 1.0, 2.0), (0.1, float("nan"), float("nan")), (0.2, 3.0, 2.0)], None, [event])
-    threshold, difference = figure.data
-    assert list(difference.y) == [1.0, None, 3.0] and list(threshold.y) == [2.0, None, 2.0]
-    assert "<b>" not in "".join(note.text for note in figure.layout.annotations)
-    assert pictures.curve_figure([(0.0, 1.0)], 1.5, []).data[0].y == (1.5,)
+    assert not scores_figure(event, below=0).layout.shapes

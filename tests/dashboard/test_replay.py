@@ -11,7 +11,7 @@ from places import DEMO
 
 from realtime.log import Log
 from realtime.review import Reviews
-from realtime.review_export import export
+from realtime.review.export import export
 
 DROP = "#mer-replay-drop input[type=file]"
 TRUTH = list(csv.DictReader((DEMO.parent / "demo.csv").open()))

@@ -4,7 +4,7 @@ import json
 import re
 from html import unescape
 
-from realtime.dashboard.replay_compare import comparison
+from realtime.dashboard.replay.compare import comparison
 from realtime.exports import Found
 from realtime.records import Event
 

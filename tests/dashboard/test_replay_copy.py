@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from realtime.dashboard import replay_queue
-from realtime.dashboard.replay_copy import Copy
-from realtime.dashboard.replay_job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
-from realtime.dashboard.replay_queue import Queue
+from realtime.dashboard.replay import queue as replay_queue
+from realtime.dashboard.replay.copy import Copy
+from realtime.dashboard.replay.job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
+from realtime.dashboard.replay.queue import Queue
 from realtime.errors import BrokenSourceError, OutputError
 
 TIMES = [0.0, 0.04, 0.05, 0.2, *np.arange(0.3, 2.0, 1 / 30)]  # a variable rate
@@ -102,7 +102,7 @@ def test_a_page_that_goes_takes_its_recordings_with_it(line):
 
 
 def test_nothing_is_kept_where_it_was_started_read_only(tmp_path):
-    from realtime.dashboard.replay_files import store
+    from realtime.dashboard.replay.files import store
     from realtime.dashboard.shared import DemoSettings, Shared
     from realtime.errors import UsageError
 

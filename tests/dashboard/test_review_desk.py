@@ -6,10 +6,9 @@ import pytest
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
 from realtime import kept  # noqa: E402
-from realtime.dashboard import review_pictures as pictures  # noqa: E402
-from realtime.dashboard import review_view as view  # noqa: E402
-from realtime.dashboard.review_desk import Desk  # noqa: E402
-from realtime.dashboard.review_films import Films  # noqa: E402
+from realtime.dashboard.review import pictures, view  # noqa: E402
+from realtime.dashboard.review.desk import Desk  # noqa: E402
+from realtime.dashboard.review.films import Films  # noqa: E402
 from realtime.errors import UsageError  # noqa: E402
 from realtime.log import Session, SqliteSink, default_path  # noqa: E402
 from realtime.records import Event, FaceView, Keyframes  # noqa: E402

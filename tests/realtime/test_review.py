@@ -19,9 +19,9 @@ from realtime.log import Log, Session, SqliteSink, default_path
 from realtime.log_file import TABLES_1, VERSION
 from realtime.records import FaceView, Keyframes
 from realtime.review import Reviews
-from realtime.review_agreement import agreements, kappa
-from realtime.review_export import export
-from realtime.review_item import LABELS
+from realtime.review.agreement import agreements, kappa
+from realtime.review.export import export
+from realtime.review.item import LABELS
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Tab 1: a camera or a stream, watched while it runs."""

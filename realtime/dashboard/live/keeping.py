@@ -1,0 +1,82 @@
+"""What a live session stores, if a person wants it: events in the log, and their pictures beside it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from realtime.dashboard.live.choice import Choice
+from realtime.dashboard.shared import Shared
+from realtime.kept import Keeper, beside
+from realtime.log import Session, SqliteSink
+from realtime.records import Event, Keyframes
+from realtime.sinks import Writer
+from realtime.sources import SourceCounts
+
+PATIENCE, LOOK = 5.0, 0.05  # seconds for the log to give a session its number, and between two looks
+
+
+@dataclass(frozen=True)
+class _Log:
+    writer: Writer
+    sink: SqliteSink
+    frames: int  # that were analysed before
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event that went to the log; `pictures` of it may follow."""
+
+    sink: SqliteSink
+    keeper: Keeper | None
+
+    def pictures(self, event: Event, keyframes: Keyframes) -> None:
+        """Waits for the session's number, which the log's own thread gives. Raises MerError."""
+        if self.keeper is None:
+            return
+        until = time.monotonic() + PATIENCE
+        while self.sink.id is None:
+            if time.monotonic() > until:
+                return
+            time.sleep(LOOK)
+        self.keeper.keep(self.sink.id, event, keyframes)
+
+
+class Keeping:
+    """Off at first. Methods may be called from any thread. problem(line): what went wrong in the log's own thread."""
+
+    def __init__(self, shared: Shared, problem: Callable[[str], None]):
+        self._shared, self._problem = shared, problem
+        self._guard = threading.Lock()
+        self._log: _Log | None = None
+        self._keeper: Keeper | None = None
+
+    @property
+    def words(self) -> str:
+        """What is being stored; empty where nothing is."""
+        return "" if self._log is None else "events and their pictures" if self._keeper else "events"
+
+    def on(self, choice: Choice, source: str, frames: int, pictures: bool) -> None:
+        """source: its name. frames: that were analysed so far. Raises MerError."""
+        with self._guard:
+            self._keeper = Keeper(beside(self._shared.log)) if pictures else None
+            if self._log is None:
+                session = Session(choice.model, [source], asdict(choice.applied(self._shared.settings)))
+                sink = SqliteSink(session, self._shared.log)
+                self._log = _Log(Writer([sink], report=self._problem), sink, frames)
+
+    def off(self, frames: int, counts: SourceCounts) -> None:
+        with self._guard:
+            before, self._log, self._keeper = self._log, None, None
+        if before is not None:
+            before.sink.finish(max(frames - before.frames, 0), counts.drops, counts.warnings)
+            before.writer.close()
+
+    def write(self, event: Event) -> Stored | None:
+        with self._guard:
+            if self._log is None:
+                return None
+            self._log.writer.write(event)
+            return Stored(self._log.sink, self._keeper)

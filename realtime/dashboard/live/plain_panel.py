@@ -1,0 +1,62 @@
+"""The accordion of the live tab with Gradio's own webcam component."""
+
+from __future__ import annotations
+
+import gradio as gr
+import numpy as np
+
+from realtime.dashboard.live.choice import Choice
+from realtime.dashboard.live.plain import AGREE, PlainPages
+from realtime.dashboard.live.plain_view import events_html, picture_html, words_html
+from realtime.dashboard.shared import Shared
+
+EVERY = 0.03  # seconds between two pictures that the page is asked for; it manages as many as it can
+SIZE = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
+ABOUT = (
+    '<p class="mer-state">For a page that cannot open a WebSocket, or a browser in which Start camera does not work. '
+    "It sends single pictures, far fewer a second than the camera gives, so brief movements are missed. Allow the "
+    "camera, then press Record: here that means that it is analysed; nothing is stored.</p>"
+)
+LOOK = 1.0  # seconds between two looks whether the person has stopped: Gradio does not say
+
+
+def panel(shared: Shared, consent, settings: list) -> None:
+    """The accordion. consent: the checkbox. settings: the parts of the page in the order of `Choice`."""
+    pages = PlainPages(shared)
+    with gr.Accordion("Plain camera (slower)", open=False, elem_id="mer-plain"):
+        gr.HTML(ABOUT)
+        camera = gr.Image(
+            sources="webcam", streaming=True, type="numpy", label="Plain camera", show_label=False, height=260,
+            buttons=[], webcam_options=gr.WebcamOptions(mirror=False, constraints=SIZE), elem_id="mer-plain-camera",
+        )  # fmt: skip
+        view = gr.HTML(elem_id="mer-plain-view", apply_default_css=False)
+        words = gr.HTML(words_html(""), elem_id="mer-plain-words")
+        events = gr.HTML(elem_id="mer-plain-events", apply_default_css=False)
+    timer = gr.Timer(LOOK, active=False)
+
+    def look(picture: np.ndarray | None, agreed, model, engine, threshold, longest, certainty, request: gr.Request):
+        page = pages.of(request.session_hash)
+        if not agreed:
+            page.end()
+            return "", words_html(AGREE), gr.skip(), gr.skip()
+        fresh = not page.running
+        if picture is not None:
+            page.take(picture, Choice(model, engine, threshold, longest, certainty))
+        seen, found = page.view(), page.events()
+        return (
+            gr.skip() if seen is None else picture_html(seen),
+            words_html(page.words()),
+            gr.skip() if found is None else events_html(found),
+            gr.Timer(active=True) if fresh else gr.skip(),
+        )
+
+    def stopped(request: gr.Request):
+        page = pages.of(request.session_hash)
+        if page.running:
+            return gr.skip(), gr.skip(), gr.skip()
+        return "", words_html(page.words()), gr.Timer(active=False)
+
+    # no limit: an open stream counts as one run for as long as it lasts, and the seats are counted elsewhere
+    quiet = {"concurrency_limit": None, "show_progress": "hidden"}
+    camera.stream(look, [camera, consent, *settings], [view, words, events, timer], stream_every=EVERY, **quiet)
+    timer.tick(stopped, None, [view, words, timer], **quiet)

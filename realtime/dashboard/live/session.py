@@ -1,0 +1,202 @@
+"""One page that watches live: source → Watch → what the page shows. Knows nothing of WebSockets."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from realtime.dashboard.live.choice import Choice
+from realtime.dashboard.live.figures import Rate, face_of, health, number
+from realtime.dashboard.live.keeping import Keeping, Stored
+from realtime.dashboard.live.shelf import Remembering, Shelf
+from realtime.dashboard.shared import Shared
+from realtime.errors import MerError
+from realtime.pipeline import Pipeline, Step
+from realtime.records import Event, Keyframes
+from realtime.sources import Source, SourceCounts
+from realtime.sources.packets import Packets
+from realtime.warm import warm_naming
+from realtime.watch import Watch, leading
+
+log = logging.getLogger(__name__)
+
+MOST_POINTS = 900  # of the curve that wait for a page: half a minute
+
+
+class LiveSession:
+    """`start`, then look at `state()` as often as you like; `stop` ends it. Methods may be called from any thread.
+
+    tell(kind, content), from other threads: "ready"; "event" (the event, and "ended": microseconds in the browser's
+    clock at which its offset was taken, or None), then its "pictures" (the event, its keyframes); "problem" or "word" (one
+    line); "ended". source: open, or what opens it, in a thread, since that may take seconds.
+    """
+
+    def __init__(
+        self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]
+    ):
+        self.shared, self.choice, self.shelf = shared, choice, Shelf()
+        self.source: Source | None = None if callable(source) else source
+        self.watch: Watch | None = None
+        self.phase = "loading"
+        self._open, self._tell = source, tell
+        self._asked: Remembering | None = None
+        self._next: tuple[Pipeline, Remembering] | None = None
+        self._guard = threading.Lock()  # of what is swapped between frames
+        self._building = threading.Lock()
+        self._stopped = threading.Event()
+        self._points: deque[tuple[float, float, float, str | None]] = deque(maxlen=MOST_POINTS)
+        self._face: dict | None = None
+        self._events = 0
+        self._shown: tuple[int, float] | None = None  # the latest frame's index, and when it was done
+        self._rate = Rate()
+        self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+        self.keeping = Keeping(shared, lambda line: tell("problem", {"text": line}))
+
+    # --- from outside
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, seconds: float = 5.0) -> None:
+        """After `stop`: wait until its models are let go, which must not happen while the program ends."""
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(seconds)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self.watch is not None:
+            self.watch.stop()
+        elif self.source is not None:
+            self.source.close()
+        self.keep(False)
+
+    def change(self, choice: Choice) -> None:
+        """Another network, engine or spotter, from some frame on; the source stays. Returns at once."""
+        threading.Thread(target=self._rebuild, args=(choice,), name="rebuild", daemon=True).start()
+
+    def keep(self, on: bool, pictures: bool = False) -> None:
+        """Whether events go to the log from now on, and whether their pictures are kept beside it. Raises MerError."""
+        frames = self.watch.status.frames if self.watch else 0
+        if on:
+            self.keeping.on(self.choice, self.source.info.name if self.source else "live", frames, pictures)
+        else:
+            self.keeping.off(frames, self.source.counts if self.source else SourceCounts())
+
+    def state(self) -> dict:
+        """What is new since the last call: phase, curve points, face, latest frame."""
+        points = []
+        while self._points:
+            points.append([number(value) if not isinstance(value, str) else value for value in self._points.popleft()])
+        shown, taken = self._shown, None
+        if shown and isinstance(self.source, Packets):
+            taken = self.source.taken(shown[0])
+        phase = self.phase
+        if phase == "running" and self.source.state != "running":
+            phase = self.source.state
+        return {
+            "phase": phase,
+            "points": points,
+            "face": self._face,
+            "frames": self.watch.status.frames if self.watch else 0,
+            "taken": taken,
+            "age_ms": round((time.monotonic() - shown[1]) * 1000, 1) if shown else None,
+            "recording": self.keeping.words,
+        }
+
+    def health(self) -> dict:
+        """The figures of the strip below the picture; none before the first frame."""
+        watch, asked = self.watch, self._asked
+        return {} if watch is None or asked is None else health(watch, asked, self._rate, self._events)
+
+    # --- the watching thread
+
+    def _run(self) -> None:
+        try:
+            if self.source is None:
+                self.source = self._open()
+            pipeline, self._asked = self._pipeline(self.choice)
+            self.watch = Watch(self.source, pipeline, self._found, self._step)
+            if self._stopped.is_set():
+                self.watch.stop()
+                self.watch.pipeline.close()
+                return
+            self.phase = "running"
+            self._tell("ready", {})
+            self.watch.run()
+            if self.watch.failure is not None and not self._stopped.is_set():
+                raise self.watch.failure
+            if not self._stopped.is_set():
+                self._tell("word", {"text": "The source has ended."})
+        except MerError as error:
+            if not self._stopped.is_set():
+                self._tell("problem", {"text": str(error)})
+        except Exception as error:  # a defect: the page should not wait for ever
+            if not self._stopped.is_set():  # what was pulled away while it was being built may well complain
+                log.exception("live stopped")
+                defect = f"{type(error).__name__}: {error}"
+                self._tell("problem", {"text": f"Live stopped because of a defect in mer-live: {defect}"})
+        finally:
+            if self.source is not None:
+                self.source.close()
+            with self._guard:
+                waiting, self._next, self.phase = self._next, None, "ended"
+            if waiting is not None:
+                waiting[0].close()
+            if self.source is not None:
+                self.keep(False)
+            self._tell("ended", {})
+
+    def _pipeline(self, choice: Choice) -> tuple[Pipeline, Remembering]:
+        recognizer = self.shared.recognizer(choice.model, choice.engine)
+        warm_naming(recognizer)
+        asked = Remembering(recognizer)
+        return Pipeline(self.source.info.name, choice.applied(self.shared.settings), recognizer=asked), asked
+
+    def _rebuild(self, choice: Choice) -> None:
+        with self._building:
+            try:
+                fresh = self._pipeline(choice)
+            except MerError as error:
+                self._tell("problem", {"text": f"{error}. It goes on as it was."})
+                return
+            with self._guard:
+                before, self._next, self.choice = self._next, fresh, choice
+                over = self.phase == "ended"
+            for pipeline, _ in filter(None, (before, fresh if over else None)):
+                pipeline.close()
+
+    def _step(self, step: Step) -> None:
+        self._points.append((step.frame.pts, *leading(step)))
+        self._face = face_of(self.watch.pipeline, step)
+        self._shown = step.frame.index, time.monotonic()
+        with self._guard:
+            fresh, self._next = self._next, None
+        if fresh is not None:
+            for event in self.watch.pipeline.finish():
+                self._found(event)
+            self.watch.pipeline, self._asked = fresh
+            self._tell("word", {"text": f"Now with {self._asked.engines}.", "brief": True})
+
+    def _found(self, event: Event) -> None:
+        self._events += 1
+        keyframes = self._asked.asked.pop(0)
+        event = replace(event, event=self._events)
+        stored = self.keeping.write(event)
+        self.shelf.put(event, keyframes, self._asked.recognizer)
+        ended = self.source.taken(keyframes.offset.index) if isinstance(self.source, Packets) else None
+        self._tell("event", {"event": event, "ended": ended})
+        threading.Thread(target=self._shelve, args=(event, keyframes, stored), name="pictures").start()
+
+    def _shelve(self, event: Event, keyframes: Keyframes, stored: Stored | None) -> None:
+        """Beside the stream: first what a person waits for, then what is only put away."""
+        self._tell("pictures", {"event": event, "keyframes": keyframes})
+        self.shelf.pack(event.event)
+        try:
+            if stored is not None:
+                stored.pictures(event, keyframes)
+        except MerError as error:
+            self._tell("problem", {"text": str(error)})

@@ -1,0 +1,162 @@
+// One open recording: where in it the person is, and how it is moved about in by keys, buttons and pointer.
+import { controls, hint, timeline } from "./timeline_controls.js";
+import { Curve } from "./timeline_curve.js";
+import { Events } from "./timeline_event.js";
+import { Film } from "./timeline_film.js";
+import { clock, count, lastUpTo, make, moment, seconds } from "./timeline_parts.js";
+
+const FIRST_VIEW = 60, LEAST_VIEW = 1; // seconds of the timeline
+const NEAR = 1e-4; // seconds: times are sent to a tenth of a millisecond
+const FAR = 10; // frames with Shift
+const CUT = { cancelled: "; cancelled, shown as far as it came", failed: "; broke off, shown as far as it came" };
+
+export class Player {
+  /** holder: what it takes the place of. data: see replay/routes.py */
+  constructor(holder, token, data) {
+    Object.assign(this, { token, data, n: 0, chosen: -1, playing: false });
+    this.end = data.times.length > 1 ? 2 * data.times.at(-1) - data.times.at(-2) : data.times[0] + 0.04;
+    this.view = [0, Math.min(this.end, FIRST_VIEW)];
+    this.film = new Film(token, data);
+    this.curve = new Curve(data);
+    this.events = new Events(token, data, (i) => this.choose(i));
+    this.build(holder);
+    this.watching = new MutationObserver(() => { this.draw(); this.events.recolour(); }); // light or dark
+    for (const one of [document.body, document.documentElement]) this.watching.observe(one, { attributeFilter: ["class"] });
+    this.sizing = new ResizeObserver(() => this.draw());
+    this.sizing.observe(this.time);
+    if (data.events.length) this.choose(0); else this.go(0);
+  }
+
+  stop() {
+    this.playing = false;
+    this.watching.disconnect();
+    this.sizing.disconnect();
+  }
+
+  build(holder) {
+    const d = this.data;
+    this.where = make("output", { "aria-live": "off" });
+    this.time = timeline(this);
+    const { row, play, speed } = controls(this);
+    Object.assign(this, { playButton: play, speed });
+    const kinds = ["micro", "macro"].map((kind) => `${d.events.filter((event) => event.kind === kind).length} ${kind}`).join(", ");
+    const size = `${moment(this.end, this.end)}, ${count(d.times.length, "frame")}, ${count(d.events.length, "event")} (${kinds})`;
+    const about = make("p", { class: "mr-meta" }, `${size}, named by ${d.model}${CUT[d.state] || ""}`, make("br"), d.judged);
+    this.root = make("div", { class: "mr", "data-token": this.token }, make("h3", { text: d.name }), about,
+      make("div", { class: "mr-cols" }, make("div", {}, this.film.root, row), this.events.list),
+      this.time, make("div", { class: "mr-under" }, hint(), this.where), this.events.detail);
+    this.root.addEventListener("keydown", (e) => this.key(e));
+    holder.replaceWith(this.root);
+  }
+
+  key(e) {
+    if (e.altKey || e.ctrlKey || e.metaKey || ["INPUT", "SELECT"].includes(e.target.tagName)) return;
+    const far = e.shiftKey ? FAR : 1;
+    const moves = {
+      ArrowLeft: () => this.go(this.n - far), ArrowRight: () => this.go(this.n + far),
+      ArrowUp: () => this.step(-1), ArrowDown: () => this.step(1),
+      Home: () => this.go(0), End: () => this.go(this.data.times.length - 1),
+      "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2),
+    };
+    if (e.key === " " && e.target.tagName !== "BUTTON") moves[" "] = () => this.play();
+    if (!moves[e.key]) return;
+    e.preventDefault();
+    if (this.playing && e.key !== " ") this.play();
+    moves[e.key]();
+  }
+
+  frameAt(t) { return lastUpTo(t + NEAR, this.data.times.length, (i) => this.data.times[i]); } // the one that is on screen at t
+
+  scrub(e) { this.go(this.frameAt(this.view[0] + this.curve.share(e.clientX) * (this.view[1] - this.view[0]))); }
+
+  step(by) { // to the event before or after the moment on screen
+    const { events, times } = this.data, t = times[this.n];
+    if (!events.length) return;
+    let next;
+    if (this.chosen >= 0 && this.frameAt(events[this.chosen].apex_s) === this.n) next = this.chosen + by;
+    else if (by > 0) next = events.findIndex((event) => event.apex_s > t);
+    else next = events.findLastIndex((event) => event.apex_s < t);
+    if (next === -1 && by > 0) next = events.length - 1;
+    this.choose(Math.min(Math.max(next, 0), events.length - 1));
+  }
+
+  choose(i) {
+    const event = this.data.events[i], wide = this.view[1] - this.view[0];
+    this.chosen = i;
+    if (event.onset_s < this.view[0] || event.offset_s > this.view[1]) this.look(event.apex_s - wide / 2, wide);
+    this.go(this.frameAt(event.apex_s));
+    this.events.mark(event);
+    this.events.show(event);
+  }
+
+  /** The event with this number, from elsewhere on the page. */
+  open(number) {
+    this.choose(this.data.events.findIndex((event) => event.event === number));
+    this.root.scrollIntoView();
+    this.time.focus({ preventScroll: true });
+  }
+
+  /** Arrow keys work from now on. */
+  focus() {
+    if (this.root.getBoundingClientRect().top > window.innerHeight / 2) this.root.scrollIntoView(); // on a phone it is below
+    this.time.focus({ preventScroll: true });
+  }
+
+  compare(other) {
+    this.events.compare(other);
+    this.draw();
+  }
+
+  go(n) {
+    this.n = Math.min(Math.max(n, 0), this.data.times.length - 1);
+    const t = this.data.times[this.n], wide = this.view[1] - this.view[0];
+    if (t < this.view[0] || t > this.view[1]) this.look(t - wide * 0.1, wide);
+    const during = this.data.events.find((event) => event.onset_s <= t + NEAR && t <= event.offset_s + NEAR);
+    const event = during ? `${during.kind} event: ${during.label}` : "";
+    const said = [`${t.toFixed(2)} seconds`, `frame ${this.n + 1}`, event, this.film.word(this.n)];
+    const also = this.end < 60 ? "" : ` (${clock(t, 3)})`; // files hold seconds, people count minutes
+    this.where.textContent = `frame ${this.n + 1} of ${this.data.times.length}, ${seconds(t, 3)}${also}`;
+    this.time.setAttribute("aria-valuenow", String(this.n));
+    this.time.setAttribute("aria-valuetext", said.filter(Boolean).join(", "));
+    this.film.show(this.n, during);
+    this.draw();
+  }
+
+  play() {
+    this.playing = !this.playing;
+    this.playButton.textContent = this.playing ? "Pause" : "Play";
+    if (!this.playing) return;
+    if (this.n >= this.data.times.length - 1) this.go(0);
+    let before = performance.now(), t = this.data.times[this.n];
+    const tick = (now) => {
+      if (!this.playing || !this.root.isConnected) return;
+      t += ((now - before) / 1000) * Number(this.speed.value);
+      before = now;
+      const n = this.frameAt(t);
+      if (n !== this.n) this.go(n);
+      if (this.n >= this.data.times.length - 1) this.play(); else requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  }
+
+  zoom(by) { // about the moment on screen
+    const wide = (this.view[1] - this.view[0]) * by, t = this.data.times[this.n];
+    this.look(t - wide * (t - this.view[0]) / (this.view[1] - this.view[0]), wide);
+    this.draw();
+  }
+
+  look(from, wide) {
+    wide = Math.min(Math.max(wide, Math.min(LEAST_VIEW, this.end)), this.end);
+    from = Math.min(Math.max(from, 0), this.end - wide);
+    this.view = [from, from + wide];
+  }
+
+  draw() {
+    const last = this.data.times.length - 1;
+    const [from, to] = this.view.map((t) => this.frameAt(t));
+    this.curve.draw({
+      view: this.view, first: Math.max(0, from - 1), last: Math.min(last, to + 1),
+      now: this.data.times[this.n], chosen: this.data.events[this.chosen], differs: (event) => this.events.differs(event),
+    });
+  }
+}

@@ -1,0 +1,1 @@
+"""Tab 2: recordings that are dropped on the page."""

@@ -1,0 +1,136 @@
+"""What the timeline asks for: the queue, a recording's curve and events, single frames, faces, pictures of an event.
+
+Every address holds a token that cannot be guessed and that ends with its page.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+
+from realtime.colours import colour
+from realtime.dashboard import pictures
+from realtime.dashboard.figures import unsure_below
+from realtime.dashboard.live.figures import GATES, LEARNING
+from realtime.dashboard.looked import where_it_looked
+from realtime.dashboard.replay.faces import BLOCK, NUMBERS
+from realtime.dashboard.replay.job import Job
+from realtime.dashboard.replay.queue import Queue
+from realtime.dashboard.shared import Shared
+from realtime.errors import MerError
+from realtime.exports.report import judged
+from realtime.records import UNSURE
+
+STILL = {"cache-control": "private, max-age=3600"}  # a token's pictures never change
+FACTORS = (1.0, 20.0)  # of amplification
+
+
+def add_routes(shared: Shared, app, queue: Queue, keys: dict[str, str]) -> None:
+    from fastapi import HTTPException
+    from fastapi.responses import JSONResponse, Response
+
+    # one picture at a time: a page that asks for all at once must not take every core
+    drawing, looking = threading.Lock(), threading.Lock()
+
+    def shown(token: str) -> Job:
+        job = queue.job(token)
+        if job is None or not job.shown:
+            raise HTTPException(404)
+        return job
+
+    @app.get("/mer/replay/queue/{key}")
+    def listed(key: str):
+        if key not in keys:
+            raise HTTPException(404)
+        return JSONResponse([_row(job) for job in queue.of(keys[key])], headers={"cache-control": "no-store"})
+
+    @app.get("/mer/replay/{token}/data")
+    def data(token: str):
+        return JSONResponse(_data(shown(token)), headers={"cache-control": "no-store"})
+
+    @app.get("/mer/replay/{token}/frame/{number}.jpg")
+    def frame(token: str, number: int):
+        try:
+            picture = shown(token).copy.frame(number)
+        except (IndexError, MerError) as error:
+            raise HTTPException(404) from error
+        return Response(pictures.as_jpeg(picture[..., ::-1]), media_type="image/jpeg", headers=STILL)
+
+    @app.get("/mer/replay/{token}/faces/{number}")
+    def faces(token: str, number: int):
+        try:
+            rows = shown(token).faces.block(number)
+        except IndexError as error:
+            raise HTTPException(404) from error
+        return Response(rows, media_type="application/octet-stream", headers=STILL)
+
+    @app.get("/mer/replay/{token}/event/{number}/{what}")
+    def event(token: str, number: int, what: str, factor: float = 8.0):
+        job = shown(token)
+        try:
+            keyframes = job.keyframes(number)
+            if what == "looked.jpg":  # by its own process, or many calls of the network: it must not hold up the others
+                with looking:
+                    return Response(_looked(job, number, keyframes, shared), media_type="image/jpeg", headers=STILL)
+            with drawing:
+                kind, content = _drawn(keyframes, what, min(max(factor, FACTORS[0]), FACTORS[1]))
+        except (KeyError, OSError, MerError) as error:  # OSError: the page has gone meanwhile, and its folder with it
+            raise HTTPException(404) from error
+        return Response(content, media_type=kind, headers=STILL)
+
+
+def _looked(job: Job, number: int, keyframes, shared: Shared) -> bytes:
+    """Made once: it takes seconds where PyTorch has to start."""
+    file = job.folder / f"looked-{number}.jpg"
+    if not file.exists():
+        file.write_bytes(pictures.as_jpeg(where_it_looked(keyframes, shared.recognizer(job.model, job.engine))))
+    return file.read_bytes()
+
+
+def _drawn(keyframes, what: str, factor: float) -> tuple[str, bytes]:
+    """(media type, picture). Raises KeyError for an unknown one."""
+    if what in ("onset.jpg", "apex.jpg"):
+        return "image/jpeg", pictures.as_jpeg(pictures.thumbnails(keyframes)[what == "apex.jpg"])
+    if what == "motion.webp":
+        return "image/webp", pictures.as_webp(pictures.magnified(keyframes, factor))
+    draw = {"flow.jpg": pictures.flow_wheel, "strain.jpg": pictures.strain}[what]
+    return "image/jpeg", pictures.as_jpeg(draw(keyframes), 92)
+
+
+def _row(job: Job) -> dict:
+    return {
+        "token": job.token,
+        "name": job.name,
+        "state": job.state,
+        "progress": round(job.progress, 3),
+        "message": job.message,
+        "shown": job.shown,
+        "events": len(job.found.events) if job.found else 0,
+    }
+
+
+def _data(job: Job) -> dict:
+    trace, found = job.found.trace, job.found
+    labels = dict.fromkeys([*found.classes, *(event.label for event in found.events), UNSURE])
+    return {
+        "name": job.name,
+        "state": job.state,
+        "model": found.model,
+        "classes": list(found.classes),
+        "judged": judged(found),
+        "unsure": unsure_below(found.model),
+        "width": job.copy.width,
+        "height": job.copy.height,
+        "times": [round(float(t), 4) for t in job.copy.times],
+        "difference": _plain(trace.difference),
+        "threshold": _plain(trace.threshold),
+        "spans": [(round(start, 4), round(end, 4), kind) for start, end, kind in trace.spans],
+        "words": GATES | {"learning": LEARNING.partition(":")[0]},  # "hold still" is of no use to a recording
+        "faces": {"block": BLOCK, "numbers": NUMBERS},
+        "colours": {label: [colour(label), colour(label, dark=True)] for label in labels},
+        "events": [event.as_dict() for event in found.events],
+    }
+
+
+def _plain(values) -> list[float | None]:
+    return [round(float(value), 3) if math.isfinite(value) else None for value in values]

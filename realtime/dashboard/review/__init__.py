@@ -1,0 +1,1 @@
+"""Tab 3: what people say of logged events."""

@@ -1,0 +1,118 @@
+"""What happens at the press of a control of tab Review: a step at the desk, then everything that is drawn of it."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import gradio as gr
+
+from realtime.dashboard.review import view
+from realtime.dashboard.review.desk import Desk
+from realtime.dashboard.review.drawn import EDITED, SHOWN, draw, shown
+from realtime.dashboard.review.films import Films
+from realtime.dashboard.shared import Shared
+from realtime.errors import MerError
+from realtime.review.export import export
+
+ARCHIVE = "mer-training.zip"
+
+
+class Steps:
+    """One desk for each open page (Gradio's session hash). All methods from any thread."""
+
+    def __init__(self, shared: Shared):
+        self.shared = shared
+        self.films = Films(shared.log)
+        self._desks: dict[str, Desk] = {}
+        self._slow: set[str] = set()
+        self._guard = threading.Lock()
+        shared.at_session_end(self._leave)
+        shared.at_end(self.films.close)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The boxes that `step` draws, in its order."""
+        return SHOWN if self.shared.read_only else SHOWN + EDITED
+
+    def step(self, page: str, name: str, do: Callable[[Desk, str], str | None]) -> list:
+        """Does it, and draws what came of it: a value for each of `outputs`. A mistake becomes a line on the page."""
+        desk, name, wrong = self.desk(page), " ".join((name or "").split()), False
+        desk.reviewer = name
+        try:
+            words = desk.left_behind() or do(desk, name) or ""
+        except MerError as error:
+            words, wrong = str(error), True
+        try:
+            drawn = draw(desk, name, page in self._slow, self.shared.read_only, self._twice(page, desk))
+            drawn["said"] = view.said(words, wrong)
+        except MerError as error:  # the log itself cannot be read
+            drawn = {"said": view.said(str(error), wrong=True)}
+        return [drawn.get(box, gr.skip()) for box in self.outputs]
+
+    def pictures(self, page: str):
+        """The pictures of the chosen event, read where they are not at hand."""
+        desk = self.desk(page)
+        before = desk.chosen
+        desk.fetch()
+        # meanwhile another may have been chosen, whose own pictures are on their way
+        return shown(desk, page in self._slow) if desk.same(before) else gr.skip()
+
+    def slow_motion(self, page: str) -> None:
+        """Switches it on or off."""
+        with self._guard:
+            self._slow ^= {page}
+
+    def export(self, page: str, name: str, many: bool, own: bool, frames: bool) -> str:
+        """Makes the training set, and says what came of it. many: of all sessions; own: only `name`'s word."""
+        desk, name = self.desk(page), " ".join((name or "").split())
+        if own and not name:
+            return view.said("type your name first: your own word was asked for", wrong=True)
+        here = self.shared.folder(page) / "training"
+        sessions = () if many or desk.chosen.session is None else (desk.chosen.session["id"],)
+        try:
+            done = export(desk.reviews(), here / "set", sessions, name if own else "", frames)
+            address = self.shared.offer(_zipped(here / "set", here / ARCHIVE), page) if done.rows else None
+            return view.exported(done, address)
+        except MerError as error:
+            return view.said(str(error), wrong=True)
+
+    def delete(self, desk: Desk) -> str:
+        """Deletes the chosen session, and all training sets in the private folder: they may hold pictures of it."""
+        said = desk.delete()
+        for folder in self.shared.temp.glob("sessions/*/training"):
+            shutil.rmtree(folder, ignore_errors=True)
+        return said
+
+    def desk(self, page: str) -> Desk:
+        with self._guard:
+            if page not in self._desks:
+                self._desks[page] = Desk(self.shared.log, self.films, self.shared.read_only)
+                with suppress(MerError):  # the next step says what is wrong with the log
+                    self._desks[page].open(None)
+            return self._desks[page]
+
+    def _twice(self, page: str, desk: Desk) -> bool:
+        """Whether another page reviews the same session under the same name."""
+        session = desk.chosen.session
+        with self._guard:
+            others = [other for key, other in self._desks.items() if key != page and other.reviewer == desk.reviewer]
+        numbers = [other.chosen.session["id"] for other in others if other.chosen.session]
+        return bool(desk.reviewer) and session is not None and session["id"] in numbers
+
+    def _leave(self, page: str) -> None:
+        with self._guard:
+            self._desks.pop(page, None)
+            self._slow.discard(page)
+
+
+def _zipped(folder: Path, archive: Path) -> Path:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:  # PNG is packed already
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                file.write(path, path.relative_to(folder))
+    return archive

@@ -1,0 +1,118 @@
+"""The HTML of the review: the table of events, how far reviewers are and agree, and what came of an export.
+
+All text of logs and people is escaped.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+from pathlib import Path
+
+from realtime.cli.log_review import in_words
+from realtime.dashboard.review.desk import Chosen
+from realtime.review.agreement import agreements
+from realtime.review.export import Exported
+from realtime.review.item import Item
+
+HEADS = ("Event", "Label", "Verdict", "Onset", "Apex", "Offset", "Score", "Units")
+MARKS = ("onset_s", "apex_s", "offset_s")
+
+
+def session_line(session: dict) -> str:
+    """One session in a list: number, date, source, model, events."""
+    began = datetime.fromisoformat(session["started_at"]).astimezone()
+    sources = session["sources"]
+    first = "no source" if not sources else sources[0] if "://" in sources[0] else Path(sources[0]).name
+    more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+    events = "1 event" if session["events"] == 1 else f"{session['events']} events"
+    return f"{session['id']} · {began:%Y-%m-%d %H:%M} · {first}{more} · {Path(session['model']).name} · {events}"
+
+
+def table(chosen: Chosen, reviewer: str, blind: bool) -> str:
+    """The events as a grid: rows can be clicked, the arrow keys of the page move the choice.
+
+    blind: what others said of an event is shown once this reviewer has judged it; otherwise two would agree because one
+    has read the other.
+    """
+    if chosen.session is None:
+        return '<p class="mer-state">No session is logged yet. Use Live or Replay first.</p>'
+    if not chosen.items:
+        return '<p class="mer-state">No event was found here. If one was missed, add it below.</p>'
+    head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
+    rows = "".join(_row(number, item, item.key == chosen.key, reviewer, blind) for number, item in enumerate(chosen.items, 1))
+    return (f'<div class="rv-scroll" role="region" aria-label="Events of the session" tabindex="0">'
+            f'<table class="rv-table" role="grid" aria-label="Events"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
+
+
+def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> str:
+    marks, verdict = item.marks(reviewer), item.verdict(reviewer)
+    cells = [f'<th scope="row">{number}{"" if item.event else " <small>missed</small>"}</th>']
+    cells.append(_cell(marks.label, item.found.label))
+    others = [f"<small>{escape(name)}: {'rejected' if said.verdict == 'rejected' else escape(said.marks.label)}</small>"
+              for name, said in sorted(item.reviews.items()) if name != reviewer and (verdict or not blind)]
+    cells.append(f"<td>{_verdict(verdict)}{''.join(others)}</td>")
+    for field in MARKS:
+        cells.append(_cell(f"{getattr(marks, field):.3f}", f"{getattr(item.found, field):.3f}", "rv-num"))
+    score = f"{max(item.scores.values()):.2f}" if item.scores else ""
+    cells.append(f'<td class="rv-num">{score}</td>')
+    cells.append(f"<td>{escape(marks.action_units)}</td>")
+    kind = " rv-rejected" if verdict == "rejected" else ""
+    return (f'<tr data-key="{item.key}" aria-selected="{str(chosen).lower()}" class="rv-row{kind}" '
+            f'tabindex="{0 if chosen else -1}">{"".join(cells)}</tr>')
+
+
+def _cell(now: str, before: str, kind: str = "") -> str:
+    if now == before:
+        return f'<td class="{kind}">{escape(now)}</td>'
+    return f'<td class="{kind}"><b>{escape(now)}</b> <del title="as it was found">{escape(before)}</del></td>'
+
+
+def _verdict(verdict: str) -> str:
+    return f'<span class="rv-verdict rv-{verdict}">{verdict}</span>' if verdict else '<span class="rv-none">not yet</span>'
+
+
+def progress(chosen: Chosen, items: list[Item], reviewer: str, twice: bool = False) -> str:
+    """How far this reviewer is, and how far every two agree over the whole session.
+
+    twice: the same name is at work on this session in another window.
+    """
+    if chosen.session is None:
+        return ""
+    done = sum(reviewer in item.reviews for item in items)
+    lines = [f"{done} of {len(items)} events reviewed by {escape(reviewer)}." if reviewer else "Type your name to begin."]
+    lines += [escape(in_words(one)) + "." for one in agreements(items) if one.n]
+    if len(lines) == 1:
+        lines.append("Agreement appears once two people have judged the same events.")
+    warned = []
+    if twice:
+        warned.append(f"“{reviewer}” reviews this session in another window, too. Two people need two names: of one name "
+                      "only the latest word on an event counts.")
+    names = {name for item in items for name in item.reviews} - {reviewer}
+    warned += [f"“{name}” has reviewed here, too: a name in other letters counts as another person."
+               for name in sorted(names) if name.casefold() == reviewer.casefold()]
+    return "".join([*(f'<p class="mer-state">{line}</p>' for line in lines), *(f'<p class="mer-warn">{escape(line)}</p>' for line in warned)])
+
+
+def exported(done: Exported, address: str | None) -> str:
+    """What came of an export: the download, what was left out and why."""
+    parts = []
+    if address:
+        events = "1 event" if len(done.rows) == 1 else f"{len(done.rows)} events"
+        parts.append(f'<p><a id="rv-link" href="{escape(address)}" download>Download training set</a> ({events})</p>'
+                     "<p>Unpack it, then: <code>mer-train prepare data=generic data.root=FOLDER</code></p>")
+    else:
+        parts.append('<p class="mer-warn">Nothing can be exported yet: accept, correct or add an event first.</p>')
+    for subject in done.stand_ins:
+        parts.append(f'<p class="mer-warn">Nobody is named for one recording: “{escape(subject)}” stands in. '
+                     "Name the participant above; one person under two names makes a test too easy.</p>")
+    if done.left_out:
+        lines = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in done.left_out)
+        parts.append(f"<p>Left out:</p><ul>{lines}</ul>")
+    return f'<div class="rv-export">{"".join(parts)}</div>'
+
+
+def said(text: str, wrong: bool = False) -> str:
+    """The line that screen readers speak after each step."""
+    style = "mer-warn" if wrong else "mer-state"
+    return f'<p class="{style}" role="{"alert" if wrong else "status"}">{escape(text[:1].upper() + text[1:])}</p>' if text else ""

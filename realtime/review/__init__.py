@@ -1,0 +1,150 @@
+"""What people say about the events of a log: accepted, corrected, rejected, or missed by the program and added.
+
+A review stands beside the event, never over it. Of each reviewer the latest counts; earlier ones, and what was taken
+back, stay as history.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from realtime import kept
+from realtime.errors import OutputError, UsageError
+from realtime.log import Log
+from realtime.log_file import check_version, connect, connect_to_write, explained
+from realtime.records import UNSURE
+from realtime.review import rows
+from realtime.review.item import Item, Marks, Review, checked, checked_name
+
+BEFORE_S, AFTER_S = 0.2, 0.24  # a missed event until it is corrected: CASME II's mean is near half a second
+
+
+class Reviews:
+    """The reviews of the log at `path` (default: the user's). An older log is brought up to date by the first review.
+
+    Methods that write raise UsageError for what makes no sense and under `read_only`, OutputError where they cannot.
+    """
+
+    def __init__(self, path: str | Path | None = None, read_only: bool = False):
+        self.log = Log(path)
+        self.path, self.read_only = self.log.path, read_only
+
+    def items(self, session: int) -> list[Item]:
+        """The events of a session and those added to it, by their onset."""
+        with self._reading() as connection:
+            return rows.items(connection, session)
+
+    def item(self, session: int, key: str) -> Item:
+        with self._reading() as connection:
+            return _item(connection, session, key)
+
+    def judge(self, session: int, key: str, reviewer: str, reject: bool = False, seen: Item | None = None, **changes) -> Review:
+        """Accept an event as it stands, with `changes` to its `Marks`; or reject it.
+
+        seen: the event as the reviewer had it before them. Where the same name has said something else since then (in
+        another window, or by somebody else who uses it), nothing is written: UsageError.
+        """
+        reviewer = checked_name(reviewer, "your name")
+        with self._writing() as connection:
+            item = _item(connection, session, key)
+            if seen is not None and seen.reviews.get(reviewer) != item.reviews.get(reviewer):
+                raise UsageError(f"'{reviewer}' has judged this event in another window meanwhile: look again, then judge it")
+            marks = checked(replace(item.marks(reviewer), **changes))
+            verdict = "rejected" if reject else item.verdict_of(reviewer, marks)
+            return rows.insert(connection, item, reviewer, verdict, marks)
+
+    def add(self, session: int, reviewer: str, source: str, apex_s: float, label: str = UNSURE, **marks) -> Item:
+        """An event that the program missed, its apex at `apex_s`; onset and offset are guessed where not given."""
+        reviewer = checked_name(reviewer, "your name")
+        marks = {"onset_s": max(0.0, apex_s - BEFORE_S), "offset_s": apex_s + AFTER_S} | marks
+        said = checked(Marks(apex_s=apex_s, label=label, **marks))
+        if source not in self.log.session(session)["sources"]:
+            raise UsageError(f"session {session} has no source '{source}'")
+        with self._writing() as connection:
+            query = "SELECT coalesce(max(missed), 0) + 1 FROM reviews WHERE session_id = ?"
+            number = connection.execute(query, (session,)).fetchone()[0]
+            item = Item(session, f"m{number}", None, source, 0, said)
+            rows.insert(connection, item, reviewer, "added", said)
+        return self.item(session, item.key)
+
+    def undo(self, session: int, reviewer: str) -> str | None:
+        """Takes the reviewer's latest word in this session back; returns the event's key, None where there is none."""
+        with self._writing() as connection:
+            row = connection.execute(
+                "SELECT id, event_id, missed FROM reviews WHERE session_id = ? AND reviewer = ? AND undone_at IS NULL"
+                " ORDER BY id DESC LIMIT 1", (session, reviewer.strip())).fetchone()
+            if row is None:
+                return None
+            connection.execute("UPDATE reviews SET undone_at = ? WHERE id = ?", (rows.now(), row["id"]))
+            return rows.key_of(row)
+
+    def history(self, session: int, key: str) -> list[Review]:
+        """Everything that was ever said of an event, in order, also what was taken back."""
+        with self._reading() as connection:
+            return [rows.review_of(row) for row in rows.rows(connection, session, undone=True) if rows.key_of(row) == key]
+
+    def people(self, session: int) -> dict[str, str]:
+        """Source → the participant's name, where one was typed."""
+        with self._reading() as connection:
+            if check_version(connection, self.path) < 2:
+                return {}
+            return dict(connection.execute("SELECT source, subject FROM people WHERE session_id = ?", (session,)).fetchall())
+
+    def name(self, session: int, source: str, subject: str) -> None:
+        """Who is seen in a source; an empty name takes it back."""
+        subject = checked_name(subject, "the participant") if subject.strip() else ""
+        self.log.session(session)
+        with self._writing() as connection:
+            connection.execute("DELETE FROM people WHERE session_id = ? AND source = ?", (session, source))
+            if subject:
+                connection.execute("INSERT INTO people VALUES (?, ?, ?)", (session, source, subject))
+
+    def delete(self, session: int) -> None:
+        """Removes a session for good: events, reviews, names, and the pictures that were kept.
+
+        The file is rewritten without it (secure_delete, VACUUM, an emptied journal), so that not even its bytes stay.
+        A program that still writes this session is told so at its next event. Raises UsageError where there is none.
+        """
+        self.log.session(session)
+        with self._writing() as connection:
+            connection.execute("DELETE FROM sessions WHERE id = ?", (session,))
+            connection.execute("INSERT INTO gone VALUES (?)", (session,))
+            connection.execute("DELETE FROM gone WHERE session_id < (SELECT max(session_id) FROM gone)")
+            known = {row[0] for row in connection.execute("SELECT id FROM sessions")}
+        kept.sweep(kept.beside(self.path), known, max(known | {session}))  # a session that begins just now is left alone
+        with explained(self.path), closing(connect(self.path, "rw")) as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("VACUUM")
+            if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise OutputError(f"session {session} is deleted, but another program is reading '{self.path}': some of its "
+                                  "bytes stay in the journal until that program ends")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with explained(self.path, "read"), closing(connect(self.path, "ro")) as connection:
+            check_version(connection, self.path)
+            connection.row_factory = sqlite3.Row
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: of two reviewers, the second sees what the first has written."""
+        if self.read_only:
+            raise UsageError("reviews are only shown here: the page was started with --read-only")
+        with explained(self.path), closing(connect_to_write(self.path)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+
+def _item(connection: sqlite3.Connection, session: int, key: str) -> Item:
+    for item in rows.items(connection, session):
+        if item.key == key:
+            return item
+    raise UsageError(f"session {session} has no event {key} any more")

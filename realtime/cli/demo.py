@@ -122,6 +122,7 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
                 webbrowser.open(url)
     while thread.is_alive() and not ended.is_set():
         ended.wait(0.5)
+    shared.close()  # first: a stream of answers that is open would hold the server up
     server.should_exit = True
     thread.join(PATIENCE + 2)
 

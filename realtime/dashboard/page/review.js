@@ -58,9 +58,8 @@
     if (typing(event.target)) {
       // Enter saves a field (Gradio's own event), Escape leaves it; both give the keys back to the review
       const inside = event.target.closest("#mer-review");
-      if (inside && (event.key === "Escape" || (event.key === "Enter" && event.target.matches("input[type=number]")))) {
-        setTimeout(() => event.target.blur(), 0);
-      }
+      if (inside && event.key === "Escape") event.target.blur(); // at once: the next key is for the review
+      else if (inside && event.key === "Enter" && event.target.matches("input[type=number]")) setTimeout(() => event.target.blur(), 0);
       return;
     }
     if (act(event)) event.preventDefault();

@@ -2,7 +2,7 @@
 import { count, make, warning } from "./timeline_parts.js";
 
 const POLL = 500; // ms
-const ASK_AGAIN = 3000; // ms: a busy page may lose the wish to open a recording
+const ASK_AGAIN = 3000; // ms: so long it may take to open a recording
 const WORDS = { waiting: "waits for its turn", done: "done", cancelled: "cancelled", failed: "failed" };
 
 /** One recording's line. It stays the same element as it fills: a button that is replaced while it is pressed feels nothing. */

@@ -10,10 +10,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from realtime.cli import common, log_review
+from realtime.cli.tables import print_table
 from realtime.errors import MissingPartError, UsageError
 from realtime.log import Log
 from realtime.sinks import CsvSink, JsonlSink, cannot_write, columns, flat, make_folder_of
@@ -27,7 +26,6 @@ EXAMPLES = """
   mer-log delete 12                      a session and everything derived from it
 The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture; those kept for review lie beside it."""
 
-LEFT = ("started", "model", "source", "label", "who", "said", "units", "note")
 
 
 @common.group("mer-log", EXAMPLES)
@@ -129,22 +127,6 @@ def _parquet(path: Path, events: list[dict]) -> None:
 def _classes(events: list[dict]) -> list[str]:
     """The classes of all events, in the order first seen: sessions may have had different networks."""
     return list(dict.fromkeys(name for event in events for name in event["scores"]))
-
-
-def print_table(names: list[str], rows: list[list]) -> None:
-    """A table whose numbers stay whole: on a narrow terminal only the source gives way."""
-    rows = [[str(cell) for cell in row] for row in rows]
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
-    for name, cells in zip(names, zip(*rows) if rows else [()] * len(names)):
-        width = max(map(len, (name, *cells)))
-        table.add_column(escape(name), justify="left" if name in LEFT else "right",
-                         **({} if name == "source" else {"no_wrap": True, "min_width": width}))
-    for row in rows:
-        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 200  # a pipe has no width: let nothing be cut
-    console.print(table)
 
 
 def _short(sources: list[str]) -> str:

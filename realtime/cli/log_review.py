@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from realtime.cli import common
+from realtime.cli.tables import print_table
 from realtime.errors import UsageError
 from realtime.review import Reviews
 from realtime.review.agreement import agreements
@@ -28,8 +29,6 @@ def review():
 @click.argument("session", required=False, type=int)
 def show(session):
     """Show a session (the latest by default) with every reviewer's word, and their agreement."""
-    from realtime.cli.log import print_table
-
     reviews = Reviews()
     number = reviews.log.session(session)["id"]
     items, people = reviews.items(number), reviews.people(number)
@@ -47,7 +46,7 @@ def show(session):
     if rows:
         print_table(["event", "who", "said", "onset", "apex", "offset", "label", "units", "note"], rows)
     for one in agreements(items):
-        console.print(escape(in_words(one)))
+        console.print(escape(one.words))
 
 
 @review.command()
@@ -83,12 +82,3 @@ def delete(session, yes):
         click.confirm(f"delete session {session} with its {found['events']} events, reviews and kept pictures", abort=True)
     reviews.delete(session)
     click.echo(f"session {session} is deleted")
-
-
-def in_words(one) -> str:
-    """An `Agreement` for a person."""
-    if not one.n:
-        return f"{one.first} and {one.second} have judged no event in common"
-    kappa = "undefined (both always said the same)" if one.kappa is None else f"{one.kappa:.2f}"
-    events = "1 event" if one.n == 1 else f"{one.n} events"
-    return f"{one.first} and {one.second}: Cohen's kappa {kappa}, the same label for {one.plain:.0%} of {events}"

@@ -25,6 +25,15 @@ class Agreement:
     plain: float | None
     kappa: float | None
 
+    @property
+    def words(self) -> str:
+        """For a person."""
+        if not self.n:
+            return f"{self.first} and {self.second} have judged no event in common"
+        kappa = "undefined (both always said the same)" if self.kappa is None else f"{self.kappa:.2f}"
+        events = "1 event" if self.n == 1 else f"{self.n} events"
+        return f"{self.first} and {self.second}: Cohen's kappa {kappa}, the same label for {self.plain:.0%} of {events}"
+
 
 def kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
     """Cohen's kappa of two lists of classes, one entry for each thing judged.

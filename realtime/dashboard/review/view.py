@@ -9,7 +9,6 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from realtime.cli.log_review import in_words
 from realtime.dashboard.review.desk import Chosen
 from realtime.review.agreement import agreements
 from realtime.review.export import Exported
@@ -81,7 +80,7 @@ def progress(chosen: Chosen, items: list[Item], reviewer: str, twice: bool = Fal
         return ""
     done = sum(reviewer in item.reviews for item in items)
     lines = [f"{done} of {len(items)} events reviewed by {escape(reviewer)}." if reviewer else "Type your name to begin."]
-    lines += [escape(in_words(one)) + "." for one in agreements(items) if one.n]
+    lines += [escape(one.words) + "." for one in agreements(items) if one.n]
     if len(lines) == 1:
         lines.append("Agreement appears once two people have judged the same events.")
     warned = []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Callable
 from importlib import import_module
 
 from realtime.dashboard.shared import Shared
@@ -21,9 +19,6 @@ CARE = (
     "A movement of the face is no proof of a feeling, a lie or a thought. "
     "Use it only with people who know that they are being recorded and have agreed."
 )
-
-MOST_PAGES = 200
-
 
 def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     """The FastAPI app. `shared.temp` becomes the only folder that Gradio keeps files in."""
@@ -45,14 +40,12 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
         if hasattr(module, "routes"):
             module.routes(shared, app)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        page.load(_stay(shared), None, None, show_progress="hidden", concurrency_limit=None)  # the first of all
         gr.HTML(theme.header(TITLE, SENTENCE, CARE, shared.read_only), padding=False)
         with gr.Tabs(elem_id="mer-tabs"):
             for name, module in tabs.items():
                 with gr.Tab(name, id=name.lower(), elem_id=f"mer-{name.lower()}"):
                     module.tab(shared)
         page.unload(_leave(shared))
-    page.max_threads = MOST_PAGES  # each page's `stay` takes a place in Gradio's queue
     page.queue(api_open=False, default_concurrency_limit=8)
     gr.mount_gradio_app(
         app,
@@ -75,27 +68,6 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     return app
 
 
-def _stay(shared: Shared):
-    """Gradio closes a page's stream of answers whenever nothing is under way, and the answer to a request that comes at that
-    very moment is lost. So something is under way for as long as the page is there."""
-    import gradio as gr
-
-    leaving: dict[str, Callable[[], None]] = {}
-
-    async def stay(request: gr.Request):
-        loop, here = asyncio.get_running_loop(), asyncio.Event()
-        leaving[request.session_hash] = lambda: loop.call_soon_threadsafe(here.set)
-        await here.wait()
-
-    def leave(session: str) -> None:
-        leaving.pop(session, lambda: None)()
-
-    shared.at_session_end(leave)
-    shared.at_end(lambda: [leave(session) for session in list(leaving)])
-    stay.__annotations__["request"] = gr.Request  # Gradio looks at the type itself, not at its name
-    return stay
-
-
 def _leave(shared: Shared):
     import gradio as gr
 
@@ -103,5 +75,5 @@ def _leave(shared: Shared):
         if request is not None and request.session_hash:
             shared.end_session(request.session_hash)
 
-    leave.__annotations__["request"] = gr.Request
+    leave.__annotations__["request"] = gr.Request  # Gradio looks at the type itself, not at its name
     return leave

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import threading
@@ -30,7 +31,7 @@ EXAMPLES = """
 The password may also stand in the variable MER_DEMO_PASSWORD. It travels unencrypted: beyond a network that you trust,
 use an SSH tunnel (ssh -L 7860:127.0.0.1:7860 MACHINE) or a proxy with TLS."""
 PARTS = ("gradio", "fastapi", "uvicorn", "plotly", "websockets")
-PATIENCE = 3  # seconds that open pages get to end
+PATIENCE = 1  # seconds that answers under way get to end
 
 
 @common.command("mer-demo", EXAMPLES)
@@ -122,7 +123,8 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
                 webbrowser.open(url)
     while thread.is_alive() and not ended.is_set():
         ended.wait(0.5)
-    shared.close()  # first: a stream of answers that is open would hold the server up
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # an answer that is broken off now is no fault
+    shared.close()  # first: what runs for a page would hold the server up
     server.should_exit = True
     thread.join(PATIENCE + 2)
 

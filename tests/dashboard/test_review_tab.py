@@ -101,11 +101,12 @@ def test_keys_are_answered_in_their_order(demo, open_page):
     page.get_by_role("tab", name="Review").click()
     opened(page)
     named(page, "Ann")
-    for key in ("ArrowDown", "ArrowDown", "5", "ArrowUp", "r", "ArrowUp", "a"):
+    # "3" comes while the page still shows the first event, which has that label
+    for key in ("ArrowDown", "3", "ArrowDown", "5", "ArrowUp", "r", "ArrowUp", "a"):
         page.keyboard.press(key)
     said(page, "Accepted: event 1")
     assert [(item.marks("Ann").label, item.verdict("Ann")) for item in Reviews(demo.log).items(session)] == [
-        ("surprise", "accepted"), ("positive", "rejected"), ("disgust", "corrected")]  # fmt: skip
+        ("surprise", "accepted"), ("surprise", "rejected"), ("disgust", "corrected")]  # fmt: skip
 
 
 def test_two_people_review_at_once_and_a_deleted_session_is_noticed(demo, open_page, shot):

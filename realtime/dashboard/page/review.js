@@ -15,42 +15,24 @@
       || (target.matches("input") && !["checkbox", "radio", "button"].includes(target.type));
   }
 
-  function label(number) {
-    const choice = at("rv-label")?.querySelectorAll("input[type=radio]")[number - 1];
-    if (!choice) return;
-    if (choice.checked) press("rv-accept"); // it is called so already: that is a word, too
-    else choice.click();
-  }
+  const PRESSED = { ArrowUp: "rv-before", ArrowDown: "rv-after", a: "rv-accept", r: "rv-reject", u: "rv-undo", s: "rv-slow", e: "rv-export" };
 
-  function move(event) {
-    const way = event.key === "ArrowLeft" ? "earlier" : "later";
-    const control = event.ctrlKey || event.altKey;
-    if (!control && !event.shiftKey) return false;
-    press(`rv-${control ? (event.shiftKey ? "offset" : "apex") : "onset"}-${way}`);
-    return true;
-  }
-
-  function act(event) {
-    const plain = !event.ctrlKey && !event.altKey && !event.metaKey;
-    if (event.key === "ArrowLeft" || event.key === "ArrowRight") return move(event);
-    if (!plain) return false;
-    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
-      if (event.target.type === "radio") return false; // a radio group's own keys
-      press(event.key === "ArrowUp" ? "rv-before" : "rv-after");
-    } else if (/^[1-9]$/.test(event.key)) label(Number(event.key));
-    else if (event.key.toLowerCase() === "a") press("rv-accept");
-    else if (event.key.toLowerCase() === "r") press("rv-reject");
-    else if (event.key.toLowerCase() === "u") press("rv-undo");
-    else if (event.key.toLowerCase() === "s") press("rv-slow");
-    else if (event.key.toLowerCase() === "e") press("rv-export");
-    else if (event.key.toLowerCase() === "n") {
-      const input = field("rv-missed");
-      if (!input) return false;
-      input.focus();
-      input.select();
-    } else if (event.key === "Enter" && event.target.closest("tr[data-key]")) event.target.click();
-    else return false;
-    return true;
+  // → what the key does, or nothing
+  function action(event) {
+    const control = event.ctrlKey || event.altKey, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (key === "ArrowLeft" || key === "ArrowRight") {
+      if (!control && !event.shiftKey) return null;
+      const moment = control ? (event.shiftKey ? "offset" : "apex") : "onset";
+      return () => press(`rv-${moment}-${key === "ArrowLeft" ? "earlier" : "later"}`);
+    }
+    if (control || event.metaKey) return null;
+    if (key.startsWith("Arrow") && event.target.type === "radio") return null; // a radio group's own keys
+    if (key in PRESSED) return () => press(PRESSED[key]);
+    if (/^[1-9]$/.test(key)) return () => press(`rv-label-${key}`); // the server knows which event and label that is by then
+    const missed = field("rv-missed"), row = event.target.closest("tr[data-key]");
+    if (key === "n" && missed) return () => { missed.focus(); missed.select(); };
+    if (key === "Enter" && row) return () => row.click();
+    return null;
   }
 
   document.addEventListener("keydown", (event) => {
@@ -62,7 +44,10 @@
       else if (inside && event.key === "Enter" && event.target.matches("input[type=number]")) setTimeout(() => event.target.blur(), 0);
       return;
     }
-    if (act(event)) event.preventDefault();
+    const act = action(event);
+    if (!act) return;
+    event.preventDefault();
+    act();
   });
 
   // the reviewer's name stays in this browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from realtime.dashboard.review.desk import MOMENTS
+from realtime.dashboard.review.desk import KEYS, MOMENTS
 from realtime.dashboard.review.wiring import Wiring, words
 
 
@@ -14,12 +14,16 @@ def judging(page: Wiring) -> None:
         accept = gr.Button("Accept (A)", elem_id="rv-accept", variant="primary", min_width=90)
         reject = gr.Button("Reject (R)", elem_id="rv-reject", min_width=90)
         undo = gr.Button("Undo (U)", elem_id="rv-undo", min_width=90)
+    # the number keys press these and not the radio, which may still show the event before
+    keys = [gr.Button(str(number), elem_id=f"rv-label-{number}", visible="hidden") for number in range(1, KEYS + 1)]
 
     def wire():
         page.on(accept.click, lambda desk, name: desk.judge(name))
         page.on(reject.click, lambda desk, name: desk.judge(name, reject=True))
         page.on(undo.click, lambda desk, name: desk.undo(name))
         page.on(label.input, lambda desk, name, label: desk.judge(name, label=label), label)
+        for place, key in enumerate(keys):
+            page.on(key.click, lambda desk, name, place=place: desk.judge(name, label=desk.labels()[place]))
 
     page.later(wire)
 

@@ -74,7 +74,7 @@ def missed(page: Wiring) -> None:
 
 
 def deleting(page: Wiring) -> None:
-    words("<h3>Delete the session</h3><p>Its events, reviews and kept pictures go for good. Recordings, and files that "
+    words("<h3>Delete the session</h3><p>Its events, reviews, and what was kept of it go for good. Your own recordings, and files that "
           "you saved elsewhere, stay.</p>")  # fmt: skip
     ask = gr.Button("Delete this session…", elem_id="rv-delete")
     with gr.Row(visible=False) as sure:

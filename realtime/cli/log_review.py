@@ -75,10 +75,10 @@ def export(folder, sessions, reviewer, frames):
 @click.argument("session", type=int)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(session, yes):
-    """Delete SESSION for good: its events, reviews and kept pictures. Recordings and your own exports stay."""
+    """Delete SESSION for good: its events, reviews and all that was kept of it. Your own recordings and exports stay."""
     reviews = Reviews()
     found = reviews.log.session(session)
     if not yes:
-        click.confirm(f"delete session {session} with its {found['events']} events, reviews and kept pictures", abort=True)
+        click.confirm(f"delete session {session} with its {found['events']} events, reviews and all that was kept of it", abort=True)
     reviews.delete(session)
     click.echo(f"session {session} is deleted")

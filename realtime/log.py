@@ -98,9 +98,9 @@ class SqliteSink(Sink):
 
 
 def lies_at(log: Path, session: int, source: str, path: Path) -> None:
-    """From now on a source of a session is a recording, which lies at `path`. Raises OutputError."""
+    """From now on a source of a session is a recording, which lies at `path`. Raises OutputError, UsageError."""
+    files = Log(log).session(session)["files"]
     with explained(log), closing(connect_to_write(log)) as connection:
-        files = json.loads(connection.execute("SELECT files FROM sessions WHERE id = ?", (session,)).fetchone()[0] or "{}")
         connection.execute("UPDATE sessions SET files = ? WHERE id = ?", (_json(files | {source: str(path)}), session))
 
 

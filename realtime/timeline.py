@@ -130,10 +130,10 @@ def envelope(t: np.ndarray, *curves: np.ndarray, bins: int) -> tuple[np.ndarray,
 
 
 def _gates(axes, spans) -> None:
-    for kind, (colour, name) in GATES.items():
+    for kind, (shade, name) in GATES.items():
         bars = [(start, end - start) for start, end, of in spans if of == kind]
         if bars:
-            axes.broken_barh(bars, (0, 1), transform=axes.get_xaxis_transform(), color=colour, linewidth=0,
+            axes.broken_barh(bars, (0, 1), transform=axes.get_xaxis_transform(), color=shade, linewidth=0,
                              zorder=0.6, label=name)
 
 

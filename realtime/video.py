@@ -156,8 +156,8 @@ def _corners(picture, box, unit) -> None:
     arm = max(6, int(0.12 * (right - left)))
     for x, y, dx, dy in ((left, top, 1, 1), (right, top, -1, 1), (left, bottom, 1, -1), (right, bottom, -1, -1)):
         line = np.array([(x, y + dy * arm), (x, y), (x + dx * arm, y)], np.int32)
-        for colour, width in ((PAPER, 3 * unit), (BOX, 1.4 * unit)):  # a dark rim shows on a bright wall too
-            cv2.polylines(picture, [line], False, colour, max(1, round(width)), cv2.LINE_AA)
+        for ink, width in ((PAPER, 3 * unit), (BOX, 1.4 * unit)):  # a dark rim shows on a bright wall too
+            cv2.polylines(picture, [line], False, ink, max(1, round(width)), cv2.LINE_AA)
 
 
 def _strip(picture, points: Sequence, event, now, unit) -> None:
@@ -180,12 +180,12 @@ def _strip(picture, points: Sequence, event, now, unit) -> None:
         band = strip[:, max(left, 0):max(right + 1, 0)]
         band[:] = (0.72 * band + 0.28 * np.array(tint)).astype(np.uint8)
         cv2.line(strip, (apex, 0), (apex, tall), tint, max(1, round(unit)), cv2.LINE_AA)
-    for column, colour in ((2, THRESHOLD), (1, CURVE)):
+    for column, ink in ((2, THRESHOLD), (1, CURVE)):
         finite = np.isfinite(values[:, column])
         for run in np.split(np.arange(len(values)), np.flatnonzero(np.diff(finite)) + 1):
             if len(run) > 1 and finite[run[0]]:
                 line = (place(values[run, 0], values[run, column]) * 16).round().astype(np.int32)  # 1/16 of a pixel
-                cv2.polylines(strip, [line], False, colour, max(1, round(1.2 * unit)), cv2.LINE_AA, shift=4)
+                cv2.polylines(strip, [line], False, ink, max(1, round(1.2 * unit)), cv2.LINE_AA, shift=4)
 
 
 def _tint(event: Event) -> tuple[int, int, int]:

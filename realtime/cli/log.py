@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from realtime.cli import common, log_review
 from realtime.cli.tables import print_table
-from realtime.errors import MissingPartError, UsageError
+from realtime.errors import UsageError
 from realtime.log import Log
 from realtime.sinks import CsvSink, JsonlSink, cannot_write, columns, flat, make_folder_of
 
@@ -112,16 +112,9 @@ def _jsonl(path: Path, events: list[dict]) -> None:
 
 
 def _parquet(path: Path, events: list[dict]) -> None:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingPartError('Parquet needs pyarrow: pip install "mer-live[parquet]", or export .csv') from error
-    kinds = {"session": pa.int64(), "event": pa.int64(), "face": pa.int64()}
-    kinds |= {name: pa.string() for name in ("source", "label", "model", "kind")}
-    # float64 for the rest: a session without events has the same types as one with
-    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in columns(_classes(events), ["session"])])
-    pyarrow.parquet.write_table(pa.Table.from_pylist([flat(event) for event in events], schema), path)
+    from realtime.exports.parquet import write_parquet
+
+    write_parquet(path, columns(_classes(events), ["session"]), [flat(event) for event in events])
 
 
 def _classes(events: list[dict]) -> list[str]:

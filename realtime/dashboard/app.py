@@ -6,6 +6,7 @@ import os
 from importlib import import_module
 
 from realtime.dashboard.shared import Shared
+from realtime.exports import CARE
 
 # before Gradio is imported: it reads them once. Nothing leaves this machine.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -15,10 +16,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Engines": "engines_tab"}
 TITLE = "mer-live"
 SENTENCE = "Finds brief, involuntary movements of a face, marks when they begin, peak and end, and names them."
-CARE = (
-    "A movement of the face is no proof of a feeling, a lie or a thought. "
-    "Use it only with people who know that they are being recorded and have agreed."
-)
+
 
 def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     """The FastAPI app. `shared.temp` becomes the only folder that Gradio keeps files in."""

@@ -102,16 +102,9 @@ def _jsonl(path: Path, found: Found) -> None:
 
 
 def _parquet(path: Path, found: Found) -> None:
-    from realtime.errors import MissingPartError
+    from realtime.exports.parquet import write_parquet
 
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingPartError('Parquet needs pyarrow: pip install "mer-live[parquet]", or take CSV') from error
-    kinds = {"event": pa.int64(), "face": pa.int64()} | dict.fromkeys(("source", "label", "model", "kind"), pa.string())
-    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in columns(found.classes)])
-    pyarrow.parquet.write_table(pa.Table.from_pylist([flat(event.as_dict()) for event in found.events], schema), path)
+    write_parquet(path, columns(found.classes), [flat(event.as_dict()) for event in found.events])
 
 
 def _elan(path: Path, found: Found) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html as markup
 import tempfile
 from collections import Counter
@@ -16,6 +15,7 @@ from realtime import __version__
 from realtime.colours import colour
 from realtime.exports import CARE, Found
 from realtime.exports.elan import clean
+from realtime.inline import inline
 from realtime.records import Event
 from realtime.timeline import GATES, Trace, draw
 
@@ -44,7 +44,7 @@ def html(found: Found) -> str:
     if not rows:
         table = "<p>No movement was found.</p>"
     alt = f"Difference curve with {len(found.events)} events"
-    curve = f'<img class="curve" alt="{alt}" src="{_inline(timeline(found), "png")}">' if found.trace else ""
+    curve = f'<img class="curve" alt="{alt}" src="{inline(timeline(found), "png")}">' if found.trace else ""
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}: facial movements</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>
 <h1>{name}</h1><p class="quiet">{_safe(summary(found))}</p><p class="quiet">{judged(found)}</p>
@@ -103,7 +103,7 @@ def _percent(share: float) -> str:
 
 def _row(event: Event, found: Found) -> str:
     pictures = "".join(
-        f'<img alt="{what} of event {event.event}" src="{_inline(_jpeg(picture), "jpeg")}">'
+        f'<img alt="{what} of event {event.event}" src="{inline(_jpeg(picture), "jpeg")}">'
         for what, picture in zip(("onset", "apex"), found.thumbnails.get(event.event, ()), strict=False)
     )
     dot = f'<span class="dot" style="background:{colour(event.label)}"></span>'
@@ -120,7 +120,3 @@ def _safe(words: str) -> str:
 def _jpeg(picture: np.ndarray) -> bytes:
     small = cv2.resize(picture, (192, 192), interpolation=cv2.INTER_AREA)
     return cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
-
-
-def _inline(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

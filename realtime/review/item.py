@@ -10,6 +10,7 @@ from realtime.errors import UsageError
 # the emotions that `train.data.grouping` knows; another label is kept, but mer-train cannot learn from it
 LABELS = ("negative", "positive", "surprise", "happiness", "disgust", "anger", "fear", "sadness", "contempt",
           "repression", "others", "neutral")  # fmt: skip
+MOMENTS = {"onset": "onset_s", "apex": "apex_s", "offset": "offset_s"}  # name → field of `Marks`
 LONGEST_NAME = 80
 LONGEST_NOTE = 1000
 UNITS = re.compile(r"[LR]?\d{1,2}[A-E]?(\+[LR]?\d{1,2}[A-E]?)*")  # FACS: side, number, intensity
@@ -84,7 +85,7 @@ def checked_name(name: str, what: str) -> str:
 
 def checked(marks: Marks) -> Marks:
     """Times to the millisecond, action units as "1+2". Raises UsageError for what cannot be."""
-    times = [round(float(getattr(marks, name)), 3) for name in ("onset_s", "apex_s", "offset_s")]
+    times = [round(float(getattr(marks, name)), 3) for name in MOMENTS.values()]
     if not 0 <= times[0] < times[1] <= times[2]:
         onset, apex, offset = (f"{time:.3f}" for time in times)
         raise UsageError(f"a movement begins, peaks, then ends: got onset {onset}, apex {apex}, offset {offset} s")

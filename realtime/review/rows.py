@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 
 from realtime.log import FIELDS
+from realtime.log_file import version
 from realtime.review.item import Item, Marks, Review
 
 MARKS = [one.name for one in fields(Marks)]
@@ -30,7 +31,7 @@ def items(connection: sqlite3.Connection, session: int) -> list[Item]:
 
 def rows(connection: sqlite3.Connection, session: int, undone: bool = False) -> list[sqlite3.Row]:
     """In the order said; with `undone` also what was taken back. None in a log of version 1."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] < 2:
+    if version(connection) < 2:
         return []
     query = "SELECT * FROM reviews WHERE session_id = ? AND (?2 OR undone_at IS NULL) ORDER BY id"
     return connection.execute(query, (session, undone)).fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from typing import Self
@@ -13,7 +14,7 @@ from realtime.sources.base import SourceCounts
 FULL = "queue full"
 
 
-class Handed:
+class Handed(ABC):
     """A bounded queue of frames. A subclass's thread puts them, the reader takes them; when the reader does not keep up, the
     oldest is dropped, and whether a frame is dropped depends on nothing else.
 
@@ -59,8 +60,8 @@ class Handed:
     def __exit__(self, *exc) -> None:
         self.close()
 
-    def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def close(self) -> None: ...
 
     def _put(self, frame: Frame) -> None:
         with self._news:

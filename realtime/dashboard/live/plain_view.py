@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from html import escape
 
@@ -12,6 +11,7 @@ import numpy as np
 from realtime.dashboard.live.figures import LOST
 from realtime.dashboard.live.wire import view_jpeg
 from realtime.dashboard.pictures import label
+from realtime.inline import inline
 from realtime.records import UNSURE, Event
 
 FACE, GATED = (200, 211, 111), (98, 192, 240)  # BGR, the colours of live_picture.js
@@ -42,7 +42,7 @@ def drawn(pixels: np.ndarray, face: dict | None) -> np.ndarray:
 
 
 def picture_html(pixels: np.ndarray) -> str:
-    return f'<img alt="The camera\'s picture with the face that was found" src="{_data(view_jpeg(pixels))}">'
+    return f'<img alt="The camera\'s picture with the face that was found" src="{inline(view_jpeg(pixels), "jpeg")}">'
 
 
 def events_html(shown: list[Shown]) -> str:
@@ -51,7 +51,7 @@ def events_html(shown: list[Shown]) -> str:
 
 def _row(one: Shown) -> str:
     event = one.event
-    images = "".join(f'<img alt="{alt}" src="{_data(one.pictures[name])}">' for name, alt in ALTS.items())
+    images = "".join(f'<img alt="{alt}" src="{inline(one.pictures[name], "jpeg")}">' for name, alt in ALTS.items())
     style = ' class="mer-unsure"' if event.label == UNSURE else ""
     return (
         f'<li class="mer-event">{images}<span><strong{style}>{escape(event.label)}</strong> '
@@ -59,10 +59,6 @@ def _row(one: Shown) -> str:
         f"<small>score {max(event.scores.values()):.2f} · at {event.apex_s:.2f} s · "
         f"lasted {event.offset_s - event.onset_s:.2f} s</small></span></li>"
     )
-
-
-def _data(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def words_html(text: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gradio as gr
 
-from realtime.dashboard.review.desk import KEYS, MOMENTS
+from realtime.dashboard.review.desk import KEYS
 from realtime.dashboard.review.wiring import Wiring, words
+from realtime.review.item import MOMENTS
 
 
 def judging(page: Wiring) -> None:

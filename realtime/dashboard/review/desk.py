@@ -11,12 +11,11 @@ from realtime.errors import UsageError
 from realtime.records import UNSURE
 from realtime.review import Reviews
 from realtime.review.film import Film
-from realtime.review.item import LABELS, Item
+from realtime.review.item import LABELS, MOMENTS, Item
 
 KEYS = 9  # labels that have a number on the keyboard
 AHEAD = 8  # events whose pictures are read in one go, the chosen one first
 SHORTLY_S = 60.0  # that a mark waits for the pictures by whose frames it moves: other reviewers wait for it, too
-MOMENTS = {"onset": "onset_s", "apex": "apex_s", "offset": "offset_s"}
 
 
 @dataclass

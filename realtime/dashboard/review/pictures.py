@@ -5,18 +5,17 @@ They stand in the page itself (data: addresses), so that nothing of a session is
 
 from __future__ import annotations
 
-import base64
 from html import escape
 
 import cv2
 import numpy as np
 
 from realtime.dashboard import pictures
+from realtime.inline import inline
 from realtime.records import Keyframes
 from realtime.review.film import Film
-from realtime.review.item import Marks
+from realtime.review.item import MOMENTS, Marks
 
-MARKS = (("onset", "onset_s", "Onset"), ("apex", "apex_s", "Apex"), ("offset", "offset_s", "Offset"))
 STRIP = 16  # small pictures from before the onset to after the offset
 AROUND = 3  # of them on each side
 SIDE = 76  # pixels
@@ -32,10 +31,10 @@ def shown(film: Film | str, marks: Marks, slow: bool) -> str:
     if isinstance(film, str):
         return f'<p class="mer-state rv-wait">{escape(film)}</p>'
     figures = []
-    for name, field, title in MARKS:
+    for name, field in MOMENTS.items():
         moment = getattr(marks, field)
         picture = cv2.cvtColor(film.at(moment).pixels, cv2.COLOR_BGR2RGB)
-        figures.append(_figure(pictures.as_jpeg(picture), "jpeg", f"{title} {moment:.3f} s", f"rv-{name}"))
+        figures.append(_figure(pictures.as_jpeg(picture), "jpeg", f"{name.capitalize()} {moment:.3f} s", f"rv-{name}"))
     extra = ""
     if slow:
         keyframes = film.keyframes(marks)
@@ -51,7 +50,7 @@ def _slow(keyframes: Keyframes) -> str:
 
 
 def _figure(data: bytes, kind: str, caption: str, style: str) -> str:
-    return (f'<figure class="{style}"><img alt="Face: {escape(caption)}" src="{_address(data, kind)}">'
+    return (f'<figure class="{style}"><img alt="Face: {escape(caption)}" src="{inline(data, kind)}">'
             f"<figcaption>{escape(caption)}</figcaption></figure>")
 
 
@@ -62,19 +61,15 @@ def _strip(film: Film, marks: Marks) -> str:
     low, high = max(0, first - AROUND), min(len(times) - 1, last + AROUND)
     places = set(np.linspace(low, high, min(STRIP, high - low + 1)).round().astype(int).tolist()) | {first, apex, last}
     letters = {}
-    for (name, _, title), place in zip(MARKS, (first, apex, last), strict=True):
-        letters.setdefault(place, []).append((name, title))
+    for name, place in zip(MOMENTS, (first, apex, last), strict=True):
+        letters.setdefault(place, []).append(name)
     small = []
     for place in sorted(places):
         view = film.views[place]
         picture = cv2.resize(cv2.cvtColor(view.pixels, cv2.COLOR_BGR2RGB), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         marked = letters.get(place, [])
-        words = ", ".join(title for _, title in marked)
-        style = f' class="rv-{marked[-1][0]}"' if marked else ""
-        small.append(f'<li{style}><img alt="" src="{_address(pictures.as_jpeg(picture, 75), "jpeg")}">'
+        words = ", ".join(name.capitalize() for name in marked)
+        style = f' class="rv-{marked[-1]}"' if marked else ""
+        small.append(f'<li{style}><img alt="" src="{inline(pictures.as_jpeg(picture, 75), "jpeg")}">'
                      f"<span>{words or f'{view.pts:.2f}'}</span></li>")
     return f'<ol class="rv-strip" aria-label="Pictures in order">{"".join(small)}</ol>'
-
-
-def _address(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

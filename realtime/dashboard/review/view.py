@@ -12,10 +12,9 @@ from pathlib import Path
 from realtime.dashboard.review.desk import Chosen
 from realtime.review.agreement import agreements
 from realtime.review.export import Exported
-from realtime.review.item import Item
+from realtime.review.item import MOMENTS, Item
 
 HEADS = ("Event", "Label", "Verdict", "Onset", "Apex", "Offset", "Score", "Units")
-MARKS = ("onset_s", "apex_s", "offset_s")
 
 
 def session_line(session: dict) -> str:
@@ -51,7 +50,7 @@ def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> s
     others = [f"<small>{escape(name)}: {'rejected' if said.verdict == 'rejected' else escape(said.marks.label)}</small>"
               for name, said in sorted(item.reviews.items()) if name != reviewer and (verdict or not blind)]
     cells.append(f"<td>{_verdict(verdict)}{''.join(others)}</td>")
-    for field in MARKS:
+    for field in MOMENTS.values():
         cells.append(_cell(f"{getattr(marks, field):.3f}", f"{getattr(item.found, field):.3f}", "rv-num"))
     score = f"{max(item.scores.values()):.2f}" if item.scores else ""
     cells.append(f'<td class="rv-num">{score}</td>')

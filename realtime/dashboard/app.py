@@ -44,6 +44,7 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
                 with gr.Tab(name, id=name.lower(), elem_id=f"mer-{name.lower()}"):
                     module.tab(shared)
         page.unload(_leave(shared))
+    _answer_directly(page)
     page.queue(api_open=False, default_concurrency_limit=8)
     gr.mount_gradio_app(
         app,
@@ -64,6 +65,14 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     )
     shared.at_end(app.routes[-1].app.stop_event.set)  # Gradio's own: it ends the sign of life that each page listens to
     return app
+
+
+def _answer_directly(page) -> None:
+    """Each press by the request that asks, and not over Gradio's queue: that closes its stream of answers whenever nothing
+    is under way, and forgets what is pressed just then. Left to it is what answers more than once.
+    """
+    for answer in page.fns.values():
+        answer.queue = answer.types_generator or answer.connection == "stream"
 
 
 def _leave(shared: Shared):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +13,7 @@ from engines.runtime import ZOO, known
 from realtime.cli.engine import faults, here
 from realtime.dashboard.job import Job
 from realtime.dashboard.shared import Shared
-from realtime.errors import MerError
+from realtime.errors import MerError, UsageError
 
 ALL = "All networks"
 ENGINE, BENCH = "realtime.cli.engine", "realtime.cli.bench"
@@ -64,10 +65,8 @@ def tab(shared: Shared) -> None:
         return [gr.Timer(active=runs), *[gr.Button(interactive=not runs)] * len(starters), gr.Button(interactive=runs)]
 
     def started(title: str, module: str, *words: str):
-        try:
+        with suppress(UsageError):  # another page was first: this one now follows what runs
             job.start(title, module, *words, folder=DEMO.parent)
-        except MerError as error:
-            raise gr.Error(str(error)) from error
         return [_state(job), job.text, *controls()]
 
     def tick():
@@ -81,7 +80,7 @@ def tab(shared: Shared) -> None:
         return tick()
 
     buttons = [clock, *starters, stop]
-    options = {"show_progress": "hidden", "concurrency_limit": None}
+    options = {"show_progress": "hidden"}
     all_shown = [*shown, *buttons]
     build.click(
         lambda name, kind, gpus: started(

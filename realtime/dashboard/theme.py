@@ -10,7 +10,7 @@ DIGITS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mo
 HEAD = """
 <meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="/mer/static/page.css">
-<script src="/mer/static/order.js"></script>
+<script src="/mer/static/presses.js"></script>
 <script src="/mer/static/page.js" defer></script>
 """
 

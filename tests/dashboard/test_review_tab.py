@@ -16,7 +16,7 @@ TRUTH = ((2.04, 2.18, 2.36, "surprise"), (4.42, 4.56, 4.76, "positive"), (6.82, 
 HELD_UP = """const send = window.fetch;
 let count = 0;
 window.fetch = async (what, how) => {
-  if (String(what.url ?? what).includes("/queue/join") && count++ % 2) await new Promise((go) => setTimeout(go, 300));
+  if (String(what.url ?? what).includes("/run/predict") && count++ % 2) await new Promise((go) => setTimeout(go, 300));
   return send(what, how);
 };"""
 

@@ -188,35 +188,20 @@ def test_nothing_but_the_address_is_printed(start_demo, open_page):
     assert demo.lines == [f"mer-demo: {demo.url}; Ctrl-C ends it"]
 
 
-# stands in for the server: three joins, of which it takes the second after it has closed the stream; the page hears of that later
-FAKE = """
-  window.order = [];
-  const encoded = (text) => new TextEncoder().encode(text);
-  let stream, number = 0;
-  window.fetch = async (what) => {
-    if (what === "/queue/data") return new Response(new ReadableStream({ start(out) { stream = out; } }));
-    const of = `e${++number}`;
-    if (of === "e1") setTimeout(() => { stream.enqueue(encoded('data: {"event_')); stream.enqueue(encoded('id": "e1"}')); window.order.push("spoke"); }, 50);
-    if (of === "e2") setTimeout(() => { stream.close(); window.order.push("closed"); }, 50);
-    return new Response(JSON.stringify({ event_id: of }));
-  };
-  true;
-"""
-PAGE = """async () => {
-  const read = fetch("/queue/data").then(async (answer) => { for (const reader = answer.body.getReader(); !(await reader.read()).done;); });
-  await Promise.all([fetch("/queue/join").then(() => window.order.push("first")), fetch("/queue/join").then(() => window.order.push("second"))]);
-  await read;
-  await fetch("/queue/join").then(() => window.order.push("third"));
-  return window.order;
-}"""
+def test_no_press_goes_over_the_queue(demo, open_page):
+    """Gradio's queue forgets what is pressed while it closes its stream of answers."""
+    asked = open_page(demo.url).evaluate("gradio_config.dependencies.filter(({ queue }) => queue).flatMap(({ targets }) => targets)")
+    assert sorted(event for _, event in asked) == ["stream", "upload"]
 
 
-def test_a_press_that_comes_as_the_stream_of_answers_closes_is_not_lost(chromium):
-    page = chromium.new_page()
-    page.evaluate(FAKE)
-    page.add_script_tag(path=ROOT / "realtime/dashboard/page/order.js")
-    assert page.evaluate(PAGE) == ["spoke", "first", "closed", "second", "third"]
-    page.close()
+def test_a_press_that_failed_says_so(demo, open_page, shot):
+    page = open_page(demo.url, tab="Review", strict=False)
+    page.route("**/run/predict", lambda route: route.fulfill(status=500, json={"error": None}))
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("alert").get_by_text("the terminal of mer-demo says why").wait_for()
+    shot(page, "failed")
+    page.keyboard.press("Escape")
+    page.get_by_role("alert").wait_for(state="hidden")
 
 
 def test_tabs_by_keyboard(demo, open_page):

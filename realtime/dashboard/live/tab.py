@@ -123,7 +123,7 @@ def tab(shared: Shared) -> None:
     values = "model, engine, threshold, longest, certainty"
     for asked in (watch.click, spec.submit):
         asked(None, [spec, *settings], [spec], js=f"(spec, {values}) => MerLive.startServer(spec, {named})")
-    keep.change(lambda on: gr.update(visible=on), [keep], [pictures], queue=False, show_progress="hidden")
+    keep.change(lambda on: gr.update(visible=on), [keep], [pictures], show_progress="hidden")
     for changed in (keep.change, pictures.change):
         changed(None, [keep, pictures], None, js="(on, pictures) => { MerLive.keep(on, pictures); }")
     for changed in (model.change, engine.change, threshold.release, longest.release, certainty.release):

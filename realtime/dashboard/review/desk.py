@@ -15,7 +15,7 @@ from realtime.review.item import LABELS, MOMENTS, Item
 
 KEYS = 9  # labels that have a number on the keyboard
 AHEAD = 8  # events whose pictures are read in one go, the chosen one first
-SHORTLY_S = 60.0  # that a mark waits for the pictures by whose frames it moves: other reviewers wait for it, too
+SHORTLY_S = 60.0  # that a mark waits for the pictures by whose frames it moves: the keys after it wait, too
 
 
 @dataclass

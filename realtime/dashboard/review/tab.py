@@ -110,7 +110,7 @@ def _exporting(page: Wiring) -> None:
     def run(name, many, own, frames, request: gr.Request):
         return page.steps.export(request.session_hash, name, many, own, frames)
 
-    made = make.click(run, [page.reviewer, many, own, whole], result, concurrency_limit=1)
+    made = make.click(run, [page.reviewer, many, own, whole], result)
     made.then(None, js=DOWNLOAD)
 
 

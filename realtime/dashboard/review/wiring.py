@@ -10,8 +10,8 @@ from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.steps import Steps
 from realtime.dashboard.shared import Shared
 
-# keys come faster than answers: none may be lost, and they are answered in their order
-QUICK = {"show_progress": "hidden", "trigger_mode": "multiple", "concurrency_id": "review", "concurrency_limit": 1}
+# keys come faster than answers: none may be lost, and presses.js keeps them in their order
+QUICK = {"show_progress": "hidden", "trigger_mode": "multiple"}
 
 
 class Wiring:
@@ -76,7 +76,7 @@ class Wiring:
         def read(request: gr.Request):
             return self.steps.pictures(request.session_hash)
 
-        event.then(read, None, [self.boxes["pictures"]], show_progress="hidden", trigger_mode="multiple")
+        event.then(read, None, [self.boxes["pictures"]], show_progress="hidden", trigger_mode="always_last")
 
 
 def words(html: str) -> None:

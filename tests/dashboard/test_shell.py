@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from places import ROOT
 
 from realtime.log import Session, SqliteSink
 from realtime.records import Event

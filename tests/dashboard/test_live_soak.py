@@ -11,6 +11,7 @@ import time
 import psutil
 
 MINUTES = float(os.environ.get("MER_SOAK_MINUTES", 0.2))
+MOST_ENCODING = 6  # pictures: live_take.js lets 0.13 s of them wait for the encoder
 MOST_UNDER_WAY = 70  # pictures: the queues on the way hold no more
 STEADY_MINUTE = 3  # by then the pictures of the last fifty events fill their place in memory
 ROW = "{:>6} {:>9} {:>9} {:>12} {:>12} {:>12} {:>10}  {}"
@@ -35,7 +36,7 @@ def test_no_picture_is_lost_without_a_word_and_nothing_grows(demo, camera_chromi
         if told[name]:
             print(f"{words}: p50 {at(told[name], 0.5):.0f} ms, p95 {at(told[name], 0.95):.0f} ms, of {len(told[name])}")
     dropped = sum(told["drops"].values()), sum(told["page_drops"].values())
-    assert 0 <= told["taken"] - told["sent"] - dropped[1] <= 2
+    assert 0 <= told["taken"] - told["sent"] - dropped[1] <= MOST_ENCODING
     assert 0 <= told["sent"] - told["frames"] - dropped[0] <= MOST_UNDER_WAY
     if len(rows) > STEADY_MINUTE:
         steady, last = rows[STEADY_MINUTE - 1], rows[-1]

@@ -163,6 +163,8 @@ def test_names_stay_in_the_browser_and_a_session_is_deleted(demo, open_page, sho
     page.reload()
     page.get_by_role("tab", name="Review").click()
     page.get_by_text("1 of 3 events reviewed by <b>Bea</b>").wait_for()
+    page.keyboard.press("ArrowDown")  # the tab that was pressed still has the focus
+    page.locator('tr[aria-selected="true"]', has_text="4.420").wait_for()
     page.get_by_role("button", name="Delete this session").click()
     page.get_by_role("button", name="Keep it").click()
     page.get_by_role("button", name="Delete this session").click()

@@ -11,7 +11,7 @@
   const field = (id) => at(id)?.querySelector("input, textarea");
 
   function typing(target) {
-    return target.closest("textarea, select, [contenteditable=true], [role=listbox], [role=tablist]")
+    return target.closest("textarea, select, [contenteditable=true], [role=listbox]")
       || (target.matches("input") && !["checkbox", "radio", "button"].includes(target.type));
   }
 
@@ -58,6 +58,7 @@
   function recall() {
     const input = field("rv-reviewer");
     const name = localStorage.getItem(NAME);
+    if (input?.value) localStorage.setItem(NAME, input.value); // typed before this script was there
     if (!input || input.value || !name) return;
     input.value = name;
     input.dispatchEvent(new Event("input", { bubbles: true }));

@@ -69,10 +69,11 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
 
 def _answer_directly(page) -> None:
     """Each press by the request that asks, and not over Gradio's queue: that closes its stream of answers whenever nothing
-    is under way, and forgets what is pressed just then. Left to it is what answers more than once.
+    is under way, and forgets what is pressed just then. Left to it is what answers more than once, and what takes long.
     """
     for answer in page.fns.values():
-        answer.queue = answer.types_generator or answer.connection == "stream"
+        heavy = isinstance(answer.concurrency_limit, int)
+        answer.queue = heavy or answer.types_generator or answer.connection == "stream"
 
 
 def _leave(shared: Shared):

@@ -16,6 +16,8 @@ from realtime.errors import MerError, UsageError
 from realtime.recognition import Recognizer
 from realtime.watch import LiveSettings
 
+HEAVY = 2  # at once, of what keeps a core busy for long: Gradio's concurrency_limit of these handlers
+
 
 @dataclass
 class Limits:

@@ -17,6 +17,7 @@ BUTTONS = {
     "csv": "CSV", "jsonl": "JSONL", "parquet": "Parquet", "elan": "ELAN", "webvtt": "WebVTT", "video": "Annotated video",
     "report": "Report (HTML)", "pdf": "Report (PDF)",
 }  # fmt: skip
+SLOW = ("video", "report", "pdf")  # they read the recording
 
 
 def make(kind: str, job: Job, shared: Shared) -> Path:

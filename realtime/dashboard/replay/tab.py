@@ -12,11 +12,11 @@ import gradio as gr
 from engines.runtime import known
 from realtime.dashboard.access import check_upload, safe_name
 from realtime.dashboard.replay.compare import compare
-from realtime.dashboard.replay.files import BUTTONS, make, store
+from realtime.dashboard.replay.files import BUTTONS, SLOW, make, store
 from realtime.dashboard.replay.job import Job
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.replay.routes import add_routes
-from realtime.dashboard.shared import Shared
+from realtime.dashboard.shared import HEAVY, Shared
 from realtime.errors import MerError
 
 HEAD = '<link rel="stylesheet" href="/mer/static/timeline.css">'
@@ -152,10 +152,11 @@ def tab(shared: Shared) -> None:
     # "multiple": Gradio drops a press that comes while the one before it is still on its way
     shown = [player, chosen, after, other, compared, files, kept]
     listed.click(act, None, shown, show_progress="hidden", trigger_mode="multiple")
-    other.input(ask_other, [chosen, other], compared, show_progress="minimal")
+    other.input(ask_other, [chosen, other], compared, show_progress="minimal", concurrency_limit=HEAVY)
     keep.click(keep_it, [chosen, whole], kept, show_progress="minimal")
     for kind, button in buttons.items():
-        button.click(export(kind), chosen, files, show_progress="minimal").then(None, js=GO)
+        limit = HEAVY if kind in SLOW else "default"
+        button.click(export(kind), chosen, files, show_progress="minimal", concurrency_limit=limit).then(None, js=GO)
 
 
 def _taken(shared: Shared, path: Path, network: str, session: str) -> Job:

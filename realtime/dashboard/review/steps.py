@@ -40,16 +40,19 @@ class Steps:
         return SHOWN if self.shared.read_only else SHOWN + EDITED
 
     def step(self, page: str, name: str, do: Callable[[Desk, str], str | None]) -> list:
-        """Does it, and draws what came of it: a value for each of `outputs`. A mistake becomes a line on the page."""
+        """Does it, and draws what came of it: a value for each of `outputs`. do → what to say of it; None leaves what was
+        said. A mistake becomes a line on the page.
+        """
         desk, name, wrong = self.desk(page), " ".join((name or "").split()), False
         desk.reviewer = name
         try:
-            words = desk.left_behind() or do(desk, name) or ""
+            words = desk.left_behind() or do(desk, name)
         except MerError as error:
             words, wrong = str(error), True
         try:
             drawn = draw(desk, name, page in self._slow, self.shared.read_only, self._twice(page, desk))
-            drawn["said"] = view.said(words, wrong)
+            if words is not None:
+                drawn["said"] = view.said(words, wrong)
         except MerError as error:  # the log itself cannot be read
             drawn = {"said": view.said(str(error), wrong=True)}
         return [drawn.get(box, gr.skip()) for box in self.outputs]

@@ -7,7 +7,7 @@ import gradio as gr
 from realtime.dashboard.review import controls
 from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.wiring import Wiring, words
-from realtime.dashboard.shared import Shared
+from realtime.dashboard.shared import HEAVY, Shared
 
 HEAD = """<link rel="stylesheet" href="/mer/static/review.css">
 <script src="/mer/static/review.js" defer></script>"""
@@ -64,7 +64,7 @@ def _top(page: Wiring) -> None:
 
     def wire():
         page.on(root.load, lambda desk, name: desk.open(None))
-        page.on(page.reviewer.change, lambda desk, name: None)
+        page.on(page.reviewer.change, lambda desk, name: "")
         page.on(refresh.click, lambda desk, name: desk.refresh())
         page.on(session.input, lambda desk, name, number: _opened(desk, number, None), session)
         page.on(source.input, lambda desk, name, path: _opened(desk, None, path), source)
@@ -85,8 +85,8 @@ def _events(page: Wiring) -> None:
 
     def wire():
         page.on_row(table)
-        page.on(before.click, lambda desk, name: desk.step(-1))
-        page.on(after.click, lambda desk, name: desk.step(1))
+        page.on(before.click, lambda desk, name: desk.step(-1) or "")
+        page.on(after.click, lambda desk, name: desk.step(1) or "")
 
     page.later(wire)
 
@@ -110,15 +110,16 @@ def _exporting(page: Wiring) -> None:
     def run(name, many, own, frames, request: gr.Request):
         return page.steps.export(request.session_hash, name, many, own, frames)
 
-    made = make.click(run, [page.reviewer, many, own, whole], result)
+    made = make.click(run, [page.reviewer, many, own, whole], result, concurrency_limit=HEAVY)
     made.then(None, js=DOWNLOAD)
 
 
-def _opened(desk: Desk, number: int | None, source: str | None) -> None:
+def _opened(desk: Desk, number: int | None, source: str | None) -> str:
     """Another session or another of its sources; a field that was emptied changes nothing."""
     now = desk.chosen.session
     if number is not None or (source is not None and now is not None):
         desk.open(number if number is not None else now["id"], source)
+    return ""
 
 
 def _named(desk: Desk, name: str, who: str) -> str | None:

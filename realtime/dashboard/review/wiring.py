@@ -48,7 +48,7 @@ class Wiring:
     def on_row(self, table: gr.HTML) -> None:
         """A click on a row of the table chooses its event."""
         def clicked(name, event: gr.EventData, request: gr.Request):
-            return self.steps.step(request.session_hash, name, lambda desk, name: desk.choose(str(event._data.get("key"))))
+            return self.steps.step(request.session_hash, name, lambda desk, name: desk.choose(str(event._data.get("key"))) or "")
 
         self._then_pictures(table.select(clicked, [self.reviewer], self._outputs(), **QUICK))
 

@@ -7,8 +7,8 @@
 
   window.fetch = function (what, how) {
     if (!String(what?.url ?? what).includes("/run/predict")) return send.call(this, what, how);
-    const sent = counts(how) ? last.then(() => send.call(this, what, how)) : send.call(this, what, how);
-    if (counts(how)) last = sent.catch(() => {}); // one that fails holds up no other
+    const inTurn = counts(how), sent = (inTurn ? last : Promise.resolve()).then(() => send.call(this, what, how));
+    if (inTurn) last = sent.catch(() => {}); // one that fails holds up no other
     return sent.then((answer) => {
       if (!answer.ok) failed(answer.status);
       return answer;

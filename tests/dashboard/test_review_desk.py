@@ -5,10 +5,14 @@ import pytest
 
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
+import gradio as gr  # noqa: E402
+
 from realtime import kept  # noqa: E402
 from realtime.dashboard.review import pictures, view  # noqa: E402
 from realtime.dashboard.review.desk import Desk  # noqa: E402
 from realtime.dashboard.review.films import Films  # noqa: E402
+from realtime.dashboard.review.steps import Steps  # noqa: E402
+from realtime.dashboard.shared import DemoSettings, Shared  # noqa: E402
 from realtime.errors import UsageError  # noqa: E402
 from realtime.log import Session, SqliteSink, default_path  # noqa: E402
 from realtime.records import Event, FaceView, Keyframes  # noqa: E402
@@ -45,6 +49,22 @@ def test_kept_pictures_are_shown_and_marks_move_by_their_frames(desk):
     assert desk.move("Ann", "offset", 2) == "Corrected: event 1, offset 1.240 s."  # beyond the pictures, by their pace
     with pytest.raises(UsageError, match="begins, peaks, then ends"):
         desk.move("Ann", "onset", 4)
+
+
+def test_what_was_said_stays_but_not_that_the_log_cannot_be_read(desk, tmp_path):
+    steps = Steps(Shared(DemoSettings(), tmp_path, default_path()))
+    place, good = steps.outputs.index("said"), default_path().read_bytes()
+
+    def refreshed():
+        return steps.step("page", "Ann", lambda desk, name: desk.refresh())[place]
+
+    assert "Accepted" in steps.step("page", "Ann", lambda desk, name: desk.judge(name))[place]
+    assert refreshed() == gr.skip()
+    default_path().write_bytes(b"not a log")
+    assert 'role="alert"' in refreshed()
+    default_path().write_bytes(good)
+    assert refreshed() == ""
+    assert refreshed() == gr.skip()
 
 
 def test_without_pictures_a_word_says_why(desk):

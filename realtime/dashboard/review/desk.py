@@ -40,6 +40,7 @@ class Desk:
         self.films = films
         self.chosen = Chosen()
         self.reviewer = ""  # as typed last, for pictures that come later
+        self.unread = False  # whether the log itself could not be read the last time
 
     def reviews(self) -> Reviews:
         return Reviews(self._path, self._read_only)

@@ -51,10 +51,11 @@ class Steps:
             words, wrong = str(error), True
         try:
             drawn = draw(desk, name, page in self._slow, self.shared.read_only, self._twice(page, desk))
-            if words is not None:
-                drawn["said"] = view.said(words, wrong)
-        except MerError as error:  # the log itself cannot be read
-            drawn = {"said": view.said(str(error), wrong=True)}
+            if words is not None or desk.unread:
+                drawn["said"] = view.said(words or "", wrong)
+            desk.unread = False
+        except MerError as error:
+            desk.unread, drawn = True, {"said": view.said(str(error), wrong=True)}
         return [drawn.get(box, gr.skip()) for box in self.outputs]
 
     def pictures(self, page: str):

@@ -27,7 +27,6 @@ EXAMPLES = """
 The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture; those kept for review lie beside it."""
 
 
-
 @common.group("mer-log", EXAMPLES)
 def main():
     """Read the log of sessions and events that mer-live and mer-replay keep."""

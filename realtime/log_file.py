@@ -81,8 +81,22 @@ STEPS = (TABLES_1, TABLES_2)  # the n-th makes version n from the one before
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """mode: "ro" to read, "rw" or "rwc" to write. Autocommit: what is written is on disk when `execute` returns."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, isolation_level=None)
+    connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def hold_open(path: Path) -> sqlite3.Connection:
+    """A connection that does nothing but stay, until any thread closes it. Raises sqlite3.Error where there is no log yet.
+
+    Whoever closes a log last writes its journal back: a line that is written alone waits for the disk five times, not two.
+    """
+    connection = connect(path, "rw")
+    try:
+        version(connection)  # opened only when something is read
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

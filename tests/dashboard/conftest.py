@@ -201,7 +201,7 @@ def open_page(request):
     """`open_page(url, dark=False, size="wide"|"phone", browser=None, strict=True)` → the loaded Playwright page.
 
     tab: the one to choose. ready: wait until the page is built. At the end of a strict one: nothing was asked of another machine, and the console holds no error.
-    page.asked: the addresses; page.errors: the console's errors.
+    page.asked: the addresses; page.errors: the console's errors. With a test that failed it is printed what its pages said last.
     """
     contexts, pages = [], []
 
@@ -211,7 +211,10 @@ def open_page(request):
         contexts.append(context)
         page = context.new_page()
         page.asked, page.errors, page.own = [], [], urlsplit(url).netloc
-        page.on("request", lambda asked: page.asked.append(asked.url))
+        page.unanswered = []
+        page.on("request", lambda asked: (page.asked.append(asked.url), page.unanswered.append(asked)))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda asked: asked in page.unanswered and page.unanswered.remove(asked))
         page.on("console", lambda word: word.type == "error" and page.errors.append(f"{word.text} {word.location}"))
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         pages.append((page, strict))
@@ -225,12 +228,23 @@ def open_page(request):
     yield open_one
     faults = []
     for page, strict in pages:
+        print(f"{page.url} said {_said(page)}, console {page.errors}, unanswered {[asked.url for asked in page.unanswered]}")
         if strict:
             faults += [f"left the machine: {url}" for url in outside(page)]
             faults += [f"console: {error}" for error in page.errors if not HARMLESS.search(error)]
     for context in contexts:
         context.close()
     assert not faults, "\n".join(faults)
+
+
+def _said(page) -> list[str]:
+    """Every word to the person that stands on a page, hidden ones too."""
+    from playwright.sync_api import Error
+
+    try:
+        return page.locator("#rv-said, [role=alert], [role=status]").all_text_contents()
+    except Error as error:
+        return [str(error)]
 
 
 def outside(page) -> list[str]:

@@ -1,5 +1,8 @@
 """The desk behind tab Review, without a page: pictures that were kept, frames, and what is shown of others."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -65,6 +68,37 @@ def test_what_was_said_stays_but_not_that_the_log_cannot_be_read(desk, tmp_path)
     default_path().write_bytes(good)
     assert refreshed() == ""
     assert refreshed() == gr.skip()
+
+
+def test_one_request_of_a_page_waits_for_pictures_the_latest(desk, tmp_path):
+    steps = Steps(Shared(DemoSettings(), tmp_path, default_path()))
+    steps.step("page", "Ann", lambda desk, name: desk.step(1))
+    waiting, read = threading.Semaphore(0), threading.Event()
+
+    def get(session, several, wanted):  # a recording that takes its time
+        waiting.release()
+        while wanted() and not read.wait(0.01):
+            pass
+
+    steps.films.get = get
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(steps.pictures, "page")
+        waiting.acquire()
+        second = pool.submit(steps.pictures, "page")
+        assert first.result(10) == gr.skip() and not second.done()
+        read.set()
+        assert "Reading the recording" in second.result(10)
+
+
+def test_the_log_stays_open_while_the_page_writes_it(desk, tmp_path):
+    """Else each key waits for the disk more than twice as long."""
+    shared, journal = Shared(DemoSettings(), tmp_path, default_path()), default_path().with_name(default_path().name + "-wal")
+    steps = Steps(shared)
+    for do in (lambda desk, name: desk.judge(name), lambda desk, name: desk.undo(name)):
+        steps.step("page", "Ann", do)
+        assert journal.stat().st_size > 0
+    shared.close()
+    assert not journal.exists()
 
 
 def test_without_pictures_a_word_says_why(desk):

@@ -70,16 +70,15 @@
     if (radio) setTimeout(() => document.activeElement?.type === "radio" && document.activeElement.blur(), 0);
   });
 
-  // the log may have grown meanwhile: look again whenever the tab comes into view; keep the chosen row in sight
+  // not at once: Gradio first sets the fields of a tab that comes into view to what it knows itself
   let visible = false;
   setInterval(() => {
     const now = Boolean(shown());
-    if (now && !visible) {
-      recall();
-      press("rv-refresh");
-    }
+    if (now && !visible) recall();
     visible = now;
   }, 400);
+
+  // the chosen row stays in sight
   let last = null;
   new MutationObserver(() => {
     const row = panel()?.querySelector('tr[aria-selected="true"]');

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Desk:
         self.chosen = Chosen()
         self.reviewer = ""  # as typed last, for pictures that come later
         self.unread = False  # whether the log itself could not be read the last time
+        self.asked = object()  # by which request the pictures were asked for last
 
     def reviews(self) -> Reviews:
         return Reviews(self._path, self._read_only)
@@ -111,7 +113,8 @@ class Desk:
         """Moves "onset", "apex" or "offset" of the chosen event by whole frames, as far as they can be known."""
         item = self._item()
         marks, field = item.marks(reviewer.strip()), MOMENTS[moment]
-        self.fetch(SHORTLY_S)
+        end = time.monotonic() + SHORTLY_S
+        self.fetch(lambda: time.monotonic() < end)
         found = self.films.known(item, marks)
         if found is None:
             raise UsageError(f"the pictures are still being read: move the {moment} when they are there, or type its second")
@@ -168,14 +171,14 @@ class Desk:
         places = {item.key: place for place, item in enumerate(self.chosen.items, 1)}
         return str(places.get(self.chosen.key, "?"))
 
-    def fetch(self, seconds: float = float("inf")) -> None:
-        """Waits for the pictures of the chosen event, for another being chosen, or so many seconds."""
-        now, end = self.chosen, time.monotonic() + seconds
+    def fetch(self, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Waits for the pictures of the chosen event, for another being chosen, or until they are not `wanted` any more."""
+        now = self.chosen
         if now.item is None:
             return
         place = now.items.index(now.item)
         several = [(item, item.marks(self.reviewer)) for item in now.items[place : place + AHEAD]]
-        self.films.get(now.session, several, lambda: self.same(now) and time.monotonic() < end)
+        self.films.get(now.session, several, lambda: self.same(now) and wanted())
 
     def same(self, before: Chosen) -> bool:
         """Whether the event chosen then is still the chosen one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 import zipfile
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from realtime.dashboard.review.drawn import EDITED, SHOWN, draw, shown
 from realtime.dashboard.review.films import Films
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
+from realtime.log_file import hold_open
 from realtime.review.export import export
 
 ARCHIVE = "mer-training.zip"
@@ -31,8 +33,10 @@ class Steps:
         self._desks: dict[str, Desk] = {}
         self._slow: set[str] = set()
         self._guard = threading.Lock()
+        self._held = None
         shared.at_session_end(self._leave)
         shared.at_end(self.films.close)
+        shared.at_end(self._let_go)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -45,6 +49,7 @@ class Steps:
         """
         desk, name, wrong = self.desk(page), " ".join((name or "").split()), False
         desk.reviewer = name
+        self._hold()
         try:
             words = desk.left_behind() or do(desk, name)
         except MerError as error:
@@ -61,10 +66,11 @@ class Steps:
     def pictures(self, page: str):
         """The pictures of the chosen event, read where they are not at hand."""
         desk = self.desk(page)
-        before = desk.chosen
-        desk.fetch()
+        before, desk.asked = desk.chosen, (mine := object())
+        # one request of a page waits at a time: a browser has few, and keys need theirs
+        desk.fetch(lambda: desk.asked is mine)
         # meanwhile another may have been chosen, whose own pictures are on their way
-        return shown(desk, page in self._slow) if desk.same(before) else gr.skip()
+        return shown(desk, page in self._slow) if desk.asked is mine and desk.same(before) else gr.skip()
 
     def slow_motion(self, page: str) -> None:
         """Switches it on or off."""
@@ -107,6 +113,17 @@ class Steps:
             others = [other for key, other in self._desks.items() if key != page and other.reviewer == desk.reviewer]
         numbers = [other.chosen.session["id"] for other in others if other.chosen.session]
         return bool(desk.reviewer) and session is not None and session["id"] in numbers
+
+    def _hold(self) -> None:
+        """Keeps the log open from the first step on: keys come fast, and each is a line of it."""
+        with self._guard, suppress(sqlite3.Error):
+            if self._held is None and not self.shared.read_only:
+                self._held = hold_open(self.shared.log)
+
+    def _let_go(self) -> None:
+        with self._guard:
+            if self._held is not None:
+                self._held.close()
 
     def _leave(self, page: str) -> None:
         with self._guard:

@@ -60,10 +60,11 @@ def _top(page: Wiring) -> None:
                             placeholder="name or number" if page.writes else "", interactive=page.writes)  # fmt: skip
         refresh = gr.Button("Refresh", elem_id="rv-refresh", scale=0, min_width=100)
     page.boxes |= {"session": session, "source": source, "person": person}
-    root = gr.context.Context.root_block
+    root, here = gr.context.Context.root_block, gr.context.Context.block
 
     def wire():
         page.on(root.load, lambda desk, name: desk.open(None))
+        page.on(here.select, lambda desk, name: desk.refresh())  # the log may have grown meanwhile
         page.on(page.reviewer.change, lambda desk, name: "")
         page.on(refresh.click, lambda desk, name: desk.refresh())
         page.on(session.input, lambda desk, name, number: _opened(desk, number, None), session)

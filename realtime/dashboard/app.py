@@ -29,9 +29,11 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
 
     from realtime.dashboard import static, theme
     from realtime.dashboard.guard import Guard
+    from realtime.dashboard.presses import Presses
 
     tabs = {name: import_module(f"realtime.dashboard.{module}") for name, module in TABS.items()}
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)  # its pages load scripts from elsewhere
+    app.add_middleware(Presses)
     app.add_middleware(Guard, host=host, password=password, read_only=shared.read_only)
     static.routes(shared, app)
     for module in tabs.values():

@@ -44,6 +44,12 @@ def desk():
     return desk
 
 
+def begun(shared):
+    steps = Steps(shared)
+    steps.step("page", "Ann", None)
+    return steps
+
+
 def test_kept_pictures_are_shown_and_marks_move_by_their_frames(desk):
     assert desk.move("Ann", "apex", 1) == "Corrected: event 1, apex 1.120 s."
     found = desk.films.known(desk.chosen.item, desk.chosen.item.marks("Ann"))
@@ -55,7 +61,7 @@ def test_kept_pictures_are_shown_and_marks_move_by_their_frames(desk):
 
 
 def test_what_was_said_stays_but_not_that_the_log_cannot_be_read(desk, tmp_path):
-    steps = Steps(Shared(DemoSettings(), tmp_path, default_path()))
+    steps = begun(Shared(DemoSettings(), tmp_path, default_path()))
     place, good = steps.outputs.index("said"), default_path().read_bytes()
 
     def refreshed():
@@ -70,8 +76,16 @@ def test_what_was_said_stays_but_not_that_the_log_cannot_be_read(desk, tmp_path)
     assert refreshed() == gr.skip()
 
 
-def test_one_request_of_a_page_waits_for_pictures_the_latest(desk, tmp_path):
+def test_a_page_that_lost_touch_judges_nothing(desk, tmp_path):
     steps = Steps(Shared(DemoSettings(), tmp_path, default_path()))
+    place, judge = steps.outputs.index("said"), lambda desk, name: desk.judge(name)
+    assert "Nothing was done" in steps.step("page", "Ann", judge)[place]
+    assert Reviews().item(1, "e1").reviews == {}
+    assert "Accepted" in steps.step("page", "Ann", judge)[place]
+
+
+def test_one_request_of_a_page_waits_for_pictures_the_latest(desk, tmp_path):
+    steps = begun(Shared(DemoSettings(), tmp_path, default_path()))
     steps.step("page", "Ann", lambda desk, name: desk.step(1))
     waiting, read = threading.Semaphore(0), threading.Event()
 
@@ -93,7 +107,7 @@ def test_one_request_of_a_page_waits_for_pictures_the_latest(desk, tmp_path):
 def test_the_log_stays_open_while_the_page_writes_it(desk, tmp_path):
     """Else each key waits for the disk more than twice as long."""
     shared, journal = Shared(DemoSettings(), tmp_path, default_path()), default_path().with_name(default_path().name + "-wal")
-    steps = Steps(shared)
+    steps = begun(shared)
     for do in (lambda desk, name: desk.judge(name), lambda desk, name: desk.undo(name)):
         steps.step("page", "Ann", do)
         assert journal.stat().st_size > 0

@@ -5,6 +5,7 @@ import io
 import sqlite3
 import zipfile
 
+import pytest
 from places import DEMO
 
 from realtime.log import Log, Session, SqliteSink
@@ -109,6 +110,33 @@ def test_keys_are_answered_in_their_order(demo, open_page):
     said(page, "Accepted: event 1")
     assert [(item.marks("Ann").label, item.verdict("Ann")) for item in Reviews(demo.log).items(session)] == [
         ("surprise", "accepted"), ("surprise", "rejected"), ("disgust", "corrected")]  # fmt: skip
+
+
+@pytest.mark.parametrize("arrives", [False, True], ids=["asking", "answered"])
+def test_a_line_that_breaks_loses_no_press_and_doubles_none(demo, open_page, arrives):
+    """Whatever is sent for the first time never arrives, or its answer does not."""
+    session = logged(demo.log)
+    page = opened(open_page(demo.url, tab="Review", strict=False))
+    named(page, "Ann")
+    seen = set()
+
+    def broken(route):
+        name = route.request.headers["x-mer-press"]
+        if name in seen:
+            return route.continue_()
+        seen.add(name)
+        if arrives:
+            route.fetch()
+        route.abort("connectionreset")
+
+    page.route("**/run/predict*", broken)
+    for key in ("ArrowDown", "5", "r", "u"):
+        page.keyboard.press(key)
+    said(page, "Taken back")
+    event = Reviews(demo.log).items(session)[1]
+    history = Reviews(demo.log).history(session, event.key)
+    assert [(review.verdict, review.undone_at is None) for review in history] == [("corrected", True), ("rejected", False)]
+    page.unroute_all(behavior="wait")
 
 
 def test_two_people_review_at_once_and_a_deleted_session_is_noticed(demo, open_page, shot):

@@ -1,13 +1,14 @@
-// What a press of one of Gradio's controls needs beside Gradio: its turn, and a word where it failed.
+// What a press of one of Gradio's controls needs beside Gradio: its turn, another try, and a word where it failed.
 // Presses that all count (trigger mode "multiple") are sent one after the other, each once the one before is answered: on their
 // way together they may overtake one another, and "next event, label 5" would name the event before.
 (() => {
-  const send = window.fetch;
-  let last = Promise.resolve();
+  const send = window.fetch, PAUSES_MS = [200, 600, 1500];
+  let last = Promise.resolve(), count = 0;
 
   window.fetch = function (what, how) {
     if (!String(what?.url ?? what).includes("/run/predict")) return send.call(this, what, how);
-    const inTurn = counts(how), sent = (inTurn ? last : Promise.resolve()).then(() => send.call(this, what, how));
+    const { fn_index: number, session_hash: page } = JSON.parse(how.body), inTurn = counts(number);
+    const sent = (inTurn ? last : Promise.resolve()).then(() => insist(what, how, `${page}-${++count}`));
     if (inTurn) last = sent.catch(() => {}); // one that fails holds up no other
     return sent.then((answer) => {
       if (!answer.ok) failed(answer.status);
@@ -15,9 +16,23 @@
     });
   };
 
-  function counts(how) {
-    const { fn_index: number } = JSON.parse(how.body);
+  function counts(number) {
     return window.gradio_config.dependencies.find(({ id }) => id === number)?.trigger_mode === "multiple";
+  }
+
+  // Where the line breaks (another network, a lid that was closed) Gradio loads the page anew and forgets the press: it is sent
+  // again, under its name, by which the server knows one that it has had
+  async function insist(what, how, name) {
+    const headers = new Headers(how.headers);
+    headers.set("X-Mer-Press", name);
+    for (const pause of PAUSES_MS) {
+      try {
+        return await send(what, { ...how, headers });
+      } catch {
+        await new Promise((go) => setTimeout(go, pause));
+      }
+    }
+    return send(what, { ...how, headers });
   }
 
   // Gradio itself says nothing of it; where no answer comes at all, it says that the connection is lost

@@ -17,11 +17,13 @@ from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.drawn import EDITED, SHOWN, draw, shown
 from realtime.dashboard.review.films import Films
 from realtime.dashboard.shared import Shared
-from realtime.errors import MerError
+from realtime.errors import MerError, UsageError
 from realtime.log_file import hold_open
 from realtime.review.export import export
 
 ARCHIVE = "mer-training.zip"
+# of a page that is older than the program, or was asleep: the event that it shows need not be the chosen one
+LOST = "nothing was done: this page had lost touch with mer-demo. See which event is chosen, then press again"
 
 
 class Steps:
@@ -43,15 +45,18 @@ class Steps:
         """The boxes that `step` draws, in its order."""
         return SHOWN if self.shared.read_only else SHOWN + EDITED
 
-    def step(self, page: str, name: str, do: Callable[[Desk, str], str | None]) -> list:
+    def step(self, page: str, name: str, do: Callable[[Desk, str], str | None] | None) -> list:
         """Does it, and draws what came of it: a value for each of `outputs`. do → what to say of it; None leaves what was
-        said. A mistake becomes a line on the page.
+        said. A mistake becomes a line on the page. A page begins with a step in which nothing is done (`do` is None).
         """
+        begun = page in self._desks
         desk, name, wrong = self.desk(page), " ".join((name or "").split()), False
         desk.reviewer = name
         self._hold()
         try:
-            words = desk.left_behind() or do(desk, name)
+            if do is not None and not begun:
+                raise UsageError(LOST)
+            words = desk.left_behind() or do(desk, name) if do is not None else None
         except MerError as error:
             words, wrong = str(error), True
         try:

@@ -63,7 +63,7 @@ def _top(page: Wiring) -> None:
     root, here = gr.context.Context.root_block, gr.context.Context.block
 
     def wire():
-        page.on(root.load, lambda desk, name: desk.open(None))
+        page.on(root.load, None)
         page.on(here.select, lambda desk, name: desk.refresh())  # the log may have grown meanwhile
         page.on(page.reviewer.change, lambda desk, name: "")
         page.on(refresh.click, lambda desk, name: desk.refresh())

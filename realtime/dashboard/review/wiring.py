@@ -32,7 +32,7 @@ class Wiring:
         for wire in self._later:
             wire()
 
-    def on(self, event, do: Callable, value=None) -> None:
+    def on(self, event, do: Callable | None, value=None) -> None:
         """An event of the page → do(desk, name[, value of a component]), everything drawn anew, then the pictures."""
         def plain(name, request: gr.Request):
             return self.steps.step(request.session_hash, name, do)

@@ -14,12 +14,27 @@ from realtime.review import Reviews
 
 TRUTH = ((2.04, 2.18, 2.36, "surprise"), (4.42, 4.56, 4.76, "positive"), (6.82, 6.96, 7.14, "negative"))
 
-HELD_UP = """const send = window.fetch;
+# every press's request, or the body of its answer, comes later than that of the press after it; WORDS: all that was said
+HELD_UP = """const send = window.fetch, PAUSES = [400, 200, 0], pause = (ms) => new Promise((go) => setTimeout(go, ms));
 let count = 0;
 window.fetch = async (what, how) => {
-  if (String(what.url ?? what).includes("/run/predict") && count++ % 2) await new Promise((go) => setTimeout(go, 300));
-  return send(what, how);
-};"""
+  const press = String(what.url ?? what).includes("/run/predict") && JSON.parse(how.body).data.length;
+  const ms = press ? PAUSES[count++ % 3] : 0;
+  if (WHERE === "asking") await pause(ms);
+  const answer = await send(what, how);
+  if (WHERE === "asking" || !ms) return answer;
+  const body = new ReadableStream({ async start(to) {
+    await pause(ms);
+    to.enqueue(new Uint8Array(await answer.arrayBuffer()));
+    to.close();
+  } });
+  return new Response(body, answer);
+};
+window.WORDS = [];
+new MutationObserver(() => {
+  const words = document.querySelector("#rv-said p")?.textContent;
+  if (words && words !== WORDS.at(-1)) WORDS.push(words);
+}).observe(document, { childList: true, subtree: true, characterData: true });"""
 
 
 def logged(path):
@@ -95,11 +110,12 @@ def test_three_events_are_corrected_by_keyboard_alone_and_exported(demo, open_pa
     assert [row["label"] for row in rows] == ["surprise", "positive", "disgust", "negative"]
 
 
-def test_keys_are_answered_in_their_order(demo, open_page):
-    """Requests of a page can overtake one another: here every second one is held up on its way."""
+@pytest.mark.parametrize("where", ["asking", "answered"])
+def test_keys_are_answered_in_their_order(demo, open_page, where):
+    """Requests of a page can overtake one another, and so can the bodies of their answers."""
     session = logged(demo.log)
     page = open_page(demo.url, strict=False)  # a reload breaks off what the page was listening to
-    page.add_init_script(HELD_UP)
+    page.add_init_script(f"const WHERE = '{where}'; {HELD_UP}")
     page.reload()
     page.get_by_role("tab", name="Review").click()
     opened(page)
@@ -108,6 +124,9 @@ def test_keys_are_answered_in_their_order(demo, open_page):
     for key in ("ArrowDown", "3", "ArrowDown", "5", "ArrowUp", "r", "ArrowUp", "a"):
         page.keyboard.press(key)
     said(page, "Accepted: event 1")
+    page.wait_for_timeout(700)
+    assert page.evaluate("WORDS") == [f"{words}." for words in (
+        "Corrected: event 2, surprise", "Corrected: event 3, disgust", "Rejected: event 2, surprise", "Accepted: event 1, surprise")]  # fmt: skip
     assert [(item.marks("Ann").label, item.verdict("Ann")) for item in Reviews(demo.log).items(session)] == [
         ("surprise", "accepted"), ("surprise", "rejected"), ("disgust", "corrected")]  # fmt: skip
 

@@ -27,12 +27,17 @@
     headers.set("X-Mer-Press", name);
     for (const pause of PAUSES_MS) {
       try {
-        return await send(what, { ...how, headers });
+        return await whole(await send(what, { ...how, headers }));
       } catch {
         await new Promise((go) => setTimeout(go, pause));
       }
     }
-    return send(what, { ...how, headers });
+    return whole(await send(what, { ...how, headers }));
+  }
+
+  // fetch resolves before the answer's body is here, which may come later than that of the next press
+  async function whole(answer) {
+    return new Response(await answer.arrayBuffer(), answer);
   }
 
   // Gradio itself says nothing of it; where no answer comes at all, it says that the connection is lost

@@ -79,6 +79,8 @@ def test_what_was_said_stays_but_not_that_the_log_cannot_be_read(desk, tmp_path)
 def test_a_page_that_lost_touch_judges_nothing(desk, tmp_path):
     steps = Steps(Shared(DemoSettings(), tmp_path, default_path()))
     place, judge = steps.outputs.index("said"), lambda desk, name: desk.judge(name)
+    assert "Nothing was done" in steps.export("page", "Ann", many=False, own=False, frames=True)
+    assert steps.pictures("page") == gr.skip()
     assert "Nothing was done" in steps.step("page", "Ann", judge)[place]
     assert Reviews().item(1, "e1").reviews == {}
     assert "Accepted" in steps.step("page", "Ann", judge)[place]

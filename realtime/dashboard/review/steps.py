@@ -23,7 +23,7 @@ from realtime.review.export import export
 
 ARCHIVE = "mer-training.zip"
 # of a page that is older than the program, or was asleep: the event that it shows need not be the chosen one
-LOST = "nothing was done: this page had lost touch with mer-demo. See which event is chosen, then press again"
+LOST = "nothing was done: this page had lost touch with mer-demo"
 
 
 class Steps:
@@ -50,12 +50,12 @@ class Steps:
         said. A mistake becomes a line on the page. A page begins with a step in which nothing is done (`do` is None).
         """
         begun = page in self._desks
-        desk, name, wrong = self.desk(page), " ".join((name or "").split()), False
+        desk, name, wrong = self._desk(page), " ".join((name or "").split()), False
         desk.reviewer = name
         self._hold()
         try:
             if do is not None and not begun:
-                raise UsageError(LOST)
+                raise UsageError(f"{LOST}. See which event is chosen, then press again")
             words = desk.left_behind() or do(desk, name) if do is not None else None
         except MerError as error:
             words, wrong = str(error), True
@@ -70,7 +70,9 @@ class Steps:
 
     def pictures(self, page: str):
         """The pictures of the chosen event, read where they are not at hand."""
-        desk = self.desk(page)
+        desk = self._desks.get(page)
+        if desk is None:  # closed, or lost touch
+            return gr.skip()
         before, desk.asked = desk.chosen, (mine := object())
         # one request of a page waits at a time: a browser has few, and keys need theirs
         desk.fetch(lambda: desk.asked is mine)
@@ -84,7 +86,9 @@ class Steps:
 
     def export(self, page: str, name: str, many: bool, own: bool, frames: bool) -> str:
         """Makes the training set, and says what came of it. many: of all sessions; own: only `name`'s word."""
-        desk, name = self.desk(page), " ".join((name or "").split())
+        desk, name = self._desks.get(page), " ".join((name or "").split())
+        if desk is None:
+            return view.said(f"{LOST}. Press Refresh, then make it again", wrong=True)
         if own and not name:
             return view.said("type your name first: your own word was asked for", wrong=True)
         here = self.shared.folder(page) / "training"
@@ -103,7 +107,7 @@ class Steps:
             shutil.rmtree(folder, ignore_errors=True)
         return said
 
-    def desk(self, page: str) -> Desk:
+    def _desk(self, page: str) -> Desk:
         with self._guard:
             if page not in self._desks:
                 self._desks[page] = Desk(self.shared.log, self.films, self.shared.read_only)

@@ -21,8 +21,9 @@ export function recording(element, watch) {
     player = null;
     openToken = token;
     if (!token) return;
-    const answer = await fetch(`/mer/replay/${token}/data`);
-    if (!answer.ok) holder.replaceChildren(warning("This recording holds no frame that could be shown."));
+    const answer = await fetch(`/mer/replay/${token}/data`).catch(() => null);
+    if (!answer) holder.replaceChildren(warning("mer-demo does not answer: is it still running? Reload this page."));
+    else if (!answer.ok) holder.replaceChildren(warning("This recording holds no frame that could be shown."));
     else if (holder.isConnected) player = new Player(holder, token, await answer.json());
     if (player && token === asked) player.focus(); // a person pressed "Show": the keys belong to the timeline now
   };

@@ -25,19 +25,15 @@
   async function insist(what, how, name) {
     const headers = new Headers(how.headers);
     headers.set("X-Mer-Press", name);
-    for (const pause of PAUSES_MS) {
+    for (const pause of [...PAUSES_MS, null]) {
       try {
-        return await whole(await send(what, { ...how, headers }));
-      } catch {
+        const answer = await send(what, { ...how, headers });
+        return new Response(await answer.arrayBuffer(), answer); // whole: a body may come later than that of the next press
+      } catch (broken) {
+        if (pause === null) throw broken;
         await new Promise((go) => setTimeout(go, pause));
       }
     }
-    return whole(await send(what, { ...how, headers }));
-  }
-
-  // fetch resolves before the answer's body is here, which may come later than that of the next press
-  async function whole(answer) {
-    return new Response(await answer.arrayBuffer(), answer);
   }
 
   // Gradio itself says nothing of it; where no answer comes at all, it says that the connection is lost

@@ -56,7 +56,7 @@ class Steps:
         try:
             if do is not None and not begun:
                 raise UsageError(f"{LOST}. See which event is chosen, then press again")
-            words = desk.left_behind() or do(desk, name) if do is not None else None
+            words = (desk.left_behind() or do(desk, name)) if do is not None else None
         except MerError as error:
             words, wrong = str(error), True
         try:

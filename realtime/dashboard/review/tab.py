@@ -64,9 +64,9 @@ def _top(page: Wiring) -> None:
 
     def wire():
         page.on(root.load, None)
-        page.on(here.select, lambda desk, name: desk.refresh())  # the log may have grown meanwhile
+        for event in (here.select, refresh.click):  # the log may have grown meanwhile
+            page.on(event, lambda desk, name: desk.refresh())
         page.on(page.reviewer.change, lambda desk, name: "")
-        page.on(refresh.click, lambda desk, name: desk.refresh())
         page.on(session.input, lambda desk, name, number: _opened(desk, number, None), session)
         page.on(source.input, lambda desk, name, path: _opened(desk, None, path), source)
         if page.writes:

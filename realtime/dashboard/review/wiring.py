@@ -33,7 +33,10 @@ class Wiring:
             wire()
 
     def on(self, event, do: Callable | None, value=None) -> None:
-        """An event of the page → do(desk, name[, value of a component]), everything drawn anew, then the pictures."""
+        """An event of the page → do(desk, name[, value of a component]), everything drawn anew, then the pictures.
+
+        do: None for the one with which a page begins, see `Steps.step`.
+        """
         def plain(name, request: gr.Request):
             return self.steps.step(request.session_hash, name, do)
 

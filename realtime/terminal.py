@@ -91,11 +91,12 @@ def _panel(watch: Watch) -> Panel:
 def summary(watch: Watch) -> Text:
     """What a session came to, a few lines of plain words."""
     status, counts = watch.status, watch.source.counts
-    share = 100 * status.frames_with_face / status.frames if status.frames else 0
     held = {cause: n for cause, n in watch.pipeline.counts.items() if cause not in ("spotted", "macro") and n}
+    nothing = not status.events_total and not status.judged.share  # is no finding
+    found = "nothing could be judged" if nothing else f"{status.events_total} events"
     lines = [
-        f"{watch.pipeline.source}: {status.events_total} events in {status.pts:.1f} s, "
-        f"{status.frames} frames, face in view {share:.0f} % of the time"
+        f"{watch.pipeline.source}: {found} in {status.pts:.1f} s, {status.frames} frames",
+        f"  {status.judged}",
     ]
     if counts.dropped:
         lines.append("  dropped: " + ", ".join(f"{n} ({cause})" for cause, n in counts.drops.items() if n))

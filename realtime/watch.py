@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from realtime.errors import MerError
+from realtime.judged import Judged
 from realtime.pipeline import Pipeline, PipelineSettings, Step
 from realtime.records import Event
 from realtime.sources import Source, SourceSettings
@@ -31,11 +32,12 @@ class Status:
     """What a view may show of a running watch. Written by the watching thread, read by others.
 
     curve: (pts, difference, threshold, gate) of the latest moments, the last CURVE_SECONDS. latencies: milliseconds from a frame's arrival
-    to the end of its processing.
+    to the end of its processing. judged: how much of the source's time was judged, and why the rest was not.
     """
 
     frames: int = 0
     frames_with_face: int = 0
+    judged: Judged = field(default_factory=Judged)
     face_found: bool = False
     pts: float = 0.0
     events_total: int = 0
@@ -55,6 +57,7 @@ class Status:
         self.frames += 1
         self.face_found = bool(step.views)
         self.frames_with_face += self.face_found
+        self.judged.add(step)
         self.pts = step.frame.pts
         self.latencies.append((now - step.frame.arrival) * 1000)
         self.done_at.append(now)

@@ -68,7 +68,7 @@ def test_two_sources_at_once(short, tmp_path):
 
 def test_a_setting_at_the_end_of_the_line_is_heard(short):
     code, out, _ = run(live, "--source", short, "--no-log", "spotter.max_duration=0.1")
-    assert code == 0 and "0 events" in out and "1 too long" in out
+    assert code == 0 and "0 events" in out and "1 too long" in out and "judged " in out
     assert "1 events" in run(live, "--source", short, "--no-log")[1]
 
 
@@ -145,7 +145,8 @@ def test_a_clip_without_a_face_says_so(tmp_path):
             made.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((240, 320, 3), 120, np.uint8), format="bgr24")))
         made.mux(stream.encode())
     code, out, _ = run(replay, path, "--out", tmp_path / "out", "--no-log")
-    assert code == 0 and "no face was found" in out
+    assert code == 0 and "nothing could be judged" in out and "0 events" not in out
+    assert "judged 0 %" in out and "no face 1.0 s" in out and "no face was found" in out
     assert (tmp_path / "out/wall/events.csv").read_text().startswith("event,source")
 
 

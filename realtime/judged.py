@@ -1,0 +1,92 @@
+"""How much of a source was judged at all, and why the rest was not: "0 events" says nothing where nobody could be seen."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from realtime.pipeline import Step
+from realtime.records import FaceView
+from realtime.spotting import Reading
+from realtime.spotting.spotter import LARGEST_GAP
+
+NO_PICTURE, NO_FACE, SMALL, REST = "no picture", "no face", "face too small", "rest not yet known"
+GATES = {"blink": "blink", "motion": "head moves", "lost": NO_FACE}
+# what a person can do, or should know, about each cause
+MEANING = {
+    NO_PICTURE: "frames are missing or too far apart",
+    NO_FACE: "none was found, or it is turned away, covered or dark",
+    SMALL: "come nearer, or use a larger picture",
+    REST: "a face must be seen at rest for about a second first",
+    "blink": "what begins in a blink is not judged",
+    "head moves": "the head moves too fast to tell its movement from the face's",
+}
+LEAST_WIDTH = 40  # pixels of a face: the demo clip scaled down is spotted below that, too, but named wrongly
+
+
+class Judged:
+    """Counts seconds of a source, by its own clock, never frames: `add(step)` after each frame, in order.
+
+    The time from one frame to the next goes to what the later one shows. It was judged where a movement in some face in
+    view would have been noticed and told; else it goes to the cause that held for the largest face.
+    """
+
+    def __init__(self):
+        self.seconds = 0.0  # in all
+        self._judged = 0.0
+        self._why: Counter[str] = Counter()
+        self._last: float | None = None  # pts
+
+    def add(self, step: Step) -> None:
+        now = step.frame.pts
+        passed = 0.0 if self._last is None else max(now - self._last, 0.0)
+        self._last = now
+        self.seconds += passed
+        cause = NO_PICTURE if passed > LARGEST_GAP else why_not(step)
+        if cause is None:
+            self._judged += passed
+        else:
+            self._why[cause] += passed
+
+    @property
+    def share(self) -> float:
+        """Of the time that was judged, in [0, 1]; 0 where there was no time (a single picture)."""
+        return self._judged / self.seconds if self.seconds else 0.0
+
+    def why(self) -> dict[str, float]:
+        """Seconds that were not judged, by cause, the longest first."""
+        return {cause: seconds for cause, seconds in self._why.most_common() if seconds}
+
+    def as_dict(self) -> dict:
+        """For logs and tables: {"seconds": 13.0, "share": 0.81, "not_judged": {"no face": 2.1, …}}."""
+        return {
+            "seconds": round(self.seconds, 3),
+            "share": round(self.share, 4),
+            "not_judged": {cause: round(seconds, 3) for cause, seconds in self.why().items()},
+        }
+
+    def __str__(self) -> str:
+        return sentence(self.as_dict())
+
+
+def why_not(step: Step) -> str | None:
+    """Why a movement at this moment would not be told; None where it would."""
+    if not step.views:
+        return NO_FACE
+    causes = [_cause(view, step.readings[view.face]) for view in step.views]
+    return None if None in causes else causes[0]
+
+
+def sentence(judged: dict) -> str:
+    """`Judged.as_dict` in words: "judged 81 % of 13.0 s; not: no face 2.1 s, blink 0.4 s"."""
+    text = f"judged {math.floor(100 * judged['share'])} % of {judged['seconds']:.1f} s"
+    causes = [f"{cause} {seconds:.1f} s" for cause, seconds in judged["not_judged"].items() if seconds >= 0.05]
+    return f"{text}; not: {', '.join(causes)}" if causes else text
+
+
+def _cause(view: FaceView, reading: Reading) -> str | None:
+    if view.box[2] - view.box[0] < LEAST_WIDTH:
+        return SMALL
+    if math.isnan(reading.threshold):
+        return REST
+    return GATES.get(reading.gate) if reading.gate else None

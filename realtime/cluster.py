@@ -78,7 +78,7 @@ def _connected(workers: int | None):
     try:
         if address:
             _knock(address)
-        ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
+        ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, job_config=_job(ray), **own)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         what = "is it up, and has it the same Ray version?" if address else "see the logs in /tmp/ray/session_latest"
         raise MissingPartError(f"cannot use {where} ({_first(error)}): {what}") from error
@@ -86,6 +86,17 @@ def _connected(workers: int | None):
         yield ray
     finally:
         ray.shutdown()
+
+
+def _job(ray):
+    """Ray would put the working folder and the script's first on its workers' search path."""
+
+    class Nothing(list):
+        extend = lambda self, paths: None  # noqa: E731
+
+    job = ray.job_config.JobConfig()
+    job._py_driver_sys_path = Nothing()
+    return job
 
 
 def _knock(address: str) -> None:

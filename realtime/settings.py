@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from hydra import compose, initialize_config_module
+from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from realtime.errors import UsageError
+from realtime.origin import ROOT
 
 
 def load(name: str, overrides: list[str] = (), schema: type | None = None) -> DictConfig:
@@ -18,7 +19,7 @@ def load(name: str, overrides: list[str] = (), schema: type | None = None) -> Di
     Raises UsageError, with the nearest known key, where an override names a key that does not exist, and with
     Hydra's own sentence where a value has the wrong type.
     """
-    with initialize_config_module("configs", version_base="1.3"):
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):  # never another's `configs`
         base = compose(name)
         try:
             config = compose(name, overrides=list(overrides))

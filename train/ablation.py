@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from realtime.origin import spawning
 from realtime.settings import load
 from train.settings import TrainSettings
 
@@ -64,7 +64,7 @@ def runs(methods: list[str], words: list[str], out: Path, seeds: list[int]) -> d
 def measure(commands: dict[tuple[str, str], list[str]], jobs: int, done: Callable[[tuple[str, str]], None]) -> dict:
     """{(method, variant): results.json} of every run, `jobs` at a time, in the order of `commands`."""
     found = {}
-    with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(jobs, spawning(), max_tasks_per_child=1) as pool:
         futures = {pool.submit(_one, words): key for key, words in commands.items()}
         for future in as_completed(futures):
             found[futures[future]] = future.result()

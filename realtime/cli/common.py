@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from realtime import __version__
+from realtime import __version__, origin
 from realtime.errors import MerError, UsageError
 
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
@@ -31,6 +31,7 @@ class _OneLine:
         name = prog_name or self.name
         if not standalone_mode:
             return super().main(args, name, complete_var, False, **extra)
+        sys.path[:] = origin.path()  # what is imported later is not looked for among somebody's recordings
         try:
             code = super().main(args, name, complete_var, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:

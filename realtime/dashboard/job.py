@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
+from realtime import origin
 from realtime.errors import UsageError
 
-# as `python -m`, with the parent's own search path, because it runs in another folder; a stop is no fault to be traced
-CHILD = """
-import json, sys
-try:
-    sys.path[:] = json.loads(sys.argv.pop(1))
-    import runpy
-    runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
-except KeyboardInterrupt:
-    sys.exit(130)
-"""
 KEPT_LINES = 500
 PATIENCE = 5.0  # seconds between asking a command to end and ending it
 
@@ -48,9 +37,9 @@ class Job:
             self.title, self._stopped, self._begun, self._ended = title, False, time.monotonic(), 0.0
             self._lines.clear()
             self._child = subprocess.Popen(
-                [sys.executable, "-c", CHILD, json.dumps([os.path.abspath(path) for path in sys.path]), module, *words],
+                origin.command(module, *words, unbuffered=True),
                 cwd=folder,  # so that its lines name no folders of this machine
-                env=os.environ | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "110", "TERM": "dumb"},
+                env=os.environ | {"NO_COLOR": "1", "COLUMNS": "110", "TERM": "dumb"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

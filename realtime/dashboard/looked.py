@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 import subprocess
-import sys
 from dataclasses import replace
 from importlib.util import find_spec
 
 import cv2
 import numpy as np
 
+from realtime import origin
 from realtime.dashboard.pictures import SIDE, label, warm_over
 from realtime.inputs.face import crop_box
 from realtime.recognition import Recognizer, moments_of
@@ -50,11 +50,11 @@ def _gradcam(keyframes: Keyframes, recognizer: Recognizer, seconds: float) -> tu
     """(title, heat), or None where this network or this installation has none, or the time is over."""
     network = getattr(recognizer, "_network", None)
     architecture = network.manifest.get("architecture") if network else recognizer.name
-    if architecture in WITHOUT_PLACES or find_spec("torch") is None or find_spec("train") is None:
+    if architecture in WITHOUT_PLACES or find_spec("torch") is None:
         return None
     moments, file = moments_of(keyframes), io.BytesIO()
     np.savez(file, **{name: getattr(moments, name) for name in ("onset", "apex", "offset", "points", "between")})
-    command = [sys.executable, "-m", "train.explain.heat", str(network.path if network else recognizer.name)]
+    command = origin.command("train.explain.heat", str(network.path if network else recognizer.name))
     try:
         done = subprocess.run(command, input=file.getvalue(), capture_output=True, timeout=seconds, check=True)
         with np.load(io.BytesIO(done.stdout), allow_pickle=False) as answer:

@@ -10,6 +10,7 @@ import json
 import mmap
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -97,3 +98,7 @@ def _take_in(incoming: Connection, free: SimpleQueue, chunks: SimpleQueue) -> No
                 chunks.put(message[1:])
     except (EOFError, OSError):
         os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

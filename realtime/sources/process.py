@@ -1,7 +1,7 @@
 """The parent's side of one decoder: start the child, read its frames with a time-out, and leave nothing behind.
 
 The ring of pictures is anonymous memory (a memfd), handed to the child as an open file: it has no name in
-/dev/shm that could outlive a crash. The child is started as a plain `python -c`, not through `multiprocessing`,
+/dev/shm that could outlive a crash. The child is started as a program of its own, not through `multiprocessing`,
 whose spawn runs the parent's main script once more.
 """
 
@@ -12,7 +12,6 @@ import mmap
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,16 +22,12 @@ from multiprocessing import Pipe
 
 import numpy as np
 
-from realtime import errors
+from realtime import errors, origin
 from realtime.errors import BrokenSourceError, SourceError
 
 SPARE = 6  # slots that the child keeps in any case: beyond, what is held for long is copied
 MEMORY = 4 * 2**30
 POLL = 0.1  # seconds: how soon a cancelled wait ends
-CHILD = (
-    "import sys, json, importlib; sys.path[:] = json.loads(sys.argv[1]); "
-    "importlib.import_module(sys.argv[2]).main(*map(int, sys.argv[3:]))"
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class ReaderProcess:
     Raises SourceError where the source does not open, Cancelled where `cancel` was set meanwhile.
     """
 
-    SIDE = "realtime.sources.reader"  # the module whose `main` the child runs
+    SIDE = "realtime.sources.reader"  # the module that the child runs
 
     def __init__(self, request: Request, cancel: threading.Event | None = None):
         self.request = request
@@ -108,7 +103,7 @@ class ReaderProcess:
         theirs = (child_messages.fileno(), child_slots.fileno(), self._memory)
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-c", CHILD, json.dumps([str(path) for path in sys.path]), self.SIDE, *map(str, theirs)],
+                origin.command(self.SIDE, *map(str, theirs)),
                 pass_fds=theirs,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -14,6 +14,7 @@ import json
 import mmap
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -107,3 +108,7 @@ def _take_back(slots: Connection, free: SimpleQueue) -> None:
             free.put(slots.recv_bytes()[0])
     except (EOFError, OSError):
         os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -27,6 +27,7 @@ def test_an_archive_on_ray_gives_the_files_of_a_local_run(tmp_path, monkeypatch)
     monkeypatch.setenv("RAY_worker_niceness", "0")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in/deep").mkdir(parents=True)
+    (tmp_path / "cv2.py").write_text("raise RuntimeError('a worker took code from the working folder')")
     with av.open(str(DEMO)) as given, av.open("in/a.mp4", "w") as made:  # its first three seconds: one event
         stream = made.add_stream_from_template(given.streams.video[0])
         for packet in given.demux(video=0):

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, parent_process
 
 from realtime.errors import MerError
+from realtime.origin import spawning
 
 _stop = None  # in a worker: set when the parent wants to end
 
@@ -36,7 +37,7 @@ def each(function: Callable, tasks: Iterable, workers: int) -> Iterator:
     if workers <= 1 or len(tasks) <= 1:
         yield from map(function, tasks)
         return
-    context = get_context("spawn")  # a forked MediaPipe or OpenCV may hang
+    context = spawning()  # a forked MediaPipe or OpenCV may hang
     stop = context.Event()
     with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (stop,)) as pool:
         try:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, parent_process
 
 from realtime.errors import MerError
+from realtime.origin import spawning
 from train.data.parallel import no_interrupt
 
 _shared = _told = None  # in a worker: what all tasks share, and the way back for messages
@@ -21,7 +22,7 @@ def each(function: Callable, shared: object, tasks: Iterable, workers: int, tell
     tasks = list(tasks)
     if not tasks:
         return
-    context = get_context("spawn")  # a forked child would inherit torch's threads in whatever state they are
+    context = spawning()  # a forked child would inherit torch's threads in whatever state they are
     told, (stop, stopper), faults = context.SimpleQueue(), context.Pipe(duplex=False), []
     reader = threading.Thread(target=_read, args=(told, tasks, tell, faults), daemon=True)
     reader.start()

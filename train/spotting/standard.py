@@ -6,10 +6,10 @@ import json
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from realtime.errors import UsageError
+from realtime.origin import spawning
 from realtime.records import Keyframes
 from realtime.spotting import SpotterSettings
 from train.spotting.detect import Run, Truth, read_truth, spot
@@ -66,7 +66,7 @@ def run(folders: list[Path], several: dict[str, SpotterSettings], jobs: int = 2,
     """Every clip of the folders through every spotter, in `jobs` processes: (folder, truth, runs), in order."""
     clips = [(folder, truth) for folder in folders for truth in read_truth(folder)]
     results = [None] * len(clips)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _one_thread) as pool:
+    with ProcessPoolExecutor(jobs, spawning(), _one_thread) as pool:
         futures = {pool.submit(_measured, folder / truth.name, several): i for i, (folder, truth) in enumerate(clips)}
         for future in as_completed(futures):
             results[futures[future]] = (*clips[futures[future]], future.result())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 from safetensors.torch import save_file
 
+from realtime.origin import spawning
 from train.models.verifier import Exported
 from train.settings import TrainSettings
 from train.spotting import card
@@ -67,7 +67,7 @@ def collect(folder: Path, people: list[int], out: Path, jobs: int, console: Cons
     kept = out / "series"
     kept.mkdir(parents=True, exist_ok=True)
     missing = [person for person in people if not _file(kept, person, len(clips_of(person)) - 1).exists()]
-    with Progress(console=console, transient=True) as bar, ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with Progress(console=console, transient=True) as bar, ProcessPoolExecutor(jobs, spawning()) as pool:
         task = bar.add_task("synthetic people", total=len(people), completed=len(people) - len(missing))
         for future in as_completed([pool.submit(one_person, folder, person, kept) for person in missing]):
             future.result()

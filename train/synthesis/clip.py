@@ -13,13 +13,13 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from realtime.errors import OutputError, SourceError, UsageError
+from realtime.origin import spawning
 from train.synthesis import sheet
 from train.synthesis.camera import VideoFile
 from train.synthesis.conditions import ALL, Conditions
@@ -162,7 +162,7 @@ def make_set(
 
 
 def _in_processes(tasks: list, jobs: int, tell) -> list[Rows]:
-    context = get_context("spawn")  # a forked MediaPipe or OpenCV may hang
+    context = spawning()  # a forked MediaPipe or OpenCV may hang
     done: dict[int, Rows] = {}
     with ProcessPoolExecutor(jobs, context) as pool:
         waiting = {pool.submit(_one, *task): place for place, task in enumerate(tasks)}

@@ -50,6 +50,7 @@ def _open_container(request: dict) -> av.container.InputContainer:
             request["target"],
             options=STREAM_OPTIONS if live else FILE_OPTIONS,
             timeout=(request["open_seconds"], request["read_seconds"]) if live else None,
+            metadata_errors="replace",  # a title in Latin-1 is no reason to refuse a film
         )
     except FFmpegError as error:
         word = error.log[2].strip() if error.log and error.log[2] else ""

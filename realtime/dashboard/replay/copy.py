@@ -78,7 +78,7 @@ class Copy:
             raise IndexError(f"frame {number} of {len(self.times)}")
         wanted = self.times[number] - float(TICK)
         try:
-            with av.open(str(self.path)) as container:
+            with av.open(str(self.path), metadata_errors="replace") as container:
                 stream = container.streams.video[0]
                 container.seek(max(0, int(self.times[number] / stream.time_base)), stream=stream)
                 for frame in container.decode(stream):

@@ -142,3 +142,12 @@ def test_a_picture_that_is_held_stays_as_it_is_and_its_place_is_given_back_after
     assert reader._lent  # by parts of pictures, too
     del parts, part
     assert not reader._lent
+
+
+def test_a_title_in_latin_1_is_no_obstacle(tmp_path):
+    clip = film(tmp_path / "a.mkv", steady(0.5, 20), metadata={"title": "Gesicht mueller"})
+    data = clip.read_bytes()
+    assert b"mueller" in data
+    clip.write_bytes(data.replace(b"mueller", b"m\xfcller\xe9"))
+    with open_source(clip) as source:
+        assert len(list(source)) == 10

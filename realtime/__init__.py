@@ -4,4 +4,5 @@ from realtime.origin import own
 
 __version__ = "0.1.0"
 
-own("engines")  # before anybody's own folder of that name can be taken for it
+# before anybody's own folder of that name can be taken for it, and before any library: it switches their telemetry off
+own("engines")

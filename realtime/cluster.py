@@ -1,6 +1,7 @@
 """Many machines: one function over many tasks on a Ray cluster.
 
-The cluster is the one that RAY_ADDRESS names, else a Ray of this machine's own that ends with the program.
+The cluster is the one that RAY_ADDRESS names, else a Ray of this machine's own that ends with the program, and that
+nobody on the network can reach: whoever reaches a Ray runs programs on it.
 """
 
 from __future__ import annotations
@@ -65,7 +66,6 @@ def each(
 
 @contextmanager
 def _connected(workers: int | None):
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # no word to the outside about who runs what
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -78,6 +78,8 @@ def _connected(workers: int | None):
     try:
         if address:
             _knock(address)
+        else:
+            _stay_here()
         ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, job_config=_job(ray), **own)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         what = "is it up, and has it the same Ray version?" if address else "see the logs in /tmp/ray/session_latest"
@@ -97,6 +99,18 @@ def _job(ray):
     job = ray.job_config.JobConfig()
     job._py_driver_sys_path = Nothing()
     return job
+
+
+def _stay_here() -> None:
+    """The Ray that is started next listens on the loopback alone, as it does by default on macOS and Windows, and
+    without its dashboard's process, which asks the network which cloud this is though its reports are switched off.
+
+    Ray has no public setting for either; a version without these names would do what it does by default.
+    """
+    from ray._private import ray_constants, services
+
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    services.start_api_server = lambda *_, **__: ("", None)  # (its address, its process)
 
 
 def _knock(address: str) -> None:

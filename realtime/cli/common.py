@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from engines import telemetry
 from realtime import __version__, origin
 from realtime.errors import MerError, UsageError
 
@@ -32,6 +33,7 @@ class _OneLine:
         if not standalone_mode:
             return super().main(args, name, complete_var, False, **extra)
         sys.path[:] = origin.path()  # what is imported later is not looked for among somebody's recordings
+        telemetry.forget()
         try:
             code = super().main(args, name, complete_var, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:

@@ -8,11 +8,6 @@ from importlib import import_module
 from realtime.dashboard.shared import Shared
 from realtime.exports import CARE
 
-# before Gradio is imported: it reads them once. Nothing leaves this machine.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-os.environ["HF_HUB_OFFLINE"] = "1"
-
 TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Engines": "engines_tab"}
 TITLE = "mer-live"
 SENTENCE = "Finds brief, involuntary movements of a face, marks when they begin, peak and end, and names them."

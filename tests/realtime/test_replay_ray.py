@@ -4,12 +4,14 @@ import json
 import shutil
 
 import av
+import psutil
 import pytest
 from click.testing import CliRunner
 from places import DEMO
 
 pytest.importorskip("ray")
 
+from realtime import cluster  # noqa: E402
 from realtime.cli.replay import main as replay  # noqa: E402
 from realtime.log import Log  # noqa: E402
 
@@ -50,3 +52,13 @@ def test_an_archive_on_ray_gives_the_files_of_a_local_run(tmp_path, monkeypatch)
     assert come["ray"].stdout.count("1 events in") == 2
     (session,) = Log(tmp_path / "ray.sqlite3").sessions()
     assert session["events"] == 2 and session["frames"] == 300
+
+
+def test_a_ray_of_our_own_listens_to_this_machine_alone(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with cluster._connected(1):
+        family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        heard = {connection.laddr.ip for process in family for connection in process.net_connections() if connection.status == "LISTEN"}
+        asks = [process.cmdline() for process in family if any("dashboard.py" in word for word in process.cmdline())]
+    assert heard and all(address.removeprefix("::ffff:").startswith("127.") or address == "::1" for address in heard)
+    assert not asks  # it would ask the network which cloud this is

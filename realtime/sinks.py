@@ -5,8 +5,6 @@ A sink that fails never stops the stream: it is reported once, retired, and what
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import queue
 import threading
@@ -17,11 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import OutputError, UsageError
+from realtime.event_table import cells, columns, csv_head, csv_row
 from realtime.records import Event
-
-COLUMNS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label")  # then score_*, and LAST
-LAST = ("model", "latency_ms", "kind", "confidence")
-DECIMALS = {"onset_s": ".3f", "apex_s": ".3f", "offset_s": ".3f", "latency_ms": ".1f", "confidence": ".2f"}
 
 
 class Sink:
@@ -97,19 +92,19 @@ class JsonlSink(Sink):
         self.write_row(event.as_dict())
 
     def write_row(self, row: dict) -> None:
-        self.file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self.file.write(json_line(row))
 
     def close(self) -> None:
         self.file.close()
 
 
 class CsvSink(Sink):
-    """One event a line, one score_<class> column for each class. The header comes first even without events."""
+    """One event a line; the columns are those of `event_table`. The header comes first even without events."""
 
-    def __init__(self, path: str | Path, classes: Sequence[str] = (), before: Sequence[str] = ()):
+    def __init__(self, path: str | Path, classes: Sequence[str] = (), before: Sequence[str] = (), separator: str = ","):
         """before: names of columns that stand in front of the event's own (the log's export has a session)."""
         self.name = str(path)
-        self.before = tuple(before)
+        self.before, self.separator = tuple(before), separator
         self.file = LineFile(path)
         self.columns: list[str] = []
         if classes:
@@ -121,8 +116,7 @@ class CsvSink(Sink):
     def write_row(self, row: dict) -> None:
         if not self.columns:
             self._header(row["scores"])
-        self._line({key: format(value, ".2f" if key.startswith("score_") else DECIMALS.get(key, ""))
-                    for key, value in flat(row).items()})
+        self.file.write(csv_row(cells(row), self.columns, self.separator))
 
     def close(self) -> None:
         if not self.columns:
@@ -131,23 +125,12 @@ class CsvSink(Sink):
 
     def _header(self, classes: Iterable[str]) -> None:
         self.columns = columns(classes, self.before)
-        self._line({name: name for name in self.columns})
-
-    def _line(self, row: dict) -> None:
-        text = io.StringIO()
-        csv.DictWriter(text, self.columns, lineterminator="\n").writerow(row)
-        self.file.write(text.getvalue())
+        self.file.write(csv_head(self.columns, self.separator))
 
 
-def columns(classes: Iterable[str], before: Iterable[str] = ()) -> list[str]:
-    """The columns of a table of events."""
-    return [*before, *COLUMNS, *(f"score_{name}" for name in classes), *LAST]
-
-
-def flat(row: dict) -> dict:
-    """{"scores": {"negative": 0.1}, ...} → {"score_negative": 0.1, ...}: for formats that know no nesting."""
-    rest = {key: value for key, value in row.items() if key != "scores"}
-    return {**rest, **{f"score_{name}": value for name, value in row["scores"].items()}}
+def json_line(row: dict) -> str:
+    """A row of a JSONL file."""
+    return json.dumps(row, ensure_ascii=False) + "\n"
 
 
 def make_folder_of(path: str | Path) -> None:

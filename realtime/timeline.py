@@ -15,6 +15,7 @@ from realtime.records import Event
 from realtime.sinks import cannot_write, make_folder_of
 
 GATES = {"lost": ("#e2e2e2", "no face"), "motion": ("#f3e9d2", "head motion"), "blink": ("#e6e0f0", "blink")}
+LEARNING = "learning the resting face"
 INK, SOFT, CURVE, FAINT, THRESHOLD = "#333333", "#808080", "#4a5a6a", "#b4bcc4", "#c08a3e"
 DPI = 150
 PLOT_HEIGHT, LANE, MAX_LANES = 2.6, 0.21, 8  # inches, inches, rows of labels
@@ -69,6 +70,14 @@ class Trace:
         if self._gate is None:
             return list(self._spans)
         return [*self._spans, (self._since, self.end, self._gate)]
+
+    @property
+    def not_judged(self) -> list[tuple[float, float, str]]:
+        """[(start_s, end_s, why in words)], by time: `spans`, and where the resting face was still being learnt."""
+        steps = np.append(self.t, self.end) if len(self._t) else np.empty(0)
+        learning = np.flatnonzero(np.diff(np.concatenate([[0], ~self.gated & np.isnan(self.threshold), [0]]).astype(int)))
+        found = [(steps[begin], steps[end], LEARNING) for begin, end in learning.reshape(-1, 2)]
+        return sorted([*found, *((begin, end, GATES[kind][1]) for begin, end, kind in self.spans)])
 
     @property
     def end(self) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -11,17 +10,16 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from realtime.cli import common, log_review
+from realtime.cli import common, log_export, log_review
 from realtime.cli.tables import print_table
-from realtime.errors import UsageError
 from realtime.log import Log
-from realtime.sinks import CsvSink, JsonlSink, cannot_write, columns, flat, make_folder_of
 
 EXAMPLES = """
   mer-log list                           the last sessions
   mer-log show                           the latest session and its events
-  mer-log export events.csv              every event of every session
-  mer-log export s12.parquet --session 12
+  mer-log export events.xlsx             every event of every session; also .csv, .jsonl, .parquet
+  mer-log export FOLDER --reviewed       the latest session as its reviewers left it: tables, ELAN, WebVTT, report
+  mer-log export s12.eaf --reviewed --session 12
   mer-log review export training         reviewed events as a training set
   mer-log delete 12                      a session and everything derived from it
 The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture; those kept for review lie beside it."""
@@ -32,6 +30,7 @@ def main():
     """Read the log of sessions and events that mer-live and mer-replay keep."""
 
 
+main.add_command(log_export.export)
 main.add_command(log_review.review)
 main.add_command(log_review.delete)
 
@@ -72,48 +71,6 @@ def show(session):
          *(f"{event['scores'][name]:.2f}" if name in event["scores"] else "" for name in classes),
          f"{event['latency_ms']:.1f}"]
         for event in events])
-
-
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--session", type=int, help="Only this session (default: all).")
-def export(file, session):
-    """Write events to FILE.csv, FILE.jsonl or FILE.parquet."""
-    write = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}.get(file.suffix.lower())
-    if write is None:
-        raise UsageError(f"cannot tell the format of '{file}': name it .csv, .jsonl or .parquet")
-    log = Log()
-    events = log.events(log.session(session)["id"] if session is not None else None)
-    make_folder_of(file)
-    part = file.with_name(f"{file.name}.part")  # an export that breaks off leaves the older file as it was
-    try:
-        write(part, events)
-        os.replace(part, file)
-    except OSError as error:
-        raise cannot_write(file, error) from error
-    finally:
-        part.unlink(missing_ok=True) if part.is_file() else None
-    click.echo(f"{len(events)} events in {file}")
-
-
-def _csv(path: Path, events: list[dict]) -> None:
-    sink = CsvSink(path, _classes(events), before=["session"])
-    for event in events:
-        sink.write_row(event)
-    sink.close()
-
-
-def _jsonl(path: Path, events: list[dict]) -> None:
-    sink = JsonlSink(path)
-    for event in events:
-        sink.write_row(event)
-    sink.close()
-
-
-def _parquet(path: Path, events: list[dict]) -> None:
-    from realtime.exports.parquet import write_parquet
-
-    write_parquet(path, columns(_classes(events), ["session"]), [flat(event) for event in events])
 
 
 def _classes(events: list[dict]) -> list[str]:

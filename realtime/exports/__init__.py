@@ -2,19 +2,26 @@
 
     found = Found("clip.mp4", events, trace)
     write("elan", found, folder)        # → folder/clip.eaf
+
+What people made of a session in Review is a `Found`, too: `realtime.review.corrected`.
 """
 
 from __future__ import annotations
 
+import math
+import os
+import re
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from realtime.naming import distinct
 from realtime.recognition import Recognizer
 from realtime.records import Event, Keyframes
-from realtime.sinks import CsvSink, JsonlSink, Sink, cannot_write, columns, flat, make_folder_of
+from realtime.sinks import cannot_write, make_folder_of
 from realtime.timeline import Trace
 
 CARE = (
@@ -27,8 +34,10 @@ CARE = (
 class Found:
     """What a recording came to. name: its file name, without folders. events: in the order found. classes: the network's.
 
-    model: its name. seconds: the recording's length; frame_s: how long one frame lasts. thumbnails: event number →
-    (onset, apex), H×W×3 uint8 RGB, for the report; events may lack them.
+    model: its name. thumbnails: event number → (onset, apex), H×W×3 uint8 RGB, for the report; events may lack them.
+    path: where the recording lies, None where that is nobody's business (a file dropped into the page). session: its number
+    in the event log, where it comes from there.
+    seconds: the recording's length; frame_s: how long one frame lasts.
     """
 
     name: str
@@ -37,11 +46,27 @@ class Found:
     classes: Sequence[str] = ()
     model: str = ""
     thumbnails: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    path: Path | None = None
+    session: int | None = None
 
     def see(self, number: int, keyframes: Keyframes) -> None:
         """Keep the thumbnails of an event; for `Remembering`."""
         views = keyframes.onset, keyframes.apex
         self.thumbnails[number] = tuple(np.ascontiguousarray(view.pixels[..., ::-1]) for view in views)
+
+    @property
+    def count(self) -> int:
+        """Of events: one that two people have judged is one."""
+        return self.count_of("micro", "macro")
+
+    def count_of(self, *kinds: str) -> int:
+        """Of events of these kinds."""
+        return len({getattr(event, "key", number) for number, event in enumerate(self.events) if event.kind in kinds})
+
+    @property
+    def reviewers(self) -> list[str]:
+        """Who judged the events, by name."""
+        return sorted({event.reviewer for event in self.events if getattr(event, "reviewer", "")})
 
     @property
     def seconds(self) -> float:
@@ -55,7 +80,8 @@ class Found:
 
     @property
     def stem(self) -> str:
-        return Path(self.name).stem or "recording"
+        """A name for files of it: without folders and ending."""
+        return re.sub(r"[/\\:]+", "-", Path(self.name).stem.strip(".")) or "recording"
 
 
 class Remembering:
@@ -71,58 +97,99 @@ class Remembering:
         return self._recognizer(keyframes)
 
 
-def write(kind: str, found: Found, folder: Path) -> Path:
-    """Write one of KINDS into `folder`, over an older one, and say where. Raises OutputError, MissingPartError."""
-    ending, writer = KINDS[kind]
-    path = Path(folder) / f"{found.stem}{ending}"
+def write(kind: str, found: Found, folder: Path, separator: str = ",") -> Path:
+    """Write one of KINDS into `folder`, over an older one, and say where. separator: of a CSV.
+
+    Raises OutputError, MissingPartError.
+    """
+    path = Path(folder) / f"{found.stem}{KINDS[kind][0]}"
+    write_as(kind, found, path, separator)
+    return path
+
+
+def write_as(kind: str, found: Found, path: Path, separator: str = ",") -> None:
+    """The same as a file of one's own naming."""
+    _, writer = KINDS[kind]
+    replace(path, lambda part: writer(part, found, *([separator] if kind == "csv" else [])))
+
+
+def write_all(several: Sequence[Found], folder: Path, separator: str = ",") -> None:
+    """All that people take away, into `folder`: one table (CSV, XLSX) with its codebook, and for each recording ELAN, WebVTT
+    and the report (HTML, PDF). Raises OutputError."""
+    from realtime.exports.tables import columns_of, write_codebook, write_table
+
+    folder = Path(folder)
+    for ending in (".csv", ".xlsx"):
+        write_table(folder / f"events{ending}", several, separator)
+    write_codebook(folder, columns_of(several), separator)
+    stems = distinct([(found.stem, clean(found.name), f"{found.stem}-{number}") for number, found in enumerate(several, 1)])
+    for found, stem in zip(several, stems, strict=True):
+        for kind in ("elan", "webvtt", "report", "pdf"):
+            write_as(kind, found, folder / f"{stem}{KINDS[kind][0]}")
+
+
+def replace(path: Path, writer: Callable[[Path], None]) -> None:
+    """Have `writer` write a file beside `path`, then put it there: one that breaks off leaves the older file as it was.
+
+    Raises OutputError.
+    """
     make_folder_of(path)
-    part = path.with_name(f".{path.name}.part{path.suffix}")  # one that breaks off leaves the older file as it was
+    part = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}{path.suffix}")
     try:
-        writer(part, found)
+        writer(part)
         part.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
-    return path
+        if part.is_file():
+            part.unlink()
 
 
-def _rows(sink: Sink, events: list[Event]) -> None:
-    for event in events:
-        sink.write(event)
-    sink.close()
+def write_text(path: Path, text: str) -> None:
+    """As UTF-8, line ends as they are; undecodable bytes of a file name become \\udcXX. Raises OSError."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 
-def _csv(path: Path, found: Found) -> None:
-    _rows(CsvSink(path, found.classes), found.events)
+def clean(words: str) -> str:
+    """Without what XML cannot hold: control characters, and the undecodable bytes of a file name."""
+    return re.sub(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
 
 
-def _jsonl(path: Path, found: Found) -> None:
-    _rows(JsonlSink(path), found.events)
+def number_of(event: Event) -> int | str:
+    """The event's number; "m1" for the first that a reviewer added."""
+    return event.key if event.event is None else event.event
 
 
-def _parquet(path: Path, found: Found) -> None:
-    from realtime.exports.parquet import write_parquet
+def named(event: Event) -> str:
+    """"surprise 0.85"; without the number where a person has chosen the label."""
+    return event.label if math.isnan(event.score) else f"{event.label} {event.score:.2f}"
 
-    write_parquet(path, columns(found.classes), [flat(event.as_dict()) for event in found.events])
+
+def _table(kind: str) -> Callable[..., None]:
+    def write_it(path: Path, found: Found, separator: str = ",") -> None:
+        from realtime.exports.tables import write_part
+
+        write_part(kind, path, [found], separator)
+
+    return write_it
 
 
 def _elan(path: Path, found: Found) -> None:
     from realtime.exports.elan import eaf
 
-    path.write_bytes(eaf(found))
+    path.write_bytes(eaf(found, path.parent))
 
 
 def _webvtt(path: Path, found: Found) -> None:
     from realtime.exports.webvtt import vtt
 
-    path.write_text(vtt(found), encoding="utf-8", newline="\n")
+    write_text(path, vtt(found))
 
 
 def _html(path: Path, found: Found) -> None:
     from realtime.exports.report import html
 
-    path.write_text(html(found), encoding="utf-8", newline="\n")
+    write_text(path, html(found))
 
 
 def _pdf(path: Path, found: Found) -> None:
@@ -132,9 +199,10 @@ def _pdf(path: Path, found: Found) -> None:
 
 
 KINDS = {
-    "csv": (".csv", _csv),
-    "jsonl": (".jsonl", _jsonl),
-    "parquet": (".parquet", _parquet),
+    "csv": (".csv", _table("csv")),
+    "excel": (".xlsx", _table("excel")),
+    "jsonl": (".jsonl", _table("jsonl")),
+    "parquet": (".parquet", _table("parquet")),
     "elan": (".eaf", _elan),
     "webvtt": (".vtt", _webvtt),
     "report": (".html", _html),

@@ -3,99 +3,119 @@
 from __future__ import annotations
 
 import mimetypes
-import re
+import os
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from realtime import __version__
-from realtime.exports import Found
-from realtime.records import Event
+from realtime.exports import Found, clean
+from realtime.exports.tiers import Annotation, Tier, tiers_of
+from realtime.records import UNSURE
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-TIERS = {"micro": "micro-expression", "macro": "macro-expression"}
-TYPE = "movement"
-Span = tuple[int, int, str]  # begin and end in milliseconds, words
+VOCABULARY = "expressions"
+# ELAN's words for how a tier hangs on its parent
+WITHIN, BESIDE = "Included_In", "Symbolic_Association"
+CONSTRAINTS = {
+    WITHIN: "Time alignable annotations within the parent annotation's time interval, gaps are allowed",
+    BESIDE: "1-1 association with a parent annotation",
+}
+TYPES = {"movement": None, "moment": WITHIN, "property": BESIDE, "span": None}
 
 
-def eaf(found: Found) -> bytes:
-    """An .eaf file: tiers "micro-expression" and "macro-expression" with an annotation each event ("surprise 0.85"), and
-    "apex" with its moment, one frame long. More faces have tiers of their own; so have annotations that would overlap,
-    which ELAN does not allow within a tier.
+def eaf(found: Found, folder: Path | None = None) -> bytes:
+    """An .eaf file, to lie in `folder`: tiers "micro-expression" and "macro-expression" with an annotation for each event,
+    whose value is its label (of a controlled vocabulary). What belongs to an event hangs on it in child tiers: its apex,
+    one frame long, and its score and confidence. "not judged" says where nothing could have been found, and why.
+
+    More faces and each reviewer have tiers of their own; so have annotations that would overlap, which ELAN does not
+    allow within a tier.
     """
     ET.register_namespace("xsi", XSI)
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     root = ET.Element("ANNOTATION_DOCUMENT", AUTHOR=f"mer-live {__version__}", DATE=now, FORMAT="3.0", VERSION="3.0")
     root.set(f"{{{XSI}}}noNamespaceSchemaLocation", SCHEMA)
-    tiers = _tiers(found)
+    tiers = tiers_of(found)
+    entries = {label: f"label{number}" for number, label in enumerate(_labels(found))}
     header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
-    name = _address(clean(found.name))
-    kind = mimetypes.guess_type(name)[0] or "video/mp4"
-    # where the recording lies is nobody's business: ELAN looks beside the .eaf, and asks where it is not there
-    ET.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=f"file:///{name}", MIME_TYPE=kind, RELATIVE_MEDIA_URL=f"./{name}")
-    ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(sum(len(spans) for _, _, spans in tiers))
+    absolute, relative = addresses(found, folder)
+    kind = mimetypes.guess_type(found.name)[0] or "video/mp4"
+    ET.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=absolute, MIME_TYPE=kind, RELATIVE_MEDIA_URL=relative)
+    last = ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
 
-    moments = sorted((ms, tier, place, end) for tier, (_, _, spans) in enumerate(tiers)
-                     for place, span in enumerate(spans) for end, ms in enumerate(span[:2]))  # fmt: skip
-    order, slots = ET.SubElement(root, "TIME_ORDER"), {}
-    for number, (ms, *which) in enumerate(moments, 1):
-        slots[tuple(which)] = f"ts{number}"
-        ET.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=f"ts{number}", TIME_VALUE=str(ms))
-    number = 0
-    for index, (tier_id, face, spans) in enumerate(tiers):
-        tier = ET.SubElement(root, "TIER", TIER_ID=tier_id, LINGUISTIC_TYPE_REF=TYPE, PARTICIPANT=face, ANNOTATOR="mer-live")
-        for place, (_, _, words) in enumerate(spans):
-            number += 1
-            one = ET.SubElement(
-                ET.SubElement(tier, "ANNOTATION"), "ALIGNABLE_ANNOTATION", ANNOTATION_ID=f"a{number}",
-                TIME_SLOT_REF1=slots[index, place, 0], TIME_SLOT_REF2=slots[index, place, 1],
-            )  # fmt: skip
-            ET.SubElement(one, "ANNOTATION_VALUE").text = clean(words)
-    ET.SubElement(root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID=TYPE, TIME_ALIGNABLE="true", GRAPHIC_REFERENCES="false")
+    slots = _time_order(root, tiers)
+    ids = {one: f"a{number}" for number, one in enumerate((one for tier in tiers for one in tier.annotations), 1)}
+    last.text = str(len(ids))
+    for tier in tiers:
+        _tier(root, tier, slots, ids, entries)
+    for name, constraint in TYPES.items():
+        facts = {"LINGUISTIC_TYPE_ID": name, "TIME_ALIGNABLE": str(constraint != BESIDE).lower(), "GRAPHIC_REFERENCES": "false"}
+        facts |= {"CONSTRAINTS": constraint} if constraint else {}
+        facts |= {"CONTROLLED_VOCABULARY_REF": VOCABULARY} if name == "movement" else {}
+        ET.SubElement(root, "LINGUISTIC_TYPE", facts)
+    ET.SubElement(root, "LANGUAGE", LANG_ID="und", LANG_LABEL="undetermined (und)",
+                  LANG_DEF="http://cdb.iso.org/lg/CDB-00130975-001")  # fmt: skip
+    for name, words in CONSTRAINTS.items():
+        ET.SubElement(root, "CONSTRAINT", STEREOTYPE=name, DESCRIPTION=words)
+    _vocabulary(root, entries)
     ET.indent(root, "    ")
     return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
-def clean(words: str) -> str:
-    """Without what XML cannot hold: control characters, and the undecodable bytes of a file name."""
-    return re.sub(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
+def addresses(found: Found, folder: Path | None = None) -> tuple[str, str]:
+    """Where the recording lies, absolute and seen from `folder`; beside the file where that is not known."""
+    if found.path is None:
+        name = _address(found.name)
+        return f"file:///{name}", f"./{name}"
+    path = Path(os.path.abspath(found.path))
+    absolute, relative = path.as_posix(), f"./{path.name}"
+    if folder is not None and path.drive == Path(os.path.abspath(folder)).drive:
+        relative = Path(os.path.relpath(path, os.path.abspath(folder))).as_posix()
+        relative = relative if relative.startswith("../") else f"./{relative}"
+    return f"file://{'' if absolute.startswith('/') else '/'}{_address(absolute)}", _address(relative)
 
 
 def _address(name: str) -> str:
-    """A file name for an xs:anyURI. ELAN takes it literally, so only what that type forbids is written otherwise."""
-    name = name.replace("%", "%25")
+    """A path for an xs:anyURI. ELAN takes it literally, so only what that type forbids is written otherwise."""
+    name = clean(name).replace("%", "%25")
     return name if name.count("#") < 2 else name.replace("#", "%23")
 
 
-def _tiers(found: Found) -> list[tuple[str, str, list[Span]]]:
-    """(name, participant, spans by time) of each tier. The two of the first face are there even without events."""
-    faces = sorted({event.face for event in found.events}) or [0]
-    frame = max(1, round(found.frame_s * 1000))
-    tiers = []
-    for place, face in enumerate(faces):
-        mine = sorted((event for event in found.events if event.face == face), key=lambda event: event.onset_s)
-        of = "" if place == 0 else f" face {place + 1}"
-        wanted = {f"{name}{of}": [_span(event) for event in mine if event.kind == kind] for kind, name in TIERS.items()}
-        wanted[f"apex{of}"] = [(ms := round(event.apex_s * 1000), ms + frame, event.label) for event in mine]
-        for name, spans in wanted.items():
-            for lane, some in enumerate(_apart(sorted(spans))):
-                tiers.append((name if lane == 0 else f"{name} {lane + 1}", f"face {place + 1}", some))
-    return tiers
+def _labels(found: Found) -> list[str]:
+    """What an event may be called: the network's classes, and what people have called one."""
+    return list(dict.fromkeys([*found.classes, *(clean(event.label) for event in found.events), UNSURE]))
 
 
-def _span(event: Event) -> Span:
-    begin, end = round(event.onset_s * 1000), round(event.offset_s * 1000)
-    return begin, max(end, begin + 1), f"{event.label} {event.score:.2f}"
+def _time_order(root: ET.Element, tiers: Sequence[Tier]) -> dict[tuple[Annotation, int], str]:
+    """(annotation, 0 for its begin and 1 for its end) → the id of its moment."""
+    moments = [((one.begin, one.end)[end], place, number, end) for place, tier in enumerate(tiers) if tier.kind != "property"
+               for number, one in enumerate(tier.annotations) for end in (0, 1)]  # fmt: skip
+    order, slots = ET.SubElement(root, "TIME_ORDER"), {}
+    for count, (ms, place, number, end) in enumerate(sorted(moments), 1):
+        slots[tiers[place].annotations[number], end] = f"ts{count}"
+        ET.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=f"ts{count}", TIME_VALUE=str(ms))
+    return slots
 
 
-def _apart(spans: list[Span]) -> list[list[Span]]:
-    """Spread over as many lists as it takes for none to hold two that overlap; one, empty, where there are none."""
-    lanes: list[list[Span]] = [[]]
-    for span in spans:
-        for lane in lanes:
-            if not lane or lane[-1][1] <= span[0]:
-                lane.append(span)
-                break
+def _tier(root: ET.Element, tier: Tier, slots: dict, ids: dict, entries: dict[str, str]) -> None:
+    facts = {"TIER_ID": tier.name, "LINGUISTIC_TYPE_REF": tier.kind, "PARTICIPANT": tier.participant, "ANNOTATOR": tier.annotator}
+    element = ET.SubElement(root, "TIER", facts | ({"PARENT_REF": tier.parent} if tier.parent else {}))
+    for one in tier.annotations:
+        which = {"ANNOTATION_ID": ids[one]}
+        if tier.kind == "property":
+            inner = ET.SubElement(ET.SubElement(element, "ANNOTATION"), "REF_ANNOTATION", which, ANNOTATION_REF=ids[one.of])
         else:
-            lanes.append([span])
-    return lanes
+            which |= {"TIME_SLOT_REF1": slots[one, 0], "TIME_SLOT_REF2": slots[one, 1]}
+            which |= {"CVE_REF": entries[one.value]} if tier.kind == "movement" else {}
+            inner = ET.SubElement(ET.SubElement(element, "ANNOTATION"), "ALIGNABLE_ANNOTATION", which)
+        ET.SubElement(inner, "ANNOTATION_VALUE").text = one.value
+
+
+def _vocabulary(root: ET.Element, entries: dict[str, str]) -> None:
+    vocabulary = ET.SubElement(root, "CONTROLLED_VOCABULARY", CV_ID=VOCABULARY)
+    ET.SubElement(vocabulary, "DESCRIPTION", LANG_REF="und").text = "What a movement of the face may be called"
+    for label, entry in entries.items():
+        ET.SubElement(ET.SubElement(vocabulary, "CV_ENTRY_ML", CVE_ID=entry), "CVE_VALUE", LANG_REF="und").text = label

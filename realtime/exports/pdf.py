@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from realtime.colours import colour
-from realtime.exports import CARE, Found
-from realtime.exports.elan import clean
+from realtime.exports import CARE, Found, clean, named, number_of
 from realtime.exports.report import closing, judged, summary, timeline
 from realtime.records import Event
 from realtime.timeline import INK, SOFT
@@ -52,7 +51,7 @@ def _first(found: Found):
         tall = (WIDTH - 2 * MARGIN) * curve.shape[0] / curve.shape[1]
         _picture(figure, curve, 0, top, WIDTH - 2 * MARGIN, tall)
         top += tall + 0.15
-    _table(figure, found.events[:FIRST], top)
+    _table(figure, found, found.events[:FIRST], top)
     if not found.events:
         _text(figure, 0, top + 0.2, "No movement was found.", 9)
     for i, line in enumerate(textwrap.wrap(closing(found), 125)):
@@ -64,19 +63,20 @@ def _first(found: Found):
 def _further(found: Found, events: list[Event]):
     figure = _page()
     _text(figure, 0, 0.1, f"{clean(found.name)[:80]}, continued", 9, SOFT)
-    _table(figure, events, 0.3)
+    _table(figure, found, events, 0.3)
     _thumbnails(figure, found, events, 0.3)
     return figure
 
 
-def _table(figure, events: list[Event], top: float) -> None:
+def _table(figure, found: Found, events: list[Event], top: float) -> None:
     for words, x in COLUMNS.items() if events else ():
         _text(figure, x, top, words, 7.5, SOFT)
     for i, event in enumerate(events):
         y = top + 0.2 + ROW * (i + 0.5)
         times = f"{event.onset_s:.3f}   {event.apex_s:.3f}   {event.offset_s:.3f}"
         scores = "\n".join(f"{name}  {score:.2f}" for name, score in event.scores.items())
-        cells = (str(event.event), None, None, f"{clean(event.label)} {event.score:.2f}", event.kind, times, clean(scores))
+        label = clean(named(event)) + (f"\n{clean(event.reviewer or 'nobody')}" if found.reviewers else "")
+        cells = (str(number_of(event)), None, None, label, event.kind, times, clean(scores))
         for words, x in zip(cells, COLUMNS.values(), strict=True):
             if words:
                 ink = colour(event.label) if x == COLUMNS["label"] else INK

@@ -13,11 +13,10 @@ import numpy as np
 
 from realtime import __version__
 from realtime.colours import colour
-from realtime.exports import CARE, Found
-from realtime.exports.elan import clean
+from realtime.exports import CARE, Found, clean, number_of
 from realtime.inline import inline
 from realtime.records import Event
-from realtime.timeline import GATES, Trace, draw
+from realtime.timeline import Trace, draw
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #16232b; --quiet: #4d5f6a; --line: #d5dee2; --ground: #fff; --band: #f2f5f6 }
@@ -38,18 +37,18 @@ td img { width: 96px; height: 96px; border-radius: 6px; vertical-align: middle; 
 def html(found: Found) -> str:
     """One file: no script, nothing loaded from elsewhere; every text of the recording's is escaped."""
     name, rows = _safe(found.name), "".join(_row(event, found) for event in found.events)
-    names = ("#", "onset, apex", "label", "kind", "onset s", "apex s", "offset s", *found.classes)
+    names = ("#", *(["reviewer"] if found.reviewers else []), "onset, apex", "label", "kind", "onset s", "apex s", "offset s", *found.classes)
     head = "".join(f'<th scope="col">{_safe(one)}</th>' for one in names)
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     if not rows:
         table = "<p>No movement was found.</p>"
-    alt = f"Difference curve with {len(found.events)} events"
-    curve = f'<img class="curve" alt="{alt}" src="{inline(timeline(found), "png")}">' if found.trace else ""
+    alt = f"Difference curve with {found.count} events"
+    curve = f'<h2>Over time</h2><img class="curve" alt="{alt}" src="{inline(timeline(found), "png")}">' if found.trace else ""
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}: facial movements</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>
 <h1>{name}</h1><p class="quiet">{_safe(summary(found))}</p><p class="quiet">{judged(found)}</p>
 <p class="care">{CARE}</p>
-<h2>Over time</h2>{curve}
+{curve}
 <h2>Events</h2>{table}
 <p class="quiet">{_safe(closing(found))}</p></body></html>
 """
@@ -57,11 +56,13 @@ def html(found: Found) -> str:
 
 def summary(found: Found) -> str:
     """"14.0 s, 5 events: 5 micro, 0 macro; named by kernel_ridge; mer-live 0.1, 22 November 2026"."""
-    kinds = [sum(event.kind == kind for event in found.events) for kind in ("micro", "macro")]
+    kinds = [found.count_of(kind) for kind in ("micro", "macro")]
     by = f"; named by {found.model}" if found.model else ""
-    count = f"{len(found.events)} event" + ("" if len(found.events) == 1 else "s")
+    by += f"; judged by {', '.join(found.reviewers)}" if found.reviewers else ""
+    count = f"{found.count} event" + ("" if found.count == 1 else "s")
     today = datetime.now().strftime("%-d %B %Y")
-    return f"{found.seconds:.1f} s, {count}: {kinds[0]} micro, {kinds[1]} macro{by}; mer-live {__version__}, {today}"
+    length = f"{found.seconds:.1f} s, " if found.trace else ""  # the log does not say how long a recording was
+    return f"{length}{count}: {kinds[0]} micro, {kinds[1]} macro{by}; mer-live {__version__}, {today}"
 
 
 def judged(found: Found) -> str:
@@ -72,12 +73,11 @@ def judged(found: Found) -> str:
     trace = found.trace
     if trace is None or not len(trace.t):
         return ""
-    lasting, shares = np.diff(trace.t, append=trace.end), Counter()
-    shares["learning the resting face"] = lasting[~trace.gated & np.isnan(trace.threshold)].sum()
-    for start, end, kind in trace.spans:
-        shares[GATES[kind][1]] += end - start
-    rest = ", ".join(f"{why} {_percent(share / lasting.sum())}" for why, share in shares.most_common() if share > 0)
-    most = _percent(1 - sum(shares.values()) / lasting.sum())
+    lasting, shares = trace.end - trace.t[0], Counter()
+    for start, end, why in trace.not_judged:
+        shares[why] += end - start
+    rest = ", ".join(f"{why} {_percent(share / lasting)}" for why, share in shares.most_common() if share > 0)
+    most = _percent(1 - sum(shares.values()) / lasting)
     return f"Judged {most} of the time" + (f"; the rest: {rest}." if rest else ".")
 
 
@@ -110,7 +110,8 @@ def _row(event: Event, found: Found) -> str:
     times = "".join(f'<td class="n">{moment:.3f}</td>' for moment in (event.onset_s, event.apex_s, event.offset_s))
     scores = "".join(f'<td class="n">{event.scores[one]:.2f}</td>' if one in event.scores else "<td></td>" for one in found.classes)
     label = f"<td>{dot}{_safe(event.label)}</td><td>{_safe(event.kind)}</td>"
-    return f'<tr><td class="n">{event.event}</td><td>{pictures}</td>{label}{times}{scores}</tr>'
+    who = f"<td>{_safe(event.reviewer or 'nobody')}</td>" if found.reviewers else ""
+    return f'<tr><td class="n">{number_of(event)}</td>{who}<td>{pictures}</td>{label}{times}{scores}</tr>'
 
 
 def _safe(words: str) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from realtime.exports import Found
-from realtime.exports.elan import clean
+from realtime.exports import Found, clean, named
 
 
 def vtt(found: Found) -> str:
-    """A cue for each event, from onset to offset, by time: "surprise 0.85 (micro, apex 2.180 s)"."""
+    """A cue for each event, from onset to offset, by time: "surprise 0.85 (micro, apex 2.180 s)"; with the reviewer's name
+    where people have judged it."""
     cues = [f"WEBVTT\n\nNOTE mer-live, {_line(found.name)}"]
-    for event in sorted(found.events, key=lambda event: (event.onset_s, event.offset_s)):
+    for number, event in enumerate(sorted(found.events, key=lambda event: (event.onset_s, event.offset_s)), 1):
         end = max(event.offset_s, event.onset_s + 0.001)
         face = f", face {event.face + 1}" if event.face else ""
-        words = _line(f"{event.label} {event.score:.2f} ({event.kind}{face}, apex {event.apex_s:.3f} s)")
-        cues.append(f"{event.event}\n{stamp(event.onset_s)} --> {stamp(end)}\n{words}")
+        by = f", {reviewer}" if (reviewer := getattr(event, "reviewer", "")) else ""
+        words = _line(f"{named(event)} ({event.kind}{face}, apex {event.apex_s:.3f} s{by})")
+        cues.append(f"{number}\n{stamp(event.onset_s)} --> {stamp(end)}\n{words}")
     return "\n\n".join(cues) + "\n"
 
 

@@ -147,7 +147,7 @@ def test_a_clip_without_a_face_says_so(tmp_path):
     code, out, _ = run(replay, path, "--out", tmp_path / "out", "--no-log")
     assert code == 0 and "nothing could be judged" in out and "0 events" not in out
     assert "judged 0 %" in out and "no face 1.0 s" in out and "no face was found" in out
-    assert (tmp_path / "out/wall/events.csv").read_text().startswith("event,source")
+    assert (tmp_path / "out/wall/events.csv").read_text("utf-8-sig").startswith("event,source")
 
 
 def test_a_damaged_network_is_one_line(tmp_path):

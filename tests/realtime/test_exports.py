@@ -1,11 +1,13 @@
 """ELAN, WebVTT, Parquet and the reports: what other programs may rely on."""
 
+import csv
 import json
 import re
 from xml.etree import ElementTree as ET
 
 import av
 import numpy as np
+import openpyxl
 import pytest
 from click.testing import CliRunner
 from made_events import event
@@ -34,36 +36,53 @@ def check(root):
     """The rules of EAFv3.0.xsd and of ELAN that a document of this kind can break. Returns tier → [(begin, end, value)]."""
     assert root.tag == "ANNOTATION_DOCUMENT" and root.get("FORMAT") == root.get("VERSION") == "3.0"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", root.get("DATE")) and root.get("AUTHOR")
-    order = ["HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "CONSTRAINT"]
+    order = ["HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "LANGUAGE", "CONSTRAINT", "CONTROLLED_VOCABULARY"]
     places = [order.index(child.tag) for child in root]
     assert places == sorted(places)
     (media,) = root.findall("HEADER/MEDIA_DESCRIPTOR")
     assert root.find("HEADER").get("TIME_UNITS") == "milliseconds" and media.get("MEDIA_URL") and media.get("MIME_TYPE")
     slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in root.findall("TIME_ORDER/TIME_SLOT")}
-    ids = [*slots, *(one.get("ANNOTATION_ID") for one in root.iter("ALIGNABLE_ANNOTATION"))]
+    annotations = [*root.iter("ALIGNABLE_ANNOTATION"), *root.iter("REF_ANNOTATION")]
+    ids = [*slots, *(one.get("ANNOTATION_ID") for one in annotations)]
     assert len(ids) == len(set(ids)) and all(re.fullmatch(r"[A-Za-z_][\w.-]*", one) for one in ids)  # xs:ID
+    assert int(root.find("HEADER/PROPERTY").text) == len(annotations)
     assert list(slots.values()) == sorted(slots.values()) and all(value >= 0 for value in slots.values())
-    types = {one.get("LINGUISTIC_TYPE_ID"): one.get("TIME_ALIGNABLE") for one in root.findall("LINGUISTIC_TYPE")}
-    names = [tier.get("TIER_ID") for tier in root.findall("TIER")]
-    assert len(names) == len(set(names))
-    tiers = {}
+    types = {one.get("LINGUISTIC_TYPE_ID"): one for one in root.findall("LINGUISTIC_TYPE")}
+    words = {one.get("CVE_ID"): one.find("CVE_VALUE").text for one in root.iter("CV_ENTRY_ML")}
+    assert len(set(words.values())) == len(words) and {one.get("LANG_REF") for one in root.iter("CVE_VALUE")} == {"und"}
+    tiers, spans_of, values_of = {}, {}, {}
     for tier in root.findall("TIER"):
-        assert types[tier.get("LINGUISTIC_TYPE_REF")] == "true"
-        spans = []
-        for one in tier.findall("ANNOTATION/ALIGNABLE_ANNOTATION"):
-            begin, end = (slots[one.get(f"TIME_SLOT_REF{i}")] for i in (1, 2))
-            assert begin < end
-            spans.append((begin, end, one.find("ANNOTATION_VALUE").text))
-        assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))  # no overlap within a tier
-        tiers[tier.get("TIER_ID")] = spans
+        name, kind = tier.get("TIER_ID"), types[tier.get("LINGUISTIC_TYPE_REF")]
+        assert name not in tiers and bool(tier.get("PARENT_REF")) == bool(kind.get("CONSTRAINTS"))
+        assert tier.get("PARENT_REF") in (None, *tiers)  # parents first
+        parents = tiers.get(tier.get("PARENT_REF"), [])
+        tiers[name] = []
+        for one in tier.findall("ANNOTATION/*"):
+            value = one.find("ANNOTATION_VALUE").text
+            if kind.get("TIME_ALIGNABLE") == "true":
+                begin, end = (slots[one.get(f"TIME_SLOT_REF{i}")] for i in (1, 2))
+                assert one.tag == "ALIGNABLE_ANNOTATION" and begin < end
+                if kind.get("CONSTRAINTS"):
+                    assert any(first <= begin and end <= last for first, last, _ in parents)
+                spans_of[one.get("ANNOTATION_ID")] = (begin, end)
+            else:
+                begin, end = spans_of[one.get("ANNOTATION_REF")]
+                assert one.tag == "REF_ANNOTATION" and (begin, end, values_of[one.get("ANNOTATION_REF")]) in parents
+            if kind.get("CONTROLLED_VOCABULARY_REF"):
+                assert words[one.get("CVE_REF")] == value
+            values_of[one.get("ANNOTATION_ID")] = value
+            tiers[name].append((begin, end, value))
+        assert all(one[1] <= other[0] for one, other in zip(tiers[name], tiers[name][1:], strict=False))  # no overlap within a tier
     return tiers
 
 
-def test_elan_has_a_tier_a_kind_and_the_apex_in_its_own():
-    tiers = check(ET.fromstring(eaf(found(event(1, onset=2.0), event(2, onset=5.0, kind="macro", label="positive")))))
-    assert tiers["micro-expression"] == [(2000, 2260, "surprise 0.81")]
-    assert tiers["macro-expression"] == [(5000, 5260, "positive 0.81")]
-    assert tiers["apex"] == [(2112, 2132, "surprise"), (5112, 5132, "positive")]
+def test_elan_has_a_tier_a_kind_and_what_belongs_to_an_event_hangs_on_it():
+    root = ET.fromstring(eaf(found(event(1, onset=2.0), event(2, onset=5.0, kind="macro", label="unsure", confidence=0.7))))
+    tiers = check(root)
+    assert tiers["micro-expression"] == [(2000, 2260, "surprise")] and tiers["macro-expression"] == [(5000, 5260, "unsure")]
+    assert tiers["micro-expression apex"] == [(2112, 2132, "apex")] and tiers["macro-expression apex"] == [(5112, 5132, "apex")]
+    assert tiers["micro-expression score"] == [(2000, 2260, "0.81")] and tiers["macro-expression confidence"] == [(5000, 5260, "0.70")]
+    assert [one.text for one in root.iter("CVE_VALUE")] == [*CLASSES, "unsure"]
 
 
 def test_elan_keeps_overlapping_events_and_several_faces_apart_and_bad_names_out():
@@ -73,6 +92,23 @@ def test_elan_keeps_overlapping_events_and_several_faces_apart_and_bad_names_out
     assert [len(tiers[name]) for name in ("micro-expression", "micro-expression 2", "micro-expression face 2")] == [2, 1, 1]
     assert root.find("HEADER/MEDIA_DESCRIPTOR").get("RELATIVE_MEDIA_URL") == './a<img src=x onerror=alert(1)>&"??.mp4'
     check(ET.fromstring(eaf(found())))  # without events it is a document too
+
+
+def test_elan_has_a_tier_of_what_was_not_judged():
+    trace = Trace()
+    for n in range(100):
+        gate = "blink" if 20 <= n < 30 else "lost" if n >= 95 else None
+        trace.add(0.1 * n, *((None, None) if gate == "lost" else (1.0, None if n < 20 else 2.0)), gate)
+    tiers = check(ET.fromstring(eaf(Found("a.mp4", [], trace))))
+    assert tiers["not judged"] == [(0, 2000, "learning the resting face"), (2000, 3000, "blink"), (9500, 10000, "no face")]
+
+
+def test_elan_finds_the_recording_where_it_really_is(tmp_path):
+    one = found()
+    one.path = tmp_path / "my recordings/50% a.mp4"
+    media = ET.parse(write("elan", one, tmp_path / "out/a")).find("HEADER/MEDIA_DESCRIPTOR")
+    assert media.get("MEDIA_URL") == f"file://{tmp_path.as_posix()}/my recordings/50%25 a.mp4"
+    assert media.get("RELATIVE_MEDIA_URL") == "../../my recordings/50%25 a.mp4"
 
 
 @pytest.mark.parametrize(("name", "address"), [
@@ -122,6 +158,28 @@ def test_the_pdf_report_is_one_page_and_more_only_for_many_events(tmp_path):
         assert data.startswith(b"%PDF-")
         pages[count] = len(re.findall(rb"/Type /Page\b", data))
     assert pages == {0: 1, 5: 1, 20: 3}
+
+
+def test_a_table_for_people_opens_in_excel_as_it_is(tmp_path):
+    one = found(event(1, onset=3661.5, source='=cmd|"x"!A1.mp4', confidence=0.7), event(2, label="unsure", kind="macro"), name="=1+1.mp4")
+    plain, german = write("csv", one, tmp_path / "a"), write("csv", one, tmp_path / "b", ";")
+    assert plain.read_bytes().startswith(b"\xef\xbb\xbfevent,")
+    first, second = csv.DictReader(plain.open(encoding="utf-8-sig", newline=""))
+    assert first["source"] == '\'=cmd|"x"!A1.mp4' and first["onset_time"] == "1:01:01.500" and first["onset_s"] == "3661.500"
+    assert (first["duration_s"], first["certainty_movement"], first["certainty_label"]) == ("0.260", "0.70", "0.81")
+    assert (second["kind"], second["onset_time"], second["label"]) == ("macro", "00:12.300", "unsure")
+    (row, _) = csv.DictReader(german.open(encoding="utf-8-sig", newline=""), delimiter=";")
+    assert (row["onset_s"], row["onset_time"], row["score_surprise"]) == ("3661,500", "1:01:01,500", "0,81")
+    assert list(row) == list(first)
+
+    book = openpyxl.load_workbook(write("excel", one, tmp_path))
+    head, *rows = book["events"].iter_rows()
+    cells = dict(zip((cell.value for cell in head), rows[0], strict=True))
+    assert list(cells) == list(first) and cells["source"].value == '=cmd|"x"!A1.mp4' and cells["source"].data_type == "s"
+    assert cells["onset_s"].value == 3661.5 and cells["onset_s"].number_format == "0.000" and len(rows) == 2
+    explained = {row[0].value: row[1].value for row in book["codebook"].iter_rows(min_row=2)}
+    assert list(explained) == list(first) and all(explained.values())
+    assert explained["certainty_movement"].startswith("Is it a movement?") and explained["certainty_label"].startswith("Which one?")
 
 
 def test_parquet_holds_the_event_line(tmp_path):

@@ -66,7 +66,7 @@ def test_export_reads_back_the_same_in_three_formats(path, tmp_path, capsys):
         assert mer_log(capsys, "export", str(tmp_path / f"one.{ending}"), "--session", "2")[0] == 0
     assert [json.loads(line) for line in (tmp_path / "all.jsonl").open()] == [first, second]
     assert [json.loads(line) for line in (tmp_path / "one.jsonl").open()] == [second]
-    rows = list(csv.DictReader((tmp_path / "all.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "all.csv").open(encoding="utf-8-sig")))
     found = [(row["session"], row["score_surprise"], row["score_others"]) for row in rows]
     assert found == [("1", "0.81", ""), ("2", "", "0.40")]
     parquet = pytest.importorskip("pyarrow.parquet", reason="the parquet extra is not installed")

@@ -52,9 +52,10 @@ def test_csv_has_one_column_for_each_class(tmp_path):
     sink = file_sink(path)
     sink.write(event(source='a,"b".mp4'))
     sink.close()
-    (row,) = csv.DictReader(path.open())
-    assert list(row) == ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "score_negative",
-                         "score_positive", "score_surprise", "model", "latency_ms", "kind", "confidence"]
+    (row,) = csv.DictReader(path.open(encoding="utf-8-sig"))
+    assert list(row) == ["event", "source", "face", "onset_s", "apex_s", "offset_s", "duration_s", "onset_time", "apex_time",
+                         "offset_time", "label", "kind", "certainty_movement", "certainty_label", "score_negative", "score_positive",
+                         "score_surprise", "model", "latency_ms"]  # fmt: skip
     assert row["source"] == 'a,"b".mp4' and row["onset_s"] == "12.300" and row["score_surprise"] == "0.81"
 
 
@@ -62,8 +63,7 @@ def test_csv_without_events_still_has_its_header(tmp_path):
     file_sink(tmp_path / "known.csv", ["negative", "positive"]).close()
     file_sink(tmp_path / "unknown.csv").close()
     assert "score_positive,model" in (tmp_path / "known.csv").read_text()
-    header = (tmp_path / "unknown.csv").read_text()
-    assert header == "event,source,face,onset_s,apex_s,offset_s,label,model,latency_ms,kind,confidence\n"
+    assert (tmp_path / "unknown.csv").read_text("utf-8-sig").endswith("certainty_label,model,latency_ms\n")
 
 
 def test_unknown_ending_names_the_two():

@@ -17,7 +17,8 @@ SEPARATORS = {",": ",", ";": ";", "tab": "\t", "\t": "\t"}
 FIRST = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "duration_s", "onset_time", "apex_time", "offset_time",
          "label", "kind", "certainty_movement", "certainty_label")  # fmt: skip
 LAST = ("model", "latency_ms")
-DECIMALS = {"onset_s": 3, "apex_s": 3, "offset_s": 3, "duration_s": 3, "certainty_movement": 2, "certainty_label": 2, "latency_ms": 1}
+DECIMALS = {"onset_s": 3, "apex_s": 3, "offset_s": 3, "duration_s": 3, "certainty_movement": 2, "certainty_label": 2, "latency_ms": 1,
+            "recording_s": 3, "judged": 2}  # fmt: skip
 MEANINGS = {
     "session": "Number of the session in the event log (mer-log list).",
     "reviewer": "Who judged the event; empty where nobody has. One line for each reviewer of an event.",
@@ -41,6 +42,15 @@ MEANINGS = {
     "latency_ms": "From the arrival of the offset's picture to the named event, milliseconds.",
     "action_units": "FACS action units as the reviewer typed them, such as 1+2.",
     "note": "The reviewer's note.",
+    "clip": "The recording, as it was named on the command line.",
+    "folder": "Where its own results are, seen from this table.",
+    "recording_s": "How long it is, seconds; empty where it could not be opened.",
+    "events": "How many movements were found; 0 says something only for the time that was judged.",
+    "micro": "How many of them are micro-expressions.",
+    "macro": "How many of them are macro-expressions.",
+    "judged": "Share of the time, from 0 to 1, in which a movement would have been noticed.",
+    "not_judged": "Why the rest of the time was not judged, and for how many seconds.",
+    "failure": "Why it could not be worked through to its end; empty where it was.",
 }  # fmt: skip
 SCORE = "Probability from 0 to 1 of the class '{}'; the scores of an event sum to 1."
 

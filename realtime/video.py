@@ -17,10 +17,12 @@ from realtime.colours import colour
 from realtime.errors import OutputError
 from realtime.records import Event
 from realtime.sinks import cannot_write, make_folder_of
+from realtime.sound import add_sound
 
 TICK = Fraction(1, 90_000)  # seconds; fine enough for any camera's timestamps
 SPAN_S = 6.0  # of curve in the strip
 STAYS_S = 3.0  # how long an event's label stays bright
+COMMENT = "annotated by mer-live"  # in the file: so that it is known again, see `cli.clips`
 
 # BGR
 PAPER, CURVE, THRESHOLD, BOX, DIM = (32, 28, 26), (235, 225, 215), (92, 168, 226), (240, 240, 240), (190, 190, 190)
@@ -29,17 +31,20 @@ PAPER, CURVE, THRESHOLD, BOX, DIM = (32, 28, 26), (235, 225, 215), (92, 168, 226
 class AnnotatedVideo:
     """Writes an MP4 whose frames keep their own times, so that a variable-rate source stays one.
 
-    The first frame stands at 0. Width and height are made even by repeating the last column or row (H.264 stores
-    colours at half size); frames of another size are fitted to it.
+    The first frame stands at 0, or with `sound_of` (a recording) at its own time, so that the recording's sound fits.
+    Width and height are made even by repeating the last column or row (H.264 stores colours at half size); frames of
+    another size are fitted to it. silent: once closed, why the sound could not be had, "" where all is well.
     Raises OutputError where it cannot write; a file that broke off is removed, since no player opens it.
     """
 
-    def __init__(self, path: str | Path, width: int, height: int):
+    def __init__(self, path: str | Path, width: int, height: int, sound_of: Path | None = None):
         import av
+
+        self.silent, self._sound_of = "", sound_of
 
         self.path, self.size = Path(path), (width, height)
         self._failures = (av.error.FFmpegError, OSError)
-        self._first: int | None = None
+        self._first: int | None = None if sound_of is None else 0
         self._waiting = None  # the last packet: it is written when the next frame tells how long it lasted
         self._steps: deque[int] = deque(maxlen=15)
         make_folder_of(path)
@@ -48,6 +53,7 @@ class AnnotatedVideo:
         options = {"preset": "veryfast", "crf": "20", "bf": "0"} if codec == "libx264" else {"qscale": "3", "bf": "0"}
         try:
             self._container = av.open(str(path), "w", format="mp4")
+            self._container.metadata["comment"] = COMMENT
             self._stream = self._container.add_stream(codec, rate=30, options=options)
             self._stream.width, self._stream.height = width + width % 2, height + height % 2
             self._stream.pix_fmt = "yuv420p"
@@ -76,12 +82,15 @@ class AnnotatedVideo:
         if self._container is None:
             return
         with self._removed_on_failure():
-            if self._first is not None:
+            if self._stream.codec_context.is_open:
                 self._mux(self._stream.encode(None))
+            if self._waiting is not None:
                 usual = median(self._steps) if self._steps else 1 / (30 * TICK)
                 self._write_waiting(round(usual if last_s is None else last_s / TICK))
             container, self._container = self._container, None
             container.close()
+        if self._sound_of is not None and self._waiting is not None:
+            self.silent = add_sound(self.path, self._sound_of)
 
     def __enter__(self) -> AnnotatedVideo:
         return self
@@ -123,32 +132,45 @@ class AnnotatedVideo:
         return np.ascontiguousarray(pixels)
 
 
+Box = tuple[int, int, int, int]
+
+
 def annotate(
     pixels: np.ndarray,
-    box: tuple[int, int, int, int] | None,
+    faces: Sequence[tuple[Box, Event | None]],
     curve: Iterable[tuple[float, float, float]],
     last_event: Event | None,
     now: float,
 ) -> np.ndarray:
     """A copy of the picture with everything drawn in. Used by the video and by the live window.
 
-    pixels: H×W×3 uint8 BGR. box: (left, top, right, bottom) in pixels, None without a face.
-    curve: (t, difference, threshold) of the last seconds, NaN or None where there was no face; older ones are ignored.
+    pixels: H×W×3 uint8 BGR. faces: the leading one first, whose curve is drawn: the box (left, top, right, bottom) in
+    pixels, and the face's latest event. curve: (t, difference, threshold) of the last seconds, NaN or None where there was
+    no face; older ones are ignored. last_event: the latest of all, also of a face that has gone.
     now: pts of this picture; times are seconds in the source's own clock.
+
+    One face has its label in the corner, where it stays still. Each of several carries its own.
     """
     picture = pixels.copy()
     unit = max(0.6, min(picture.shape[0] / 480, picture.shape[1] / 480))  # what is 1 pixel at 640×480
-    if box is not None:
+    for box, _ in faces:
         _corners(picture, box, unit)
-    _strip(picture, [point for point in curve if now - SPAN_S <= point[0] <= now], last_event, now, unit)
-    if last_event is not None:
-        fresh = now - last_event.offset_s <= STAYS_S
-        score = last_event.score
-        _label(picture, f"{last_event.label} {score:.2f}", f"{last_event.apex_s:.2f} s",
-               _tint(last_event) if fresh else DIM, unit)
-    elif box is None:
+    mine = faces[0][1] if faces else last_event
+    _strip(picture, [point for point in curve if now - SPAN_S <= point[0] <= now], mine, now, unit)
+    if len(faces) > 1:
+        for box, event in faces:
+            if event is not None:
+                _label_of(picture, event, now, unit, (box[0], box[3]))
+    elif mine is not None:
+        _label_of(picture, mine, now, unit)
+    elif not faces:
         _label(picture, "no face", "", DIM, unit)
     return picture
+
+
+def _label_of(picture, event, now, unit, place=None) -> None:
+    tint = _tint(event) if now - event.offset_s <= STAYS_S else DIM
+    _label(picture, f"{event.label} {event.score:.2f}", f"{event.apex_s:.2f} s", tint, unit, place)
 
 
 def _corners(picture, box, unit) -> None:
@@ -194,7 +216,8 @@ def _tint(event: Event) -> tuple[int, int, int]:
     return blue, green, red
 
 
-def _label(picture, words, time, colour, unit) -> None:
+def _label(picture, words, time, colour, unit, place=None) -> None:
+    """place: (left, top) of the label, pixels, moved into the picture where it reaches out; by default the corner."""
     size, margin = round(19 * unit), round(10 * unit)
     font = _font()
     words_width, time_width = (
@@ -202,12 +225,15 @@ def _label(picture, words, time, colour, unit) -> None:
         for text, weight in ((words, 500), (time, 400))
     )
     gap = margin if time else 0
-    right = min(picture.shape[1], margin + words_width + gap + time_width + 2 * margin)
-    _shaded(picture, margin, margin, right, margin + round(1.8 * size))
-    base = margin + round(1.25 * size)
-    cv2.putText(picture, words, (2 * margin, base), colour, font, size, 500)
+    wide, tall = words_width + gap + time_width + 2 * margin, round(1.8 * size)
+    left, top = place or (margin, margin)
+    left = max(0, min(left, picture.shape[1] - wide))
+    top = max(0, min(top, picture.shape[0] - tall))
+    _shaded(picture, left, top, min(picture.shape[1], left + wide), top + tall)
+    base = top + round(1.25 * size)
+    cv2.putText(picture, words, (left + margin, base), colour, font, size, 500)
     if time:
-        cv2.putText(picture, time, (2 * margin + words_width + gap, base), DIM, font, size, 400)
+        cv2.putText(picture, time, (left + margin + words_width + gap, base), DIM, font, size, 400)
 
 
 @cache

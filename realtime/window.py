@@ -19,10 +19,11 @@ CLOSING_KEYS = (27, ord("q"))
 
 def paint(step: Step, status: Status) -> np.ndarray:
     """A copy of the step's picture (H×W×3 uint8 BGR) with everything drawn in that is known by then."""
-    box = step.views[0].box if step.views else None
-    last = status.events[-1] if status.events else None
+    events = list(status.events)
+    latest = {event.face: event for event in events}
+    faces = [(view.box, latest.get(view.face)) for view in step.views]
     curve = [(pts, difference, threshold) for pts, difference, threshold, _ in list(status.curve)]
-    return annotate(step.frame.pixels, box, curve, last, step.frame.pts)
+    return annotate(step.frame.pixels, faces, curve, events[-1] if events else None, step.frame.pts)
 
 
 class Window:

@@ -117,7 +117,7 @@ def replay(
         sinks = [CsvSink(folder / "events.csv", pipeline.recognize.classes), JsonlSink(folder / "events.jsonl")]
         writer = stack.enter_context(Writer(sinks, common.complain("mer-replay"), patience_s=PATIENCE))
         writers.append(writer)
-        film = stack.enter_context(Film(folder / "annotated.mp4", source.info, video))
+        film = stack.enter_context(Film(folder / "annotated.mp4", source.info, clip if video else None))
         writers.append(film)
         task = bar.add_task(clip.name, total=source.info.duration)
 
@@ -142,11 +142,12 @@ def replay(
 
 
 class Film:
-    """The annotated video, if one is `wanted`. A disk that fills up ends the video, not the work on the clip."""
+    """The annotated video, with the sound of `clip`, where that is given. A disk that fills up ends the video, not the work
+    on the clip."""
 
-    def __init__(self, path: Path, info: SourceInfo, wanted: bool):
+    def __init__(self, path: Path, info: SourceInfo, clip: Path | None):
         self.faults: list[Fault] = []
-        self._video = AnnotatedVideo(path, info.width, info.height) if wanted else None
+        self._video = AnnotatedVideo(path, info.width, info.height, sound_of=clip) if clip else None
 
     def write(self, step: Step, status: Status) -> None:
         if self._video:
@@ -164,6 +165,8 @@ class Film:
         if self._video:
             with self._counted():
                 self._video.close()
+                if self._video.silent:
+                    common.complain("mer-replay")(self._video.silent)
 
     @contextmanager
     def _counted(self):

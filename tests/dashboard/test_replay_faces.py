@@ -5,7 +5,7 @@ import pytest
 
 from realtime.dashboard.replay.faces import BLOCK, NUMBERS, Faces
 
-FACE = {"box": (234, 143, 414, 357), "regions": [[[244.7, 160.9], [311.2, 165.0], [308.1, 214.8], [241.7, 210.8]]] * 3}
+FACE = {"id": 3, "box": (234, 143, 414, 357), "regions": [[[244.7, 160.9], [311.2, 165.0], [308.1, 214.8], [241.7, 210.8]]] * 3}
 
 
 def test_a_frame_holds_the_box_and_the_regions_as_shares_of_the_picture():
@@ -13,7 +13,7 @@ def test_a_frame_holds_the_box_and_the_regions_as_shares_of_the_picture():
     faces.add(FACE)
     faces.add(None)
     assert np.allclose(np.multiply(faces.box(0), (640, 480) * 2), FACE["box"], atol=0.25)
-    assert faces.box(1) is None and len(faces) == 2
+    assert faces.box(1) is None and len(faces) == 2 and [faces.who(number) for number in (0, 1)] == [3, None]
     first, second = np.frombuffer(faces.block(0), "<f4").reshape(-1, NUMBERS)
     corners = first[4:].reshape(3, 4, 2) * (640, 480)
     assert np.allclose(corners, FACE["regions"], atol=0.25) and np.isnan(second).all()

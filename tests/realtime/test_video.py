@@ -111,9 +111,25 @@ def test_annotate_draws_on_a_copy(size):
     width, height = size
     box = (width // 4, height // 4, width // 2, height // 2)
     curve = [(t, 0.05, 0.1) if t < 7 else (t, None, float("nan")) for t in np.arange(0, 9, 0.02)]
-    shown = annotate(plain, box, curve, event(onset=8.0), now=8.5)
+    shown = annotate(plain, [(box, event(onset=8.0))], curve, event(onset=8.0), now=8.5)
     assert (plain == 128).all() and shown.shape == plain.shape
     assert (shown[box[1] - 1:box[1] + 2, box[0]:box[2]] != 128).any()  # the box
     assert (shown[:height // 4, :width // 2] != 128).any()  # the label
     assert (shown[-3:] != 128).all()  # the strip
-    assert (annotate(plain, None, [], None, now=0.0) != plain).any()
+    assert (annotate(plain, [], [], None, now=0.0) != plain).any()
+
+
+def test_of_two_faces_each_has_its_own_label_at_its_own_box():
+    plain, left, right = picture(640, 480), (60, 100, 200, 260), (400, 100, 540, 260)
+    one, other = event(1, onset=8.0, face=0), event(2, onset=8.1, face=1, label="positive")
+
+    def inked(first, second, last):  # below the left box, below the right one, in the corner
+        shown = annotate(plain, [(left, first), (right, second)], [], last, now=8.5).astype(int)
+        areas = shown[266:290, 60:260], shown[266:290, 400:600], shown[12:40, 12:100]
+        return [(abs(area - 128).max() > 60) for area in areas]
+
+    assert inked(one, None, one) == [True, False, False]
+    assert inked(None, other, other) == [False, True, False]  # it was shown in the corner, and the left face was boxed
+    assert inked(one, other, other) == [True, True, False]
+    # with one face left, what the other one showed is not said of it
+    assert (annotate(plain, [(left, None)], [], other, now=8.5) == annotate(plain, [(left, None)], [], None, now=8.5)).all()

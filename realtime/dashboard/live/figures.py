@@ -34,7 +34,7 @@ class Rate:
 
 
 def face_of(pipeline: Pipeline, step: Step) -> dict | None:
-    """Box and regions of the first face, in the picture's pixels; "gate" and, for people, "words": why it is not judged."""
+    """Id, box and regions of the first face, in the picture's pixels; "gate" and, for people, "words": why it is not judged."""
     if not step.views:
         return None
     view = step.views[0]
@@ -46,7 +46,7 @@ def face_of(pipeline: Pipeline, step: Step) -> dict | None:
     reading = step.readings[view.face]
     ready = math.isfinite(reading.threshold)
     words = GATES.get(reading.gate, "" if ready else LEARNING)
-    return {"box": view.box, "regions": quads, "gate": reading.gate, "ready": ready, "words": words}
+    return {"id": view.face, "box": view.box, "regions": quads, "gate": reading.gate, "ready": ready, "words": words}
 
 
 def health(watch: Watch, asked: Remembering, rate: Rate, events: int) -> dict:

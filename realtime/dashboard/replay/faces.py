@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 
 BLOCK = 600  # frames that the page is given at once
@@ -11,7 +13,7 @@ Box = tuple[float, float, float, float]
 
 
 class Faces:
-    """One `add` a frame, 56 bytes.
+    """One `add` a frame, 60 bytes.
 
     A frame's row of NUMBERS: the box (left, top, right, bottom), then the corners (x, y) of the regions, as shares of the
     picture's width and height; NaN where there is no face. In float16 a share is true to a quarter of a pixel of the copy.
@@ -21,20 +23,26 @@ class Faces:
         """width, height: pixels of the frames that will come."""
         self._sides = np.array((width, height), np.float32)
         self._blocks: list[np.ndarray] = []
+        self._ids = array("i")
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
     def add(self, face: dict | None) -> None:
-        """face: "box" and "regions" in pixels, as `live.figures.face_of` gives them; None without a face."""
+        """face: "id", "box" and "regions" in pixels, as `live.figures.face_of` gives them; None without a face."""
         if self._count % BLOCK == 0:
             self._blocks.append(np.full((BLOCK, NUMBERS), np.nan, np.float16))
         if face is not None:
             points = [np.reshape(face["box"], (2, 2)), *face["regions"]]
             shares = (np.concatenate(points) / self._sides).ravel()
             self._blocks[-1][self._count % BLOCK, : len(shares)] = shares
+        self._ids.append(-1 if face is None else face["id"])
         self._count += 1
+
+    def who(self, number: int) -> int | None:
+        """Which face that is, as in `Event.face`; None without one."""
+        return None if self._ids[number] < 0 else self._ids[number]
 
     def box(self, number: int) -> Box | None:
         """The box of a frame, as shares of the picture; None without a face."""

@@ -41,21 +41,25 @@ def _video(job: Job, path: Path, shared: Shared) -> Path:
     trace = job.found.trace
     t, points = trace.t, list(zip(trace.t, trace.difference, trace.threshold, strict=True))
     events = sorted(job.found.events, key=lambda event: event.offset_s)
-    first, known, last = 0, 0, None
+    first, known, latest = 0, 0, {}
     with open_source(job.clip, settings=shared.settings.source) as source:
         width, height = source.info.width, source.info.height
-        with AnnotatedVideo(path, width, height) as video:
+        with AnnotatedVideo(path, width, height, sound_of=job.clip) as video:
             for number, frame in enumerate(source):
                 if number >= len(t):
                     break  # cancelled there
                 while known < len(events) and events[known].offset_s <= frame.pts:
-                    last, known = events[known], known + 1
+                    latest[events[known].face] = latest[None] = events[known]
+                    known += 1
                 while t[first] < frame.pts - SPAN_S:
                     first += 1
                 box = job.faces.box(number)
+                faces = []
                 if box:
                     box = tuple(round(share * side) for share, side in zip(box, (width, height) * 2, strict=True))
-                video.write(annotate(frame.pixels, box, points[first : number + 1], last, frame.pts), frame.pts)
+                    faces = [(box, latest.get(job.faces.who(number)))]
+                drawn = annotate(frame.pixels, faces, points[first : number + 1], latest.get(None), frame.pts)
+                video.write(drawn, frame.pts)
     return path
 
 

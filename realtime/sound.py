@@ -1,0 +1,53 @@
+"""A recording's sound for what we make of its pictures: in the annotated video, and alone for a player.
+
+Somebody's file is decoded in a child process (`realtime.sources.sound`), as everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from realtime import origin
+from realtime.sinks import cannot_write
+
+PATIENCE_S = 600.0  # hours of sound take seconds
+
+
+def add_sound(video: Path, recording: Path) -> str:
+    """Give `video`, whose frames stand at the recording's own times, the recording's sound.
+
+    Returns "" where that is done, or where there is no sound; otherwise why the video stays silent. Raises OutputError.
+    """
+    part = video.with_name(f".part-{os.getpid()}{video.suffix}")
+    try:
+        answer = _asked({"recording": str(recording.absolute()), "video": str(video.absolute()), "out": str(part.absolute())})
+        if answer.get("sound"):
+            part.replace(video)
+    except OSError as error:
+        raise cannot_write(video, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return f"{video} has no sound: {answer['error']}" if "error" in answer else ""
+
+
+def extract_sound(recording: Path, path: Path) -> bool:
+    """Write the sound alone to `path` (.m4a), by the recording's clock; False, and nothing is written, where there is none
+    that can be had."""
+    answer = _asked({"recording": str(recording.absolute()), "video": None, "out": str(path.absolute())})
+    if not answer.get("sound"):
+        path.unlink(missing_ok=True)
+    return bool(answer.get("sound"))
+
+
+def _asked(request: dict) -> dict:
+    try:
+        done = subprocess.run(origin.command("realtime.sources.sound"), input=json.dumps(request).encode(), capture_output=True,
+                              timeout=PATIENCE_S, start_new_session=True, check=False)  # fmt: skip
+        return json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        return {"error": f"it could not be read within {PATIENCE_S:g} s"}
+    except ValueError:
+        return {"error": "its decoder crashed: the sound is damaged"}

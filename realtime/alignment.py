@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from realtime.geometry import ALIGNED, OUTER_EYES, STABLE_IDS, TEMPLATE, apply, apply_inverse, chain, robust_similarity
+from realtime.light import EvenLight, evened
 
 REFERENCE_SECONDS = 1.0  # a reference picture ages with the light; a fresh one is taken about this often
 WORST_POINT = 0.05 * OUTER_EYES  # half of the points further off than this: the face is no longer followed
@@ -58,16 +59,19 @@ class Alignment:
     `transform` (2×3) carries image pixels to aligned pixels. It starts from a landmark run; each `follow` refines it.
     """
 
-    def __init__(self, picture: Picture, landmarks: np.ndarray, pts: float):
+    def __init__(self, picture: Picture, landmarks: np.ndarray, pts: float, light: EvenLight):
+        self._light = light
         self.transform, _ = robust_similarity(landmarks[STABLE_IDS].astype(float), TEMPLATE.astype(float))
         self._points = apply(self.transform, landmarks[STABLE_IDS]).astype(np.float32)
-        self._reference = cv2.cvtColor(picture.warped(self.transform), cv2.COLOR_BGRA2GRAY)
+        grey = cv2.cvtColor(picture.warped(self.transform), cv2.COLOR_BGRA2GRAY)
+        self._reference = evened(grey, light(grey, pts))
         self._taken = pts
 
     def follow(self, picture: Picture, pts: float) -> np.ndarray | None:
         """The aligned picture (ALIGNED×ALIGNED×3 uint8 BGR) of this frame, or None where the face got away."""
         grey = cv2.cvtColor(picture.warped(self.transform), cv2.COLOR_BGRA2GRAY)
-        moved, found, _ = cv2.calcOpticalFlowPyrLK(self._reference, grey, self._points, None, **FOLLOW)
+        swing = self._light(grey, pts)
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(self._reference, evened(grey, swing), self._points, None, **FOLLOW)
         kept = found[:, 0] == 1
         if kept.sum() < len(TEMPLATE) // 2:
             return None
@@ -75,7 +79,7 @@ class Alignment:
         if np.median(distance) > WORST_POINT:
             return None
         self.transform = chain(back, self.transform)
-        aligned = picture.warped(self.transform)
+        aligned = evened(picture.warped(self.transform), swing)
         if pts - self._taken > REFERENCE_SECONDS and distance.max() < 0.01 * OUTER_EYES:
             # taken only while nothing moves, or the expression of the moment would become the reference
             self._reference, self._taken = cv2.cvtColor(aligned, cv2.COLOR_BGRA2GRAY), pts

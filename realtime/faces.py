@@ -11,6 +11,7 @@ import numpy as np
 from realtime.alignment import Alignment, Picture
 from realtime.geometry import TEMPLATE, apply, eye_opening
 from realtime.landmarks import EarlyLandmarker
+from realtime.light import EvenLight
 from realtime.records import FaceView, Frame
 
 MOTION_SECONDS = 0.1  # head speed is measured over this long, so that 200 fps does not turn noise into speed
@@ -41,6 +42,7 @@ class _Tracked:
     seen: float = 0.0
     missed: int = 0
     path: deque = field(default_factory=deque)
+    light: EvenLight = field(default_factory=EvenLight)
 
 
 class FaceTracker:
@@ -140,7 +142,7 @@ class FaceTracker:
 
     def _anchor(self, track, landmarks, frame, followed) -> None:
         self._anchors += 1
-        track.anchor, track.alignment = self._anchors, Alignment(self._picture, landmarks, frame.pts)
+        track.anchor, track.alignment = self._anchors, Alignment(self._picture, landmarks, frame.pts, track.light)
         track.path.clear()
         followed[track.face] = track.alignment.follow(self._picture, frame.pts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from realtime.alignment import Alignment, Picture
+from realtime.light import EvenLight
 from realtime.geometry import ALIGNED, EYE_LINE, LANDMARKS_68, OUTER_EYES, STABLE_IDS, TEMPLATE
 from realtime.recognition import Recognizer
 from realtime.records import FaceView, Keyframes
@@ -48,7 +49,7 @@ def warm_stream(settings: SpotterSettings, verifier: Verifier | None) -> None:
     spotter = Spotter(settings, verifier, None if verifier else lambda: None)
     picture = Picture()
     for view in views():
-        alignment = Alignment(picture.show(view.pixels), view.landmarks, view.pts)
+        alignment = Alignment(picture.show(view.pixels), view.landmarks, view.pts, EvenLight())
         alignment.follow(picture, view.pts)
         alignment.in_image(view.landmarks)
         spotter(view)

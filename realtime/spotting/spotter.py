@@ -20,6 +20,7 @@ SETTLING = 0.05  # seconds for which a movement must be over before it is judged
 HELD = 0.5  # seconds without any movement after which a face that has not gone back is at rest anew
 HELD_SPEED = 0.01  # outer-eye distances a second, of the fastest part, that still count as none
 EYES_BEFORE = 0.1  # seconds before an onset in which a blink still counts as its cause
+BESIDE_BLINK = 0.2  # seconds before and after shut lids in which they are still on their way
 MACRO_SIZE = 0.03  # outer-eye distances that some part of the face moves in a macro-expression, at least
 OTHERWISE = 0.4  # mean probability of speech, or of the head, above which a long movement is that
 KEPT_SAMPLES = 7.0  # seconds: the longest movement, and what was before it
@@ -171,9 +172,13 @@ class Spotter:
         return "macro" if move.duration > settings.max_duration else "micro"
 
     def _long_kind(self, move: Movement) -> str:
-        """The same for one that did not: large enough for a macro-expression, and not speech or the head."""
-        if float(np.linalg.norm(move.moved, axis=2).max()) < MACRO_SIZE:
+        """The same for one that did not: large enough for a macro-expression, and not a blink, speech or the head."""
+        size = np.linalg.norm(move.moved, axis=2).max(axis=1)
+        if size.max() < MACRO_SIZE:
             return "too small"
+        # lids may need long to settle, and a lossy recording shows them settling late: what else was there?
+        if self.settings.blink_gate and size[~self._blinking(move.t)].max(initial=0.0) < MACRO_SIZE:
+            return "blink"
         if self._found is not None and self._found.offset > move.onset:
             return "too long"  # what was left of a micro-expression that has been reported
         if self._detector is not None:
@@ -237,6 +242,11 @@ class Spotter:
         # quarters, not halves: around its apex a movement has the same mean before and after
         quarters = np.array([np.mean(part, axis=0) for part in np.array_split([s.moved for s in recent], 4)])
         return float(np.linalg.norm(np.ptp(quarters, axis=0), axis=1).max()) < HELD_SPEED * HELD
+
+    def _blinking(self, t: np.ndarray) -> np.ndarray:
+        """Which of the moments (n, seconds) lie in or beside a blink: (n,) bool."""
+        blinks = np.array([pts for pts, gate in self._gates if gate == "blink"])
+        return (np.abs(t[:, None] - blinks[None, :]) <= BESIDE_BLINK).any(axis=1)
 
     def _view_at(self, t: float) -> FaceView:
         return min(self._views, key=lambda view: abs(view.pts - t))

@@ -16,6 +16,7 @@ from realtime.records import FaceView, Frame
 
 MOTION_SECONDS = 0.1  # head speed is measured over this long, so that 200 fps does not turn noise into speed
 EYES = [33, 263]  # outer eye corners in the mesh
+FLICKER = "the light flickers at {:.0f} Hz: pictures were evened out; daylight or a lamp that does not flicker is better"
 ANCHOR_ERROR = 0.08  # outer-eye distances between tracked and found face: beyond, the face is anchored anew
 
 
@@ -63,6 +64,7 @@ class FaceTracker:
         self._next_run = -np.inf
         self._faces = self._anchors = 0
         self._shape = None
+        self._hertz: float | None = None  # of a light that flickered
 
     def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> list[FaceView]:
         """waiting: the frames that will probably come next, as many as are known."""
@@ -76,6 +78,7 @@ class FaceTracker:
         if due or any(picture is None for picture in followed.values()):
             self._next_run = frame.pts + self._settings.landmark_interval
             self._match(frame, followed)
+        self._hertz = next((t.light.hertz for t in self._tracked if t.light.hertz), self._hertz)
         for coming in waiting:
             if coming.pts >= self._next_run:
                 self._landmarker.begin(coming.pixels)
@@ -86,6 +89,11 @@ class FaceTracker:
         """N×2 points of a face's aligned view in the pixels of the latest frame; None for a face that is out of view."""
         track = next((track for track in self._tracked if track.face == face), None)
         return None if track is None else track.alignment.in_image(points)
+
+    @property
+    def remark(self) -> str | None:
+        """That the light flickered, if it did while some face was in view."""
+        return FLICKER.format(self._hertz) if self._hertz else None
 
     def close(self):
         self._landmarker.close()

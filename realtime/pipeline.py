@@ -112,6 +112,12 @@ class Pipeline:
     def counts(self) -> Counter[str]:
         return sum((spotter.counts for spotter in self._spotters.values()), Counter())
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a person should know of how it was done: lines for a summary."""
+        spotted = [spotter.remark for spotter in self._spotters.values()]
+        return list(dict.fromkeys(remark for remark in (self._track.remark, *spotted) if remark))
+
     def _spot(self, views: list[FaceView]) -> dict[int, Reading]:
         readings = {}
         for view in views:

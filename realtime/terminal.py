@@ -104,6 +104,7 @@ def summary(watch: Watch) -> Text:
         lines.append(f"  away for {gap.seconds:.1f} s after {gap.pts:.1f} s: {gap.cause}")
     for warning, n in counts.warnings.items():
         lines.append(f"  {warning}" + (f" ({n}×)" if n > 1 else ""))
+    lines += [f"  {remark}" for remark in watch.pipeline.remarks]
     if held:
         lines.append("  held back: " + ", ".join(f"{n} {cause}" for cause, n in held.items()))
     if status.frames and not status.frames_with_face:

@@ -48,14 +48,15 @@ def movement(samples: list[Sample], onset: float, apex: float, offset: float) ->
     return Movement(t, moved - moved[still].mean(axis=0), onset, apex, offset)
 
 
-def refined(move: Movement) -> Movement:
+def refined(move: Movement, returns: bool = True) -> Movement:
     """The same movement with onset, apex and offset where the displacement has them.
 
-    All parts are projected onto what had moved at the apex: one curve, far less noisy than any of its parts. What is
-    left at the end (a drift, a face that does not quite come back) is taken off in proportion to the time.
+    All parts are projected onto what had moved at the apex: one curve, far less noisy than any of its parts. Where the
+    face `returns`, what is left at the end (a drift, a face that does not quite come back) is taken off in proportion to
+    the time.
     """
     t = move.t
-    drift = np.clip((t - move.onset) / max(move.offset - move.onset, 1e-6), 0, 1)[:, None, None] * move.moved[-1]
+    drift = np.clip((t - move.onset) / max(move.offset - move.onset, 1e-6), 0, 1)[:, None, None] * move.moved[-1] * returns
     moved = (move.moved - drift).reshape(len(t), -1)
     inside = (t >= move.onset) & (t <= move.offset)
     apex = int(np.argmin(np.abs(t - move.apex)))

@@ -9,8 +9,9 @@ import numpy as np
 
 from realtime.lbp import smooth_grey
 from realtime.records import FaceView, Keyframes, evenly
+from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
 from realtime.spotting.movement import Movement, Sample, movement, refined
-from realtime.spotting.points import PointFollower
+from realtime.spotting.points import PARTS, PointFollower
 from realtime.spotting.resting import RestingDifference
 from realtime.spotting.settings import Reading, SpotterSettings
 from realtime.spotting.verify import Found, MicroDetector, Verifier
@@ -33,7 +34,7 @@ class Spotter:
 
     At rest → risen (off rest) → over (back for a moment: judged) → at rest. What stays risen for longer than a
     micro-expression may is long; it ends when the face comes back, holds still, or the source ends.
-    counts: "spotted", and movements dropped, by cause.
+    counts: "spotted", and movements dropped, by cause. remark: what a person should know of how it was done, if anything.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Spotter:
         """
         self.settings = settings
         self.counts: Counter[str] = Counter()
-        verifier = verifier or (Verifier(settings.verifier) if settings.verifier else None)
+        self.remark: str | None = None
+        self._verifier = verifier = verifier or (Verifier(settings.verifier) if settings.verifier else None)
         if detector is None and verifier is not None:
             detector = lambda: MicroDetector(verifier, settings.confidence)  # noqa: E731
         self._make_detector = detector
         self._last: FaceView | None = None
+        self._began: float | None = None  # pts of the first view
         self._state = "rest"
 
     def __call__(self, view: FaceView) -> Reading:
@@ -80,8 +83,10 @@ class Spotter:
         return Reading(gate="lost", keyframes=keyframes)
 
     def finish(self) -> Keyframes | None:
-        """The source has ended: a long movement under way has, too."""
+        """The source has ended: a long movement under way has, too. One that was cut short is looked at as a whole."""
         keyframes = self._judge() if self._state == "long" else None
+        if keyframes is None and self._last is not None and self._last.pts - self._began <= CUT_SECONDS:
+            keyframes = self._whole()
         self._state, self._last = "rest", None
         return keyframes
 
@@ -89,12 +94,14 @@ class Spotter:
 
     def _start_over(self, view: FaceView, grey: np.ndarray) -> None:
         self._state, self._last = "rest", view
+        self._began = view.pts if self._began is None else self._began
         self._since = self._over = self._ended = view.pts
         self._front = RestingDifference(grey, view, self.settings)
         self._follow = PointFollower(grey, view.landmarks, view.pts)
-        self._views: deque[FaceView] = deque()  # the latest, with their pixels
+        self._views: deque[FaceView] = deque([view])  # the latest, with their pixels
         self._held_views: list[FaceView] = []  # onset and apex of a long movement, which outlive them
-        self._samples: deque[Sample] = deque()
+        nothing = np.zeros((len(PARTS), 2), np.float32)
+        self._samples = deque([Sample(view.pts, np.nan, self._front.by_region, nothing, view.eye_opening, view.motion)])
         self._gates: deque[tuple[float, str]] = deque()
         self._eyes: deque[tuple[float, float]] = deque()
         self._usual_eyes = view.eye_opening
@@ -207,11 +214,32 @@ class Spotter:
         between = evenly([view for view in self._views if views[0].pts <= view.pts <= views[-1].pts])
         return Keyframes(*views, peak, self._front.threshold, kind, confidence, tuple(between))
 
+    def _views_kept(self, now: float) -> float:
+        """Seconds: a whole movement and its rest; at the beginning all, since it may be a clip that is soon over."""
+        return np.inf if now - self._began <= CUT_SECONDS else 2 * self.settings.max_duration + SETTLING
+
     def _stirred(self, now: float) -> bool:
         """Whether the front end has been off rest lately: the network is not asked about stillness."""
         if self._front.difference > self._edge():
             self._stirring = now
         return now - self._stirring < LATELY
+
+    def _whole(self) -> Keyframes | None:
+        """The keyframes of a clip that was cut to its movement, where nothing was spotted in the usual way."""
+        if self.counts or len(self._views) < 3 or self._views[0].pts > self._began:
+            return None
+        samples, views = list(self._samples), list(self._views)
+        self.remark = REMARK
+        move = cut_movement(samples, views)
+        if move is None:
+            return None
+        kind, confidence = self._kind(move), 1.0
+        if self._verifier is not None:
+            scores = judged_alone(self._verifier, samples, move.offset, self._usual_eyes)
+            cause, confidence = max(("blink", "speech", "head"), key=scores.get), scores["micro"]
+            kind = cause if scores[cause] > OTHERWISE else kind
+        self.counts["spotted" if kind == "micro" else kind] += 1
+        return self._keyframes(move, 1.0, kind, confidence) if kind in ("micro", "macro") else None
 
     # -- what the state and the judgement look at
 
@@ -269,7 +297,7 @@ class Spotter:
             self._gates.append((now, gate))
         for kept, time_of, seconds in (
             (self._samples, lambda s: s.pts, KEPT_SAMPLES),
-            (self._views, lambda v: v.pts, 2 * self.settings.max_duration + SETTLING),
+            (self._views, lambda v: v.pts, self._views_kept(now)),
             (self._gates, lambda g: g[0], KEPT_SAMPLES),
         ):
             while kept and now - time_of(kept[0]) > seconds:

@@ -1,0 +1,43 @@
+"""A clip that was cut to its movement: there is no rest before it to compare with, so its first picture stands for rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from realtime.records import FaceView
+from realtime.spotting.apex import differences
+from realtime.spotting.movement import LEAST, Movement, Sample, movement, refined
+from realtime.spotting.verify import Series, Verifier
+
+CUT_SECONDS = 1.5  # a source that is over by then has had no time for rest and a movement
+LEAST_RATIO = 6.0  # of the way to the apex over the step from frame to frame: trembling goes nowhere
+AFTER = 0.1  # seconds that the last picture is taken to last, for the verifier: a movement is judged when it is over
+REMARK = "too short to show the face at rest first: the first picture was taken as rest"
+
+
+def cut_movement(samples: list[Sample], views: list[FaceView]) -> Movement | None:
+    """The one movement of a clip, or None where nothing moved; edges by what moved, the apex sought from SA-AT's Algorithm 1 on.
+
+    samples, views: every moment from the first on (at least three), of one anchor; places are given against the first.
+    """
+    if len(views) < 3:
+        return None
+    apex = views[int(np.argmax(differences([view.pixels for view in views], views[0].landmarks)))].pts
+    whole = movement(samples, samples[0].pts, apex, samples[-1].pts)
+    whole = refined(replace(whole, moved=whole.moved - whole.moved[0]), returns=False)
+    way = np.linalg.norm(whole.moved[np.argmin(np.abs(whole.t - whole.apex))], axis=1)  # of each part
+    step = np.median(np.linalg.norm(np.diff(whole.moved, axis=0), axis=2), axis=0)
+    return whole if np.any((way > LEAST) & (way > LEAST_RATIO * step)) else None
+
+
+def judged_alone(verifier: Verifier, samples: list[Sample], offset: float, usual_eyes: float) -> dict[str, float]:
+    """What the verifier says of a movement as if the first picture had been there before: {class: probability}."""
+    series, end = Series(), offset + AFTER
+    for sample in samples:
+        if sample.pts <= end:
+            series.push(sample, usual_eyes)
+            last = sample
+    series.push(replace(last, pts=end), usual_eyes)
+    return verifier(series.window())[0]

@@ -55,7 +55,8 @@ class EvenLight:
         return self._back(cells, len(grey)) if self._flickers else None
 
     def _back(self, cells: np.ndarray, height: int) -> np.ndarray:
-        gain = self._usual.std() / max(float(cells.std()), 1.0)
+        # contrast within rows: bands have none there
+        gain = float(self._usual.std(axis=1).mean()) / max(float(cells.std(axis=1).mean()), 1.0)
         offset = float(self._usual.mean() - gain * cells.mean())
         left = np.median(self._usual / np.maximum(gain * cells + offset, 1.0), axis=1)  # of the bands
         rows = cv2.resize(left[:, None], (1, height), interpolation=cv2.INTER_LINEAR)

@@ -15,26 +15,25 @@ SENTENCE = "Finds brief, involuntary movements of a face, marks when they begin,
 
 def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     """The FastAPI app. `shared.temp` becomes the only folder that Gradio keeps files in."""
-    uploads = shared.temp / "gradio"
-    uploads.mkdir(mode=0o700, exist_ok=True)
-    os.environ["GRADIO_TEMP_DIR"] = os.environ["GRADIO_EXAMPLES_CACHE"] = str(uploads)
+    shared.uploads.folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ["GRADIO_TEMP_DIR"] = os.environ["GRADIO_EXAMPLES_CACHE"] = str(shared.uploads.folder)
 
     import gradio as gr
     from fastapi import FastAPI
 
     from realtime.dashboard import static, theme
+    from realtime.dashboard.asked import Page
+    from realtime.dashboard.bodies import Bodies
     from realtime.dashboard.guard import Guard
     from realtime.dashboard.presses import Presses
 
     tabs = {name: import_module(f"realtime.dashboard.{module}") for name, module in TABS.items()}
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)  # its pages load scripts from elsewhere
-    app.add_middleware(Presses)
-    app.add_middleware(Guard, host=host, password=password, read_only=shared.read_only)
     static.routes(shared, app)
     for module in tabs.values():
         if hasattr(module, "routes"):
             module.routes(shared, app)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with Page(shared.uploads.find, title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(theme.header(TITLE, SENTENCE, CARE, shared.read_only), padding=False)
         with gr.Tabs(elem_id="mer-tabs"):
             for name, module in tabs.items():
@@ -42,6 +41,9 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
                     module.tab(shared)
         page.unload(_leave(shared))
     _answer_directly(page)
+    app.add_middleware(Presses)
+    app.add_middleware(Bodies, page=page)
+    app.add_middleware(Guard, host=host, password=password, read_only=shared.read_only)  # the last is the first to be asked
     page.queue(api_open=False, default_concurrency_limit=8)
     gr.mount_gradio_app(
         app,

@@ -17,8 +17,12 @@ SESSION_SECONDS = 12 * 3600
 PAUSE = 1.0  # seconds between two tries at the password, whoever tries
 HTML = {"content-type": "text/html; charset=utf-8"}
 READING = ("GET", "HEAD", "OPTIONS")
-# Gradio's own ways out of this machine and into its files, none of which this page uses
-CLOSED = re.compile(r"/(gradio_api/)?(proxy=|file=https?:|deep_link|runs\b|vibe|monitoring)", re.IGNORECASE)
+# Gradio's own ways out of this machine, into its files and past its page, none of which this page uses
+CLOSED = re.compile(
+    r"/(gradio_api/)?(proxy=|file[=/]|api/|call/|run/(?!predict$)|component_server|process_recording|custom_component|dev/|"
+    r"stream/[^/]+/[^/]+/|deep_link|runs\b|run-history|vibe|undo-vibe|monitoring|profiling)",
+    re.IGNORECASE,
+)
 # the browser itself refuses whatever would leave this machine; Gradio's own scripts stand in the page and use eval
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
@@ -42,13 +46,13 @@ class Guard:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         refusal = self._refusal(scope, headers)
         if refusal:
-            return await _answer(scope, receive, send, 403, f"Refused: {refusal}\n")
+            return await answer(scope, receive, send, 403, f"Refused: {refusal}\n")
         if scope["path"] == "/mer/login" and scope["type"] == "http" and self._password is not None:
             return await self._login(scope, receive, send)
         if self._password is not None and not self._known(headers):
             if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/":
-                return await _answer(scope, receive, send, 303, "", {"location": "/mer/login"})
-            return await _answer(scope, receive, send, 401, "Log in first.\n")
+                return await answer(scope, receive, send, 303, "", {"location": "/mer/login"})
+            return await answer(scope, receive, send, 401, "Log in first.\n")
         sending = _with_headers(send, headers.get("host", "")) if scope["type"] == "http" else send
         await self.app(scope, receive, sending)
 
@@ -82,7 +86,7 @@ class Guard:
 
     async def _login(self, scope, receive, send):
         if scope["method"] != "POST":
-            return await _answer(scope, receive, send, 200, _login_page(""), HTML)
+            return await answer(scope, receive, send, 200, _login_page(""), HTML)
         body = b""
         while len(body) < 4096:
             message = await receive()
@@ -93,16 +97,16 @@ class Guard:
         now = time.monotonic()
         if now < self._next_try:
             page = _login_page("One try a second: please wait a moment.")
-            return await _answer(scope, receive, send, 429, page, HTML)
+            return await answer(scope, receive, send, 429, page, HTML)
         if not hmac.compare_digest(given.encode(), self._password.encode()):
             self._next_try = now + PAUSE
             page = _login_page("That is not the password.")
-            return await _answer(scope, receive, send, 401, page, HTML)
+            return await answer(scope, receive, send, 401, page, HTML)
         token = secrets.token_urlsafe(32)
         self._logged_in[token] = now + SESSION_SECONDS
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={SESSION_SECONDS}{secure}"
-        await _answer(scope, receive, send, 303, "", {"location": "/", "set-cookie": cookie})
+        await answer(scope, receive, send, 303, "", {"location": "/", "set-cookie": cookie})
 
 
 def _name(host: str) -> str:
@@ -129,7 +133,7 @@ def _with_headers(send, host: str):
     return sending
 
 
-async def _answer(scope, receive, send, status: int, text: str, headers: dict[str, str] | None = None):
+async def answer(scope, receive, send, status: int, text: str, headers: dict[str, str] | None = None):
     """One short answer. A WebSocket that is refused before it is accepted ends with 403 on its own."""
     if scope["type"] == "websocket":
         await receive()

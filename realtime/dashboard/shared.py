@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from realtime.dashboard.uploads import Uploads
 from realtime.errors import MerError, UsageError
 from realtime.recognition import Recognizer
 from realtime.watch import LiveSettings
@@ -38,7 +39,7 @@ class DemoSettings(LiveSettings):
 class Shared:
     """One for each running `mer-demo`. All methods may be called from any thread.
 
-    temp: private (0700), emptied at the end. log: the event log, which need not exist yet. read_only: no control that
+    temp: private (0700), emptied at the end; uploads: a folder in it, the only one that Gradio keeps files in. log: the event log, which need not exist yet. read_only: no control that
     writes is built, and every request under /mer/ other than GET and a WebSocket is refused before it reaches a tab.
     """
 
@@ -52,6 +53,9 @@ class Shared:
     _at_end: ExitStack = field(default_factory=ExitStack, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _loading: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self):
+        self.uploads = Uploads(self.temp / "gradio")
 
     def recognizer(self, model: str, engine: str = "auto") -> Recognizer:
         """The network, loaded once for all. Raises ModelError."""

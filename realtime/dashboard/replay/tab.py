@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import secrets
-import shutil
 from pathlib import Path
 
 import gradio as gr
@@ -86,14 +85,15 @@ def tab(shared: Shared) -> None:
 
     def add(paths: list[str] | None, network: str, request: gr.Request):
         refused = []
-        for number, path in enumerate(map(Path, paths or []), 1):
+        paths = list(dict.fromkeys(paths or []))
+        for number, path in enumerate(paths, 1):
             if len(paths) > 1:
                 yield gr.skip(), f'<p class="mer-state" role="status">Looking at recording {number} of {len(paths)}…</p>'
             try:
                 queue.add(_taken(shared, path, network, request.session_hash))
             except MerError as error:
                 refused.append(str(error))
-                path.unlink(missing_ok=True)
+                shared.uploads.drop(path)
         yield None, lines(refused)
 
     def act(event: gr.EventData, request: gr.Request):
@@ -159,14 +159,15 @@ def tab(shared: Shared) -> None:
         button.click(export(kind), chosen, files, show_progress="minimal", concurrency_limit=limit).then(None, js=GO)
 
 
-def _taken(shared: Shared, path: Path, network: str, session: str) -> Job:
+def _taken(shared: Shared, path: str, network: str, session: str) -> Job:
     """An uploaded file as a job: looked at, and moved from Gradio's folder to the page's own. Raises MerError."""
-    info = check_upload(path, shared.settings.limits)
-    name = safe_name(path.name)
+    upload = shared.uploads.find(path)
+    info = check_upload(upload, shared.settings.limits)
+    name = safe_name(upload.name)
     folder = shared.folder(session) / f"replay-{secrets.token_hex(8)}"
     folder.mkdir(mode=0o700)
     clip = folder / f"recording{Path(name).suffix.lower()}"
-    shutil.move(path, clip)
+    shared.uploads.take(path, clip)
     model = network if network in networks(shared) else shared.settings.network
     return Job(session, clip, name, model, shared.settings.engine, folder, info.duration)
 

@@ -1,0 +1,103 @@
+"""What is sent to the page: in time, of a bounded size, and for Gradio's functions what they take."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from starlette.requests import ClientDisconnect
+
+from realtime.dashboard.asked import Page, refusals
+from realtime.dashboard.guard import READING, answer
+from realtime.dashboard.sound import read
+from realtime.errors import MerError
+
+MOST = 12 * 2**20  # bytes of a body that is no upload: a picture of a camera is one
+BODY_SECONDS = 30.0  # for a body
+UPLOAD = re.compile(r"/gradio_api/upload/?")
+ASKING = re.compile(r"/gradio_api/(run/predict|queue/join)/?")
+GRADIO = re.compile(r"/gradio_api/")
+
+
+class Bodies:
+    """ASGI middleware."""
+
+    def __init__(self, app, page: Page):
+        self.app, self._page = app, page
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http" or scope["method"] in READING:
+            return await self.app(scope, receive, send)
+        if UPLOAD.fullmatch(scope["path"]):
+            return await self._upload(scope, receive, send)
+        try:
+            body = await asyncio.wait_for(_whole(receive), BODY_SECONDS)
+        except asyncio.TimeoutError:
+            return await answer(scope, receive, send, 408, "That took too long.\n")
+        if body is None:
+            return await answer(scope, receive, send, 413, f"Refused: more than {MOST >> 20} MB.\n")
+        try:
+            if GRADIO.match(scope["path"]):
+                asked = read(body) if body else {}
+                if ASKING.fullmatch(scope["path"]):
+                    self._page.check(asked)
+        except MerError as error:
+            return await answer(scope, receive, send, 422, f"Refused: {error}\n")
+        refusals.set(refused := [])
+
+        async def sending(message):  # Gradio's word for whatever it does not take is 500
+            if refused and message["type"] == "http.response.start" and message["status"] == 500:
+                message = message | {"status": 422}
+            await send(message)
+
+        await self.app(scope, _again(body, receive), sending)
+
+    async def _upload(self, scope, receive, send):
+        begun = over = late = False
+
+        async def receiving():
+            nonlocal over, late
+            if over:
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), BODY_SECONDS)
+            except asyncio.TimeoutError:
+                late = True
+                return {"type": "http.disconnect"}
+            over = not message.get("more_body")
+            return message
+
+        async def sending(message):
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receiving, sending)
+        except ClientDisconnect:  # a page that was closed meanwhile is no fault
+            if late and not begun:
+                await answer(scope, receive, send, 408, "That took too long.\n")
+
+
+async def _whole(receive) -> bytes | None:
+    """None where there is too much."""
+    body = bytearray()
+    while len(body) <= MOST:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
+    return None
+
+
+def _again(body: bytes, receive):
+    given = False
+
+    async def receiving():
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving

@@ -1,0 +1,151 @@
+"""What is sent to the page's functions: no file of the owner's is read, moved or removed, and nothing sent ends in a traceback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+from urllib.parse import quote, urlencode, urlsplit
+
+import pytest
+
+SECRET = "what-only-the-owner-may-read"
+PASSWORD = "correct horse battery"
+PAGE = "page0"  # as Gradio's session hash
+
+
+class Client:
+    """Speaks to a page as no browser would."""
+
+    def __init__(self, demo, password: str | None = None):
+        self.netloc, self.cookie = urlsplit(demo.url).netloc, ""
+        if password:
+            form = urlencode({"password": password}).encode()
+            _, headers, _ = self.ask("/mer/login", form, content_type="application/x-www-form-urlencoded")
+            self.cookie = headers["set-cookie"].split(";")[0]
+
+    def ask(self, path: str, body: bytes | dict | None = None, **headers):
+        """(status, headers, text); a POST where there is a body."""
+        connection = http.client.HTTPConnection(self.netloc, timeout=30)
+        if isinstance(body, dict):
+            body, headers = json.dumps(body).encode(), {"content_type": "application/json", **headers}
+        headers = {name.replace("_", "-"): value for name, value in {"cookie": self.cookie, **headers}.items()}
+        try:
+            connection.request("GET" if body is None else "POST", path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read().decode("utf-8", "replace")
+        finally:
+            connection.close()
+
+    def functions(self) -> list[dict]:
+        return [one for one in json.loads(self.ask("/config")[2])["dependencies"] if one["backend_fn"]]
+
+    def run(self, function: dict, data: list, **more) -> tuple[int, str]:
+        status, _, text = self.ask("/gradio_api/run/predict", {"fn_index": function["id"], "data": data, "session_hash": PAGE, **more})
+        return status, text
+
+    def join(self, function: dict, data: list, **more) -> tuple[int, str]:
+        """Over the queue: what is answered there, and what comes of it."""
+        status, _, text = self.ask("/gradio_api/queue/join", {"fn_index": function["id"], "data": data, "session_hash": PAGE, **more})
+        return (status, text) if status != 200 else (status, self.ask(f"/gradio_api/queue/data?session_hash={PAGE}")[2])
+
+    def call(self, function: dict, data: list) -> tuple[int, str]:
+        status, _, text = self.ask(f"/gradio_api/call/{quote(str(function['api_name']))}", {"data": data})
+        if status != 200:
+            return status, text
+        return status, self.ask(f"/gradio_api/call/{function['api_name']}/{json.loads(text)['event_id']}")[2]
+
+
+def file_data(path, is_stream: bool = False) -> dict:
+    return {"path": str(path), "is_stream": is_stream, "meta": {"_type": "gradio.FileData"}}
+
+
+def places(function: dict, value):
+    """The value in the place of each input, alone, in a list, and nested; nothing in the others."""
+    count = len(function["inputs"])
+    for place in range(count):
+        for one in (value, [value], {"value": value}):
+            yield [one if number == place else None for number in range(count)]
+
+
+def usual(client: Client, function: dict) -> list:
+    """What the page itself would send at first."""
+    values = {one["id"]: one["props"].get("value") for one in json.loads(client.ask("/config")[2])["components"]}
+    return [values[number] for number in function["inputs"]]
+
+
+@pytest.fixture(scope="module")
+def secret(tmp_path_factory):
+    path = tmp_path_factory.mktemp("owner") / "diary.mp4"
+    path.write_text(SECRET)
+    return path
+
+
+@pytest.mark.parametrize("options, password", [((), None), (("--read-only",), PASSWORD)], ids=["open", "read-only"])
+def test_no_function_reads_moves_or_removes_a_file_of_the_owner(start_demo, secret, options, password):
+    demo = start_demo(*options, env={"MER_DEMO_PASSWORD": password} if password else {})
+    client, before = Client(demo, password), secret.stat()
+    functions = client.functions()
+    assert len(functions) > 30
+    for function in functions:
+        for data in (one for is_stream in (True, False) for one in places(function, file_data(secret, is_stream))):
+            for way in (client.run, client.join, client.call):
+                status, text = way(function, data)
+                assert SECRET not in text and 400 <= status < 500, (function["api_name"], data, status, text[:300])
+                assert secret.stat().st_mtime_ns == before.st_mtime_ns and secret.stat().st_ino == before.st_ino
+    assert secret.read_text() == SECRET
+    for function in (one for one in functions if one["connection"] == "stream"):
+        for data in places(function, file_data(secret)):
+            assert '"success":false' in _streamed(client, function, data)
+    copies = [path for path in demo.temp.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert not copies and secret.read_text() == SECRET
+    for path in (secret, *demo.temp.rglob("*")):
+        assert client.ask(f"/gradio_api/file={path}")[0] == 403
+    if password:
+        stranger = Client(demo)
+        assert stranger.run(functions[0], [file_data(secret)])[0] == 401
+    assert not [line for line in demo.lines if "Traceback" in line], demo.lines
+    sound = next(one for one in functions if not one["queue"] and one["inputs"])
+    assert client.run(sound, usual(client, sound))[0] == 200
+
+
+def _streamed(client: Client, function: dict, data: list) -> str:
+    """What is answered where the data comes into a run that goes on, whose first was harmless."""
+    who = {"fn_index": function["id"], "session_hash": "stream0"}
+    client.ask("/gradio_api/queue/join", {"data": usual(client, function), **who})
+    told = http.client.HTTPConnection(client.netloc, timeout=30)
+    told.request("GET", "/gradio_api/queue/data?session_hash=stream0", headers={"cookie": client.cookie})
+    answer, text = told.getresponse(), ""
+    while "process_streaming" not in text:
+        text += (line := answer.readline().decode())
+        assert line, text
+    event = json.loads(text.split("data: ")[1])["event_id"]
+    assert client.ask(f"/gradio_api/stream/{event}", {"data": data, **who})[0] == 200
+    text = answer.read().decode()
+    told.close()
+    return text
+
+
+def test_what_is_no_file_is_refused_without_a_look_at_it(demo, secret, tmp_path):
+    client = Client(demo)
+    os.mkfifo(tmp_path / "fifo.mp4")
+    (tmp_path / "link.mp4").symlink_to(secret)
+    for path in ("/dev/zero", tmp_path / "fifo.mp4", tmp_path / "link.mp4", tmp_path, "http://127.0.0.1:9/x.mp4", "x\0y", "", "a" * 5000):
+        for function in client.functions():
+            for data in places(function, file_data(path)):
+                assert client.run(function, data)[0] == 422, (path, function["api_name"])
+    assert not [line for line in demo.lines if "Traceback" in line], demo.lines
+
+
+@pytest.mark.parametrize("text", [
+    "[" * 100_000, '{"data":' * 100_000, '{"data": [NaN]}', '{"data": [1e999]}', '{"data": ["\\ud800"]}', '{"data": [' + "9" * 5000 + "]}",
+    "[]", "null", "{", "\xff", '{"data": [], "fn_index": 99999, "session_hash": "x"}', '{"data": [], "fn_index": "0", "session_hash": "x"}',
+    '{"data": [], "session_hash": "x"}', '{"data": [], "fn_index": 0}', '{"data": {}, "fn_index": 0, "session_hash": "x"}',
+    '{"data": [1, 2, 3], "fn_index": 0, "session_hash": ' + '"x"' + "}", '{"data": [], "fn_index": 0, "session_hash": "' + "x" * 1000 + '"}',
+], ids=range(17))  # fmt: skip
+def test_json_that_is_not_sound_gets_one_line(demo, text):
+    client = Client(demo)
+    for way in ("run/predict", "queue/join"):
+        status, _, said = client.ask(f"/gradio_api/{way}", text.encode("latin-1"), content_type="application/json")
+        assert status == 422 and said.startswith("Refused: ") and said.count("\n") == 1 and len(said) < 200
+    assert not [line for line in demo.lines if "Traceback" in line], demo.lines

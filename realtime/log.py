@@ -10,7 +10,9 @@ import json
 import os
 import re
 import sqlite3
-from contextlib import closing
+import time
+from collections import deque
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +20,16 @@ from pathlib import Path
 import platformdirs
 
 from realtime import __version__
+from realtime.alive import myself, runs
 from realtime.errors import OutputError, UsageError
-from realtime.log_file import check_version, connect, connect_to_write, explained
+from realtime.log_file import busy, check_version, connect, connect_to_write, explained
 from realtime.records import Event
 from realtime.sinks import Sink
 
 FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms",
           "kind", "confidence")
+PATIENCE_S = 60.0  # for another program that holds the log
+MOST_WAITING = 10_000  # events in memory; a locked log must not fill it
 
 
 def default_path() -> Path:
@@ -49,7 +54,11 @@ class Session:
 
 
 class SqliteSink(Sink):
-    """Writes a session and its events. Call `finish` before the Writer is closed, from any thread."""
+    """Writes a session and its events. Call `finish` before the Writer is closed, from any thread.
+
+    A log that another program holds is tried again for PATIENCE_S; beyond that, events wait in memory, and each further
+    one, each beat and the end try again. Only what the end cannot write either is lost, and counted.
+    """
 
     def __init__(self, session: Session, path: str | Path | None = None):
         self.path = Path(path) if path else default_path()
@@ -57,44 +66,104 @@ class SqliteSink(Sink):
         self.session = session
         self.id: int | None = None
         self._connection: sqlite3.Connection | None = None
-        self._end: tuple[int | None, dict, dict] = (None, {}, {})
+        self._waiting: deque[list] = deque()  # rows that are not in the log yet
+        self._patience = PATIENCE_S
+        self._end: tuple = (None, {}, {}, {}, "")
+        self._closed = False
 
     def open(self) -> None:
         # here and not in __init__: an SQLite connection belongs to the thread that made it
-        with explained(self.path):
-            self._connection = connect_to_write(self.path)
-            row = (self.session.started_at, __version__, self.session.model, _json(self.session.sources),
-                   _json(self.session.settings), _json(_files(self.session)))
-            self.id = self._connection.execute(
-                "INSERT INTO sessions (id, started_at, version, model, sources, settings, files) SELECT max("
-                " (SELECT coalesce(max(id), 0) FROM sessions), (SELECT coalesce(max(session_id), 0) FROM gone)) + 1,"
-                " ?, ?, ?, ?, ?, ?", row
-            ).lastrowid
+        self._save()
 
     def write(self, event: Event) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            raise self._lost()
         row = event.as_dict() | {"source": without_password(event.source), "scores": _json(event.as_dict()["scores"])}
-        values = [self.id, *(_text(row[name]) for name in FIELDS)]
-        with explained(self.path):
-            try:
-                self._connection.execute(
-                    f"INSERT INTO events (session_id, {', '.join(FIELDS)}) VALUES ({', '.join('?' * len(values))})", values
-                )
-            except sqlite3.IntegrityError as error:
-                raise OutputError(f"session {self.id} was deleted from the event log: nothing more of it is kept") from error
+        self._waiting.append([_text(row[name]) for name in FIELDS])
+        self._save()
 
-    def finish(self, frames: int, drops: dict[str, int], faults: dict[str, int]) -> None:
-        """What is written at the end: frames seen, and counts of drops and faults by cause."""
-        self._end = (frames, dict(drops), dict(faults))
+    def beat(self) -> None:
+        self._save()
+
+    def finish(self, frames: int, drops: dict[str, int], faults: dict[str, int], judged: dict[str, dict] | None = None,
+               incomplete: str = "") -> None:
+        """What is written at the end: frames seen, counts of drops and faults by cause, `Judged.as_dict` by source, and
+        why the results are incomplete, if they are."""
+        self._end = (frames, dict(drops), dict(faults), judged or {}, incomplete)
 
     def close(self) -> None:
-        if self._connection is None:
+        if self._closed:
             return
-        frames, drops, faults = self._end
-        with closing(self._connection), explained(self.path):
-            self._connection.execute(
-                "UPDATE sessions SET ended_at = ?, frames = ?, drops = ?, faults = ? WHERE id = ?",
-                (_now(), frames, _json(drops), _json(faults), self.id),
-            )
+        self._closed = True
+        try:
+            self._save(last=True)
+            if self._waiting or self.id is None:
+                raise self._lost()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def _save(self, last: bool = False) -> None:
+        """Raises OutputError where the log cannot be written, other than because another program holds it."""
+        begun, said = time.monotonic(), self._patience < PATIENCE_S
+        while True:
+            try:
+                with explained(self.path):
+                    self._commit(last)
+                self._patience = PATIENCE_S
+                return
+            except OutputError as error:
+                if not (isinstance(error.__cause__, sqlite3.Error) and busy(error.__cause__)):
+                    raise
+            if not said:
+                self.say(f"another program holds the event log '{self.path}': events wait until it lets go")
+                said = True
+            if time.monotonic() - begun > self._patience:
+                self._patience = 0.0  # once: the other sinks want to go on
+                return
+            time.sleep(0.05)
+
+    def _commit(self, last: bool) -> None:
+        """All that waits, in one transaction; it is on disk when this returns."""
+        if self._connection is None:
+            self._connection = connect_to_write(self.path)
+        do, number, rows = self._connection.execute, self.id, list(self._waiting)
+        do("BEGIN IMMEDIATE")
+        try:
+            number = self._begin() if number is None else number
+            there = do("UPDATE sessions SET alive_at = ? WHERE id = ?", (_now(), number)).rowcount
+            if rows and not there:
+                raise OutputError(f"session {number} was deleted from the event log: nothing more of it is kept")
+            for row in rows:
+                do(f"INSERT INTO events (session_id, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (len(row) + 1))})", (number, *row))
+            if last:
+                frames, drops, faults, judged, incomplete = self._end
+                do("UPDATE sessions SET ended_at = ?, frames = ?, drops = ?, faults = ?, judged = ?, incomplete = ? WHERE id = ?",
+                   (_now(), frames, _json(drops), _json(faults), _json(judged), without_password(incomplete), number))
+            do("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                do("ROLLBACK")
+            raise
+        self.id = number
+        for _ in rows:
+            self._waiting.popleft()
+
+    def _begin(self) -> int:
+        """The session's row; its number."""
+        row = (self.session.started_at, __version__, self.session.model, _json(self.session.sources),
+               _json(self.session.settings), _json(_files(self.session)), myself())
+        return self._connection.execute(
+            "INSERT INTO sessions (id, started_at, version, model, sources, settings, files, process) SELECT max("
+            " (SELECT coalesce(max(id), 0) FROM sessions), (SELECT coalesce(max(session_id), 0) FROM gone)) + 1,"
+            " ?, ?, ?, ?, ?, ?, ?", row
+        ).lastrowid
+
+    def _lost(self) -> OutputError:
+        error = OutputError(f"event log '{self.path}' stayed locked by another program: {len(self._waiting)} events are not in it")
+        error.lost = len(self._waiting)
+        self._waiting.clear()
+        return error
 
 
 def lies_at(log: Path, session: int, source: str, path: Path) -> None:
@@ -114,15 +183,17 @@ class Log:
                              "unless --no-log is given")
 
     def sessions(self, limit: int = -1) -> list[dict]:
-        """The latest sessions, newest first, with the number of their `events`; drops and faults as dicts.
+        """The latest sessions, newest first, with the number of their `events`; drops, faults and judged as dicts.
 
-        files: source → path of the recording, of those that had one; see `Session`.
+        files: source → path of the recording, of those that had one; see `Session`. unfinished: it was killed.
+        incomplete: why its results are, "" where they are not (logs of older versions do not say).
         """
         rows = self._rows(
             "SELECT *, (SELECT count(*) FROM events WHERE session_id = sessions.id) AS events"
             " FROM sessions ORDER BY id DESC LIMIT ?", limit)
         rows = [row | {name: json.loads(row[name] or "{}") for name in ("sources", "settings", "drops", "faults")} for row in rows]
-        return [row | {"files": json.loads(row["files"]) if row.get("files") else _guessed(row["sources"])} for row in rows]
+        rows = [row | {"files": json.loads(row["files"]) if row.get("files") else _guessed(row["sources"])} for row in rows]
+        return [row | {"judged": json.loads(row.get("judged") or "{}")} | _ending(row) for row in rows]
 
     def session(self, number: int | None = None) -> dict:
         """One session, the latest by default. Raises UsageError where there is no such session."""
@@ -142,9 +213,27 @@ class Log:
 
     def _rows(self, query: str, *values) -> list[dict]:
         with explained(self.path, "read"), closing(connect(self.path, "ro")) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                return []  # another program is just making it
             check_version(connection, self.path)
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, values)]
+
+
+def left_unfinished(path: str | Path | None = None) -> str | None:
+    """One line about sessions that were killed, and from then on no more of them; None where there is none to tell of."""
+    path = Path(path) if path else default_path()
+    if not path.exists():
+        return None
+    killed = [session for session in Log(path).sessions() if session["unfinished"] and session.get("told") is None]
+    if not killed:
+        return None
+    with explained(path), closing(connect_to_write(path)) as connection:
+        connection.executemany("UPDATE sessions SET incomplete = ? WHERE id = ?",
+                               [(session["incomplete"], session["id"]) for session in killed])
+    first, number = killed[0], ", ".join(str(session["id"]) for session in reversed(killed))
+    which = f"session {number} was" if len(killed) == 1 else f"sessions {number} were"
+    return f"{which} left unfinished in the event log (the last one: {first['incomplete']}); what was found is kept: mer-log show {first['id']}"
 
 
 def without_password(source: str) -> str:
@@ -157,6 +246,15 @@ def _files(session: Session) -> dict[str, str]:
     if found is None:
         found = {source: source for source in session.sources if "://" not in source and Path(source).is_file()}
     return {source: str(Path(path).absolute()) for source, path in found.items()}
+
+
+def _ending(row: dict) -> dict:
+    """unfinished and incomplete, and what the row says itself as told."""
+    told, alive_at, process = (row.get(name) for name in ("incomplete", "alive_at", "process"))  # since version 3
+    unfinished = row["ended_at"] is None and not runs(process, alive_at)
+    killed = f"killed, last alive {alive_at}" if alive_at else "killed, when is not known"
+    return {"told": told, "unfinished": unfinished, "incomplete": told or (killed if unfinished else ""),
+            "alive_at": alive_at, "process": process}
 
 
 def _guessed(sources: list[str]) -> dict[str, str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from engines import notices
 from realtime.errors import OutputError
 from realtime.sinks import make_folder_of
 
-VERSION = 2  # of the tables below, kept in PRAGMA user_version
+VERSION = 3  # of the tables below, kept in PRAGMA user_version
 WAIT_S = 5.0  # for another program that is writing
 # what was found and what is said of it have these columns in common
 MOVEMENT = """source TEXT NOT NULL,
@@ -75,7 +77,15 @@ CREATE TABLE people (
 );
 CREATE TABLE gone (session_id INTEGER NOT NULL);
 """
-STEPS = (TABLES_1, TABLES_2)  # the n-th makes version n from the one before
+# Since version 3: how well a session went. judged: JSON, source → `Judged.as_dict`. incomplete: why its results are, empty
+# where they are not. alive_at, process: its last sign of life, and whose (`realtime.alive`).
+TABLES_3 = """
+ALTER TABLE sessions ADD COLUMN judged TEXT;
+ALTER TABLE sessions ADD COLUMN incomplete TEXT;
+ALTER TABLE sessions ADD COLUMN alive_at TEXT;
+ALTER TABLE sessions ADD COLUMN process TEXT;
+"""
+STEPS = (TABLES_1, TABLES_2, TABLES_3)  # the n-th makes version n from the one before
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -105,7 +115,8 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     new_folder = not path.parent.exists()
     make_folder_of(path)
     if new_folder:
-        path.parent.chmod(0o700)  # what somebody's face showed is nobody else's business
+        path.parent.chmod(0o700)
+    _only_the_owners(path)
     connection = connect(path, "rwc")
     try:
         _use_wal(connection)
@@ -121,6 +132,26 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _only_the_owners(path: Path) -> None:
+    """What somebody's face showed is nobody else's business, whatever folder the log lies in. SQLite gives its journal
+    the log's own mode, so the log is made before SQLite would; one that others may read is narrowed."""
+    with suppress(OSError):  # it is there, or SQLite will say why it cannot be
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    for file in (path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError):
+            if not file.is_file() or not file.stat().st_mode & 0o077:
+                continue
+            try:
+                file.chmod(0o600)
+            except OSError:
+                notices.say(f"others may read the event log '{file}': it is not yours to change (chmod 600)")
+
+
+def busy(error: sqlite3.Error) -> bool:
+    """Whether another program holds the log just now."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def version(connection: sqlite3.Connection) -> int:
@@ -154,6 +185,6 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if not busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

@@ -14,79 +14,55 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from realtime.alive import BEAT_S
 from realtime.errors import OutputError, UsageError
 from realtime.event_table import cells, columns, csv_head, csv_row
+from realtime.line_file import LineFile, cannot_write, is_stream, make_folder_of  # noqa: F401, for those who write
 from realtime.records import Event
 
 
 class Sink:
-    """Takes events one by one. All three methods are called from the `Writer`'s thread, in this order.
+    """Takes events one by one. All methods are called from the `Writer`'s thread: open, write and beat, close.
 
-    Raises OutputError where it cannot write; `name` says what failed.
+    Raises OutputError where it cannot write; `name` says what failed. say: set by the Writer; for one line that a person
+    should know though the work goes on.
     """
 
     name = "events"
+    say: Callable[[str], None] = staticmethod(lambda line: None)
 
     def open(self) -> None: ...
 
     def write(self, event: Event) -> None: ...
 
+    def beat(self) -> None:
+        """Called every BEAT_S seconds in which nothing is written."""
+
     def close(self) -> None: ...
 
 
 def file_sink(path: str | Path, classes: Sequence[str] = ()) -> Sink:
-    """The sink that `path`'s ending asks for (.jsonl or .csv). The file is made now and replaces an older one.
+    """The sink for the events of one session: by the path's ending .jsonl or .csv; streams (see `LineFile`) are JSON lines
+    unless they end in .csv. The file is made now; one that holds events is not overwritten.
 
     classes: the network's class names, so that a CSV has its full header even without events.
-    Raises UsageError for another ending, OutputError where the file cannot be written.
+    Raises UsageError for another ending, OutputError where the file cannot be written or holds something.
     """
     ending = Path(path).suffix.lower()
-    if ending == ".jsonl":
-        return JsonlSink(path)
     if ending == ".csv":
-        return CsvSink(path, classes)
+        return CsvSink(path, classes, kept=True)
+    if ending == ".jsonl" or is_stream(path):
+        return JsonlSink(path, kept=True)
     raise UsageError(f"cannot tell the format of events file '{path}': name it .jsonl or .csv")
-
-
-class LineFile:
-    """A UTF-8 file that grows by whole lines: each is handed to the system at once, so a crash keeps all so far."""
-
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-        make_folder_of(self.path)
-        try:
-            self.file = open(self.path, "wb", buffering=0)
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
-
-    def write(self, line: str) -> None:
-        # undecodable bytes of a file name become \udcXX, which JSON reads back
-        data = line.encode("utf-8", "backslashreplace")
-        try:
-            before = self.file.tell()
-            try:
-                while data:
-                    data = data[self.file.write(data):]
-            except OSError:
-                with suppress(OSError):  # a full disk takes half a line: the file must stay readable
-                    self.file.truncate(before)
-                raise
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
-
-    def close(self) -> None:
-        try:
-            self.file.close()
-        except OSError as error:  # a network disk may refuse only now
-            raise cannot_write(self.path, error) from error
 
 
 class JsonlSink(Sink):
     """One JSON object a line: `Event.as_dict`."""
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, kept: bool = False):
+        """kept: see `LineFile`."""
         self.name = str(path)
-        self.file = LineFile(path)
+        self.file = LineFile(path, kept)
 
     def write(self, event: Event) -> None:
         self.write_row(event.as_dict())
@@ -101,11 +77,13 @@ class JsonlSink(Sink):
 class CsvSink(Sink):
     """One event a line; the columns are those of `event_table`. The header comes first even without events."""
 
-    def __init__(self, path: str | Path, classes: Sequence[str] = (), before: Sequence[str] = (), separator: str = ","):
-        """before: names of columns that stand in front of the event's own (the log's export has a session)."""
+    def __init__(self, path: str | Path, classes: Sequence[str] = (), before: Sequence[str] = (), separator: str = ",",
+                 kept: bool = False):
+        """before: names of columns that stand in front of the event's own (the log's export has a session). kept: see
+        `LineFile`."""
         self.name = str(path)
         self.before, self.separator = tuple(before), separator
-        self.file = LineFile(path)
+        self.file = LineFile(path, kept)
         self.columns: list[str] = []
         if classes:
             self._header(classes)
@@ -133,22 +111,6 @@ def json_line(row: dict) -> str:
     return json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def make_folder_of(path: str | Path) -> None:
-    """Make the folders that `path` needs. Raises OutputError."""
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-
-
-def cannot_write(path: str | Path, error: Exception) -> OutputError:
-    """The one line for a path that cannot be written, whatever library noticed."""
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    if isinstance(error, (FileExistsError, NotADirectoryError)):
-        reason = "a file stands where its folder should be"
-    return OutputError(f"cannot write '{path}': {reason[0].lower()}{reason[1:]}; choose another place or make room")
-
-
 @dataclass
 class Fault:
     """What a sink could not do. lost: events that it did not take."""
@@ -171,11 +133,14 @@ class Writer:
                  capacity: int = 256, patience_s: float = 0.0):
         self.faults: list[Fault] = []
         self._sinks = {sink: None for sink in sinks}  # sink → its Fault, once it has failed
+        for sink in sinks:
+            sink.say = report
         self._report = report
         self._patience = patience_s
         self._queue: queue.Queue[Event | None] = queue.Queue(capacity)
         self._full: Fault | None = None
         self._closed = False
+        self._in_hand = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -190,7 +155,7 @@ class Writer:
                 self._full = self._fault("events", "events come faster than they can be written: some are dropped")
             self._full.lost += 1
 
-    def close(self, timeout_s: float = 10.0) -> None:
+    def close(self, timeout_s: float = 30.0) -> None:
         """Write what is queued, close the sinks, and return within `timeout_s`, done or not."""
         if self._closed:
             return
@@ -200,7 +165,7 @@ class Writer:
             self._queue.put(None, timeout=timeout_s)
         self._thread.join(max(0.0, deadline - time.monotonic()))
         if self._thread.is_alive():
-            left = self._queue.qsize()
+            left = self._in_hand + sum(event is not None for event in self._queue.queue)
             stuck = self._fault("events", f"writing did not end within {timeout_s:g} s: the last events may be missing")
             stuck.lost = left
 
@@ -217,8 +182,17 @@ class Writer:
 
     def _run(self) -> None:
         self._each(lambda sink: sink.open())
-        while (event := self._queue.get()) is not None:
+        while True:
+            try:
+                event = self._queue.get(timeout=BEAT_S)
+            except queue.Empty:
+                self._each(lambda sink: sink.beat())
+                continue
+            if event is None:
+                break
+            self._in_hand = 1
             self._each(lambda sink: sink.write(event), loses=1)
+            self._in_hand = 0
         self._each(lambda sink: sink.close())
 
     def _each(self, action: Callable[[Sink], None], loses: int = 0) -> None:
@@ -232,6 +206,7 @@ class Writer:
                     if not isinstance(error, OutputError):
                         reason = f"{sink.name}: {type(error).__name__}: {error}"
                     fault = self._sinks[sink] = self._fault(sink.name, " ".join(str(reason).split()))
+                    fault.lost += getattr(error, "lost", 0)
                     with suppress(Exception):
                         sink.close()
             fault.lost += loses

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from rich.console import Group
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from realtime.records import Event
-from realtime.watch import CURVE_SECONDS, Watch
+from realtime.watch import CURVE_SECONDS, KEPT_EVENTS, Watch
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 72  # characters of the curve
@@ -19,9 +20,9 @@ COLOURS = {"negative": "red", "positive": "green", "surprise": "yellow", "unsure
 STATES = {"running": "green", "opening": "cyan", "stalled": "yellow", "reopening": "yellow", "ended": "dim"}
 
 
-def view(watches: list[Watch]) -> Group:
-    """All sources, one panel each."""
-    return Group(*(_panel(watch) for watch in watches))
+def view(watches: list[Watch], events: Iterable[Event]) -> Group:
+    """All sources, one panel each. events: the latest of them all, those to show."""
+    return Group(*(_panel(watch, [e for e in events if e.source == watch.pipeline.source][-KEPT_EVENTS:]) for watch in watches))
 
 
 def sparkline(curve: list[tuple[float, float, float, str | None]], width: int = WIDTH) -> Text:
@@ -68,7 +69,7 @@ def percentiles(values, *which: float) -> list[float]:
     return [float(np.percentile(values, p)) if values else math.nan for p in which]
 
 
-def _panel(watch: Watch) -> Panel:
+def _panel(watch: Watch, events: list[Event]) -> Panel:
     status, counts, state = watch.status, watch.source.counts, watch.source.state
     p50, p95 = percentiles(status.latencies, 50, 95)
     face = Text("face found", "green") if status.face_found else Text("no face", "yellow")
@@ -81,7 +82,7 @@ def _panel(watch: Watch) -> Panel:
         Text(f"latency p50 {p50:.0f} ms  p95 {p95:.0f} ms", "dim"),
         Text(f"{status.pts:.1f} s", "dim"),
     )
-    found = [event_line(event) for event in list(status.events)]
+    found = [event_line(event) for event in events]
     lines = [facts, sparkline(list(status.curve)), *(found or [Text("no event yet", "dim")])]
     info = watch.source.info
     title = f"{watch.pipeline.source}  {info.width}×{info.height}"

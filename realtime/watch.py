@@ -18,6 +18,10 @@ FPS_SECONDS = 2.0  # the measured rate is that of the last two seconds
 CURVE_SECONDS = 6.0  # of the difference curve that a view may show
 KEPT_EVENTS = 8
 KEPT_LATENCIES = 2000
+# A micro-expression is a dozen frames at 30 a second. Where one frame in a hundred is dropped, nine of ten still have all
+# of theirs (0.99 to the 12th); beyond, results are called incomplete.
+MOST_DROPPED = 0.01
+TOO_BUSY = "too busy"
 
 
 @dataclass
@@ -81,6 +85,7 @@ class Watch:
 
     on_event: called for each event, in order. on_step: called after each frame; for views, timelines and videos.
     latest: the last step, for a picture. error: what ended it, if it did not simply end. Events found before that have been handed over.
+    interruption: who ran it was told to end (Ctrl-C, a signal), and says so here.
     """
 
     def __init__(
@@ -94,6 +99,7 @@ class Watch:
         self.status = Status()
         self.latest: Step | None = None
         self.error: Exception | None = None
+        self.interruption: KeyboardInterrupt | None = None
         self._on_event, self._on_step = on_event, on_step
         self._stop = threading.Event()
 
@@ -117,6 +123,14 @@ class Watch:
         if self.error is not None and not isinstance(self.error, MerError):
             raise self.error
         return self.error
+
+    @property
+    def incomplete(self) -> str:
+        """Why what was found may not be all there was to find, one line; "" where nothing is known to be missing."""
+        counts = self.source.counts
+        if counts.dropped > MOST_DROPPED * counts.frames:
+            return f"{TOO_BUSY}: {counts.dropped} of {counts.frames} frames of {self.pipeline.source} were dropped"
+        return f"{self.pipeline.source} broke off" if self.error is not None else ""
 
     def _follow(self) -> None:
         try:

@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from realtime import cluster, terminal
 from realtime.cli import replay
-from realtime.cli.running import totals
+from realtime.cli.running import Totals, totals
 from realtime.errors import MerError, OutputError
 from realtime.log import SqliteSink
 from realtime.recognition import Recognizer
@@ -31,7 +31,7 @@ class Outcome:
 
     summary: str
     events: list[Event]
-    totals: tuple[int, dict[str, int], dict[str, int]]
+    totals: Totals
     faults: list[str]
     failure: MerError | None
 
@@ -57,7 +57,11 @@ def replay_all(
                 log.write(event)
     results = [(clip, come_to[clip, name]) for clip, name in jobs]
     if session:
-        session.finish(*_sum([result.totals for _, result in results if isinstance(result, Outcome)]))
+        whole = Totals()
+        for _, result in results:
+            if isinstance(result, Outcome):
+                whole.add(result.totals)
+        session.finish(**vars(whole))
     log.close()
     return _report(results) or log.exit_code
 
@@ -111,12 +115,3 @@ def _report(results: list[tuple[Path, Outcome | cluster.Failed]]) -> int:
             raise failure
     return next((failure.exit_code for _, failure in failed), 0)
 
-
-def _sum(several: list[tuple[int, dict[str, int], dict[str, int]]]) -> tuple[int, dict[str, int], dict[str, int]]:
-    frames, drops, faults = 0, {}, {}
-    for one, *counted in several:
-        frames += one
-        for total, counts in zip((drops, faults), counted, strict=True):
-            for cause, number in counts.items():
-                total[cause] = total.get(cause, 0) + number
-    return frames, drops, faults

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from realtime.errors import MerError, UsageError
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
 EXIT_CODES = """\
 Exit codes: 0 done, 1 a defect, 2 wrong usage, 3 no source, 4 source broke off, 5 network unusable,
-6 result not written, 7 part not installed, 130 interrupted."""
+6 result not written, 7 part not installed, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP."""
 
 # "spotter.max_duration=0.5", "+new.key=1", "~group"; never "http://host/a=b" (the colon comes before the sign)
 _OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/-]*=|~[A-Za-z_][\w.@]*$")
@@ -46,8 +47,8 @@ class _OneLine:
             code = _say(name, error.format_message(), error.exit_code)
         except MerError as error:
             code = _say(name, str(error), error.exit_code)
-        except click.Abort:
-            code = _say(name, "interrupted", INTERRUPTED)
+        except click.Abort as error:
+            code = _say(name, "interrupted", getattr(error.__cause__, "code", INTERRUPTED))
         sys.exit(code if isinstance(code, int) else 0)
 
     def format_epilog(self, ctx, formatter):
@@ -113,9 +114,14 @@ def only_overrides(words: tuple[str, ...], hint: str) -> list[str]:
 
 def complain(name: str) -> Callable[[str], None]:
     """A function that says one line on stderr, for faults that do not end the command."""
-    return lambda line: click.echo(f"{name}: {line}", err=True)
+    return lambda line: _echo(f"{name}: {line}")
 
 
 def _say(name: str, message: str, code: int) -> int:
-    click.echo(f"{name}: {' '.join(message.split())}", err=True)
+    _echo(f"{name}: {' '.join(message.split())}")
     return code
+
+
+def _echo(line: str) -> None:
+    with suppress(OSError):  # of a terminal that was closed: the work goes on
+        click.echo(line, err=True)

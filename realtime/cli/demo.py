@@ -19,8 +19,9 @@ from engines import notices
 from engines.runtime import ENGINES
 from realtime import settings
 from realtime.cli import common
-from realtime.errors import MissingPartError, UsageError
-from realtime.log import default_path
+from realtime.cli.ending import heard
+from realtime.errors import MerError, MissingPartError, UsageError
+from realtime.log import default_path, left_unfinished
 
 EXAMPLES = """
   mer-demo                                   opens the page in your browser; Ctrl-C ends it
@@ -61,14 +62,18 @@ def main(host, port, password_file, read_only, no_browser, model, engine, settin
     with ExitStack() as stack:
         stack.callback(notices.listen(common.complain("mer-demo")))
         listening = stack.enter_context(_listen(host, port))
-        ended = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: ended.set())  # so that the folder is emptied, whoever ends it
+        ended, told = threading.Event(), []
+        for number in (signal.SIGINT, *heard()):  # so that the folder is emptied, whoever ends it
+            signal.signal(number, lambda number, _: (told.append(number), ended.set()))
         folder = access.PrivateFolder()
         stack.callback(folder.close)
+        with suppress(MerError):  # an unusable log is said by the page
+            if not read_only and (line := left_unfinished()):
+                common.complain("mer-demo")(line)
         shared = Shared(chosen, folder.path, default_path().absolute(), read_only)
         stack.callback(shared.close)
         _serve(shared, listening, host, password, ended, not no_browser)
+    return 128 + told[0] if told and told[0] != signal.SIGINT else 0
 
 
 def _listen(host: str, port: int) -> socket.socket:

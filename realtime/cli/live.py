@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from importlib.resources import files as resources
 from pathlib import Path
 
 import click
 from omegaconf import OmegaConf
-from rich.console import Console
 
 from engines import notices
 from engines.runtime import ENGINES
 from realtime import settings, terminal
 from realtime.cli import common
-from realtime.cli.running import exit_code, follow, log_session, policy, totals
-from realtime.errors import UsageError
+from realtime.cli.ending import signals
+from realtime.cli.output import Output, console
+from realtime.cli.running import Shown, exit_code, follow, log_session, policy, totals
+from realtime.errors import OutputError, UsageError
+from realtime.line_file import open_number
 from realtime.pipeline import Pipeline
 from realtime.recognition import Recognizer
 from realtime.sinks import Writer, file_sink
@@ -27,6 +30,7 @@ EXAMPLES = """
   mer-live --camera 0 --window                       a webcam, with a picture
   mer-live --camera 0 --camera 1 --width 640 --fps 60
   mer-live --source rtsp://host/stream --events found.jsonl
+  mer-live --camera 0 --events - >> found.jsonl      JSON lines to a pipe, or added to a file
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
   mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
 DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
@@ -44,7 +48,7 @@ DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: kernel_ridge]")
 @click.option("--engine", type=click.Choice(ENGINES), help="What runs the networks and the flow.  [default: auto]")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this long.")
-@click.option("--events", metavar="FILE", help="Also write events to FILE.jsonl or FILE.csv.")
+@click.option("--events", metavar="FILE", help="Also write events to FILE.jsonl or FILE.csv, new ones, or as JSON lines to a stream: -, a FIFO.")
 @click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event.")
 @click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
@@ -60,33 +64,34 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
     if not specs:
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
 
-    console = Console(quiet=quiet, highlight=False, soft_wrap=True)
-    with ExitStack() as stack:
+    output = Output(sys.stdout)
+    to_stdout = events is not None and open_number(events) == 1  # then words for people go to standard error
+    screen = console(Output(sys.stderr) if to_stdout else output, quiet)
+    with signals(), ExitStack() as stack:
         stack.callback(notices.listen(common.complain("mer-live")))
         network = Recognizer(chosen.network, chosen.engine)  # a network that cannot be had should cost no camera
-        console.print(network.engines, style="dim")
+        screen.print(network.engines, style="dim")
         opened = [
             stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs
         ]
         names = ["demo.mp4" if source.info.name == DEMO else source.info.name for source in opened]
         sinks = [file_sink(events, network.classes)] if events else []
         files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if Path(str(spec)).is_file()}
-        log = [] if no_log else [log_session(network.name, names, config, files)]
-        writer = stack.enter_context(Writer(sinks + log, report=common.complain("mer-live")))
-
-        def found(event):
-            writer.write(event)
-            if not console.is_terminal:  # a terminal has the view
-                console.print(terminal.event_line(event))
-
+        log = [] if no_log else [log_session("mer-live", network.name, names, config, files)]
+        shown = Shown(screen)
+        writer = stack.enter_context(Writer([*sinks, *log, shown], report=common.complain("mer-live")))
         watches = []
         for source, name in zip(opened, names, strict=True):
-            console.print(policy(name, source.info), style="dim")
-            watches.append(Watch(source, Pipeline(name, chosen, recognizer=network), found))
-        follow(watches, console, seconds, window)
+            screen.print(policy(name, source.info), style="dim")
+            watches.append(Watch(source, Pipeline(name, chosen, recognizer=network), writer.write))
+        interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
         for sink in log:
-            sink.finish(*totals(watches, [writer]))
+            sink.finish(**vars(totals(watches, [writer])))
+        writer.close()
     for watch in watches:
-        console.print(terminal.summary(watch))
-    return exit_code("mer-live", watches, [writer])
-
+        screen.print(terminal.summary(watch))
+    code = exit_code("mer-live", watches, [writer], getattr(interrupted, "code", 0))
+    if output.gone and not interrupted:
+        common.complain("mer-live")(f"standard output is gone ({output.gone}): watching has ended, what was found is kept")
+        code = code or OutputError.exit_code
+    return code

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from realtime.cli import common, log_export, log_review
 from realtime.cli.tables import print_table
+from realtime.judged import sentence
 from realtime.log import Log
 
 EXAMPLES = """
@@ -39,10 +40,10 @@ main.add_command(log_review.delete)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many sessions, newest first.")
 def list_sessions(limit):
     """List the last sessions."""
-    print_table(["id", "started", "lasted", "model", "source", "frames", "drops", "faults", "events"], [
+    print_table(["id", "started", "lasted", "model", "source", "frames", "drops", "faults", "judged", "events", "incomplete"], [
         [session["id"], _local(session["started_at"]), _lasted(session), session["model"], _short(session["sources"]),
          "" if session["frames"] is None else session["frames"], sum(session["drops"].values()),
-         sum(session["faults"].values()), session["events"]]
+         sum(session["faults"].values()), _share(session["judged"]), session["events"], session["incomplete"]]
         for session in Log().sessions(limit)])
 
 
@@ -60,6 +61,10 @@ def show(session):
         console.print(f"source  {escape(source)}")
     frames = "unknown" if found["frames"] is None else found["frames"]
     console.print(f"frames  {frames}\ndrops   {_causes(found['drops'])}\nfaults  {_causes(found['faults'])}")
+    for source, judged in found["judged"].items():
+        console.print(f"{escape(_short([source]))}: {sentence(judged)}" if len(found["judged"]) > 1 else sentence(judged))
+    if found["incomplete"]:
+        console.print(f"[yellow]incomplete[/yellow]  {escape(found['incomplete'])}")
     console.print(f"events  {escape(counts) or 'none'}")
     if not events:
         return
@@ -92,9 +97,15 @@ def _local(moment: str) -> str:
 
 def _lasted(session: dict) -> str:
     if not session["ended_at"]:
-        return "not ended"
+        return "" if session["unfinished"] else "running"
     ended, started = (datetime.fromisoformat(session[name]) for name in ("ended_at", "started_at"))
     return str(ended - started)
+
+
+def _share(judged: dict[str, dict]) -> str:
+    """Of the time of all sources that was judged: "84 %"; "" where that is not known."""
+    seconds = sum(one["seconds"] for one in judged.values())
+    return f"{100 * sum(one['share'] * one['seconds'] for one in judged.values()) / seconds:.0f} %" if seconds else ""
 
 
 def _causes(counts: dict[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from engines.runtime import ENGINES
 from realtime import settings, terminal
 from realtime.cli import common
 from realtime.cli.clips import find_clips
-from realtime.cli.running import exit_code, log_session, totals
+from realtime.cli.ending import signals
+from realtime.cli.output import Output
+from realtime.cli.output import console as made_console
+from realtime.cli.running import exit_code, log_session, totals, work_through
 from realtime.errors import MerError, OutputError, UsageError
 from realtime.exports import Found, Remembering, write
 from realtime.pipeline import Pipeline, Step
@@ -58,14 +62,15 @@ def main(clips, out, video, kinds, faces, model, engine, launcher, quiet, no_log
     chosen: LiveSettings = OmegaConf.to_object(config)
     jobs = find_clips(words)
     exports = chosen_exports(kinds)
-    console = Console(quiet=quiet, highlight=False, soft_wrap=True)
-    watches, writers, code = [], [], 0
-    with ExitStack() as stack:
+    output = Output(sys.stdout)
+    console = made_console(output, quiet)
+    watches, writers, code, told = [], [], 0, None
+    with signals(), ExitStack() as stack:
         stack.callback(notices.listen(common.complain("mer-replay")))
         recognizer = Recognizer(chosen.network, chosen.engine)  # one that cannot be had is said before a clip is opened
         console.print(recognizer.engines, style="dim")
         keep(out / "settings.yaml", OmegaConf.to_yaml(config))
-        log = None if no_log else log_session(chosen.network, [clip for clip, _ in jobs], config)
+        log = None if no_log else log_session("mer-replay", chosen.network, [clip for clip, _ in jobs], config)
         log_writer = Writer([log] if log else [], common.complain("mer-replay"), patience_s=PATIENCE)
         writers.append(stack.enter_context(log_writer))
         bar = stack.enter_context(progress(console))
@@ -73,17 +78,26 @@ def main(clips, out, video, kinds, faces, model, engine, launcher, quiet, no_log
             from realtime.cli import archive
 
             return archive.replay_all(jobs, out, chosen, video, exports, log_writer, log, bar)
+        if log:  # however it ends
+            stack.callback(lambda: log.finish(**vars(totals(watches, writers, missing))))
+        missing = ["interrupted before all recordings were worked through"]
         for clip, name in jobs:
             try:
                 watches.append(replay(clip, out / name, chosen, recognizer, video, exports, log_writer, writers, bar))
             except MerError as error:  # one bad clip does not cost the others their results
-                click.echo(f"mer-replay: {error}", err=True)
+                common.complain("mer-replay")(str(error))
                 code = code or error.exit_code
                 continue
             bar.console.print(terminal.summary(watches[-1]))
-        if log:
-            log.finish(*totals(watches, writers))
-    return exit_code("mer-replay", watches, writers) or code
+            if told := watches[-1].interruption:
+                break
+        else:
+            missing = []
+    if output.gone and not told:
+        common.complain("mer-replay")(f"standard output is gone ({output.gone}): the results are in {out}")
+    if told:
+        common.complain("mer-replay")("interrupted: what was found until then is kept")
+    return exit_code("mer-replay", watches, writers) or code or (getattr(told, "code", common.INTERRUPTED) if told else 0)
 
 
 def chosen_exports(kinds: str) -> list[str]:
@@ -132,9 +146,11 @@ def replay(
             film.write(step, watch.status)
 
         watch = Watch(source, pipeline, keep_event, note)
-        watch.run()
+        work_through(watch)
         bar.remove_task(task)
         writer.close()  # what was found is safe before anything is drawn
+        if watch.interruption:
+            return watch  # what is drawn of a part would be taken for the whole
         draw(folder / "timeline.png", found.trace, found.events, clip.name)
         for kind in exports:
             write(kind, found, folder)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import click
 from omegaconf import DictConfig, OmegaConf
@@ -11,13 +15,17 @@ from rich.console import Console
 from rich.live import Live
 
 from realtime import terminal
-from realtime.log import Session, SqliteSink
-from realtime.sinks import Writer
+from realtime.cli import common
+from realtime.errors import MerError
+from realtime.log import Session, SqliteSink, left_unfinished
+from realtime.records import Event
+from realtime.sinks import Sink, Writer
 from realtime.sources import SourceInfo
 from realtime.watch import Watch
 from realtime.window import Window
 
 REFRESH = 0.1  # seconds between two looks at the state
+KEPT = 100  # events that a view may choose from
 PATIENCE = 10.0  # seconds for a watch to end once it was told to
 
 
@@ -28,58 +36,116 @@ def policy(name: str, info: SourceInfo) -> str:
     return f"{name}: {info.width}×{info.height}{fps}; {way}"
 
 
-def log_session(model: str, specs: list, config: DictConfig, files: dict[str, str] | None = None) -> SqliteSink:
-    """The sink for the event log, with the resolved configuration of this session. files: see `Session`."""
+def log_session(command: str, model: str, specs: list, config: DictConfig, files: dict[str, str] | None = None) -> SqliteSink:
+    """The sink for the event log, with the resolved configuration of this session. files: see `Session`. Says it where an
+    earlier session was killed."""
+    with suppress(MerError):  # an unusable log is said by whoever writes to it
+        if line := left_unfinished():
+            common.complain(command)(line)
     return SqliteSink(Session(model, [str(spec) for spec in specs], OmegaConf.to_container(config), files))
 
 
-def follow(watches: list[Watch], console: Console, seconds: float | None, window: bool) -> None:
-    """Run all watches until they end, `seconds` are over, the window is closed, or Ctrl-C."""
+class Shown(Sink):
+    """Events on the screen. The last of a Writer's sinks: a person sees what is already kept. events: the latest, for a view."""
+
+    name = "screen"
+
+    def __init__(self, console: Console):
+        self.events: deque[Event] = deque(maxlen=KEPT)
+        self._console = console
+
+    def write(self, event: Event) -> None:
+        self.events.append(event)
+        if not self._console.is_terminal:  # a terminal has the view
+            self._console.print(terminal.event_line(event))
+
+
+def follow(
+    watches: list[Watch], console: Console, seconds: float | None, window: bool,
+    shown: Shown, over: Callable[[], bool] = lambda: False,
+) -> KeyboardInterrupt | None:  # fmt: skip
+    """Run all watches until they end, `seconds` have passed, the window is closed, `over` says so, or a person or a signal
+    ends them: returns that interruption. A second Ctrl-C breaks off."""
     picture = Window(watches) if window else None
     threads = [threading.Thread(target=watch.run, name=f"watch {i}", daemon=True) for i, watch in enumerate(watches)]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + (seconds or float("inf"))
-    try:
-        with Live(console=console, auto_refresh=False) as screen:
-            while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+    interrupted = None
+    with Live(console=console, auto_refresh=False) as screen:
+        try:
+            while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline and not over():
                 if picture is not None and not picture.show():
                     break
                 if console.is_terminal:
-                    screen.update(terminal.view(watches), refresh=True)
+                    screen.update(terminal.view(watches, list(shown.events)), refresh=True)
                 time.sleep(REFRESH if picture is None else 0.01)
-            if console.is_terminal:
-                screen.update(terminal.view(watches), refresh=True)
-    except KeyboardInterrupt:
-        pass  # the way to end a camera: not a mistake
+        except KeyboardInterrupt as told:  # the way to end a camera: not a mistake
+            interrupted = told
+        if console.is_terminal:
+            screen.update(terminal.view(watches, list(shown.events)), refresh=True)
     for watch in watches:
         watch.stop()
     for thread in threads:
         thread.join(PATIENCE)
     if picture is not None:
         picture.close()
+    return interrupted
 
 
-def totals(watches: list[Watch], writers: list[Writer]) -> tuple[int, dict[str, int], dict[str, int]]:
-    """(frames, drops by cause, faults by cause) of a session, for the event log."""
-    drops: dict[str, int] = {}
-    faults = {fault.message: max(fault.lost, 1) for writer in writers for fault in writer.faults}
+def work_through(watch: Watch) -> None:
+    """Run a recording to its end, or until a person or a signal ends it (see `Watch.interruption`): what was found until
+    then has been handed over."""
+    thread = threading.Thread(target=watch.run, name="watch", daemon=True)  # so that it ends between two steps, not within one
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(REFRESH)
+    except KeyboardInterrupt as told:
+        watch.interruption = told
+        watch.stop()
+        thread.join(PATIENCE)
+
+
+@dataclass
+class Totals:
+    """What a session came to, for the event log. drops, faults: number by cause. judged: source → `Judged.as_dict`.
+
+    incomplete: why its results are, one line; "" where they are not.
+    """
+
+    frames: int = 0
+    drops: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    judged: dict[str, dict] = field(default_factory=dict)
+    incomplete: str = ""
+
+    def add(self, other: Totals) -> None:
+        self.frames += other.frames
+        for mine, more in ((self.drops, other.drops), (self.faults, other.faults)):
+            for cause, number in more.items():
+                mine[cause] = mine.get(cause, 0) + number
+        self.judged |= other.judged
+        self.incomplete = "; ".join(filter(None, (self.incomplete, other.incomplete)))
+
+
+def totals(watches: list[Watch], writers: list[Writer], incomplete: list[str] = ()) -> Totals:
+    """Of all watches, and of what could not be written. incomplete: why else."""
+    whole = Totals(faults={fault.message: max(fault.lost, 1) for writer in writers for fault in writer.faults})
+    lost = [f"{fault.lost} events are not in {fault.sink}" for writer in writers for fault in writer.faults if fault.lost]
+    whole.incomplete = "; ".join([*incomplete, *lost])
     for watch in watches:
-        counts = watch.source.counts
-        for cause, number in counts.drops.items():
-            drops[cause] = drops.get(cause, 0) + number
-        for cause, number in counts.warnings.items():
-            faults[cause] = faults.get(cause, 0) + number
-        for gap in counts.gaps:
-            faults[gap.cause] = faults.get(gap.cause, 0) + 1
-        if watch.error is not None:
-            faults[str(watch.error)] = 1
-    return sum(watch.status.frames for watch in watches), drops, faults
+        counts, name = watch.source.counts, watch.pipeline.source
+        faults = Counter(counts.warnings) + Counter(gap.cause for gap in counts.gaps)
+        faults.update([str(watch.error)] if watch.error is not None else [])
+        whole.add(Totals(watch.status.frames, counts.drops, dict(faults), {name: watch.status.judged.as_dict()}, watch.incomplete))
+    return whole
 
 
-def exit_code(command: str, watches: list[Watch], writers: list[Writer]) -> int:
-    """Say what went wrong, a line each; the code of the first fault, or 0."""
+def exit_code(command: str, watches: list[Watch], writers: list[Writer], otherwise: int = 0) -> int:
+    """Say what went wrong, a line each; the code of the first fault, or what it is otherwise."""
     failures = [failure for watch in watches if (failure := watch.failure) is not None]
     for failure in failures:
         click.echo(f"{command}: {failure}", err=True)
-    return next((code for code in [*(f.exit_code for f in failures), *(w.exit_code for w in writers)] if code), 0)
+    codes = [*(f.exit_code for f in failures), *(w.exit_code for w in writers)]
+    return next((code for code in codes if code), otherwise)

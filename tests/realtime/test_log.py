@@ -143,6 +143,7 @@ def test_unusable_log_is_a_fault_not_a_crash(path, make, said, capsys):
 
 def test_locked_log_is_a_fault(path, monkeypatch):
     monkeypatch.setattr("realtime.log_file.WAIT_S", 0.05)
+    monkeypatch.setattr("realtime.log.PATIENCE_S", 0.1)
     record([])
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")

@@ -22,7 +22,7 @@ import platformdirs
 from realtime import __version__
 from realtime.alive import myself, runs
 from realtime.errors import OutputError, UsageError
-from realtime.log_file import busy, check_version, connect, connect_to_write, explained
+from realtime.log_file import busy, check_version, connect, connect_to_write, explained, version
 from realtime.records import Event
 from realtime.sinks import Sink
 
@@ -213,7 +213,7 @@ class Log:
 
     def _rows(self, query: str, *values) -> list[dict]:
         with explained(self.path, "read"), closing(connect(self.path, "ro")) as connection:
-            if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            if version(connection) == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
                 return []  # another program is just making it
             check_version(connection, self.path)
             connection.row_factory = sqlite3.Row

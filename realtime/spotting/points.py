@@ -35,6 +35,7 @@ PARTS: dict[str, tuple[int, ...]] = {
     "lower lip": (17, 84, 314),
     "chin": (199, 208, 428),
 }
+NO_LIDS = [i for i, name in enumerate(PARTS) if "lid" not in name]
 MIRRORED = [  # the part that each part becomes in a mirror
     list(PARTS).index(name.replace("left", "?").replace("right", "left").replace("?", "right")) for name in PARTS
 ]

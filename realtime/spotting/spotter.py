@@ -11,7 +11,7 @@ from realtime.lbp import smooth_grey
 from realtime.records import FaceView, Keyframes, evenly
 from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
 from realtime.spotting.movement import Movement, Sample, movement, refined
-from realtime.spotting.points import PARTS, PointFollower
+from realtime.spotting.points import NO_LIDS, PARTS, PointFollower
 from realtime.spotting.resting import RestingDifference
 from realtime.spotting.settings import Reading, SpotterSettings
 from realtime.spotting.verify import Found, MicroDetector, Verifier
@@ -180,11 +180,12 @@ class Spotter:
 
     def _long_kind(self, move: Movement) -> str:
         """The same for one that did not: large enough for a macro-expression, and not a blink, speech or the head."""
-        size = np.linalg.norm(move.moved, axis=2).max(axis=1)
+        size = np.linalg.norm(move.moved, axis=2)  # n×PARTS
         if size.max() < MACRO_SIZE:
             return "too small"
         # lids may need long to settle, and a lossy recording shows them settling late: what else was there?
-        if self.settings.blink_gate and size[~self._blinking(move.t)].max(initial=0.0) < MACRO_SIZE:
+        blinking = self._blinking(move.t)
+        if self.settings.blink_gate and blinking.any() and size[~blinking][:, NO_LIDS].max(initial=0.0) < MACRO_SIZE:
             return "blink"
         if self._found is not None and self._found.offset > move.onset:
             return "too long"  # what was left of a micro-expression that has been reported
@@ -254,7 +255,7 @@ class Spotter:
                 break
             if sample.pts <= self._since:
                 onset = sample.pts
-                if sample.difference <= self._edge():
+                if not sample.difference > self._edge():  # also where it was not known yet
                     break
         return onset
 

@@ -76,6 +76,6 @@ def theme():
 def header(title: str, sentence: str, care: str, read_only: bool) -> str:
     badge = '<span class="mer-badge">Read only</span>' if read_only else ""
     return (
-        f'<header class="mer-header"><h1>{escape(title)}{badge}</h1><p>{escape(sentence)}</p>'
+        f'<header class="mer-header"><div><h1>{escape(title)}{badge}</h1><p>{escape(sentence)}</p></div>'
         f'<p class="mer-care" role="note">{escape(care)}</p></header>'
     )

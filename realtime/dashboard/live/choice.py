@@ -8,6 +8,7 @@ from realtime.errors import UsageError
 from realtime.watch import LiveSettings
 
 RANGES = {"threshold": (2.0, 30.0), "longest": (0.1, 1.0), "certainty": (0.0, 0.99)}
+SURER, FAINTER = 1.3, 0.7  # times the usual threshold
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,13 @@ class Choice:
             settings.spotter, sensitivity=self.threshold, max_duration=self.longest, confidence=self.certainty
         )
         return replace(settings, network=self.model, engine=self.engine, spotter=spotter)
+
+
+def levels(usual: Choice) -> dict[str, tuple[float, float]]:
+    """How much is reported, in words → (threshold, certainty); in the middle what the settings say."""
+    least, most = RANGES["threshold"]
+    return {
+        "only what is clear": (round(min(SURER * usual.threshold, most), 1), round((1 + usual.certainty) / 2, 2)),
+        "usual": (usual.threshold, usual.certainty),
+        "faint movements, too": (round(max(FAINTER * usual.threshold, least), 1), round(0.6 * usual.certainty, 2)),
+    }

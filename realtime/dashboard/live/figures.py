@@ -69,6 +69,7 @@ def health(watch: Watch, asked: Remembering, rate: Rate, events: int) -> dict:
         "model": asked.name,
         "source": source.info.name,
         "size": [source.info.width, source.info.height],
+        "judged": status.judged.as_dict(),
         "events": events,
     }
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from realtime.dashboard.live.choice import Choice
 from realtime.dashboard.live.figures import Rate, face_of, health, number
+from realtime.dashboard.live.found import Run
 from realtime.dashboard.live.keeping import Keeping, Stored
 from realtime.dashboard.live.shelf import Remembering, Shelf
 from realtime.dashboard.shared import Shared
@@ -38,7 +39,7 @@ class LiveSession:
     def __init__(
         self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]
     ):
-        self.shared, self.choice, self.shelf = shared, choice, Shelf()
+        self.shared, self.choice, self.shelf, self.found = shared, choice, Shelf(), Run()
         self.source: Source | None = None if callable(source) else source
         self.watch: Watch | None = None
         self.phase = "loading"
@@ -57,6 +58,11 @@ class LiveSession:
         self.keeping = Keeping(shared, lambda line: tell("problem", {"text": line}))
 
     # --- from outside
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is watched any more; what was found can still be looked at."""
+        return self._stopped.is_set() or self.phase == "ended"
 
     def start(self) -> None:
         self._thread.start()
@@ -186,6 +192,7 @@ class LiveSession:
         keyframes = self._asked.asked.pop(0)
         event = replace(event, event=self._events)
         stored = self.keeping.write(event)
+        self.found.put(event)
         self.shelf.put(event, keyframes, self._asked.recognizer)
         ended = self.source.taken(keyframes.offset.index) if isinstance(self.source, Packets) else None
         self._tell("event", {"event": event, "ended": ended})

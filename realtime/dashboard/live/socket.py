@@ -1,13 +1,14 @@
 """The WebSocket of the live tab: chunks and wishes come in, state, events and pictures go out.
 
-Text, page → server: JSON with a "kind": start, codec, stop, change, keep, look (for pictures of an event), ping.
+Text, page → server: JSON with a "kind": start ("run": the page's number of it), codec, stop, change, keep, look (for
+pictures of an event), download (all events of the latest run), ping.
 Binary, page → server: one chunk, `wire.HEADER` (little-endian: version; flags, bit 0 a key frame, bit 1 full
 range; layout of a raw picture; size; microseconds) and its data.
 Text, server → page: JSON with a "kind": hello, busy, started, ready (chunks are wanted), state, event ("ended": when its
 offset was taken, microseconds as in the chunk), scores, missing and gone (pictures that there are not), word, problem,
-key (a key frame is wanted), moved (to another page), ended, pong.
+key (a key frame is wanted), moved (to another page), ended (with the run's number), pong.
 Binary, server → page: length of a JSON head (4 bytes), the head, one picture: of a server's source ("frame"), or of an
-event ("picture": onset, apex and flow by themselves, the others when asked for).
+event ("picture": onset, apex and flow by themselves, the others when asked for); or a "file" to be saved.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from collections.abc import Callable
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from realtime.dashboard.live.choice import Choice
+from realtime.dashboard.live.found import FORMATS, MOST
 from realtime.dashboard.live.look import Looks
 from realtime.dashboard.live.out import Out
 from realtime.dashboard.live.seats import Seats, seats_of
 from realtime.dashboard.live.session import LiveSession
 from realtime.dashboard.live.shelf import KEPT
-from realtime.dashboard.live.sources import camera, of_server
-from realtime.dashboard.live.wire import VERSION, chunk
+from realtime.dashboard.live.sources import DEMO, camera, of_server
+from realtime.dashboard.live.wire import VERSION, chunk, with_head
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError, SourceError, UsageError
 from realtime.records import UNSURE
@@ -49,13 +51,18 @@ class Connection:
 
     def __init__(self, socket: WebSocket, shared: Shared, seats: Seats):
         self.socket, self.shared, self.seats = socket, shared, seats
-        self.session: LiveSession | None = None
+        self.session: LiveSession | None = None  # the latest, which may be over: its events can still be looked at
+        self.run_number = 0
         self.choice = Choice.of(shared.settings)
-        self._out = Out(socket, lambda: self.session)
+        self._out = Out(socket, lambda: self.running)
         self.tell = self._out.tell
         self._looks = Looks(
             self.tell, self._out.post, lambda number: self.session.shelf.get(number) if self.session else None
         )
+
+    @property
+    def running(self) -> LiveSession | None:
+        return self.session if self.session is not None and not self.session.over else None
 
     async def run(self) -> None:
         await self.socket.accept()
@@ -79,9 +86,8 @@ class Connection:
 
     def put_out(self) -> None:
         """Another page has taken the place."""
-        session, self.session = self.session, None
         self.tell("moved", {"text": "Live now runs in another tab or window."})
-        if session is not None:
+        if (session := self.running) is not None:
             session.stop()
 
     # --- in
@@ -97,7 +103,7 @@ class Connection:
                 await self._wish(message["text"])
 
     def _chunk(self, message: bytes) -> None:
-        source = self.session.source if self.session else None
+        source = self.running.source if self.running else None
         if not isinstance(source, Packets):
             return  # late, of a camera that was stopped
         try:
@@ -122,14 +128,15 @@ class Connection:
         self.tell("pong", {"at": wish.get("at")})
 
     async def _on_start(self, wish: dict) -> None:
-        if wish.get("consent") is not True:
+        demo = wish.get("source") == "server" and wish.get("spec") == DEMO  # nobody is in view whom one could ask
+        if wish.get("consent") is not True and not demo:
             raise UsageError("tick the box first: everyone in view must know and agree")
         if not self.seats.take(self, wish.get("take_over") is True):
             self.tell("busy", {"text": self.seats.full})
             return
-        before, self.session = self.session, None
-        if before is not None:
+        if (before := self.running) is not None:
             await asyncio.to_thread(before.stop)
+        self.session, self.run_number = None, int(wish.get("run", 0))
         if "settings" in wish:
             self.choice = self.choice.changed(dict(wish["settings"]))
         source = self._source(wish)
@@ -147,27 +154,36 @@ class Connection:
 
     async def _on_codec(self, wish: dict) -> None:
         """The way to here is too narrow for raw pictures: from now on they are encoded."""
-        if self.session is not None and isinstance(self.session.source, Packets):
-            self.session.source.change(str(wish["codec"]))
+        if (session := self.running) is not None and isinstance(session.source, Packets):
+            session.source.change(str(wish["codec"]))
 
     async def _on_stop(self, wish: dict) -> None:
-        session, self.session = self.session, None
         self.seats.leave(self)
-        if session is not None:
+        if (session := self.running) is not None:
             await asyncio.to_thread(session.stop)
-            self.tell("ended", {})
 
     async def _on_change(self, wish: dict) -> None:
         self.choice = self.choice.changed(dict(wish["settings"]))
-        if self.session is not None:
-            self.session.change(self.choice)
+        if (session := self.running) is not None:
+            session.change(self.choice)
 
     async def _on_keep(self, wish: dict) -> None:
         on = wish["on"] is True
         if on:
             self.shared.refuse_if_read_only("Keeping events in the log")
-        if self.session is not None:
-            await asyncio.to_thread(self.session.keep, on, wish.get("pictures") is True)
+        if (session := self.running) is not None:
+            await asyncio.to_thread(session.keep, on, wish.get("pictures") is True)
+
+    async def _on_download(self, wish: dict) -> None:
+        """Nothing is written but for a moment, so it is there where mer-demo is read only, too."""
+        if (what := str(wish["what"])) not in FORMATS:
+            raise UsageError(f"events are not written as '{what}': expected one of {', '.join(FORMATS)}")
+        if self.session is None:
+            raise UsageError("there are no events yet")
+        name, data = await asyncio.to_thread(self.session.found.file, what, self.shared.temp)
+        self._out.post(with_head({"kind": "file", "name": name}, data))
+        if dropped := self.session.found.dropped:
+            self.tell("word", {"text": f"The file holds the latest {MOST} events; the first {dropped} are no longer there."})
 
     def _told(self, session: LiveSession, kind: str, content: dict) -> None:
         """From the session's threads."""
@@ -175,6 +191,9 @@ class Connection:
             return  # it was left behind
         if kind == "pictures":
             self._looks.first(content["event"], content["keyframes"])
+        elif kind == "ended":
+            self.seats.leave(self)
+            self.tell(kind, {"run": self.run_number})
         elif kind == "event":
             event = content["event"]
             self.tell(kind, {"event": event.as_dict(), "unsure": event.label == UNSURE, "ended": content["ended"]})

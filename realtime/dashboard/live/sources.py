@@ -12,7 +12,8 @@ from realtime.sources.packets import Packets
 
 LEAST_QUEUE, QUEUE_SECONDS = 15, 0.25  # frames that may wait for the pipeline: what waits is shown that much later
 USUAL_FPS, MOST_FPS = 30.0, 240.0
-DEMO = str(files("realtime").joinpath("assets/demo.mp4"))
+DEMO = "demo"  # what a page names the clip that comes along
+DEMO_CLIP = str(files("realtime").joinpath("assets/demo.mp4"))
 
 
 def camera(wish: dict, settings: SourceSettings, tell: Callable[[str, dict], None]) -> Packets:
@@ -30,6 +31,6 @@ def of_server(spec: str, settings: SourceSettings) -> Callable[[], Source]:
     spec = spec.strip()
     if not spec:
         raise UsageError("type a camera's number, a file or an address first")
-    if spec == "demo":
-        spec = DEMO
+    if spec == DEMO:
+        spec = DEMO_CLIP
     return lambda: open_source(int(spec) if spec.isdecimal() else spec, as_live=True, settings=settings)

@@ -7,7 +7,6 @@ window.MerLive = window.MerLive || {};
 (() => {
   const HEADER = 16; // bytes: version, flags, layout, one of padding, size, microseconds
   const VERSION = 1;
-  const WANTED_FPS = 120; // all that a camera has at this size: a micro-expression may last a tenth of a second
   const USUAL_FPS = 30;
   const LEAST_FPS = 25; // below, micro-expressions would be missed: better to lose some at random
   const BITS_PER_PIXEL = 0.9; // 8 Mbit/s at 640×480 and 30 pictures/s: small movements must survive
@@ -21,9 +20,9 @@ window.MerLive = window.MerLive || {};
 
   const REASONS = {
     NotAllowedError: "The browser may not use the camera. Click the camera sign beside the address, choose “Allow”, then press Start camera again.",
-    NotFoundError: "No camera was found. Plug one in and press Start camera again, or use a camera, file or stream of the server.",
+    NotFoundError: "No camera was found. Plug one in and press Start camera again, or play the demo clip, or use a camera, file or stream of the server (under Settings).",
     NotReadableError: "The camera is in use by another program, or it does not answer. Close the other program, then press Start camera again.",
-    OverconstrainedError: "The camera has no picture size that fits. Try another camera.",
+    OverconstrainedError: "The camera has no picture size that fits. Choose another camera or picture size.",
   };
 
   MerLive.Camera = class Camera {
@@ -40,13 +39,12 @@ window.MerLive = window.MerLive || {};
       if (!navigator.mediaDevices?.getUserMedia)
         throw new Error("This address is not secure, so the browser gives no camera. Open the page as http://127.0.0.1 (through an SSH tunnel, if need be) or over https, or use a camera of the server.");
       try {
-        this.stream = await navigator.mediaDevices.getUserMedia({
-          audio: false, video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: WANTED_FPS } },
-        });
+        this.stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: MerLive.choose.wanted() });
       } catch (error) {
         throw new Error(REASONS[error.name] || `The camera could not be opened (${error.name}). Try again, or use another one.`);
       }
       this.track = this.stream.getVideoTracks()[0];
+      MerLive.choose.opened(this.track);
       this.track.onended = () => this.ended("The camera was unplugged, or taken away from this page. Plug it in and press Start camera.");
       const { width = 640, height = 480, frameRate = USUAL_FPS } = this.track.getSettings();
       this.width = width & ~1; this.height = height & ~1; this.fps = Math.max(frameRate, 1);
@@ -57,7 +55,7 @@ window.MerLive = window.MerLive || {};
     }
 
     about() {
-      return `${this.width} × ${this.height}, ${Math.round(this.fps)} a second, ${this.codec.toUpperCase()}`;
+      return `${this.width} × ${this.height}, ${Math.round(this.fps)} a second`;
     }
 
     async bestCodec(raw = true) {

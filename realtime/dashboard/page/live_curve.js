@@ -1,4 +1,5 @@
-// The scrolling curve of the live tab: the difference from rest, its threshold, and where the events were.
+// The scrolling curve of the live tab: the difference from rest, its limit, where the events were, and what was set aside.
+// Its legend stands below it (live/parts.py): a still one costs no drawing.
 "use strict";
 window.MerLive = window.MerLive || {};
 
@@ -6,7 +7,7 @@ window.MerLive = window.MerLive || {};
   const SECONDS = 12; // that are shown
   const EVERY_MS = 100; // between two drawings, at least
   const SHARE = 0.08; // of the page's time, at most: on a slow machine the camera goes first
-  const BANDS = { lost: "rgba(128,128,128,.22)", blink: "rgba(140,110,220,.22)", motion: "rgba(220,160,40,.22)" };
+  const BANDS = { lost: "rgba(128,128,128,.22)", blink: "rgba(140,110,220,.22)", motion: "rgba(220,160,40,.22)" }; // live.css has them, too
   const paper = () => document.getElementById("mer-curve");
   const colour = (name) => getComputedStyle(document.body).getPropertyValue(`--mer-${name}`).trim();
 
@@ -22,11 +23,11 @@ window.MerLive = window.MerLive || {};
   };
 
   const points = { x: [], y: [], threshold: [] };
-  let marks = [], gates = [], drawn = 0, drawings = 0, pause = EVERY_MS, ready = false;
+  let marks = [], aside = [], gates = [], drawn = 0, drawings = 0, pause = EVERY_MS, ready = false;
 
   function clear() {
     points.x = []; points.y = []; points.threshold = [];
-    marks = []; gates = [];
+    marks = []; aside = []; gates = [];
     draw();
   }
 
@@ -34,8 +35,9 @@ window.MerLive = window.MerLive || {};
     marks.push(event);
   }
 
-  // fresh: [seconds, difference, threshold, gate or none] each
-  function add(fresh) {
+  // fresh: [seconds, difference, threshold, gate or none] each; setAside: [seconds, cause] each
+  function add(fresh, setAside = []) {
+    aside.push(...setAside);
     for (const [at, difference, threshold, gate] of fresh) {
       points.x.push(at); points.y.push(difference); points.threshold.push(threshold);
       const last = gates.at(-1);
@@ -50,6 +52,7 @@ window.MerLive = window.MerLive || {};
     if (old > 60) for (const name of ["x", "y", "threshold"]) points[name].splice(0, old);
     gates = gates.filter((gate) => gate.end >= from);
     marks = marks.filter((mark) => mark.offset_s >= from);
+    aside = aside.filter(([at]) => at >= from);
     if (performance.now() - drawn >= pause && !document.hidden) draw();
   }
 
@@ -57,18 +60,30 @@ window.MerLive = window.MerLive || {};
     drawn = performance.now();
     if (!ready) { await MerLive.plotly(); ready = true; drawn = performance.now(); }
     const end = Math.max(points.x.at(-1) ?? SECONDS, SECONDS);
-    window.Plotly.react(paper(), lines(), layout(end), { displayModeBar: false, responsive: true, staticPlot: true });
+    const most = top();
+    window.Plotly.react(paper(), lines(most), layout(end, most), { displayModeBar: false, responsive: true, staticPlot: true });
     pause = Math.max(EVERY_MS, 0.8 * pause, Math.min((performance.now() - drawn) / SHARE, 500));
   }
 
-  function lines() {
+  // of the curve at a moment
+  function height(at) {
+    const i = points.x.findIndex((x) => x >= at);
+    return Number.isFinite(points.y[i]) ? points.y[i] : 0;
+  }
+
+  function lines(most) {
     return [
-      { x: points.x, y: points.threshold, mode: "lines", name: "threshold", hoverinfo: "skip", line: { color: colour("macro"), width: 1.5, dash: "dash" } },
-      { x: points.x, y: points.y, mode: "lines", name: "difference", hoverinfo: "skip", line: { color: colour("accent"), width: 1.75 } },
+      { x: points.x, y: points.threshold, mode: "lines", hoverinfo: "skip", line: { color: colour("macro"), width: 1.5, dash: "dash" } },
+      { x: points.x, y: points.y, mode: "lines", hoverinfo: "skip", line: { color: colour("accent"), width: 1.75 } },
+      {
+        x: aside.map(([at]) => at), y: aside.map(([at]) => Math.min(height(at), 0.86 * most)), text: aside.map(([, cause]) => MerLive.words.setAside(cause)),
+        mode: "markers+text", textposition: "top center", hoverinfo: "skip", textfont: { color: colour("quiet"), size: 11 },
+        marker: { symbol: "x-thin", size: 8, line: { color: colour("quiet"), width: 2 } },
+      },
     ];
   }
 
-  function layout(end) {
+  function layout(end, most) {
     const grid = colour("line");
     const bands = gates.filter((gate) => gate.kind !== "lost" || gate.end > gate.start).map((gate) => ({
       type: "rect", xref: "x", yref: "paper", x0: gate.start, x1: gate.end, y0: 0, y1: 1, line: { width: 0 }, layer: "below", fillcolor: BANDS[gate.kind],
@@ -81,10 +96,10 @@ window.MerLive = window.MerLive || {};
       x: mark.apex_s, y: 1, xref: "x", yref: "paper", yanchor: "bottom", text: mark.label, showarrow: false, font: { color: colour("apex"), size: 12 },
     }));
     return {
-      height: 230, margin: { l: 44, r: 10, t: 24, b: 40 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: colour("quiet"), size: 12 }, showlegend: true, legend: { orientation: "h", x: 1, xanchor: "right", y: -0.16, yanchor: "top" },
+      height: 190, margin: { l: 56, r: 10, t: 22, b: 26 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: colour("quiet"), size: 12 }, showlegend: false,
       xaxis: { range: [end - SECONDS, end], gridcolor: grid, zeroline: false, fixedrange: true, ticksuffix: " s", ticks: "outside", ticklen: 6, tickcolor: "rgba(0,0,0,0)" },
-      yaxis: { range: [0, top()], gridcolor: grid, zeroline: false, fixedrange: true },
+      yaxis: { range: [0, most], title: { text: "× usual at rest", standoff: 8 }, ticksuffix: "×", gridcolor: grid, zeroline: false, fixedrange: true },
       shapes: [...bands, ...moments], annotations: words, datarevision: ++drawings,
     };
   }

@@ -54,7 +54,7 @@ window.MerLive = window.MerLive || {};
   // It takes the network dozens of calls, or seconds of another program: not for every event unasked.
   function offer() {
     const number = shown, button = document.createElement("button");
-    Object.assign(button, { type: "button", className: "mer-ask", textContent: "Show where" });
+    Object.assign(button, { type: "button", className: "mer-button mer-small", textContent: "Show where" });
     button.onclick = () => {
       if (number !== shown) return;
       say("looked", "Being made …");

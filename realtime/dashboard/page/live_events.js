@@ -1,4 +1,4 @@
-// The list of events of the live tab, and the pictures of each, for as long as it stands in the list.
+// The list of events of the live tab, the pictures of each, for as long as it stands in the list, and all of them as a file.
 "use strict";
 window.MerLive = window.MerLive || {};
 
@@ -6,14 +6,42 @@ window.MerLive = window.MerLive || {};
   const MOST = 50;
   const SMALL = ["onset", "apex"]; // shown in the list
   const TYPES = { magnified: "image/webp" };
+  const ANSWER_MS = 15_000;
   const $ = (id) => document.getElementById(id);
+  const { percent, clock } = MerLive.words;
   const pictures = new Map(); // event → Map of name → URL of a picture in memory
+  let waiting = null;
+
+  // --- the files
+
+  // what: a format of live/found.py
+  function ask(what) {
+    MerLive.tell({ kind: "download", what });
+    clearTimeout(waiting);
+    waiting = setTimeout(() => MerLive.problem("The server does not answer. If it was restarted, these events are no longer there."), ANSWER_MS);
+  }
+
+  function save(name, data) {
+    clearTimeout(waiting);
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([data])), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  const any = () => $("mer-events").children.length > 0;
+
+  function offer(on) {
+    for (const button of $("mer-downloads").querySelectorAll("button")) button.setAttribute("aria-disabled", String(!on));
+  }
+
+  // --- the list
 
   function clear() {
     $("mer-events").replaceChildren();
     [...pictures.keys()].forEach(forget);
     $("mer-count").textContent = "0";
     $("mer-none").hidden = false;
+    offer(false);
   }
 
   function forget(number) {
@@ -43,16 +71,19 @@ window.MerLive = window.MerLive || {};
     pictures.set(event.event, new Map());
     $("mer-count").textContent = event.event;
     $("mer-none").hidden = true;
+    offer(true);
   }
 
   function words(event, unsure) {
-    const score = Math.max(...Object.values(event.scores)), long = event.offset_s - event.onset_s;
+    const score = percent(Math.max(...Object.values(event.scores))), long = event.offset_s - event.onset_s;
     const words = document.createElement("span");
     const name = Object.assign(document.createElement("strong"), { textContent: event.label });
     if (unsure) name.className = "mer-unsure";
-    const kind = Object.assign(document.createElement("span"), { className: `mer-kind mer-${event.kind}`, textContent: event.kind });
+    const kind = Object.assign(document.createElement("span"), {
+      className: `mer-kind mer-${event.kind}`, textContent: event.kind, title: event.kind === "micro" ? "brief: a micro-expression" : "longer: a macro-expression",
+    });
     const more = Object.assign(document.createElement("small"), {
-      textContent: `${unsure ? "likeliest" : "score"} ${score.toFixed(2)} · at ${event.apex_s.toFixed(2)} s · lasted ${long.toFixed(2)} s · known after ${MerLive.milliseconds(event.latency_ms)}`,
+      textContent: `at ${clock(event.apex_s)} · lasted ${long.toFixed(2)} s · ${unsure ? `no class above ${score}` : `${score} likely`}`,
     });
     words.append(name, " ", kind, document.createElement("br"), more);
     return words;
@@ -77,5 +108,10 @@ window.MerLive = window.MerLive || {};
 
   const url = (number, name) => pictures.get(number)?.get(name);
 
-  MerLive.events = { add, clear, press, keep, url };
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("#mer-downloads button");
+    if (button?.getAttribute("aria-disabled") === "false") ask(button.dataset.what);
+  });
+
+  MerLive.events = { add, any, clear, press, keep, save, url };
 })();

@@ -1,9 +1,12 @@
-// The figures of the live tab: what comes, what is lost, and how long a person waits.
+// The figures of the live tab: how much was judged, what is lost, how long a person waits.
 "use strict";
 window.MerLive = window.MerLive || {};
 
 (() => {
   const KEPT_LAGS = 300, KEPT_EVENTS = 100;
+  const TOO_MANY = 0.01; // of the pictures, not looked at: then results are called incomplete
+  const $ = (id) => document.getElementById(id);
+  const { setAside, missed, codec, counted, percent, milliseconds } = MerLive.words;
   let server = {}, lags = [], labels = [], flows = [], ends = new Map();
 
   function clear() {
@@ -48,32 +51,47 @@ window.MerLive = window.MerLive || {};
     const sorted = [...list].sort((a, b) => a - b);
     return sorted.length ? [sorted[sorted.length >> 1], sorted[Math.floor(sorted.length * 0.95)]] : null;
   };
-  const both = (pair) => (pair ? `${Math.round(pair[0])} / ${MerLive.milliseconds(pair[1])}` : "–");
-  const counts = (of) => Object.entries(of).map(([cause, number]) => `${number} ${cause}`).join(", ");
+  const both = (pair) => (pair ? `${milliseconds(pair[0])}, 19 of 20 within ${milliseconds(pair[1])}` : "–");
+  const sum = (of) => Object.values(of).reduce((one, other) => one + other, 0);
 
   function show(figures, camera) {
     server = figures;
     if (server.fps_out === undefined) return;
     const drops = { ...server.drops };
     for (const [cause, number] of Object.entries(camera?.drops ?? {})) drops[cause] = (drops[cause] || 0) + number;
-    const movements = Object.entries(server.movements).filter(([cause]) => !["spotted", "macro"].includes(cause));
-    rows({
-      "Pictures a second, in": [server.fps_in.toFixed(1)],
-      "Analysed": [server.fps_out.toFixed(1)],
-      ...(camera ? { "Camera": [camera.about(), "What the browser says of the camera, and how its pictures are sent"] } : {}),
-      "Dropped": [counts(drops) || "none"],
-      "Delay, median / 95 %": camera ? [both(middle(lags)), "From the camera to the end of the analysis"] : [both(server.latency_ms), "From the arrival of a picture to the end of its analysis"],
-      ...(camera ? { "On the server": [both(server.latency_ms), "From the arrival of a picture to the end of its analysis"] } : {}),
-      "Event known after": [both(server.event_ms), "From the end of a movement to its label, on the server"],
-      ...(camera ? { "Event shown after": [`label ${both(middle(labels))}, flow ${both(middle(flows))}`, "From the camera's picture of a movement's end to the label and the flow on this screen"] } : {}),
-      "Movements not reported": [counts(Object.fromEntries(movements)) || "none"],
-      "Model": [server.backend],
-      ...(Object.keys(server.faults).length ? { "Faults": [counts(server.faults)] } : {}),
+    const movements = Object.fromEntries(Object.entries(server.movements).filter(([cause]) => !["spotted", "macro"].includes(cause)));
+    const all = server.frames + sum(drops), lost = all ? sum(drops) / all : 0;
+    MerLive.busy(lost >= TOO_MANY ? `Too busy: ${sum(drops)} of ${all} pictures were not looked at, so results are incomplete. Close other programs, or choose fewer pictures a second. Replay looks at every picture of a recording.` : "");
+    rows($("mer-health"), {
+      ...judged(server.judged),
+      "Set aside": [counted(movements, setAside) || "nothing", "Movements that were noticed and not reported, and why"],
+      "Pictures a second": [`${server.fps_in.toFixed(1)} come, ${server.fps_out.toFixed(1)} are looked at`],
+      "Pictures missed": [counted(drops, missed) || "none"],
+      ...(camera ? { "Camera": [camera.about(), "What the browser says of the camera"] } : {}),
     });
+    rows($("mer-more").querySelector("dl"), {
+      "A picture is looked at after": camera ? [both(middle(lags)), "From the camera to the end of the analysis"] : [both(server.latency_ms), "From the arrival of a picture to the end of its analysis"],
+      ...(camera ? { "… on the server alone": [both(server.latency_ms), "From the arrival of a picture to the end of its analysis"] } : {}),
+      "An event is known after": [both(server.event_ms), "From the end of a movement to its label, on the server"],
+      ...(camera ? { "… is on this screen after": [both(middle(labels)), "From the camera's picture of a movement's end to the label on this screen"] } : {}),
+      ...(camera ? { "… with its motion after": [both(middle(flows)), "From the camera's picture of a movement's end to its motion as colours on this screen"] } : {}),
+      ...(camera ? { "Pictures are sent": [codec(camera.codec)] } : {}),
+      "Model": [server.backend],
+      ...(Object.keys(server.faults).length ? { "Faults": [counted(server.faults, String)] } : {}),
+    });
+    $("mer-more").hidden = false;
   }
 
-  function rows(figures) {
-    document.getElementById("mer-health").replaceChildren(...Object.entries(figures).map(([name, [value, title]]) => {
+  // judged: {seconds, share, not_judged: {cause: seconds}}
+  function judged(of) {
+    if (!of?.seconds) return {};
+    const causes = Object.entries(of.not_judged).map(([cause, seconds]) => [cause, seconds / of.seconds]).filter(([, share]) => share >= 0.005);
+    const not = causes.map(([cause, share]) => `${percent(share)} ${cause}`).join(", ");
+    return { "Judged": [`${percent(of.share)} of the time${not ? `; not: ${not}` : ""}`, "The time in which a movement would have been noticed and told"] };
+  }
+
+  function rows(list, figures) {
+    list.replaceChildren(...Object.entries(figures).map(([name, [value, title]]) => {
       const box = document.createElement("div");
       box.append(Object.assign(document.createElement("dt"), { textContent: name }), Object.assign(document.createElement("dd"), { textContent: value, title: title || "" }));
       return box;

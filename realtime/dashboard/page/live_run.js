@@ -9,11 +9,13 @@ window.MerLive = window.MerLive || {};
     wanted: null, // {source, spec, settings, camera}: what shall run, also while the server is away
     keeping: { on: false, pictures: false },
     restarted: false, // the server was away
+    number: 0, // by which the server's word that something has ended is known to be about this one
 
     // shown: "mer-video" or "mer-viewer"
     start(what, shown) {
       picture.show(shown);
       run.wanted = what;
+      MerLive.pressed(what.camera ? "mer-start" : what.spec === "demo" ? "mer-play" : "mer-watch");
       if (connection.open()) run.begin();
     },
 
@@ -21,20 +23,28 @@ window.MerLive = window.MerLive || {};
       if (!run.wanted) return;
       const { source, spec, settings, camera } = run.wanted, { on, pictures } = run.keeping;
       const about = camera ? { codec: camera.codec, width: camera.width, height: camera.height, fps: camera.fps } : {};
-      MerLive.tell({ kind: "start", source, spec, settings, consent: MerLive.consent(), keep: on, keep_pictures: pictures, take_over: takeOver, ...about });
-      say("Loading the model …");
+      MerLive.tell({ kind: "start", run: ++run.number, source, spec, settings, consent: MerLive.consent(), keep: on, keep_pictures: pictures, take_over: takeOver, ...about });
+      say("Getting ready …");
+    },
+
+    // what runs, in words
+    words() {
+      const { camera, spec } = run.wanted ?? {};
+      return camera ? "The camera is on." : spec === "demo" ? "The demo clip plays, as a camera would." : "The server's source is on.";
     },
 
     well: () => connection.well(),
 
-    halt() {
+    // told: the server has ended it by itself
+    halt(told = false) {
       const before = run.wanted;
       run.wanted = null;
       connection.giveUp();
       before?.camera?.close();
-      MerLive.tell({ kind: "stop" });
+      if (!told) MerLive.tell({ kind: "stop" });
       recording(false);
       picture.show(null);
+      MerLive.pressed(null);
     },
   };
 
@@ -50,7 +60,7 @@ window.MerLive = window.MerLive || {};
     never() {
       run.halt();
       MerLive.openPlain();
-      problem("The page can be reached, but not over a WebSocket: a proxy in between may refuse it. Use the plain camera, which is open now: it is slower, and finds less.", "Try again", MerLive.startCamera);
+      problem("The page can be reached, but not over a live connection (WebSocket): a proxy in between may refuse it. Use the plain camera, which is open now, at the end of this page: it is slower, and finds less.", "Try again", MerLive.startCamera);
       say("Not connected.");
     },
     told: (message) => MerLive.told(message),

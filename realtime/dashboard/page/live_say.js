@@ -1,4 +1,4 @@
-// What the live tab says in words: how it stands, what is wrong, and that something is being stored.
+// What the live tab says: how it stands, what runs, what is wrong, and that something is being stored.
 "use strict";
 window.MerLive = window.MerLive || {};
 
@@ -6,6 +6,15 @@ window.MerLive = window.MerLive || {};
   const $ = (id) => document.getElementById(id);
 
   MerLive.say = (text) => { $("mer-status").textContent = text; };
+
+  // which: the id of the button whose work runs now, or none. "aria-disabled": a button that is disabled loses the keyboard's place
+  MerLive.pressed = (which) => {
+    for (const id of ["mer-start", "mer-play", "mer-watch"]) {
+      $(id).setAttribute("aria-pressed", String(id === which));
+      $(id).setAttribute("aria-disabled", String(id === which));
+    }
+    $("mer-stop").setAttribute("aria-disabled", String(!which));
+  };
 
   // action: what the button beside it does, in words; without one it closes the box
   MerLive.problem = (text, action, act) => {
@@ -34,11 +43,15 @@ window.MerLive = window.MerLive || {};
     return false;
   };
 
+  // text: why results are incomplete, or nothing
+  MerLive.busy = (text) => {
+    if ($("mer-busy").textContent !== text) $("mer-busy").textContent = text;
+    $("mer-busy").hidden = !text;
+  };
+
   // Gradio's own webcam, for where no WebSocket gets through
   MerLive.openPlain = () => {
     const button = document.querySelector("#mer-plain > button");
     if (button && !button.classList.contains("open")) button.click();
   };
-
-  MerLive.milliseconds = (value) => `${Math.round(value)} ms`;
 })();

@@ -33,7 +33,7 @@ def plain_page(demo, camera_chromium, open_page):
     page.add_init_script(NO_SOCKET)
     page.goto(demo.url)
     start(page)
-    says(page, "not over a WebSocket: a proxy in between")
+    says(page, "not over a live connection")
     return page
 
 

@@ -209,6 +209,9 @@ def test_every_wrong_wish_is_refused_in_words(connect):
             ({"kind": "change", "settings": {"threshold": "low"}}, "must be numbers"),
             ({"kind": "keep", "on": True}, "--read-only"),
             ({"kind": "look"}, "does not understand"),
+            ({"kind": "download", "what": "exe"}, "expected one of csv"),
+            ({"kind": "download", "what": {"path": "/etc/passwd"}}, "expected one of csv"),
+            ({"kind": "download", "what": "csv"}, "there are no events yet"),
             ({"kind": "look", "number": 1, "what": ["passwords"]}, "there is no picture 'passwords'"),
             ({"kind": "start", "source": "browser", "codec": "exe", "width": 64, "height": 64, "consent": True}, "expected one of raw"),
         ):

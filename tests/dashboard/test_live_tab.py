@@ -155,6 +155,7 @@ def test_light_and_on_a_phone(camera_page, shot):
     wait_for_frames(page)
     page.locator(".mer-event").first.wait_for(timeout=PATIENCE)
     shot(page, "live-phone")
+    assert place(page, "mer-list")["bottom"] <= place(page, "mer-health")["top"]  # events come before figures
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.locator(".mer-event").first.click()
@@ -218,7 +219,7 @@ def test_a_camera_gives_all_that_it_has(demo, playwright, open_page):
     start(page)
     wait_for_frames(page)
     assert figures(page)["camera_fps"] == 60
-    assert "640 × 480, 60 a second, H264" in page.locator("#mer-health").inner_text()
+    assert "640 × 480, 60 a second" in page.locator("#mer-health").inner_text()
     # a server that falls behind for long: every second picture, evenly apart
     assert page.evaluate("MerLive.camera().slower()")
     assert page.evaluate("MerLive.camera().fps") == 30
@@ -235,15 +236,81 @@ def test_a_camera_that_is_refused_or_missing(demo, camera_page, open_page):
     start(page)
     says(page, "No camera was found")
     # a way on: the server's own
-    page.get_by_role("button", name="Use a camera, file or stream of the server").click()
+    page.get_by_role("button", name="Settings").click()
     page.get_by_label("Camera number, file or address").fill("rtsp://me:secret@127.0.0.1:9/x")
     page.get_by_role("button", name="Watch it").click()
     says(page, r"cannot open rtsp://me:\*\*\*@")
     assert "secret" not in page.get_by_label("Camera number, file or address").input_value()
-    page.get_by_label("Camera number, file or address").fill("demo")
-    page.get_by_role("button", name="Watch it").click()
+    page.get_by_label("Camera number, file or address").fill(str(DEMO))
+    page.get_by_label("Camera number, file or address").press("Enter")
     wait_for_frames(page)
     assert page.locator("#mer-viewer").is_visible()
+
+
+def place(page, name: str) -> dict:
+    """Of what has this id, in the window."""
+    return page.locator(f"#{name}").evaluate("one => one.getBoundingClientRect().toJSON()")
+
+
+def state_of(page) -> dict[str, str]:
+    """What the three buttons say of themselves."""
+    look = "(one) => one.ariaPressed === 'true' ? 'runs' : one.ariaDisabled === 'true' ? 'pale' : 'free'"
+    return {name: page.locator(f"#mer-{name}").evaluate(look) for name in ("start", "play", "stop")}
+
+
+STILL = ("mer-consent", "mer-start", "mer-play", "mer-stop", "mer-settings-button", "mer-keep", "mer-newest", "mer-downloads")
+
+
+def test_the_demo_clip_needs_one_click_and_its_events_can_be_saved_afterwards(demo, open_page, shot):
+    """In a browser without a camera; nobody is in view who could agree, and nobody ticked "Keep"."""
+    page = open_page(demo.url)
+    built(page)
+    assert all(0 <= place(page, name)["top"] < place(page, name)["bottom"] <= 800 for name in STILL), "out of sight"
+    assert place(page, "mer-start")["bottom"] < place(page, "mer-frame")["top"]
+    assert state_of(page) == {"start": "free", "play": "free", "stop": "pale"}
+    before = [place(page, name) for name in STILL]
+    page.get_by_role("button", name="Play the demo clip").click()
+    page.locator(".mer-event").first.wait_for(timeout=PATIENCE)
+    assert state_of(page) == {"start": "free", "play": "runs", "stop": "free"}
+    says(page, "The demo clip plays")
+    page.locator("#mer-scores .main-svg").first.wait_for(timeout=PATIENCE)
+    page.wait_for_function("document.querySelectorAll('.mer-event').length > 3", timeout=PATIENCE)
+    assert [place(page, name) for name in STILL] == before  # events push nothing away
+    says(page, "The demo clip is over. Its events can be downloaded")
+    assert state_of(page) == {"start": "free", "play": "free", "stop": "pale"}
+    found = page.locator(".mer-event").count()
+    for name, ending in (("CSV", ".csv"), ("ELAN", ".eaf")):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=f"Download as {name}").click()
+        assert saved.value.suggested_filename.endswith(ending)
+        text = Path(saved.value.path()).read_text(encoding="utf-8-sig")
+        assert len(list(csv.DictReader(text.splitlines()))) == found if name == "CSV" else "<ANNOTATION_DOCUMENT" in text
+    page.locator(".mer-event").last.click()  # its pictures are still there
+    page.wait_for_function(f"{PICTURES}.length == 4", timeout=PATIENCE)
+    assert not demo.log.exists()
+
+
+def test_a_camera_its_size_and_its_rate_can_be_chosen(demo, playwright, open_page):
+    flags = ("--no-sandbox", "--use-fake-device-for-media-stream=device-count=2,fps=60", "--use-fake-ui-for-media-stream")
+    browser = playwright.chromium.launch(executable_path=playwright.executable, args=flags)
+    page = open_page(demo.url, browser=browser)
+    start(page)
+    wait_for_frames(page)
+    assert state_of(page) == {"start": "runs", "play": "free", "stop": "free"}
+    page.get_by_role("button", name="Settings").click()
+    names = page.locator("#mer-camera option").all_inner_texts()
+    assert len(names) == 3 and len(set(names)) == 3  # with their names, once one was allowed
+    page.locator("#mer-camera").select_option(index=2)
+    says(page, "goes on as it is: press Stop")
+    page.get_by_label("Picture size").select_option("1280x720")
+    page.get_by_label("Pictures a second").select_option("30")
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    start(page)
+    wait_for_frames(page)
+    assert page.evaluate("MerLive.camera().track.label") == names[2]
+    assert "1280 × 720, 30 a second" in page.locator("#mer-health").inner_text()
+    page.context.close()
+    browser.close()
 
 
 def test_a_server_that_was_restarted(start_demo, camera_page):

@@ -6,7 +6,8 @@ from engines import device
 from engines.runtime import known
 from realtime.dashboard.live import parts
 from realtime.dashboard.live.choice import RANGES, Choice, levels
-from realtime.dashboard.live.found import FORMATS
+from realtime.dashboard.live.found import FORMATS, MOST
+from realtime.dashboard.live.shelf import KEPT
 from realtime.dashboard.shared import Shared
 from realtime.sources.checks import cameras
 
@@ -22,7 +23,10 @@ HEAD = "\n".join([
 ])  # fmt: skip
 
 CONSENT = "Everyone in view knows that their face is analysed, and has agreed."
-KEEP_INFO = "Off: nothing is stored. On: times, labels and scores go to the log of this machine, for Review."
+KEEP_INFO = (
+    f"Off: nothing is stored; the latest {MOST} events, and pictures of {KEPT}, are held until this page is closed. "
+    "On: times, labels and scores go to the log of this machine, for Review."
+)
 PICTURES_INFO = "The aligned face from onset to offset, beside the log: needed to review these events by eye and to train on them."
 RUNS_ON = {"auto": "the fastest that works here", "tensorrt": "TensorRT (GPU)", "onnx": "ONNX Runtime"}
 

@@ -14,8 +14,8 @@ window.MerLive = window.MerLive || {};
   const MOST_RAW = 4; // pictures that may wait for the network, at 30 a second
   const MOST_RAW_PIXELS = 1280 * 720;
   const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
-  // H.264: the least level for so many macroblocks a second
-  const LEVELS = [[108_000, "1f"], [216_000, "20"], [245_760, "28"], [522_240, "2a"]];
+  // H.264: the least level for so many macroblocks a second and so many bits a second, beyond which encoders fail
+  const LEVELS = [[108_000, 14e6, "1f"], [216_000, 20e6, "20"], [245_760, 20e6, "28"], [522_240, 50e6, "2a"]];
   const REMEMBERED_SECONDS = 20; // for which it is known when a picture was taken
 
   const REASONS = {
@@ -65,7 +65,7 @@ window.MerLive = window.MerLive || {};
       const near = LOCAL.includes(location.hostname) && window.MediaStreamTrackProcessor && this.width * this.height <= MOST_RAW_PIXELS;
       if (only === "raw") return only;
       const blocks = Math.ceil(this.width / 16) * Math.ceil(this.height / 16) * this.fps;
-      const level = LEVELS.find(([most]) => blocks <= most)?.[1] || LEVELS.at(-1)[1];
+      const level = (LEVELS.find(([most, bits]) => blocks <= most && this.bitrate() <= bits) || LEVELS.at(-1))[2];
       const base = { width: this.width, height: this.height, framerate: this.fps, latencyMode: "realtime", bitrate: this.bitrate() };
       for (const [name, more] of [["h264", { codec: `avc1.4200${level}`, avc: { format: "annexb" } }], ["vp8", { codec: "vp8" }]]) {
         this.config = { ...base, ...more };
@@ -79,7 +79,7 @@ window.MerLive = window.MerLive || {};
     // Bits a second. The faster the pictures come, the more alike they are: four times as many cost twice as much.
     bitrate() {
       const pictures = USUAL_FPS * Math.sqrt(Math.max(this.fps / USUAL_FPS, 1));
-      return Math.round(this.width * this.height * pictures * BITS_PER_PIXEL);
+      return Math.min(Math.round(this.width * this.height * pictures * BITS_PER_PIXEL), LEVELS.at(-1)[1]);
     }
 
     // Bytes that may wait for the network: more would be seen too late.

@@ -7,9 +7,10 @@ window.MerLive = window.MerLive || {};
   const TOO_MANY = 0.01; // of the pictures, not looked at: then results are called incomplete
   const $ = (id) => document.getElementById(id);
   const { setAside, missed, codec, counted, percent, milliseconds } = MerLive.words;
-  let server = {}, lags = [], labels = [], flows = [], ends = new Map();
+  let server = {}, lags = [], labels = [], flows = [], ends = new Map(), begun = null;
 
   function clear() {
+    begun = null;
     lags = []; labels = []; flows = [];
     ends.clear();
   }
@@ -60,8 +61,9 @@ window.MerLive = window.MerLive || {};
     const drops = { ...server.drops };
     for (const [cause, number] of Object.entries(camera?.drops ?? {})) drops[cause] = (drops[cause] || 0) + number;
     const movements = Object.fromEntries(Object.entries(server.movements).filter(([cause]) => !["spotted", "macro"].includes(cause)));
-    const all = server.frames + sum(drops), lost = all ? sum(drops) / all : 0;
-    MerLive.busy(lost >= TOO_MANY ? `Too busy: ${sum(drops)} of ${all} pictures were not looked at, so results are incomplete. Close other programs, or choose fewer pictures a second. Replay looks at every picture of a recording.` : "");
+    if (server.frames) begun ??= sum(drops); // what came while the decoder was being started is no sign of anything
+    const lost = server.frames ? sum(drops) - begun : 0, all = server.frames + lost;
+    MerLive.busy(lost > TOO_MANY * all ? `Too busy: ${lost} of ${all} pictures were not looked at, so results are incomplete. Close other programs, or choose fewer pictures a second. Replay looks at every picture of a recording.` : "");
     rows($("mer-health"), {
       ...judged(server.judged),
       "Set aside": [counted(movements, setAside) || "nothing", "Movements that were noticed and not reported, and why"],

@@ -279,19 +279,21 @@ def test_the_demo_clip_needs_one_click_and_its_events_can_be_saved_afterwards(de
     says(page, "The demo clip is over. Its events can be downloaded")
     assert state_of(page) == {"start": "free", "play": "free", "stop": "pale"}
     found = page.locator(".mer-event").count()
-    for name, ending in (("CSV", ".csv"), ("ELAN", ".eaf")):
+    for name, ending, head in (("CSV", ".csv", b"\xef\xbb\xbf"), ("Excel", ".xlsx", b"PK"), ("ELAN", ".eaf", b"<?xml")):
         with page.expect_download() as saved:
             page.get_by_role("button", name=f"Download as {name}").click()
         assert saved.value.suggested_filename.endswith(ending)
-        text = Path(saved.value.path()).read_text(encoding="utf-8-sig")
-        assert len(list(csv.DictReader(text.splitlines()))) == found if name == "CSV" else "<ANNOTATION_DOCUMENT" in text
+        data = Path(saved.value.path()).read_bytes()
+        assert data[: len(head)] == head
+        if name == "CSV":
+            assert len(list(csv.DictReader(data.decode("utf-8-sig").splitlines()))) == found
     page.locator(".mer-event").last.click()  # its pictures are still there
     page.wait_for_function(f"{PICTURES}.length == 4", timeout=PATIENCE)
     assert not demo.log.exists()
 
 
 def test_a_camera_its_size_and_its_rate_can_be_chosen(demo, playwright, open_page):
-    flags = ("--no-sandbox", "--use-fake-device-for-media-stream=device-count=2,fps=60", "--use-fake-ui-for-media-stream")
+    flags = ("--no-sandbox", "--use-fake-device-for-media-stream=device-count=3,fps=60", "--use-fake-ui-for-media-stream")
     browser = playwright.chromium.launch(executable_path=playwright.executable, args=flags)
     page = open_page(demo.url, browser=browser)
     start(page)
@@ -299,15 +301,15 @@ def test_a_camera_its_size_and_its_rate_can_be_chosen(demo, playwright, open_pag
     assert state_of(page) == {"start": "runs", "play": "free", "stop": "free"}
     page.get_by_role("button", name="Settings").click()
     names = page.locator("#mer-camera option").all_inner_texts()
-    assert len(names) == 3 and len(set(names)) == 3  # with their names, once one was allowed
-    page.locator("#mer-camera").select_option(index=2)
+    assert len(names) == 4 and len(set(names)) == 4  # with their names, once one was allowed
+    page.locator("#mer-camera").select_option(index=3)
     says(page, "goes on as it is: press Stop")
     page.get_by_label("Picture size").select_option("1280x720")
     page.get_by_label("Pictures a second").select_option("30")
     page.get_by_role("button", name="Stop", exact=True).first.click()
     start(page)
     wait_for_frames(page)
-    assert page.evaluate("MerLive.camera().track.label") == names[2]
+    assert page.evaluate("MerLive.camera().track.label") == names[3]
     assert "1280 × 720, 30 a second" in page.locator("#mer-health").inner_text()
     page.context.close()
     browser.close()

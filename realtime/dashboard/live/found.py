@@ -10,7 +10,7 @@ from realtime.exports import KINDS, Found, write
 from realtime.records import Event
 
 MOST = 5000  # events of one run that are held
-FORMATS = {what: name for what, name in {"csv": "CSV", "xlsx": "Excel", "elan": "ELAN"}.items() if what in KINDS}
+FORMATS = {what: name for what, name in {"csv": "CSV", "excel": "Excel", "elan": "ELAN"}.items() if what in KINDS}
 
 
 class Run:

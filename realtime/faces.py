@@ -24,11 +24,13 @@ ANCHOR_ERROR = 0.08  # outer-eye distances between tracked and found face: beyon
 class FaceSettings:
     """faces: how many faces at the most (the largest ones). landmark_interval: seconds between landmark runs.
     remember_seconds: a face found again within this time near its old place keeps its id.
+    runner: what runs the landmark networks, "onnx" or "mediapipe" (`realtime.landmarks`).
     """
 
     most: int = 1
     landmark_interval: float = 0.04
     remember_seconds: float = 1.0
+    runner: str = "onnx"
 
 
 @dataclass
@@ -56,7 +58,7 @@ class FaceTracker:
     def __init__(self, settings: FaceSettings):
         self._settings = settings
         # one more than wanted, and never fewer than four, so that "the largest" is chosen among those in view
-        self._landmarker = EarlyLandmarker(most_faces=max(4, settings.most + 1))
+        self._landmarker = EarlyLandmarker(max(4, settings.most + 1), settings.runner)
         self._picture = Picture()
         self._tracked: list[_Tracked] = []
         self._gone: list[_Tracked] = []

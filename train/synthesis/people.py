@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import SourceError
-from realtime.landmarks import Landmarker
+from realtime.landmarks import make_landmarker
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 SMALLEST = 60  # pixels between the outer eye corners and below: too coarse to move convincingly
@@ -24,24 +24,9 @@ class Person:
     landmarks: np.ndarray
 
 
-class DeepLandmarker(Landmarker):
-    """The same finder, with the mesh's depth: for one portrait at a time, where parallax needs it."""
-
-    def __init__(self):
-        super().__init__(most_faces=1)
-
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """Returns faces×478×3 float32, pixels; z is in the scale of x, smaller = nearer to the camera."""
-        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-        found = self._landmarker.detect(self._image(image_format=self._format, data=rgb)).face_landmarks
-        points = np.array([[(p.x, p.y, p.z) for p in face] for face in found], np.float32).reshape(-1, 478, 3)
-        height, width = pixels.shape[:2]
-        return points * np.array([width, height, width], np.float32)
-
-
 def find_face(portrait: np.ndarray) -> np.ndarray | None:
     """The portrait's 478×3 landmarks in pixels, or None where no face is found."""
-    landmarker = DeepLandmarker()
+    landmarker = make_landmarker(most_faces=1)
     try:
         found = landmarker(portrait)
     finally:

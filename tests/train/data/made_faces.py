@@ -25,11 +25,11 @@ _known: dict[bytes, np.ndarray] = {}
 
 
 def _landmarks(face: np.ndarray) -> np.ndarray:
-    from realtime.landmarks import Landmarker
+    from realtime.landmarks import make_landmarker
 
     if face.tobytes() not in _known:
-        finder = Landmarker(1)
-        _known[face.tobytes()] = finder(face)[0]
+        finder = make_landmarker(1)
+        _known[face.tobytes()] = finder(face)[0][:, :2]
         finder.close()
     return _known[face.tobytes()]
 

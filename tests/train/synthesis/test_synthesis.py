@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from realtime.geometry import eye_opening
+from realtime.landmarks import make_landmarker
 from train.synthesis import demo
 from train.synthesis.action_units import ABOVE, ACTION_UNITS, BELOW
 from train.synthesis.clip import make_set
@@ -17,7 +18,7 @@ from train.synthesis.conditions import ALL, CALM, NO_MICRO, SPEAKING, Conditions
 from train.synthesis.expressions import EMOTIONS, LARGEST, draw, intensity
 from train.synthesis.face import OVAL
 from train.synthesis.fields import BASES, Fields
-from train.synthesis.people import DeepLandmarker, find_face
+from train.synthesis.people import find_face
 from train.synthesis.render import Renderer
 from train.synthesis.schedule import State, plan
 
@@ -158,8 +159,8 @@ WAYS = {1: (55, 1, -1), 2: (70, 1, -1), 4: (55, 1, 1), 10: (37, 1, -1), 12: (61,
         18: (61, 0, 1), 20: (61, 0, -1), 26: (17, 1, 1)}  # fmt: skip
 
 
-def test_mediapipe_sees_the_units_move_and_the_eyes_shut(renderer):
-    landmarker = DeepLandmarker()
+def test_the_landmarker_sees_the_units_move_and_the_eyes_shut(renderer):
+    landmarker = make_landmarker(most_faces=1)
     rest = landmarker(renderer.draw(State()))[0][:, :2]
     for unit, (point, axis, sign) in WAYS.items():
         state = State()

@@ -38,7 +38,7 @@ def open_source(spec: int | str | Path, *, as_live: bool = False, settings: Sour
         return Live.camera(spec, settings)
     if is_stream(spec):
         return Live.stream(str(spec), settings)
-    return Live.recording(spec, settings) if as_live else Recording(spec)
+    return Live.recording(spec, settings) if as_live else Recording(spec, settings)
 
 
 def is_stream(spec: int | str | Path) -> bool:

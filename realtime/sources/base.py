@@ -9,11 +9,16 @@ from typing import Protocol
 from realtime.records import Frame
 
 
+MOST_PIXELS = 8192 * 4320  # of one picture; larger ones are refused before they are decoded
+
+
 @dataclass
 class SourceSettings:
     """What a person may choose about a source. The camera may give something else: see `SourceInfo`.
 
-    width, height: pixels; fps: frames a second; None leaves it to the camera.
+    width, height: pixels; fps: frames a second; None leaves it to the camera. A file's frames are taken to be so many a
+    second, whatever the file says.
+    stream: which video stream of a file, by its number in the file; None: the one marked as default, or the largest.
     queue: frames that may wait for the recognizer before the oldest is dropped.
     stall_seconds: a live source that is silent for so long is reopened.
     max_backoff: the longest pause between two attempts to reopen, seconds.
@@ -23,6 +28,7 @@ class SourceSettings:
     width: int | None = None
     height: int | None = None
     fps: float | None = None
+    stream: int | None = None
     queue: int = 64
     stall_seconds: float = 3.0
     max_backoff: float = 10.0

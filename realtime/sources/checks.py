@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from realtime.errors import SourceError
 
+APPLE_DOUBLE = bytes.fromhex("00051607")
 VIDEO = "expected a video file, such as MP4, MOV, MKV, AVI or MPG"
 
 
@@ -30,6 +31,8 @@ def why_unreadable(path: str, reason: str) -> str:
             head = file.read(4096)
     except OSError:
         head = b""
+    if head[:4] == APPLE_DOUBLE:
+        return f"{path} is what macOS leaves beside a file on other disks, not the film itself: name the file without '._'"
     if head[4:8] == b"ftyp" and "moov" in reason:
         return f"{path} is cut short: its index (the moov box) is missing; copy or export it again"
     if head and all(byte in b"\t\n\r\f" or byte >= 32 for byte in head):

@@ -16,13 +16,14 @@ from realtime.errors import BrokenSourceError, MerError, SourceError, UsageError
 from realtime.records import Frame
 from realtime.sources.base import Gap, SourceCounts, SourceInfo, SourceSettings
 from realtime.sources.checks import masked, no_camera
-from realtime.sources.clock import FileClock, LiveClock
+from realtime.sources.clock import WILD, LiveClock
 from realtime.sources.handed import Handed
 from realtime.sources.process import Cancelled, Picture, ReaderProcess, Request
 from realtime.sources.recording import file_request, info_of, read_frame, take_warnings
 
 log = logging.getLogger(__name__)
 
+QUEUE_BYTES = 512 * 2**20  # large pictures: fewer of them wait
 OPEN_SECONDS = 10.0  # for the first frame of a camera or a stream
 FIRST_BACKOFF = 0.5
 
@@ -49,8 +50,9 @@ class Live(Handed):
         self._reader = ReaderProcess(request, self._stop)
         # a film on a web server has an end, and comes faster than it plays: it is a recording
         self._finite = finite or self._reader.duration is not None
-        self._file_clock, self._clock = FileClock(self._reader.nominal), LiveClock()
+        self._clock = LiveClock()
         self.info: SourceInfo = info_of(self._reader, live=True)
+        self._most = max(4, min(self._most, QUEUE_BYTES // (3 * self.info.width * self.info.height)))
         self._state = "running"
         self._thread = threading.Thread(target=self._run, name=f"capture {request.name}", daemon=True)
         self._thread.start()
@@ -66,12 +68,13 @@ class Live(Handed):
     def stream(cls, url: str, settings: SourceSettings) -> Live:
         # the child's own patience is longer than ours: we notice a stall first, and say so in our words
         patience = settings.stall_seconds + 5.0
-        request = Request(masked(url), url, live=True, open_seconds=OPEN_SECONDS, read_seconds=patience)
+        chosen = {"fps": settings.fps, "stream": settings.stream}  # of a film on a web server
+        request = Request(masked(url), url, live=True, open_seconds=OPEN_SECONDS, read_seconds=patience, **chosen)
         return cls(request, settings)
 
     @classmethod
     def recording(cls, path: str | Path, settings: SourceSettings) -> Live:
-        return cls(file_request(path), settings, finite=True)
+        return cls(file_request(path, settings), settings, finite=True)
 
     # --- the reader's side
 
@@ -113,7 +116,7 @@ class Live(Handed):
             pass
         start, seen = None, SourceCounts()
         try:
-            while (frame := read_frame(self._reader, self._file_clock, seen)) is not None:
+            while (frame := read_frame(self._reader, seen)) is not None:
                 start = time.monotonic() - frame.pts if start is None else start
                 if self._stop.wait(max(0.0, start + frame.pts - time.monotonic())):
                     return
@@ -161,6 +164,9 @@ class Live(Handed):
     def _take(self, picture: Picture) -> None:
         last = self._clock.pts
         pts = self._clock.stamp(picture.pts, picture.arrival)
+        if self._clock.strayed:
+            with self._news:
+                self._counts.warn(WILD)
         if self._away is not None and last is not None:
             self._log_gap(last, pts - last)
         self._away = None

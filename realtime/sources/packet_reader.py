@@ -22,8 +22,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from realtime.errors import MerError, SourceError
-from realtime.sources.media import _ToBgr
 from realtime.sources.reader import RING_BYTES, SLOTS, limit_memory
+from realtime.sources.upright import Upright
 
 
 def main(messages_fd: int, slots_fd: int, memory_fd: int) -> None:
@@ -53,7 +53,7 @@ def _serve(request: dict, send: Callable, free: SimpleQueue, chunks: SimpleQueue
     codec = av.CodecContext.create(request["codec"], "r")
     codec.thread_count = 1  # threads delay by a picture each
     codec.options = {"max_pixels": str(request["most_pixels"]), "flags": "low_delay"}
-    bgr = _ToBgr(request["size"], lambda cause: send("warning", cause=cause))
+    bgr = Upright(None, request["size"], lambda cause: send("warning", cause=cause))
     width, height = request["size"]
     count = max(4, min(SLOTS, RING_BYTES // (width * height * 3)))
     os.ftruncate(memory_fd, count * width * height * 3)

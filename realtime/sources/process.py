@@ -26,7 +26,7 @@ from realtime import errors, origin
 from realtime.errors import BrokenSourceError, SourceError
 
 SPARE = 6  # slots that the child keeps in any case: beyond, what is held for long is copied
-MEMORY = 4 * 2**30
+MEMORY = 2 * 2**30
 POLL = 0.1  # seconds: how soon a cancelled wait ends
 
 
@@ -34,7 +34,7 @@ POLL = 0.1  # seconds: how soon a cancelled wait ends
 class Request:
     """What the child shall open: `camera` (an index) or else `target` (a path or URL, shown as `name`).
 
-    width, height, fps: what to ask of a camera. size: (width, height) to scale every frame to; None: the first one's.
+    width, height, fps: what to ask of a camera; a film's frames are fps a second. stream: see `SourceSettings`. size: (width, height) to scale every frame to; None: the first one's.
     open_seconds: how long the first frame may take. read_seconds: how long a network read may take.
     memory: bytes that decoding may take beside what its libraries do (a camera's driver is not held to that).
     """
@@ -46,6 +46,7 @@ class Request:
     width: int | None = None
     height: int | None = None
     fps: float | None = None
+    stream: int | None = None
     size: tuple[int, int] | None = None
     open_seconds: float = 30.0
     read_seconds: float = 30.0

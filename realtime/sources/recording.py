@@ -9,11 +9,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from realtime.errors import BrokenSourceError
+from realtime.errors import BrokenSourceError, UsageError
 from realtime.records import Frame
-from realtime.sources.base import SourceCounts, SourceInfo
+from realtime.sources.base import SourceCounts, SourceInfo, SourceSettings
 from realtime.sources.checks import check_file
-from realtime.sources.clock import FileClock
 from realtime.sources.process import Cancelled, ReaderProcess, Request
 
 AHEAD = 10  # frames that are read before their turn: a landmark run may begin with them, 40 ms at 200 frames/s
@@ -21,27 +20,29 @@ AHEAD_BYTES = 64 * 2**20  # large pictures: fewer of them
 HANG_SECONDS = 60.0  # a decoder that is silent for so long will not come back
 
 
-def file_request(path: str | Path) -> Request:
-    """What to ask of the child for a file. Raises SourceError where the path is none."""
+def file_request(path: str | Path, settings: SourceSettings | None = None) -> Request:
+    """What to ask of the child for a file. Raises SourceError where the path is none, UsageError for a senseless rate."""
+    settings = settings or SourceSettings()
+    if settings.fps is not None and not 0 < settings.fps < float("inf"):
+        raise UsageError(f"source.fps must be above 0, got {settings.fps:g}")
     check_file(Path(path))
-    return Request(name=str(path), target=str(Path(path).absolute()))
+    return Request(name=str(path), target=str(Path(path).absolute()), fps=settings.fps, stream=settings.stream)
 
 
 class Recording:
     """The frames of a file; see `base.Source`.
 
-    pts: the file's own timestamps from the start of its video, strictly increasing; a missing or repeated one is
-    replaced by its best guess and counted as a warning.
+    pts: as a player counts, from where the first of pictures and sound begins; the file's own timestamps, strictly
+    increasing. One that is missing or cannot be right is replaced by its best guess and counted as a warning.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, settings: SourceSettings | None = None):
         self._counts = SourceCounts()
         self._frames: deque[Frame] = deque()
         self._fault: Exception | None = None  # what ended the file, raised after its last good frame
         self._over = False
         self._state = "opening"
-        self._reader = ReaderProcess(file_request(path))
-        self._clock = FileClock(self._reader.nominal)
+        self._reader = ReaderProcess(file_request(path, settings))
         self.info = info_of(self._reader, live=False)
         self._ahead = max(1, min(AHEAD, AHEAD_BYTES // (3 * self.info.width * self.info.height)))
         self._state = "running"
@@ -80,7 +81,7 @@ class Recording:
 
     def _read(self) -> None:
         try:
-            frame = read_frame(self._reader, self._clock, self._counts)
+            frame = read_frame(self._reader, self._counts)
         except Cancelled as stop:
             raise StopIteration from stop
         except Exception as fault:
@@ -107,7 +108,7 @@ def info_of(reader: ReaderProcess, live: bool) -> SourceInfo:
     return SourceInfo(reader.request.name, reader.width, reader.height, reader.fps, live, reader.duration)
 
 
-def read_frame(reader: ReaderProcess, clock: FileClock, counts: SourceCounts) -> Frame | None:
+def read_frame(reader: ReaderProcess, counts: SourceCounts) -> Frame | None:
     """The next frame of a file, counted, or None at its end. Raises BrokenSourceError."""
     try:
         picture = reader.read(HANG_SECONDS)
@@ -119,11 +120,8 @@ def read_frame(reader: ReaderProcess, clock: FileClock, counts: SourceCounts) ->
         take_warnings(reader, counts)
     if picture is None:
         return None
-    pts, guessed = clock.stamp(picture.pts)
-    if guessed:
-        counts.warn("missing or repeated timestamps")
     counts.frames += 1
-    return Frame(picture.pixels, counts.frames - 1, pts, time.monotonic())
+    return Frame(picture.pixels, counts.frames - 1, picture.pts, time.monotonic())
 
 
 def take_warnings(reader: ReaderProcess, counts: SourceCounts) -> None:

@@ -22,12 +22,15 @@ def number_of(pixels: np.ndarray) -> int:
     return round(float(pixels.mean()) / 10)
 
 
-def film(path: Path, times: list[float], codec: str = "libx264", size=(64, 48), options=None, metadata=None) -> Path:
-    """One picture at each of `times` (seconds, to the millisecond)."""
+def film(path: Path, times: list[float], codec: str = "libx264", size=(64, 48), options=None, metadata=None, aspect=None,
+         kind="yuv420p") -> Path:  # fmt: skip
+    """One picture at each of `times` (seconds, to the millisecond). aspect: of a pixel. kind: of the stored pixels."""
     with av.open(str(path), "w", options=options or {}) as out:
         out.metadata.update(metadata or {})
         stream = out.add_stream(codec, rate=Fraction(1000))
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *size, kind
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
         stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
         if codec == "libx264":
             stream.options = {"g": "10", "preset": "ultrafast"}

@@ -6,19 +6,21 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import av
+import cv2
 import numpy as np
 import psutil
 import pytest
-from made_clips import cut, film, jpeg, jpegs, steady
+from made_clips import cut, film, jpeg, jpegs, number_of, picture, steady
 from places import DEMO
 
 from realtime.errors import BrokenSourceError, SourceError
 from realtime.sources import open_source
 from realtime.sources.checks import masked
-from realtime.sources.process import ReaderProcess
+from realtime.sources.process import ReaderProcess, Request
 from realtime.sources.recording import file_request
 
 
@@ -65,6 +67,44 @@ def test_sound_only(tmp_path):
 
 def test_no_frame_that_decodes(tmp_path):
     refused(jpegs(tmp_path / "a.mkv", [b"garbage" * 30] * 5), "no frame that can be decoded")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.gif", "a.apng", "a.bmp", "a.mp4"])
+def test_a_single_picture_holds_no_movement(tmp_path, name):
+    if name == "a.mp4":
+        film(tmp_path / name, [0.0])
+    elif name in ("a.gif", "a.apng"):
+        film(tmp_path / name, [0.0], name[2:], kind="rgb8" if name == "a.gif" else "rgb24")
+    else:
+        cv2.imwrite(str(tmp_path / name), picture(3))
+    refused(tmp_path / name, name, "is a single picture, which holds no movement")
+
+
+def test_two_pictures_are_a_film(tmp_path):
+    with open_source(film(tmp_path / "a.gif", [0.0, 0.1], "gif", kind="rgb8")) as source:
+        assert [frame.pts for frame in source] == pytest.approx([0.0, 0.1])
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tiff"])
+def test_a_picture_too_large_is_refused_before_it_is_decoded(tmp_path, name, monkeypatch):
+    """30,000 × 8,000 pixels in a quarter of a megabyte: decoded, they would take 0.7 GB."""
+    cv2.imwrite(str(tmp_path / name), np.zeros((8000, 30000), np.uint8))
+    refused(tmp_path / name, "pictures of 30000×8000 pixels", "at most 35 million", "make them smaller")
+    monkeypatch.setattr("realtime.sources.recording.Request", lambda **asked: Request(**asked, memory=128 * 2**20))
+    refused(tmp_path / name, "pictures of 30000×8000 pixels")  # the line came without the memory
+
+
+def test_pictures_that_become_too_large_are_left_out(tmp_path):
+    large = cv2.imencode(".jpg", np.zeros((8000, 8000), np.uint8))[1].tobytes()
+    clip = jpegs(tmp_path / "a.mkv", [jpeg(0), jpeg(1), large, jpeg(3)])
+    with closing(ReaderProcess(replace(file_request(clip), memory=256 * 2**20))) as reader:
+        assert [number_of(reader.read(10.0).pixels) for _ in range(3)] == [0, 1, 3]
+        assert reader.read(10.0) is None and reader.warnings == ["pictures damaged, left out"]
+
+
+def test_what_macos_leaves_beside_a_file(tmp_path):
+    (tmp_path / "._a.mp4").write_bytes(bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(4000))
+    refused(tmp_path / "._a.mp4", "is what macOS leaves beside a file", "name the file without '._'")
 
 
 def test_mp4_without_its_index(tmp_path):

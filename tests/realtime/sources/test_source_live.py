@@ -56,7 +56,7 @@ def test_closing_before_the_first_read(tmp_path):
 
 
 def test_a_fault_in_the_capture_thread_reaches_the_reader(tmp_path, monkeypatch):
-    monkeypatch.setattr("realtime.sources.clock.FileClock.stamp", lambda *_: 1 / 0)
+    monkeypatch.setattr("realtime.sources.live.read_frame", lambda *_: 1 / 0)
     with open_source(film(tmp_path / "a.mp4", steady(1, 30)), as_live=True) as source:
         with pytest.raises(ZeroDivisionError):
             next(source)
@@ -69,6 +69,21 @@ def test_live_time_goes_on_across_a_gap():
     stamped += [clock.stamp(raw, arrival) for raw, arrival in [(90.0, 104.6), (90.1, 104.6), (90.1, 104.6)]]
     # own steps, then the time that passed here where the clock goes back, says nothing or is a new one
     assert stamped == pytest.approx([0.0, 0.1, 0.3, 0.4, 4.4, 4.5, 4.501])
+
+
+def test_a_wild_time_of_a_live_source_moves_nothing_after_it():
+    clock = LiveClock()
+    raw = [number / 25 for number in range(50)]
+    raw[7], raw[20], raw[21] = 300.0, -80.0, 1000.0
+    pts, strayed = zip(*((clock.stamp(time, 5 + number / 25), clock.strayed) for number, time in enumerate(raw)))
+    assert list(pts) == pytest.approx([number / 25 for number in range(50)])
+    assert [number for number, stray in enumerate(strayed) if stray] == [7, 20, 21]
+
+
+def test_a_live_clock_that_is_set_goes_on():
+    clock = LiveClock()
+    pts = [clock.stamp(number / 25 + (3600 if number > 9 else 0), number / 25 + (number % 2) / 100) for number in range(30)]
+    assert pts == pytest.approx([number / 25 for number in range(30)], abs=0.011)
 
 
 def test_settings_are_a_schema():

@@ -4,13 +4,12 @@ import os
 import time
 
 import av
-import cv2
 import numpy as np
 import pytest
-from made_clips import CLIPS, film, jpeg, jpegs, number_of, picture, steady
+from made_clips import CLIPS, film, jpeg, jpegs, number_of, steady
 
 from realtime.sources import SourceInfo, open_source
-from realtime.sources.clock import FileClock
+from realtime.sources.clock import JUMPED_BACK, MISSING, WILD, FileClock
 
 
 def test_every_frame_in_order_then_the_end(tmp_path):
@@ -44,10 +43,40 @@ def test_uneven_times_are_kept_and_begin_at_nought(tmp_path, name):
 
 
 def test_missing_and_repeated_times_are_guessed():
-    clock = FileClock(nominal=0.04)
-    stamped = [clock.stamp(raw) for raw in (0.0, 0.04, 0.04, 0.12, None, 0.1, 0.5)]
-    assert [pts for pts, _ in stamped] == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.5])
-    assert [guessed for _, guessed in stamped] == [False, False, True, False, True, True, False]
+    pts, causes = stamped([0.0, 0.04, 0.04, 0.12, None, 0.1, 0.5])
+    assert pts == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.5])
+    assert causes == [MISSING] * 3
+
+
+@pytest.mark.parametrize("wild", (300.0, -300.0, 0.5))
+@pytest.mark.parametrize("places", ([7], [7, 8], [3, 20], range(5, 15)))
+def test_a_wild_time_moves_nothing_after_it(wild, places):
+    raw = [number / 25 + (wild if number in places else 0) for number in range(50)]
+    pts, causes = stamped(raw)
+    assert all(now < then for now, then in zip(pts, pts[1:]))
+    assert [t for n, t in enumerate(pts) if n not in places] == pytest.approx([n / 25 for n in range(50) if n not in places])
+    assert len(causes) >= len(places) if wild > 0 else causes
+    assert pts == pytest.approx([n / 25 for n in range(50)], abs=0.2)
+
+
+def test_a_wild_first_time():
+    assert stamped([300.0, 0.04, 0.08, 0.12]) == (pytest.approx([0.0, 0.04, 0.08, 0.12]), [WILD])
+    assert stamped([0.0, -299.96, -299.92, -299.88]) == (pytest.approx([0.0, 0.04, 0.08, 0.12]), [WILD])
+
+
+def test_a_pause_stays_a_pause_and_a_clock_that_jumps_back_goes_on():
+    long = [n / 25 for n in range(20)]
+    assert stamped(long + [t + 30 for t in long]) == (pytest.approx(long + [t + 30 for t in long]), [])
+    pts, causes = stamped([t + 30 for t in long] + long)
+    assert pts == pytest.approx([30 + n / 25 for n in range(40)]) and causes == [JUMPED_BACK]
+
+
+def stamped(raw: list[float | None]) -> tuple[list[float], list[str]]:
+    """What a clock at 25 frames/s makes of a recording's times, and what it says of them."""
+    causes = []
+    frames = list(FileClock(0.04, causes.append)((time, number) for number, time in enumerate(raw)))
+    assert [number for _, number in frames] == list(range(len(raw)))
+    return [pts for pts, _ in frames], causes
 
 
 def test_a_change_of_size_is_scaled_and_said_once(tmp_path):
@@ -66,33 +95,7 @@ def test_one_damaged_packet_is_skipped_and_counted(tmp_path):
         frames = list(source)
     assert [number_of(frame.pixels) for frame in frames] == [n for n in range(20) if n != 7]
     assert frames[7].pts == pytest.approx(8 / 25, abs=2e-3)  # the gap stays a gap
-    assert source.counts.warnings == {"damaged packets": 1}
-
-
-def test_a_phone_film_stands_upright(tmp_path):
-    clip = film(tmp_path / "a.mp4", steady(0.5, 20))
-    data = clip.read_bytes()
-    upright = b"".join(n.to_bytes(4, "big", signed=True) for n in (65536, 0, 0, 0, 65536, 0, 0, 0, 2**30))
-    turned = b"".join(n.to_bytes(4, "big", signed=True) for n in (0, 65536, 0, -65536, 0, 0, 48 * 65536, 0, 2**30))
-    at = data.index(upright, data.index(b"tkhd"))
-    clip.write_bytes(data[:at] + turned + data[at + len(turned) :])
-    with open_source(clip) as source:
-        assert (source.info.width, source.info.height) == (48, 64)
-        assert next(source).pixels.shape == (64, 48, 3)
-
-
-def test_turned_the_right_way(tmp_path):
-    """A film that is white at its left: turned by a quarter clockwise, white is at the top."""
-    half = picture(0)
-    half[:, :32] = 255
-    clip = jpegs(tmp_path / "a.mp4", [cv2.imencode(".jpg", half)[1].tobytes()] * 5)
-    data = clip.read_bytes()
-    at = data.index(b"tkhd") + 4 + 40  # version 0: the matrix follows 40 bytes of the box's body
-    turned = b"".join(n.to_bytes(4, "big", signed=True) for n in (0, 65536, 0, -65536, 0, 0, 48 * 65536, 0, 2**30))
-    clip.write_bytes(data[:at] + turned + data[at + 36 :])
-    with open_source(clip) as source:
-        pixels = next(source).pixels
-    assert pixels[:28].mean() > 200 and pixels[36:].mean() < 50
+    assert source.counts.warnings == {"pictures damaged, left out": 1}
 
 
 @pytest.mark.parametrize("name", ["face_noface.mov", "single_face.mp4", "grid_bbaf2n.mpg", "intel_yes.mkv"])

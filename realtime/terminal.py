@@ -103,8 +103,7 @@ def summary(watch: Watch) -> Text:
         lines.append("  dropped: " + ", ".join(f"{n} ({cause})" for cause, n in counts.drops.items() if n))
     for gap in counts.gaps:
         lines.append(f"  away for {gap.seconds:.1f} s after {gap.pts:.1f} s: {gap.cause}")
-    for warning, n in counts.warnings.items():
-        lines.append(f"  {warning}" + (f" ({n}×)" if n > 1 else ""))
+    lines += [f"  {warning}" for warning in counts.said]
     lines += [f"  {remark}" for remark in watch.pipeline.remarks]
     if held:
         lines.append("  held back: " + ", ".join(f"{n} {cause}" for cause, n in held.items()))

@@ -9,6 +9,13 @@ from typing import Protocol
 from realtime.records import Frame
 
 
+# warnings that are said with their number in front
+DAMAGED = "pictures damaged, left out"
+MISSING = "missing or repeated timestamps"
+WILD = "pictures with a time far from their neighbours', put between them"
+JUMPED_BACK = "jumps back of the recording's own clock: the times go on"
+PACKETS = "damaged packets"
+COUNTED = (DAMAGED, MISSING, WILD, JUMPED_BACK, PACKETS)
 MOST_PIXELS = 8192 * 4320  # of one picture; larger ones are refused before they are decoded
 
 
@@ -72,6 +79,11 @@ class SourceCounts:
     @property
     def dropped(self) -> int:
         return sum(self.drops.values())
+
+    @property
+    def said(self) -> list[str]:
+        """The warnings in words: "47 pictures damaged, left out"."""
+        return [f"{n} {cause if n > 1 else cause.replace('s ', ' ', 1)}" if cause in COUNTED else cause for cause, n in self.warnings.items()]
 
     def warn(self, cause: str) -> None:
         self.warnings[cause] = self.warnings.get(cause, 0) + 1

@@ -9,10 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from realtime.errors import MerError
+from realtime.sources.base import JUMPED_BACK, MISSING, WILD
 
-MISSING = "missing or repeated timestamps"
-WILD = "pictures with a time far from their neighbours', put between them"
-JUMPED_BACK = "jumps back of the recording's own clock: the times go on"
 JUMP = 1.0  # seconds back that are a jump; what is shorter is a small disorder
 HELD = 12  # frames that may show whether a jump goes on
 LEAST_STEP = 1e-3  # seconds between two live frames whose times say nothing

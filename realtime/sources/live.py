@@ -14,9 +14,9 @@ from pathlib import Path
 
 from realtime.errors import BrokenSourceError, MerError, SourceError, UsageError
 from realtime.records import Frame
-from realtime.sources.base import Gap, SourceCounts, SourceInfo, SourceSettings
+from realtime.sources.base import WILD, Gap, SourceCounts, SourceInfo, SourceSettings
 from realtime.sources.checks import masked, no_camera
-from realtime.sources.clock import WILD, LiveClock
+from realtime.sources.clock import LiveClock
 from realtime.sources.handed import Handed
 from realtime.sources.process import Cancelled, Picture, ReaderProcess, Request
 from realtime.sources.recording import file_request, info_of, read_frame, take_warnings

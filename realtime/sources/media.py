@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from av.error import EOFError as EndOfMedia
 from av.error import ExitError, FFmpegError
 
 from realtime.errors import BrokenSourceError, MerError, SourceError
-from realtime.sources.base import MOST_PIXELS
+from realtime.sources.base import DAMAGED, MOST_PIXELS, PACKETS
 from realtime.sources.checks import why_unreadable
 from realtime.sources.choice import NO_FILM, choose
 from realtime.sources.clock import FileClock
@@ -24,7 +25,6 @@ MATROSKA = "matroska,webm"
 # Containers whose header states the duration. Elsewhere it is guessed from the size and says nothing about a cut.
 STATES_DURATION = ("mov,mp4,m4a,3gp,3g2,mj2", MATROSKA, "avi", "flv", "asf")
 DEMUX_FAILURES = 10  # in a row, before a file counts as broken off
-DAMAGED = "pictures damaged, left out"
 
 OPTIONS = {"max_pixels": str(MOST_PIXELS)}  # obeyed while the file is probed, too: nothing larger is decoded even once
 # a playlist in disguise must not reach into the network, nor the name of a picture mean a whole series
@@ -72,6 +72,8 @@ def _open_container(request: dict) -> av.container.InputContainer:
                 metadata_errors="replace",  # a title in Latin-1 is no reason to refuse a film
             )
     except FFmpegError as error:
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from None
         word = error.log[2].strip() if error.log and error.log[2] else ""
         if not live:
             reason = word if "moov" in word else (error.strerror or str(error))
@@ -198,7 +200,7 @@ def _packets(container, streams: list, live: bool, warn: Callable) -> Iterator[a
             failures += 1
             if live or failures > DEMUX_FAILURES:
                 raise
-            warn("damaged packets")
+            warn(PACKETS)
 
 
 def _decoded(packet: av.Packet, warn: Callable) -> list[av.VideoFrame]:
@@ -206,7 +208,9 @@ def _decoded(packet: av.Packet, warn: Callable) -> list[av.VideoFrame]:
         return packet.decode()
     except EndOfMedia:
         return []
-    except FFmpegError:
+    except FFmpegError as error:
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from None
         warn(DAMAGED)
         return []
 

@@ -9,7 +9,8 @@ import pytest
 from made_clips import CLIPS, film, jpeg, jpegs, number_of, steady
 
 from realtime.sources import SourceInfo, open_source
-from realtime.sources.clock import JUMPED_BACK, MISSING, WILD, FileClock
+from realtime.sources.base import JUMPED_BACK, MISSING, WILD, SourceCounts
+from realtime.sources.clock import FileClock
 
 
 def test_every_frame_in_order_then_the_end(tmp_path):
@@ -77,6 +78,16 @@ def stamped(raw: list[float | None]) -> tuple[list[float], list[str]]:
     frames = list(FileClock(0.04, causes.append)((time, number) for number, time in enumerate(raw)))
     assert [number for _, number in frames] == list(range(len(raw)))
     return [pts for pts, _ in frames], causes
+
+
+def test_warnings_are_said_with_their_number():
+    counts = SourceCounts()
+    for _ in range(3):
+        counts.warn("pictures damaged, left out")
+        counts.warn("the frame size changed to 2×2; scaled to 4×4")
+    counts.warn(WILD)
+    assert counts.said[:2] == ["3 pictures damaged, left out", "the frame size changed to 2×2; scaled to 4×4"]
+    assert counts.said[2].startswith("1 picture with a time far")
 
 
 def test_a_change_of_size_is_scaled_and_said_once(tmp_path):

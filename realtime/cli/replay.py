@@ -46,7 +46,7 @@ PATIENCE = 60.0  # a recording can wait for a slow disk
 @click.argument("clips", metavar="CLIP|FOLDER... [SETTING=VALUE]...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go, a folder for each clip.")
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
-@click.option("--export", "kinds", default="", metavar="KIND,...", help=f"Further files: {', '.join(EXPORTS)}.")
+@click.option("--export", "kinds", default="", metavar="KIND,...", help=f"Further files: {', '.join(EXPORTS)}. A report holds two pictures of the face for each event.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: kernel_ridge]")
 @click.option("--engine", type=click.Choice(ENGINES), help="What runs the networks and the flow.  [default: auto]")

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from realtime.colours import colour
-from realtime.exports import CARE, Found, clean, named, number_of
-from realtime.exports.report import closing, judged, summary, timeline
+from realtime.exports import Found, clean, named, number_of
+from realtime.exports.report import care, closing, judged, summary, timeline
 from realtime.records import Event
 from realtime.timeline import INK, SOFT
 
@@ -43,7 +43,7 @@ def _first(found: Found):
     _text(figure, 0, 0.2, name, 15, weight="bold")
     _text(figure, 0, 0.5, summary(found), 8.5, SOFT)
     _text(figure, 0, 0.67, judged(found), 8.5, SOFT)
-    for i, line in enumerate(textwrap.wrap(CARE, 118)):
+    for i, line in enumerate(textwrap.wrap(care(found), 118)):
         _text(figure, 0, 0.95 + 0.17 * i, line, 8.5)
     top = 1.4
     if found.trace is not None:

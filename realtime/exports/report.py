@@ -47,7 +47,7 @@ def html(found: Found) -> str:
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}: facial movements</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>
 <h1>{name}</h1><p class="quiet">{_safe(summary(found))}</p><p class="quiet">{judged(found)}</p>
-<p class="care">{CARE}</p>
+<p class="care">{care(found)}</p>
 {curve}
 <h2>Events</h2>{table}
 <p class="quiet">{_safe(closing(found))}</p></body></html>
@@ -79,6 +79,13 @@ def judged(found: Found) -> str:
     rest = ", ".join(f"{why} {_percent(share / lasting)}" for why, share in shares.most_common() if share > 0)
     most = _percent(1 - sum(shares.values()) / lasting)
     return f"Judged {most} of the time" + (f"; the rest: {rest}." if rest else ".")
+
+
+def care(found: Found) -> str:
+    """What to mind, and that the report itself holds pictures of a face where it does."""
+    count = sum(map(len, found.thumbnails.values()))
+    held = f" This report holds {count} pictures of faces: keep it, and pass it on, only as you may the recording." if count else ""
+    return CARE + held
 
 
 def closing(found: Found) -> str:

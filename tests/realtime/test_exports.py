@@ -150,6 +150,15 @@ def test_the_html_report_is_one_file_and_runs_nothing():
     text.encode("utf-8")
 
 
+def test_a_report_says_that_it_holds_pictures_of_faces():
+    one = found(event(1, onset=2.0), event(2, onset=5.0))
+    assert "This report holds 4 pictures of faces" in html(one)
+    one.thumbnails.clear()
+    assert "pictures of faces" not in html(one)
+    said = CliRunner().invoke(replay, ["--help"], prog_name="mer-replay").output
+    assert "two pictures of the face for each event" in " ".join(said.split())
+
+
 def test_the_pdf_report_is_one_page_and_more_only_for_many_events(tmp_path):
     pages = {}
     for count in (0, 5, 20):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,10 +55,11 @@ class FaceTracker:
     sooner then, and is the same.
     """
 
-    def __init__(self, settings: FaceSettings):
+    def __init__(self, settings: FaceSettings, took: Callable[[float], None] = lambda seconds: None):
+        """took: is told how many seconds each run for landmarks took, from its thread."""
         self._settings = settings
         # one more than wanted, and never fewer than four, so that "the largest" is chosen among those in view
-        self._landmarker = EarlyLandmarker(max(4, settings.most + 1), settings.runner)
+        self._landmarker = EarlyLandmarker(max(4, settings.most + 1), settings.runner, took)
         self._picture = Picture()
         self._tracked: list[_Tracked] = []
         self._gone: list[_Tracked] = []

@@ -56,7 +56,7 @@ class Pipeline:
     stream goes on; events keep the order of their offsets. With `wait` (for recordings) the stream waits instead, and an
     event comes with the very step that ends it. counts: what the spotters spotted and dropped, by cause.
     source: its name. recognize: the network, with its name and classes. timings: milliseconds, the latest ones: of the
-    stages "faces", "spotting" and "naming"; and of each event "delay" (from its offset to the frame at which it was known,
+    stages "faces", "landmarks" (beside the stream), "spotting" and "naming"; and of each event "delay" (from its offset to the frame at which it was known,
     in the source's clock), "label" (from that frame's arrival to the label) and "event" (from the offset frame's arrival).
     """
 
@@ -67,7 +67,8 @@ class Pipeline:
         self._settings, self._wait = settings, wait
         self.timings: dict[str, deque[float]] = {}
         self.recognize = recognizer or Recognizer(settings.network, settings.engine)
-        self._track = FaceTracker(settings.faces)
+        landmarks = self.timings["landmarks"] = deque(maxlen=KEPT_TIMINGS)  # filled without a way back to the pipeline
+        self._track = FaceTracker(settings.faces, took=lambda seconds: landmarks.append(seconds * 1000))
         self._verifier = Verifier(settings.spotter.verifier, settings.engine) if settings.spotter.verifier else None
         self._spotters: dict[int, Spotter] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer")

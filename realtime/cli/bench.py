@@ -33,6 +33,7 @@ EXAMPLES = """
   mer-bench live --source clip.mp4 --streams 16          how many cameras of 30 frames/s this machine holds"""
 STAGES = {
     "faces": "faces (tracking, landmarks)",
+    "landmarks": "landmarks (beside the stream)",
     "spotting": "spotting",
     "naming": "naming (flow, network; beside the stream)",
     "delay": "event: offset to known (spotting)",

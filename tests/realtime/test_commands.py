@@ -172,7 +172,7 @@ def test_a_full_disk_is_reported_and_the_rest_goes_on(short, tmp_path):
 def test_bench_prints_rates_stages_and_memory(short):
     code, out, _ = run(bench, "live", "--source", short)
     assert code == 0
-    for word in ("cores", "frames/s", "p50", "p95", "p99", "spotting", "naming", "known to label", "offset to label", "memory", "150 frames"):
+    for word in ("cores", "frames/s", "p50", "p95", "p99", "landmarks", "spotting", "naming", "known to label", "offset to label", "memory", "150 frames"):
         assert word in out
 
 

@@ -48,6 +48,10 @@ class Judged:
         else:
             self._why[cause] += passed
 
+    def as_a_whole(self) -> None:
+        """A clip that was cut to its movement has been judged after its end: that rest was not known did no harm."""
+        self._judged += self._why.pop(REST, 0.0)
+
     @property
     def share(self) -> float:
         """Of the time that was judged, in [0, 1]; 0 where there was no time (a single picture)."""

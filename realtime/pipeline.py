@@ -119,6 +119,11 @@ class Pipeline:
         spotted = [spotter.remark for spotter in self._spotters.values()]
         return list(dict.fromkeys(remark for remark in (self._track.remark, *spotted) if remark))
 
+    @property
+    def judged_as_a_whole(self) -> bool:
+        """Whether the source was so short that it was judged after its end, see `Spotter.finish`."""
+        return any(spotter.remark for spotter in self._spotters.values())
+
     def _spot(self, views: list[FaceView]) -> dict[int, Reading]:
         readings = {}
         for view in views:

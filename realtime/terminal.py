@@ -11,13 +11,31 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from realtime.judged import MEANING
 from realtime.records import Event
 from realtime.watch import CURVE_SECONDS, KEPT_EVENTS, Watch
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 72  # characters of the curve
+ENOUGH = 0.5  # share of time judged below which the summary explains what was in the way
 COLOURS = {"negative": "red", "positive": "green", "surprise": "yellow", "unsure": "white"}
-STATES = {"running": "green", "opening": "cyan", "stalled": "yellow", "reopening": "yellow", "ended": "dim"}
+STATES = {  # of a source: in words, and their colour
+    "running": ("watching", "green"), "opening": ("opening it", "cyan"), "stalled": ("no picture comes", "yellow"),
+    "reopening": ("gone, opening it again", "yellow"), "ended": ("ended", "dim"),
+}  # fmt: skip
+CURVE = f"movement, last {CURVE_SECONDS:.0f} s (half height: threshold; dim: blink, head; ·: unknown)"
+HEAD = f"{'apex':>7}   {'label':<9} {'kind':<5} {'lasted':<6} how likely each class is"
+INCOMPLETE = "results are incomplete; mer-replay sees every frame of a recording"
+HELD = {  # what the spotter counts, in words that go after a number
+    "blink": "in a blink",
+    "motion": "while the head moved",
+    "lost": "as the face went out of view",
+    "speech": "of speech",
+    "head": "of the head",
+    "too short": "too short for an expression",
+    "too long": "too long for a micro-expression",
+    "too small": "that lasted, too small for a macro-expression",
+}
 
 
 def view(watches: list[Watch], events: Iterable[Event]) -> Group:
@@ -50,16 +68,15 @@ def sparkline(curve: list[tuple[float, float, float, str | None]], width: int = 
 
 
 def event_line(event: Event) -> Text:
-    """One event in words: when, how long, what, how sure."""
+    """One event in words, below HEAD: when, what, how long, how sure."""
     colour = COLOURS.get(event.label, "cyan")
     text = Text.assemble(
-        (f"{event.apex_s:9.3f} s ", "bold"),
+        (f"{event.apex_s:7.3f} s ", "bold"),
         (f"{event.label:<9}", f"bold {colour}"),
-        (" macro" if event.kind == "macro" else "", "dim"),
-        (f" {(event.offset_s - event.onset_s) * 1000:4.0f} ms  ", "dim"),
+        (f" {event.kind:<5} {(event.offset_s - event.onset_s) * 1000:3.0f} ms ", "dim"),
     )
     for name, score in event.scores.items():
-        text.append(f"{name} {score:.2f}  ", colour if name == event.label else "dim")
+        text.append(f" {name} {score:.2f}", colour if name == event.label else "dim")
     return text
 
 
@@ -71,19 +88,25 @@ def percentiles(values, *which: float) -> list[float]:
 
 def _panel(watch: Watch, events: list[Event]) -> Panel:
     status, counts, state = watch.status, watch.source.counts, watch.source.state
-    p50, p95 = percentiles(status.latencies, 50, 95)
+    typical = percentiles(status.latencies, 50)[0]
     face = Text("face found", "green") if status.face_found else Text("no face", "yellow")
-    facts = Table.grid(padding=(0, 3))
+    words, colour = STATES.get(state, (state, "white"))
+    facts = Table.grid(padding=(0, 2))
     facts.add_row(
-        Text(state, STATES.get(state, "white")),
-        f"{status.fps():.0f} frames/s",
-        Text(f"{counts.dropped} dropped", "yellow" if counts.dropped else "dim"),
-        face,
-        Text(f"latency p50 {p50:.0f} ms  p95 {p95:.0f} ms", "dim"),
+        Text(words, colour),
         Text(f"{status.pts:.1f} s", "dim"),
+        f"{status.fps():.0f} frames/s",
+        face,
+        f"judged {100 * status.judged.share:.0f} %",
+        Text("" if math.isnan(typical) else f"{typical:.0f} ms behind", "dim"),
     )
-    found = [event_line(event) for event in events]
-    lines = [facts, sparkline(list(status.curve)), *(found or [Text("no event yet", "dim")])]
+    lines = [facts]
+    if watch.too_busy:
+        lines.append(Text(f"{watch.too_busy}: {INCOMPLETE}", "bold yellow"))
+    elif counts.dropped:
+        lines.append(Text(f"{counts.dropped} of {counts.frames} frames dropped", "dim"))
+    lines += [Text(CURVE, "dim"), sparkline(list(status.curve))]
+    lines += [Text(HEAD, "dim"), *map(event_line, events)] if events else [Text("no event yet", "dim")]
     info = watch.source.info
     title = f"{watch.pipeline.source}  {info.width}×{info.height}"
     return Panel(Group(*lines), title=Text(title), title_align="left", border_style="dim", padding=(0, 1))
@@ -95,18 +118,21 @@ def summary(watch: Watch) -> Text:
     held = {cause: n for cause, n in watch.pipeline.counts.items() if cause not in ("spotted", "macro") and n}
     nothing = not status.events_total and not status.judged.share  # is no finding
     found = "nothing could be judged" if nothing else f"{status.events_total} events"
+    worst = next(iter(status.judged.why()), None) if status.judged.share < ENOUGH else None
     lines = [
         f"{watch.pipeline.source}: {found} in {status.pts:.1f} s, {status.frames} frames",
-        f"  {status.judged}",
+        f"  {status.judged}" + (f" ({MEANING[worst]})" if worst in MEANING else ""),
     ]
-    if counts.dropped:
-        lines.append("  dropped: " + ", ".join(f"{n} ({cause})" for cause, n in counts.drops.items() if n))
+    if watch.too_busy:
+        lines.append(f"  {watch.too_busy}: {INCOMPLETE}")
+    elif counts.dropped:
+        lines.append(f"  {counts.dropped} of {counts.frames} frames were dropped: too few to matter")
     for gap in counts.gaps:
         lines.append(f"  away for {gap.seconds:.1f} s after {gap.pts:.1f} s: {gap.cause}")
     lines += [f"  {warning}" for warning in counts.said]
     lines += [f"  {remark}" for remark in watch.pipeline.remarks]
     if held:
-        lines.append("  held back: " + ", ".join(f"{n} {cause}" for cause, n in held.items()))
+        lines.append("  movements not reported: " + ", ".join(f"{n} {HELD.get(cause, cause)}" for cause, n in held.items()))
     if status.frames and not status.frames_with_face:
         lines.append("  no face was found: check the light, the angle, and that the face is at least an eighth of the picture wide")
     return Text("\n".join(lines))

@@ -21,7 +21,6 @@ KEPT_LATENCIES = 2000
 # A micro-expression is a dozen frames at 30 a second. Where one frame in a hundred is dropped, nine of ten still have all
 # of theirs (0.99 to the 12th); beyond, results are called incomplete.
 MOST_DROPPED = 0.01
-TOO_BUSY = "too busy"
 
 
 @dataclass
@@ -125,12 +124,17 @@ class Watch:
         return self.error
 
     @property
+    def too_busy(self) -> str:
+        """How many frames were dropped, in words, where that was too many; else ""."""
+        counts = self.source.counts
+        if counts.dropped <= MOST_DROPPED * counts.frames:
+            return ""
+        return f"too busy: {counts.dropped} of {counts.frames} frames of {self.pipeline.source} were dropped"
+
+    @property
     def incomplete(self) -> str:
         """Why what was found may not be all there was to find, one line; "" where nothing is known to be missing."""
-        counts = self.source.counts
-        if counts.dropped > MOST_DROPPED * counts.frames:
-            return f"{TOO_BUSY}: {counts.dropped} of {counts.frames} frames of {self.pipeline.source} were dropped"
-        return f"{self.pipeline.source} broke off" if self.error is not None else ""
+        return self.too_busy or (f"{self.pipeline.source} broke off" if self.error is not None else "")
 
     def _follow(self) -> None:
         try:
@@ -145,9 +149,11 @@ class Watch:
         finally:
             # also when the source broke off: what was found until then is kept
             self._hand_over(self.pipeline.finish())
+            if self.pipeline.judged_as_a_whole:
+                self.status.judged.as_a_whole()
 
     def _hand_over(self, events: list[Event]) -> None:
         for event in events:
+            self._on_event(event)
             self.status.events_total += 1
             self.status.events.append(event)
-            self._on_event(event)

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.live import Live
 
+from engines import notices
 from realtime import terminal
 from realtime.cli import common
 from realtime.errors import MerError
@@ -52,11 +53,14 @@ class Shown(Sink):
 
     def __init__(self, console: Console):
         self.events: deque[Event] = deque(maxlen=KEPT)
-        self._console = console
+        self._console, self._begun = console, False
 
     def write(self, event: Event) -> None:
         self.events.append(event)
         if not self._console.is_terminal:  # a terminal has the view
+            if not self._begun:
+                self._console.print(terminal.HEAD, style="dim")
+                self._begun = True
             self._console.print(terminal.event_line(event))
 
 
@@ -79,6 +83,8 @@ def follow(
                     break
                 if console.is_terminal:
                     screen.update(terminal.view(watches, list(shown.events)), refresh=True)
+                else:
+                    _say_too_busy(watches)
                 time.sleep(REFRESH if picture is None else 0.01)
         except KeyboardInterrupt as told:  # the way to end a camera: not a mistake
             interrupted = told
@@ -91,6 +97,13 @@ def follow(
     if picture is not None:
         picture.close()
     return interrupted
+
+
+def _say_too_busy(watches: list[Watch]) -> None:
+    """As soon as it is so; a line is said once."""
+    for watch in watches:
+        if watch.too_busy:
+            notices.say(f"{watch.pipeline.source}: too busy, frames are dropped: {terminal.INCOMPLETE}")
 
 
 def work_through(watch: Watch) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import time
 from pathlib import Path
 
 import av
@@ -11,11 +12,14 @@ import pytest
 from click.testing import CliRunner
 from places import DEMO
 
+from engines import notices
 from realtime.cli.bench import main as bench
 from realtime.cli.live import main as live
+from realtime.cli.log import main as mer_log
 from realtime.cli.replay import main as replay
 from realtime.cli.streams import search
 from realtime.log import Log
+from realtime.pipeline import Pipeline
 
 
 def run(command, *words):
@@ -58,6 +62,36 @@ def test_live_writes_its_events_to_files_and_to_the_log(short, tmp_path):
     assert session["events"] == 1 and session["frames"] == 150 and session["settings"]["network"] == "kernel_ridge"
 
 
+def test_a_session_that_was_too_busy_says_that_it_is_incomplete(short, monkeypatch):
+    pipeline = Pipeline.__call__
+
+    def slow(*frames):
+        time.sleep(0.1)
+        return pipeline(*frames)
+
+    monkeypatch.setattr(Pipeline, "__call__", slow)
+    notices.forget()
+    code, out, err = run(live, "--source", short, "--as-live", "source.queue=2")
+    assert code == 0 and "results are incomplete; mer-replay sees every frame" in one_line(err)
+    assert "too busy" in out and "results are incomplete; mer-replay" in out
+    session = Log().session()
+    assert session["incomplete"].startswith(f"too busy: {session['drops']['queue full']} of 150 frames")
+    for words in (("list",), ("show",)):
+        assert "too busy" in run(mer_log, *words)[1]
+
+
+def test_events_to_standard_output_are_lines_of_json_alone(short):
+    code, out, err = run(live, "--source", short, "--no-log", "--events", "-")
+    assert code == 0 and [json.loads(line)["label"] for line in out.splitlines()] == ["surprise"] and "1 events" in err
+
+
+def test_earlier_events_are_not_overwritten(short, tmp_path):
+    path = tmp_path / "found.jsonl"
+    path.write_text("{}\n")
+    code, _, err = run(live, "--source", short, "--no-log", "--events", path)
+    assert code == 6 and f"--events - >> {path}" in one_line(err) and path.read_text() == "{}\n"
+
+
 def test_two_sources_at_once(short, tmp_path):
     other = shutil.copy(short, tmp_path / "other.mp4")
     code, out, _ = run(live, "--source", short, "--source", other, "--events", tmp_path / "found.csv", "--no-log")
@@ -68,7 +102,7 @@ def test_two_sources_at_once(short, tmp_path):
 
 def test_a_setting_at_the_end_of_the_line_is_heard(short):
     code, out, _ = run(live, "--source", short, "--no-log", "spotter.max_duration=0.1")
-    assert code == 0 and "0 events" in out and "1 too long" in out and "judged " in out
+    assert code == 0 and "0 events" in out and "1 too long for a micro-expression" in out and "judged " in out
     assert "1 events" in run(live, "--source", short, "--no-log")[1]
 
 

@@ -52,3 +52,12 @@ def test_a_single_picture_is_no_time():
     judged = Judged()
     judged.add(step(0.0, (100, REST_KNOWN)))
     assert (judged.share, judged.as_dict()) == (0.0, {"seconds": 0.0, "share": 0.0, "not_judged": {}})
+
+
+def test_a_cut_clip_was_judged_as_a_whole():
+    judged = Judged()
+    for pts in (0.0, 0.1, 0.2):
+        judged.add(step(pts, (100, Reading())))
+    assert judged.share == 0
+    judged.as_a_whole()
+    assert (judged.share, judged.why()) == (1.0, {})

@@ -1,15 +1,19 @@
 import csv
 import json
 import multiprocessing
+import os
 import sqlite3
 import sys
+import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from made_events import event
 
+from realtime.alive import myself, runs
 from realtime.cli.log import main
 from realtime.errors import OutputError, UsageError
-from realtime.log import Log, Session, SqliteSink
+from realtime.log import Log, Session, SqliteSink, left_unfinished
 from realtime.sinks import Writer
 
 
@@ -141,14 +145,76 @@ def test_unusable_log_is_a_fault_not_a_crash(path, make, said, capsys):
     assert code == 6 and str(path) in err and err.count("\n") == 1
 
 
+def locked(path):
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    return other
+
+
+def test_a_log_that_is_locked_for_a_while_loses_nothing(path, monkeypatch):
+    """Longer than one attempt lasts, and longer than the patience: what could not be written waits."""
+    monkeypatch.setattr("realtime.log_file.WAIT_S", 0.05)
+    for patience in (20.0, 0.1):
+        monkeypatch.setattr("realtime.log.PATIENCE_S", patience)
+        record([])
+        other, said = locked(path), []
+        threading.Timer(1.0, other.close).start()
+        sink = SqliteSink(Session("dual_atme", ["0"], {}))
+        with Writer([sink], said.append) as writer:
+            for number in range(5):
+                writer.write(event(number))
+        assert [row["event"] for row in Log().events(sink.id)] == list(range(5)) and not writer.faults
+        assert len(said) == 1 and "events wait until it lets go" in said[0]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_nobody_else_reads_the_log(tmp_path, umask):
+    """Whatever folder it lies in; one that others may read is narrowed, with its journal."""
+    path, before = tmp_path / "log.sqlite3", os.umask(umask)
+    try:
+        for _ in range(2):
+            sink = SqliteSink(Session("dual_atme", ["0"], {}), path)
+            sink.open()
+            assert {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {
+                name: 0o600 for name in ("log.sqlite3", "log.sqlite3-wal", "log.sqlite3-shm")}
+            sink.close()
+            path.chmod(0o644)
+    finally:
+        os.umask(before)
+
+
+def test_a_session_that_runs_is_not_called_killed(path):
+    sink = SqliteSink(Session("dual_atme", ["0"], {}))
+    sink.open()
+    session = Log().session()
+    assert not session["unfinished"] and session["incomplete"] == "" and left_unfinished() is None
+    sink.close()
+
+
+@pytest.mark.parametrize("process, silent, running", [
+    (None, 0, False),  # of an older version
+    ("{machine}:{number}:other", 0, False),  # a container's next process has its number
+    ("{machine}:1:other", 0, True),
+    ("{machine}:1:other", 300, False),  # another program has its number by now
+    ("{machine}:99999999:other", 0, False),
+    ("elsewhere:99999999:other", 0, True),
+    ("elsewhere:99999999:other", 300, False),
+])  # fmt: skip
+def test_whether_a_session_runs(process, silent, running):
+    machine, number, _ = myself().split(":")
+    alive = (datetime.now(UTC) - timedelta(seconds=silent)).isoformat(timespec="seconds")
+    assert runs(process and process.format(machine=machine, number=number), alive) == running
+    assert not runs(myself(), None)
+
+
 def test_locked_log_is_a_fault(path, monkeypatch):
     monkeypatch.setattr("realtime.log_file.WAIT_S", 0.05)
     monkeypatch.setattr("realtime.log.PATIENCE_S", 0.1)
     record([])
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    (fault,) = record([event()]).faults
-    assert "locked" in fault.message and fault.lost == 1
+    other = locked(path)
+    (fault,) = record([event(), event(2)]).faults
+    assert "stayed locked" in fault.message and fault.lost == 2
+    other.close()
 
 
 def test_unwritable_place(path):

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import threading
 
 import pytest
@@ -69,6 +70,40 @@ def test_csv_without_events_still_has_its_header(tmp_path):
 def test_unknown_ending_names_the_two():
     with pytest.raises(UsageError, match=r"'e\.txt'.*\.jsonl or \.csv"):
         file_sink("e.txt")
+
+
+def test_streams_take_lines_at_once_and_nothing_of_them_is_replaced(tmp_path):
+    fifo, file = tmp_path / "fifo", tmp_path / "out"
+    os.mkfifo(fifo)
+    file.write_text("before\n")
+    with open(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)) as reader, open(file, "a") as appended:
+        for place, read in ((fifo, reader.read), (f"/dev/fd/{appended.fileno()}", file.read_text)):
+            sink = file_sink(place)
+            sink.write(event(1))
+            assert json.loads(read().splitlines()[-1])["event"] == 1  # not closed yet
+            sink.close()
+    assert file.read_text().startswith("before\n{") and fifo.is_fifo()
+
+
+def test_a_file_with_something_in_it_is_refused_and_an_empty_one_is_taken(tmp_path):
+    path = tmp_path / "e.csv"
+    path.touch()
+    file_sink(path, ["negative"]).close()
+    held = path.read_bytes()
+    with pytest.raises(OutputError, match="holds earlier events.*--events - >> "):
+        file_sink(path, ["negative"])
+    assert held and path.read_bytes() == held
+
+
+def test_what_is_shown_is_kept_before(tmp_path):
+    """Sinks take an event one after the other, in the order given."""
+    kept, shown = Slow(), Slow()
+    shown.let_go.set()
+    with Writer([kept, shown]) as writer:
+        writer.write(event(1))
+        assert kept.holding.wait(10) and not shown.holding.wait(0.2)
+        kept.let_go.set()
+    assert shown.got == [1]
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv"])

@@ -29,6 +29,7 @@ from realtime.sinks import Sink
 FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms",
           "kind", "confidence")
 PATIENCE_S = 60.0  # for another program that holds the log
+LAST_S = 25.0  # the same at the end, when somebody waits
 MOST_WAITING = 10_000  # events in memory; a locked log must not fill it
 
 
@@ -105,7 +106,8 @@ class SqliteSink(Sink):
 
     def _save(self, last: bool = False) -> None:
         """Raises OutputError where the log cannot be written, other than because another program holds it."""
-        begun, said = time.monotonic(), self._patience < PATIENCE_S
+        patience, said = LAST_S if last else self._patience, self._patience < PATIENCE_S
+        until = time.monotonic() + patience
         while True:
             try:
                 with explained(self.path):
@@ -118,7 +120,7 @@ class SqliteSink(Sink):
             if not said:
                 self.say(f"another program holds the event log '{self.path}': events wait until it lets go")
                 said = True
-            if time.monotonic() - begun > self._patience:
+            if time.monotonic() > until:
                 self._patience = 0.0  # once: the other sinks want to go on
                 return
             time.sleep(0.05)

@@ -34,7 +34,7 @@ HELD = {  # what the spotter counts, in words that go after a number
     "head": "of the head",
     "too short": "too short for an expression",
     "too long": "too long for a micro-expression",
-    "too small": "that lasted, too small for a macro-expression",
+    "too small": "too small for a macro-expression",
 }
 
 

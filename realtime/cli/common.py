@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from engines import telemetry
+from engines import home, telemetry
 from realtime import __version__, origin
 from realtime.errors import MerError, UsageError
 
@@ -35,6 +35,8 @@ class _OneLine:
             return super().main(args, name, complete_var, False, **extra)
         sys.path[:] = origin.path()  # what is imported later is not looked for among somebody's recordings
         telemetry.forget()
+        if home.missing:
+            _echo(f"{name}: you have no home folder (HOME): event log, engines and caches are in {home.missing}")
         try:
             code = super().main(args, name, complete_var, standalone_mode=False, **extra)
         except click.exceptions.NoArgsIsHelpError as error:

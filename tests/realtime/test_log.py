@@ -210,6 +210,7 @@ def test_whether_a_session_runs(process, silent, running):
 def test_locked_log_is_a_fault(path, monkeypatch):
     monkeypatch.setattr("realtime.log_file.WAIT_S", 0.05)
     monkeypatch.setattr("realtime.log.PATIENCE_S", 0.1)
+    monkeypatch.setattr("realtime.log.LAST_S", 0.1)
     record([])
     other = locked(path)
     (fault,) = record([event(), event(2)]).faults

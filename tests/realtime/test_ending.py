@@ -42,6 +42,13 @@ def read_until(process, word):
     raise AssertionError(process.stderr.read())
 
 
+def wait_for(condition):
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_a_live_session_as_ctrl_c_does(start, number, code):
     live = start("live", "--demo")
@@ -66,9 +73,7 @@ def test_a_hangup_is_not_heard_under_nohup(start):
 def test_a_signal_ends_a_replay_with_all_that_was_found(start, tmp_path):
     replay = start("replay", DEMO, DEMO, "--out", tmp_path, "--video")
     events = tmp_path / "demo/events.jsonl"
-    until = time.monotonic() + PATIENCE
-    while not (events.exists() and events.stat().st_size) and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for(lambda: events.exists() and events.stat().st_size)
     replay.terminate()
     _, err = replay.communicate(timeout=PATIENCE)
     assert (replay.returncode, err) == (143, "mer-replay: interrupted: what was found until then is kept\n")
@@ -83,13 +88,10 @@ def test_what_is_printed_is_kept_and_a_kill_is_told_of(start, tmp_path):
     """The log is held by another program when the first event is found: nothing is printed before it is in the log."""
     live = start("live", "--demo", "--events", tmp_path / "found.jsonl")
     read_until(live, "live:")
-    until = time.monotonic() + PATIENCE
-    while not (os.path.exists(os.environ["MER_LIVE_LOG"]) and Log().sessions()) and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_for(lambda: os.path.exists(os.environ["MER_LIVE_LOG"]) and Log().sessions())
     other = sqlite3.connect(os.environ["MER_LIVE_LOG"], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    while not (tmp_path / "found.jsonl").stat().st_size:  # the file has it
-        time.sleep(0.02)
+    wait_for(lambda: (tmp_path / "found.jsonl").stat().st_size)  # the file has it
     assert not select.select([live.stdout], [], [], 1.0)[0]
     other.execute("ROLLBACK")
     other.close()

@@ -21,6 +21,7 @@ DECIMALS = {"onset_s": 3, "apex_s": 3, "offset_s": 3, "duration_s": 3, "certaint
             "recording_s": 3, "judged": 2}  # fmt: skip
 MEANINGS = {
     "session": "Number of the session in the event log (mer-log list).",
+    "incomplete": "Why the session may have missed events (too busy, killed, interrupted, …); empty where nothing is known to be missing.",
     "reviewer": "Who judged the event; empty where nobody has. One line for each reviewer of an event.",
     "verdict": "accepted, corrected or added by the reviewer; not reviewed: as the program found it.",
     "event": "Number of the event within its recording, in the order found; m1, m2, … for one that a reviewer added.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -40,11 +41,15 @@ main.add_command(log_review.delete)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many sessions, newest first.")
 def list_sessions(limit):
     """List the last sessions."""
+    sessions = Log().sessions(limit)
     print_table(["id", "started", "lasted", "model", "source", "frames", "drops", "faults", "judged", "events", "incomplete"], [
         [session["id"], _local(session["started_at"]), _lasted(session), session["model"], _short(session["sources"]),
          "" if session["frames"] is None else session["frames"], sum(session["drops"].values()),
-         sum(session["faults"].values()), _share(session["judged"]), session["events"], session["incomplete"]]
-        for session in Log().sessions(limit)])
+         sum(session["faults"].values()), _share(session["judged"]), session["events"], _word(session["incomplete"])]
+        for session in sessions])
+    for session in sessions:
+        if session["incomplete"]:
+            Console(highlight=False, soft_wrap=True).print(f"session {session['id']} is incomplete: {escape(session['incomplete'])}", style="yellow")
 
 
 @main.command()
@@ -106,6 +111,11 @@ def _share(judged: dict[str, dict]) -> str:
     """Of the time of all sources that was judged: "84 %"; "" where that is not known."""
     seconds = sum(one["seconds"] for one in judged.values())
     return f"{100 * sum(one['share'] * one['seconds'] for one in judged.values()) / seconds:.0f} %" if seconds else ""
+
+
+def _word(incomplete: str) -> str:
+    """"too busy: 453 of 700 frames …" → "too busy"."""
+    return re.split("[:,;]", incomplete)[0][:24]
 
 
 def _causes(counts: dict[str, int]) -> str:

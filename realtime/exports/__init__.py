@@ -36,7 +36,7 @@ class Found:
 
     model: its name. thumbnails: event number → (onset, apex), H×W×3 uint8 RGB, for the report; events may lack them.
     path: where the recording lies, None where that is nobody's business (a file dropped into the page). session: its number
-    in the event log, where it comes from there.
+    in the event log, where it comes from there. incomplete: why that session may have missed events.
     seconds: the recording's length; frame_s: how long one frame lasts.
     """
 
@@ -48,6 +48,7 @@ class Found:
     thumbnails: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     path: Path | None = None
     session: int | None = None
+    incomplete: str = ""
 
     def see(self, number: int, keyframes: Keyframes) -> None:
         """Keep the thumbnails of an event; for `Remembering`."""

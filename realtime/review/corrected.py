@@ -75,7 +75,7 @@ def as_found(log: Log, session: int | None = None) -> list[Found]:
 def _found(facts: dict, source: str, events: list[Event]) -> Found:
     classes = list(dict.fromkeys(name for event in events for name in event.scores))
     name = source if "://" in source else Path(source).name
-    return Found(name, events, None, classes, facts["model"], path=recording(facts, source), session=facts["id"])
+    return Found(name, events, None, classes, facts["model"], path=recording(facts, source), session=facts["id"], incomplete=facts["incomplete"])
 
 
 def _event(row: dict) -> Event:

@@ -80,9 +80,10 @@ def test_a_session_that_was_too_busy_says_that_it_is_incomplete(short, monkeypat
         assert "too busy" in run(mer_log, *words)[1]
 
 
-def test_events_to_standard_output_are_lines_of_json_alone(short):
-    code, out, err = run(live, "--source", short, "--no-log", "--events", "-")
-    assert code == 0 and [json.loads(line)["label"] for line in out.splitlines()] == ["surprise"] and "1 events" in err
+def test_events_to_standard_output_are_lines_of_json_alone(short, capfd):
+    code, said, err = run(live, "--source", short, "--no-log", "--events", "-")
+    out = capfd.readouterr().out
+    assert code == 0 and [json.loads(line)["label"] for line in out.splitlines()] == ["surprise"] and "1 events" in err and not said
 
 
 def test_earlier_events_are_not_overwritten(short, tmp_path):

@@ -26,6 +26,7 @@ from realtime.watch import Watch
 from realtime.window import Window
 
 REFRESH = 0.1  # seconds between two looks at the state
+SOON = 0.02  # the same where the next recording waits
 KEPT = 100  # events that a view may choose from
 PATIENCE = 10.0  # seconds for a watch to end once it was told to
 
@@ -113,7 +114,7 @@ def work_through(watch: Watch) -> None:
     thread.start()
     try:
         while thread.is_alive():
-            thread.join(REFRESH)
+            time.sleep(SOON)  # not `join`: an exception out of a signal would make a running thread pass for an ended one
     except KeyboardInterrupt as told:
         watch.interruption = told
         watch.stop()

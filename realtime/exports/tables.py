@@ -60,8 +60,11 @@ def _around(several: Sequence[Found]) -> tuple[list[str], list[str]]:
     """The columns before and after an event's own."""
     session = any(found.session is not None for found in several)
     judged = any(hasattr(event, "reviewer") for found in several for event in found.events)
-    return ["session", "incomplete"] * session + ["reviewer", "verdict"] * judged, ["action_units", "note"] * judged
+    after = ["action_units", "note"] * judged + ["incomplete"] * session
+    return ["session"] * session + ["reviewer", "verdict"] * judged, after
 
 
 def _row(found: Found, event) -> dict:
-    return ({} if found.session is None else {"session": found.session, "incomplete": found.incomplete}) | event.as_dict()
+    if found.session is None:
+        return event.as_dict()
+    return {"session": found.session, **event.as_dict(), "incomplete": found.incomplete}

@@ -67,7 +67,7 @@ def test_a_hangup_is_not_heard_under_nohup(start):
     read_until(live, "live:")
     live.send_signal(signal.SIGHUP)
     live.communicate(timeout=PATIENCE)
-    assert live.returncode == 0 and Log().session()["frames"] > 100
+    assert live.returncode == 0 and Log().session()["frames"] > 20
 
 
 def test_a_signal_ends_a_replay_with_all_that_was_found(start, tmp_path):
@@ -95,7 +95,7 @@ def test_what_is_printed_is_kept_and_a_kill_is_told_of(start, tmp_path):
     assert not select.select([live.stdout], [], [], 1.0)[0]
     other.execute("ROLLBACK")
     other.close()
-    assert "surprise" in live.stdout.readline()
+    read_until(live, "surprise")
     live.kill()
     live.wait()
     (session,) = Log().sessions()

@@ -64,7 +64,7 @@ def test_killed_session_keeps_its_events(path):
 def test_export_reads_back_the_same_in_three_formats(path, tmp_path, capsys):
     record([event(1)])
     record([event(1, onset=3.0, label="positive", source="[b].mp4", scores={"positive": 0.6, "others": 0.4})])
-    first, second = ({"session": number, "incomplete": ""} | row for number, row in ((1, event(1).as_dict()), (2, Log().events(2)[0])))
+    first, second = ({"session": number} | row | {"incomplete": ""} for number, row in ((1, event(1).as_dict()), (2, Log().events(2)[0])))
     for ending in ("csv", "jsonl", "parquet"):
         assert mer_log(capsys, "export", str(tmp_path / f"all.{ending}"))[0] == 0
         assert mer_log(capsys, "export", str(tmp_path / f"one.{ending}"), "--session", "2")[0] == 0

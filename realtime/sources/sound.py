@@ -16,7 +16,8 @@ from heapq import merge
 import av
 from av.error import FFmpegError
 
-from realtime.sources.media import FILE_OPTIONS, _seconds, _video_stream
+from realtime.sources.choice import choose
+from realtime.sources.media import FILE_OPTIONS, _begin
 from realtime.sources.process import MEMORY
 from realtime.sources.reader import limit_memory
 
@@ -46,7 +47,7 @@ def write(recording: str, video: str | None, out: str) -> bool:
         heard = given.streams.best("audio")
         if heard is None or heard.codec_context is None:
             return False
-        begin = _begin(given)
+        begin = _begin(given, choose(given, recording, None, lambda line: None)) or 0.0
         with av.open(out, "w", format="mp4", options={"movflags": "use_metadata_tags"}) as made:
             if video is None:
                 target, packets = _target(made, heard), iter(())
@@ -64,15 +65,6 @@ def write(recording: str, video: str | None, out: str) -> bool:
                 for _, packet in merge(packets, sound, key=lambda one: one[0]):  # in the order of time: neither waits for the other
                     made.mux(packet)
     return True
-
-
-def _begin(container: av.container.InputContainer) -> float:
-    """Where a player's clock stands at 0, in the container's seconds."""
-    films = [_video_stream(container, "")]
-    starts = [_seconds(one.start_time, one.time_base) for one in (*films, *container.streams.audio)]
-    own = starts[0]
-    first = min((start for start in starts if start is not None), default=0.0)
-    return 0.0 if own is not None and first < 0 <= own else first
 
 
 def _target(made: av.container.OutputContainer, heard: av.AudioStream) -> av.AudioStream:

@@ -51,7 +51,7 @@ def wait_for(condition):
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_a_live_session_as_ctrl_c_does(start, number, code):
-    live = start("live", "--demo")
+    live = start("live", "--source", DEMO)
     read_until(live, "surprise")
     live.send_signal(number)
     live.send_signal(number)  # a terminal that is closed may say so twice
@@ -86,8 +86,8 @@ def test_a_signal_ends_a_replay_with_all_that_was_found(start, tmp_path):
 
 def test_what_is_printed_is_kept_and_a_kill_is_told_of(start, tmp_path):
     """The log is held by another program when the first event is found: nothing is printed before it is in the log."""
-    live = start("live", "--demo", "--events", tmp_path / "found.jsonl")
-    read_until(live, "live:")
+    live = start("live", "--source", DEMO, "--events", tmp_path / "found.jsonl")
+    read_until(live, "recording:")
     wait_for(lambda: os.path.exists(os.environ["MER_LIVE_LOG"]) and Log().sessions())
     other = sqlite3.connect(os.environ["MER_LIVE_LOG"], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -109,7 +109,7 @@ def test_what_is_printed_is_kept_and_a_kill_is_told_of(start, tmp_path):
 @pytest.mark.parametrize("words", [(), ("--events", "-")])
 def test_a_reader_that_goes_away_ends_the_watching(start, words):
     """mer-live … | head -1"""
-    live = start("live", "--demo", *words)
+    live = start("live", "--source", DEMO, *words)
     line = read_until(live, "surprise")
     assert not words or json.loads(line)["label"] == "surprise"
     live.stdout.close()

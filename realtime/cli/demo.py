@@ -102,10 +102,12 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
     import uvicorn
 
     from realtime.dashboard.app import build
+    from realtime.dashboard.connection import Connection
 
     app = build(shared, host, password)
     config = uvicorn.Config(
         app,
+        http=Connection,
         log_level="warning",
         access_log=False,  # addresses with what people typed
         server_header=False,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from importlib import import_module
 
-from realtime.dashboard.shared import Shared
+from realtime.dashboard.shared import MOST_PAGES, Shared
 from realtime.exports import CARE
 
 TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Engines": "engines_tab"}
 TITLE = "mer-live"
+MOST_QUEUED = 64  # presses that wait in Gradio's queue
 SENTENCE = "Finds brief, involuntary movements of a face, marks when they begin, peak and end, and names them."
 
 
@@ -42,9 +43,10 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
         page.unload(_leave(shared))
     _answer_directly(page)
     app.add_middleware(Presses)
-    app.add_middleware(Bodies, page=page)
+    app.add_middleware(Bodies, page=page, shared=shared)
     app.add_middleware(Guard, host=host, password=password, read_only=shared.read_only)  # the last is the first to be asked
-    page.queue(api_open=False, default_concurrency_limit=8)
+    page.queue(api_open=False, default_concurrency_limit=8, max_size=MOST_QUEUED)
+    page.state_session_capacity = MOST_PAGES
     gr.mount_gradio_app(
         app,
         page,

@@ -9,38 +9,43 @@ from starlette.requests import ClientDisconnect
 
 from realtime.dashboard.asked import Page, refusals
 from realtime.dashboard.guard import READING, answer
+from realtime.dashboard.shared import Shared
 from realtime.dashboard.sound import read
-from realtime.errors import MerError
+from realtime.errors import MerError, UsageError
 
-MOST = 12 * 2**20  # bytes of a body that is no upload: a picture of a camera is one
+MOST, MOST_STREAMED = 2**20, 12 * 2**20  # bytes of a body that is no upload; of one with a camera's picture
+MOST_UNREAD = 64  # presses of one page over Gradio's queue whose answers it has not fetched
 BODY_SECONDS = 30.0  # for a body
 UPLOAD = re.compile(r"/gradio_api/upload/?")
 ASKING = re.compile(r"/gradio_api/(run/predict|queue/join)/?")
+STREAMED = re.compile(r"/gradio_api/(queue/join/?|stream/.*)")
 GRADIO = re.compile(r"/gradio_api/")
 
 
 class Bodies:
     """ASGI middleware."""
 
-    def __init__(self, app, page: Page):
-        self.app, self._page = app, page
+    def __init__(self, app, page: Page, shared: Shared):
+        self.app, self._page, self._shared = app, page, shared
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http" or scope["method"] in READING:
             return await self.app(scope, receive, send)
         if UPLOAD.fullmatch(scope["path"]):
             return await self._upload(scope, receive, send)
+        most = MOST_STREAMED if STREAMED.fullmatch(scope["path"]) else MOST
         try:
-            body = await asyncio.wait_for(_whole(receive), BODY_SECONDS)
+            body = await asyncio.wait_for(_whole(receive, most), BODY_SECONDS)
         except asyncio.TimeoutError:
             return await answer(scope, receive, send, 408, "That took too long.\n")
         if body is None:
-            return await answer(scope, receive, send, 413, f"Refused: more than {MOST >> 20} MB.\n")
+            return await answer(scope, receive, send, 413, f"Refused: more than {most >> 20} MB.\n")
         try:
             if GRADIO.match(scope["path"]):
                 asked = read(body) if body else {}
                 if ASKING.fullmatch(scope["path"]):
                     self._page.check(asked)
+                    await self._seen(asked["session_hash"])
         except MerError as error:
             return await answer(scope, receive, send, 422, f"Refused: {error}\n")
         refusals.set(refused := [])
@@ -52,7 +57,17 @@ class Bodies:
 
         await self.app(scope, _again(body, receive), sending)
 
+    async def _seen(self, session: str) -> None:
+        if len(self._page._queue.pending_event_ids_session.get(session, ())) > MOST_UNREAD:
+            raise UsageError("too much is waiting for this page: reload it")
+        for silent in self._shared.seen(session):
+            await asyncio.to_thread(self._shared.end_session, silent)
+
     async def _upload(self, scope, receive, send):
+        try:
+            await asyncio.to_thread(self._shared.uploads.make_room, _length(scope))
+        except MerError as error:
+            return await answer(scope, receive, send, 507, f"{error}\n")
         begun = over = late = False
 
         async def receiving():
@@ -79,14 +94,20 @@ class Bodies:
                 await answer(scope, receive, send, 408, "That took too long.\n")
 
 
-async def _whole(receive) -> bytes | None:
+def _length(scope) -> int:
+    """Bytes that are said to come; 0 where nothing is said."""
+    said = dict(scope["headers"]).get(b"content-length", b"")
+    return int(said) if said.isdigit() and len(said) < 20 else 0
+
+
+async def _whole(receive, most: int) -> bytes | None:
     """None where there is too much."""
     body = bytearray()
-    while len(body) <= MOST:
+    while len(body) <= most:
         message = await receive()
         body += message.get("body", b"")
         if not message.get("more_body"):
-            return bytes(body)
+            return bytes(body) if len(body) <= most else None
     return None
 
 

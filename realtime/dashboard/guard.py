@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import html
 import re
 import secrets
 import time
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from realtime.dashboard.access import is_local
+from realtime.dashboard.tries import Tries
 
 COOKIE = "mer_demo"
 SESSION_SECONDS = 12 * 3600
-PAUSE = 1.0  # seconds between two tries at the password, whoever tries
+FORM_SECONDS = 10.0  # for the form with the password
+MOST_LOGGED_IN = 200  # browsers; the one that logged in longest ago has to do so again
 HTML = {"content-type": "text/html; charset=utf-8"}
 READING = ("GET", "HEAD", "OPTIONS")
 # Gradio's own ways out of this machine, into its files and past its page, none of which this page uses
@@ -38,7 +42,7 @@ class Guard:
     def __init__(self, app, host: str, password: str | None, read_only: bool):
         self.app, self._host, self._password, self._read_only = app, host, password, read_only
         self._logged_in: dict[str, float] = {}  # cookie → until when, monotonic seconds
-        self._next_try = 0.0
+        self._tries = Tries()
 
     async def __call__(self, scope, receive, send):
         if scope["type"] not in ("http", "websocket"):
@@ -61,7 +65,7 @@ class Guard:
         host, origin = headers.get("host", ""), headers.get("origin")
         if is_local(self._host) and not is_local(_name(host)):  # a foreign name that points here: DNS rebinding
             return "this page is reached as 127.0.0.1 or localhost only."
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _netloc(origin) != host.lower():
             return "another site may not use this page."
         reading = scope["type"] == "http" and scope["method"] in READING
         if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
@@ -80,42 +84,62 @@ class Guard:
             cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         except CookieError:
             return False
-        now = time.monotonic()
+        if cookie is None:
+            return False
+        now, given = time.monotonic(), cookie.value.encode()  # as bytes: text that is not ASCII is compared by nobody
         self._logged_in = {token: until for token, until in self._logged_in.items() if until > now}
-        return cookie is not None and any(hmac.compare_digest(cookie.value, token) for token in self._logged_in)
+        return any(hmac.compare_digest(given, token.encode()) for token in self._logged_in)
 
     async def _login(self, scope, receive, send):
         if scope["method"] != "POST":
             return await answer(scope, receive, send, 200, _login_page(""), HTML)
-        body = b""
-        while len(body) < 4096:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
-        now = time.monotonic()
-        if now < self._next_try:
+        try:
+            given = await asyncio.wait_for(_typed(receive), FORM_SECONDS)
+        except asyncio.TimeoutError:
+            return await answer(scope, receive, send, 408, "That took too long.\n")
+        who = (scope.get("client") or ("", 0))[0]
+        if not self._tries.may(who):
             page = _login_page("One try a second: please wait a moment.")
             return await answer(scope, receive, send, 429, page, HTML)
-        if not hmac.compare_digest(given.encode(), self._password.encode()):
-            self._next_try = now + PAUSE
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._password.encode()):
+            self._tries.failed(who)
             page = _login_page("That is not the password.")
             return await answer(scope, receive, send, 401, page, HTML)
         token = secrets.token_urlsafe(32)
-        self._logged_in[token] = now + SESSION_SECONDS
+        self._logged_in[token] = time.monotonic() + SESSION_SECONDS
+        while len(self._logged_in) > MOST_LOGGED_IN:
+            self._logged_in.pop(next(iter(self._logged_in)))
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={SESSION_SECONDS}{secure}"
         await answer(scope, receive, send, 303, "", {"location": "/", "set-cookie": cookie})
 
 
+async def _typed(receive) -> str:
+    """The password in the form that is sent."""
+    body = b""
+    while len(body) < 4096:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
+
+
 def _name(host: str) -> str:
-    """The name in a Host header: "127.0.0.1:7860" → "127.0.0.1", "[::1]:7860" → "::1"."""
-    return urlsplit(f"//{host}").hostname or "" if not re.search(r"[\s/@]", host) else ""
+    """The name in a Host header: "127.0.0.1:7860" → "127.0.0.1", "[::1]:7860" → "::1"; "" where it is none."""
+    with suppress(ValueError):
+        return urlsplit(f"//{host}").hostname or "" if not re.search(r"[\s/@]", host) else ""
+    return ""
+
+
+def _netloc(origin: str) -> str | None:
+    with suppress(ValueError):
+        return urlsplit(origin).netloc.lower()
+    return None
 
 
 def _with_headers(send, host: str):
-    policy = POLICY.format(host=re.sub(r"[^\w.:\[\]-]", "", host) or "localhost")
+    policy = POLICY.format(host=re.sub(r"[^\w.:\[\]-]", "", host, flags=re.ASCII) or "localhost")
 
     async def sending(message):
         if message["type"] == "http.response.start":

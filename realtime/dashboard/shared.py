@@ -6,17 +6,20 @@ import hashlib
 import secrets
 import shutil
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from engines.runtime import ENGINES, known
 from realtime.dashboard.uploads import Uploads
 from realtime.errors import MerError, UsageError
 from realtime.recognition import Recognizer
 from realtime.watch import LiveSettings
 
+MOST_PAGES = 100  # open at a time, whose files and choices are kept
 HEAVY = 2  # at once, of what keeps a core busy for long: Gradio's concurrency_limit of these handlers
 
 
@@ -49,6 +52,7 @@ class Shared:
     read_only: bool = False
     _networks: dict[tuple[str, str], Recognizer] = field(default_factory=dict, repr=False)
     _offers: dict[str, tuple[Path, str]] = field(default_factory=dict, repr=False)
+    _pages: OrderedDict[str, None] = field(default_factory=OrderedDict, repr=False)
     _at_session_end: list[Callable[[str], None]] = field(default_factory=list, repr=False)
     _at_end: ExitStack = field(default_factory=ExitStack, repr=False)
     _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -57,8 +61,16 @@ class Shared:
     def __post_init__(self):
         self.uploads = Uploads(self.temp / "gradio")
 
+    def networks(self) -> list[str]:
+        """Those that name a movement: of the zoo, and the one that mer-demo was started with. Nothing else is loaded."""
+        return list(dict.fromkeys([*(name for name in known() if name != "verifier"), self.settings.network]))
+
     def recognizer(self, model: str, engine: str = "auto") -> Recognizer:
-        """The network, loaded once for all. Raises ModelError."""
+        """The network, loaded once for all. Raises ModelError, UsageError for one that the page does not offer."""
+        if model not in self.networks():
+            raise UsageError(f"the page offers no network '{model[:60]}': expected one of {', '.join(self.networks())}")
+        if engine not in ENGINES:
+            raise UsageError(f"there is no engine '{engine[:60]}': expected one of {', '.join(ENGINES)}")
         with self._loading:
             if (model, engine) not in self._networks:
                 self._networks[model, engine] = Recognizer(model, engine)
@@ -83,8 +95,9 @@ class Shared:
         path = Path(path).resolve(strict=True)
         if not path.is_relative_to(self.folder(session).resolve()):
             raise ValueError(f"{path} is not in the session's folder: only exports made there are offered")
-        token = secrets.token_urlsafe(24)
         with self._guard:
+            again = (token for token, offer in self._offers.items() if offer == (path, session))
+            token = next(again, None) or secrets.token_urlsafe(24)
             self._offers[token] = path, session
         return f"/mer/download/{token}/{quote(path.name)}"
 
@@ -98,7 +111,17 @@ class Shared:
         """`call(session)` when a page is closed or reloaded, before its folder is removed."""
         self._at_session_end.append(call)
 
+    def seen(self, session: str) -> list[str]:
+        """A page asks for something; the pages that were silent for the longest where there are more than MOST_PAGES: whoever
+        calls ends them with `end_session`."""
+        with self._guard:
+            self._pages[session] = None
+            self._pages.move_to_end(session)
+            return [self._pages.popitem(last=False)[0] for _ in range(len(self._pages) - MOST_PAGES)]
+
     def end_session(self, session: str) -> None:
+        with self._guard:
+            self._pages.pop(session, None)
         for call in self._at_session_end:
             try:
                 call(session)

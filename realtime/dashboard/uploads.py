@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
-from realtime.errors import UsageError
+from realtime.errors import OutputError, UsageError
 
+STALE_SECONDS = 3600.0  # an upload that no page has taken by then is not wanted
+SPARE = 10**9  # bytes of the disk that stay free
 NOT_UPLOADED = "that is not a file that was uploaded just now: drop the recording on the page again"
 
 
@@ -43,6 +47,20 @@ class Uploads:
                 os.rename(self.find(path), target)
             except FileNotFoundError:
                 raise UsageError(NOT_UPLOADED) from None
+
+    def make_room(self, size: int) -> None:
+        """For `size` bytes that are about to come: removes what was left lying. Raises OutputError where the disk is too full."""
+        oldest = time.time() - STALE_SECONDS
+        for path in list(self.folder.rglob("*")):
+            with suppress(OSError):
+                about = path.lstat()
+                if stat.S_ISREG(about.st_mode) and about.st_mtime < oldest:
+                    path.unlink()
+                elif stat.S_ISDIR(about.st_mode) and about.st_mtime < oldest:
+                    path.rmdir()  # where it is empty
+        free = shutil.disk_usage(self.folder).free
+        if free - size < SPARE:
+            raise OutputError(f"the disk is too full for this upload: {free / 1e9:.1f} GB are free, {SPARE / 1e9:g} must stay so")
 
     def drop(self, path: str) -> None:
         """Removes an upload that is not wanted, if it is one."""

@@ -17,6 +17,7 @@ from realtime.records import Event, Keyframes
 
 SMALL = 112  # pixels a side of the small ones
 MOST_FACTOR = 40.0
+MOST_WAITING = 100  # wishes of a page
 WHAT = ("scores", "flow", "strain", "magnified", "looked")  # in this order: the quickest first
 
 
@@ -56,6 +57,8 @@ class Looks:
         """what: of WHAT. Raises UsageError."""
         if unknown := set(what) - set(WHAT):
             raise UsageError(f"there is no picture '{min(unknown)}' of an event: expected some of {', '.join(WHAT)}")
+        if len(self.tasks) > MOST_WAITING:
+            raise UsageError("too many pictures are asked for at once: wait a moment")
         self._wanted, self._factor = number, min(max(factor, 0.0), MOST_FACTOR)
         ordered = [name for name in WHAT if name in what]
         self._later(self._look(number, [name for name in ordered if name != "looked"], dark, self._quick))

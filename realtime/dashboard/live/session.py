@@ -47,7 +47,7 @@ class LiveSession:
         self._asked: Remembering | None = None
         self._next: tuple[Pipeline, Remembering] | None = None
         self._guard = threading.Lock()  # of what is swapped between frames
-        self._building = threading.Lock()
+        self._wanted: Choice | None = None  # while it is built
         self._stopped = threading.Event()
         self._points: deque[tuple[float, float, float, str | None]] = deque(maxlen=MOST_POINTS)
         self._face: dict | None = None
@@ -67,10 +67,11 @@ class LiveSession:
     def start(self) -> None:
         self._thread.start()
 
-    def join(self, seconds: float = 5.0) -> None:
-        """After `stop`: wait until its models are let go, which must not happen while the program ends."""
+    def join(self, seconds: float = 5.0) -> bool:
+        """After `stop`: wait until its models are let go, which must not happen while the program ends. Whether they are."""
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def stop(self) -> None:
         self._stopped.set()
@@ -81,8 +82,12 @@ class LiveSession:
         self.keep(False)
 
     def change(self, choice: Choice) -> None:
-        """Another network, engine or spotter, from some frame on; the source stays. Returns at once."""
-        threading.Thread(target=self._rebuild, args=(choice,), name="rebuild", daemon=True).start()
+        """Another network, engine or spotter, from some frame on; the source stays. Returns at once. Of several that come
+        while one is built, only the latest counts."""
+        with self._guard:
+            builds, self._wanted = self._wanted is not None, choice
+        if not builds:
+            threading.Thread(target=self._rebuild_on, name="rebuild", daemon=True).start()
 
     def keep(self, on: bool, pictures: bool = False) -> None:
         """Whether events go to the log from now on, and whether their pictures are kept beside it. Raises MerError."""
@@ -162,18 +167,32 @@ class LiveSession:
         asked = Remembering(recognizer)
         return Pipeline(self.source.info.name, choice.applied(self.shared.settings), recognizer=asked), asked
 
-    def _rebuild(self, choice: Choice) -> None:
-        with self._building:
-            try:
-                fresh = self._pipeline(choice)
-            except MerError as error:
-                self._tell("problem", {"text": f"{error}. It goes on as it was."})
-                return
+    def _rebuild_on(self) -> None:
+        """Until the last that was wanted is built."""
+        while True:
+            choice = self._wanted
+            self._rebuild(choice)
             with self._guard:
-                before, self._next, self.choice = self._next, fresh, choice
-                over = self.phase == "ended"
-            for pipeline, _ in filter(None, (before, fresh if over else None)):
-                pipeline.close()
+                if self._wanted is choice:
+                    self._wanted = None
+                    return
+
+    def _rebuild(self, choice: Choice) -> None:
+        if self.source is None:  # it is being opened, and begins with this choice
+            self.choice = choice
+            return
+        try:
+            fresh = self._pipeline(choice)
+        except Exception as error:
+            if not isinstance(error, MerError):
+                log.exception("a live session could not be changed")
+            self._tell("problem", {"text": f"{error}. It goes on as it was."})
+            return
+        with self._guard:
+            before, self._next, self.choice = self._next, fresh, choice
+            over = self.phase == "ended"
+        for pipeline, _ in filter(None, (before, fresh if over else None)):
+            pipeline.close()
 
     def _step(self, step: Step) -> None:
         self._points.append((step.frame.pts, *leading(step)))

@@ -14,7 +14,7 @@ event ("picture": onset, apex and flow by themselves, the others when asked for)
 from __future__ import annotations
 
 import asyncio
-import json
+import threading
 from collections.abc import Callable
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -29,6 +29,7 @@ from realtime.dashboard.live.shelf import KEPT
 from realtime.dashboard.live.sources import DEMO, camera, of_server
 from realtime.dashboard.live.wire import VERSION, chunk, with_head
 from realtime.dashboard.shared import Shared
+from realtime.dashboard.sound import NOT_SOUND, read
 from realtime.errors import MerError, SourceError, UsageError
 from realtime.records import UNSURE
 from realtime.sources import Source
@@ -36,14 +37,24 @@ from realtime.sources.packets import MOST_BYTES, Packets
 
 PATH = "/mer/live/ws"
 MOST_TEXT = 2**16  # bytes of a wish
+MOST_PAGES = 50  # connected at a time
+LET_GO_S = 10.0  # that a start waits for the source before it to be let go: each holds a model, threads, perhaps a decoder
 
 
 def routes(shared: Shared, app: FastAPI) -> None:
-    seats = seats_of(shared)
+    seats, pages = seats_of(shared), set()
 
     @app.websocket(PATH)
     async def live(socket: WebSocket):
-        await Connection(socket, shared, seats).run()
+        if len(pages) >= MOST_PAGES:
+            await socket.accept()
+            await socket.send_json({"kind": "problem", "text": "Too many pages are open: close some, then reload this one."})
+            return await socket.close(1013)
+        pages.add(socket)
+        try:
+            await Connection(socket, shared, seats).run()
+        finally:
+            pages.discard(socket)
 
 
 class Connection:
@@ -52,6 +63,7 @@ class Connection:
     def __init__(self, socket: WebSocket, shared: Shared, seats: Seats):
         self.socket, self.shared, self.seats = socket, shared, seats
         self.session: LiveSession | None = None  # the latest, which may be over: its events can still be looked at
+        self._before: LiveSession | None = None  # that is let go by the next start
         self.run_number = 0
         self.choice = Choice.of(shared.settings)
         self._out = Out(socket, lambda: self.running)
@@ -78,17 +90,17 @@ class Connection:
             await asyncio.to_thread(self.end)
 
     def end(self) -> None:
-        session, self.session = self.session, None
+        sessions, self.session, self._before = (self.session, self._before), None, None
         self.seats.leave(self)
-        if session is not None:
+        for session in filter(None, sessions):
             session.stop()
             session.join()
 
     def put_out(self) -> None:
         """Another page has taken the place."""
         self.tell("moved", {"text": "Live now runs in another tab or window."})
-        if (session := self.running) is not None:
-            session.stop()
+        if (session := self.running) is not None:  # elsewhere: it takes a while, and the other page's messages wait for this
+            threading.Thread(target=session.stop, name="put out", daemon=True).start()
 
     # --- in
 
@@ -98,11 +110,11 @@ class Connection:
             if message["type"] == "websocket.disconnect":
                 return
             if message.get("bytes") is not None:
-                self._chunk(message["bytes"])
+                await self._chunk(message["bytes"])
             elif message.get("text") is not None:
                 await self._wish(message["text"])
 
-    def _chunk(self, message: bytes) -> None:
+    async def _chunk(self, message: bytes) -> None:
         source = self.running.source if self.running else None
         if not isinstance(source, Packets):
             return  # late, of a camera that was stopped
@@ -110,22 +122,22 @@ class Connection:
             source.feed(chunk(message))
         except SourceError as error:
             self.tell("problem", {"text": str(error)})
-            self.session.stop()
+            await asyncio.to_thread(self.session.stop)
 
     async def _wish(self, text: str) -> None:
         try:
-            wish = json.loads(text) if len(text) <= MOST_TEXT else None
-            handler = getattr(self, f"_on_{wish['kind']}", None) if isinstance(wish, dict) and "kind" in wish else None
+            wish = read(text) if len(text) <= MOST_TEXT else {}
+            handler = getattr(self, f"_on_{wish.get('kind')}", None)
             if handler is None:
                 raise UsageError("the page sent something that the server does not know: reload it")
             await handler(wish)
         except MerError as error:
             self.tell("problem", {"text": str(error)})
-        except (ValueError, TypeError, KeyError):
-            self.tell("problem", {"text": "the page sent something that the server does not understand: reload it"})
+        except (ValueError, TypeError, KeyError, ArithmeticError):
+            self.tell("problem", {"text": NOT_SOUND})
 
     async def _on_ping(self, wish: dict) -> None:
-        self.tell("pong", {"at": wish.get("at")})
+        self.tell("pong", {"at": float(wish["at"])})
 
     async def _on_start(self, wish: dict) -> None:
         demo = wish.get("source") == "server" and wish.get("spec") == DEMO  # nobody is in view whom one could ask
@@ -134,9 +146,20 @@ class Connection:
         if not self.seats.take(self, wish.get("take_over") is True):
             self.tell("busy", {"text": self.seats.full})
             return
-        if (before := self.running) is not None:
-            await asyncio.to_thread(before.stop)
-        self.session, self.run_number = None, int(wish.get("run", 0))
+        try:
+            await self._begin(wish)
+        except Exception:
+            if self.session is None:
+                self.seats.leave(self)
+            raise
+
+    async def _begin(self, wish: dict) -> None:
+        self._before, self.session = self.session or self._before, None
+        if self._before is not None:
+            await asyncio.to_thread(self._before.stop)
+            if not await asyncio.to_thread(self._before.join, LET_GO_S):
+                raise UsageError("the source before this one is still being let go: start again in a moment")
+        self._before, self.run_number = None, int(wish.get("run", 0))
         if "settings" in wish:
             self.choice = self.choice.changed(dict(wish["settings"]))
         source = self._source(wish)

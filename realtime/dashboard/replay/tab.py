@@ -8,7 +8,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from engines.runtime import known
 from realtime.dashboard.access import check_upload, safe_name
 from realtime.dashboard.replay.compare import compare
 from realtime.dashboard.replay.files import BUTTONS, SLOW, make, store
@@ -35,7 +34,8 @@ GO = "() => { const link = document.querySelector('#mer-replay-files a'); if (li
 def _state(shared: Shared) -> tuple[Queue, dict[str, str]]:
     """The queue of this program, and key → browser session; made by whichever of `tab` and `routes` comes first."""
     if not hasattr(shared, "replay"):
-        shared.replay = Queue(shared), {}
+        shared.replay = Queue(shared), (keys := {})
+        shared.at_session_end(lambda session: [keys.pop(key) for key, of in list(keys.items()) if of == session])
     return shared.replay
 
 
@@ -44,8 +44,7 @@ def routes(shared: Shared, app) -> None:
 
 
 def networks(shared: Shared) -> list[str]:
-    """Those that name a movement: of the zoo, and the one that mer-demo was started with."""
-    return list(dict.fromkeys([*(name for name in known() if name != "verifier"), shared.settings.network]))
+    return shared.networks()
 
 
 def plain_html(name: str, value: str | None = None, **more) -> gr.HTML:
@@ -79,7 +78,8 @@ def tab(shared: Shared) -> None:
                 kept = plain_html("kept")
 
     def arrive(request: gr.Request) -> str:
-        key = secrets.token_urlsafe(18)
+        known = (key for key, session in keys.items() if session == request.session_hash)
+        key = next(known, None) or secrets.token_urlsafe(18)
         keys[key] = request.session_hash
         return f'<div class="mr-queue" data-key="{key}"></div>'
 

@@ -113,7 +113,8 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=PATIENCE,
-        ws_max_size=16 * 2**20,
+        ws_max_size=4 * 2**20,  # a raw picture of 1920×1080 has 3.1 million
+        ws_max_queue=8,
         ws_per_message_deflate=False,  # pictures do not shrink, and trying to takes most of a core
     )
     server = uvicorn.Server(config)

@@ -10,6 +10,7 @@ from realtime.exports import CARE
 
 TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Engines": "engines_tab"}
 TITLE = "mer-live"
+MOST_PIXELS = 8_000_000  # of a picture; Pillow refuses twice as many
 MOST_QUEUED = 64  # presses that wait in Gradio's queue
 SENTENCE = "Finds brief, involuntary movements of a face, marks when they begin, peak and end, and names them."
 
@@ -21,6 +22,7 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
 
     import gradio as gr
     from fastapi import FastAPI
+    from PIL import Image
 
     from realtime.dashboard import static, theme
     from realtime.dashboard.asked import Page
@@ -28,6 +30,7 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     from realtime.dashboard.guard import Guard
     from realtime.dashboard.presses import Presses
 
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # Gradio opens the pictures of its camera in this process
     tabs = {name: import_module(f"realtime.dashboard.{module}") for name, module in TABS.items()}
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)  # its pages load scripts from elsewhere
     static.routes(shared, app)

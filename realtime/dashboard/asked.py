@@ -13,7 +13,7 @@ from contextvars import ContextVar
 import gradio as gr
 from gradio.components import Component
 
-from realtime.dashboard.sound import written
+from realtime.dashboard.sound import all_plain, written
 from realtime.errors import MerError, UsageError
 
 MOST_TEXT = 100_000  # characters of a box
@@ -47,11 +47,17 @@ class Page(gr.Blocks):
     async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
         try:
             check(block_fn.inputs, inputs, self._find)
+            texts = [isinstance(component, gr.Textbox) for component in block_fn.inputs]
+            inputs = ["" if text and value is None else value for text, value in zip(texts, inputs, strict=True)]
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except Exception as error:  # whatever Gradio makes of it, what was sent is to blame
             line = str(error) if isinstance(error, MerError) else NOT_TAKEN
             refusals.get([]).append(line)
             raise gr.Error(line, print_exception=False) from None
+
+    async def postprocess_data(self, block_fn, predictions, state):
+        """A name that is not UTF-8, of a file or from the log, is no reason to answer nothing."""
+        return all_plain(await super().postprocess_data(block_fn, predictions, state))
 
 
 def check(components: Sequence[Component], values: object, find: Callable[[str], object]) -> None:

@@ -17,6 +17,7 @@ MOST, MOST_STREAMED = 2**20, 12 * 2**20  # bytes of a body that is no upload; of
 MOST_UNREAD = 64  # presses of one page over Gradio's queue whose answers it has not fetched
 BODY_SECONDS = 30.0  # for a body
 UPLOAD = re.compile(r"/gradio_api/upload/?")
+CHARSET = re.compile(rb"charset", re.IGNORECASE)  # no browser says one; Gradio would read names by whatever it is
 ASKING = re.compile(r"/gradio_api/(run/predict|queue/join)/?")
 STREAMED = re.compile(r"/gradio_api/(queue/join/?|stream/.*)")
 GRADIO = re.compile(r"/gradio_api/")
@@ -64,6 +65,8 @@ class Bodies:
             await asyncio.to_thread(self._shared.end_session, silent)
 
     async def _upload(self, scope, receive, send):
+        if CHARSET.search(dict(scope["headers"]).get(b"content-type", b"")):
+            return await answer(scope, receive, send, 415, "Refused: names of files are UTF-8.\n")
         try:
             await asyncio.to_thread(self._shared.uploads.make_room, _length(scope))
         except MerError as error:

@@ -68,9 +68,9 @@ class Shared:
     def recognizer(self, model: str, engine: str = "auto") -> Recognizer:
         """The network, loaded once for all. Raises ModelError, UsageError for one that the page does not offer."""
         if model not in self.networks():
-            raise UsageError(f"the page offers no network '{model[:60]}': expected one of {', '.join(self.networks())}")
+            raise UsageError(f"the page offers no network '{str(model)[:60]}': expected one of {', '.join(self.networks())}")
         if engine not in ENGINES:
-            raise UsageError(f"there is no engine '{engine[:60]}': expected one of {', '.join(ENGINES)}")
+            raise UsageError(f"there is no engine '{str(engine)[:60]}': expected one of {', '.join(ENGINES)}")
         with self._loading:
             if (model, engine) not in self._networks:
                 self._networks[model, engine] = Recognizer(model, engine)

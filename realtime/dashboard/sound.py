@@ -26,12 +26,28 @@ def read(text: str | bytes) -> dict:
 
 
 def written(text: str) -> bool:
-    """Whether a text can be written down: half a character ("\\ud800") cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Whether a text can be written down: half a character ("\\ud800") and the end of all texts ("\\0") cannot."""
+    return "\0" not in text and plain(text) == text
+
+
+def plain(text: str) -> str:
+    """The text with what cannot be written down spelled out, such as a file's name that is not UTF-8: "caf\\udce9"."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def all_plain(found: object) -> object:
+    """`plain` for every text in lists and dictionaries."""
+    if isinstance(found, str):
+        return plain(found)
+    if isinstance(found, dict):
+        return {all_plain(key): all_plain(value) for key, value in found.items()}
+    return type(found)(map(all_plain, found)) if type(found) in (list, tuple) else found
+
+
+def word(event, name: str) -> str:
+    """What the page tells with an event of Gradio's under `name`; "" where it is no word."""
+    told = event._data if isinstance(event._data, dict) else {}
+    return told[name] if isinstance(told.get(name), str) else ""
 
 
 def _refuse(word: str):

@@ -11,6 +11,7 @@ from realtime.errors import UsageError
 LABELS = ("negative", "positive", "surprise", "happiness", "disgust", "anger", "fear", "sadness", "contempt",
           "repression", "others", "neutral")  # fmt: skip
 MOMENTS = {"onset": "onset_s", "apex": "apex_s", "offset": "offset_s"}  # name → field of `Marks`
+LATEST_S = 1e7  # four months: nothing is watched for so long
 LONGEST_NAME = 80
 LONGEST_NOTE = 1000
 UNITS = re.compile(r"[LR]?\d{1,2}[A-E]?(\+[LR]?\d{1,2}[A-E]?)*")  # FACS: side, number, intensity
@@ -86,6 +87,8 @@ def checked_name(name: str, what: str) -> str:
 def checked(marks: Marks) -> Marks:
     """Times to the millisecond, action units as "1+2". Raises UsageError for what cannot be."""
     times = [round(float(getattr(marks, name)), 3) for name in MOMENTS.values()]
+    if not max(times) <= LATEST_S:
+        raise UsageError(f"{max(times):g} s is later than any recording ends: expected {LATEST_S:g} s at most")
     if not 0 <= times[0] < times[1] <= times[2]:
         onset, apex, offset = (f"{time:.3f}" for time in times)
         raise UsageError(f"a movement begins, peaks, then ends: got onset {onset}, apex {apex}, offset {offset} s")

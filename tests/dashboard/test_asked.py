@@ -5,9 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+from functools import cached_property
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
+
+from realtime.log import Session, SqliteSink
+from realtime.records import Event
 
 SECRET = "what-only-the-owner-may-read"
 PASSWORD = "correct horse battery"
@@ -37,8 +41,12 @@ class Client:
         finally:
             connection.close()
 
+    @cached_property
+    def config(self) -> dict:
+        return json.loads(self.ask("/config")[2])
+
     def functions(self) -> list[dict]:
-        return [one for one in json.loads(self.ask("/config")[2])["dependencies"] if one["backend_fn"]]
+        return [one for one in self.config["dependencies"] if one["backend_fn"]]
 
     def run(self, function: dict, data: list, **more) -> tuple[int, str]:
         status, _, text = self.ask("/gradio_api/run/predict", {"fn_index": function["id"], "data": data, "session_hash": PAGE, **more})
@@ -68,9 +76,15 @@ def places(function: dict, value):
             yield [one if number == place else None for number in range(count)]
 
 
+def target_of(client: Client, function: dict) -> list[str]:
+    """The names of the parts of the page at which it is called."""
+    names = {one["id"]: one["props"].get("elem_id") for one in client.config["components"]}
+    return [names.get(number) for number, _ in function["targets"]]
+
+
 def usual(client: Client, function: dict) -> list:
     """What the page itself would send at first."""
-    values = {one["id"]: one["props"].get("value") for one in json.loads(client.ask("/config")[2])["components"]}
+    values = {one["id"]: one["props"].get("value") for one in client.config["components"]}
     return [values[number] for number in function["inputs"]]
 
 
@@ -135,6 +149,39 @@ def test_what_is_no_file_is_refused_without_a_look_at_it(demo, secret, tmp_path)
             for data in places(function, file_data(path)):
                 assert client.run(function, data)[0] == 422, (path, function["api_name"])
     assert not [line for line in demo.lines if "Traceback" in line], demo.lines
+
+
+ODD = (None, True, 0, -1, 1e14, 1e16, "", "x" * 1000, "x" * 200_000, "\u202e<img src=x onerror=alert(1)>[/b]", "null\0", [], ["a"], [[1]], {}, {"value": 1})
+
+
+def test_whatever_is_sent_no_function_fails(start_demo, tmp_path):
+    """With a session in the log whose recording has a name that is not UTF-8, so that Review has something before it."""
+    log = tmp_path / "log.sqlite3"
+    sink = SqliteSink(Session("kernel_ridge", ["caf\udce9.mp4", "second.mp4"], {}, files={"caf\udce9.mp4": "/nowhere/caf\udce9.mp4"}), log)
+    sink.open()
+    sink.write(Event(1, "second.mp4", 0, 1.0, 1.1, 1.3, "surprise", {"surprise": 0.9, "negative": 0.1}, "kernel_ridge", 40.0))
+    sink.close()
+    demo = start_demo(log=log)
+    client = Client(demo)
+    functions = [one for one in client.functions() if not one["queue"]]
+    begin = next(one for one in functions if one["targets"][0][1] == "load" and one["inputs"])
+    status, text = client.run(begin, usual(client, begin))
+    assert status == 200 and "caf\\\\udce9.mp4" in text
+    choose = next(one for one in functions if "rv-source" in target_of(client, one))
+    for source in ("caf\\udce9.mp4", "second.mp4"):
+        status, text = client.run(choose, ["Ann", source])
+        assert status == 200 and json.dumps(source) in text
+    faults = []
+    for function in (one for one in functions if "rv-delete-yes" not in target_of(client, one)):
+        for odd in ODD:
+            for place in range(max(1, len(function["inputs"]))):
+                data = usual(client, function)
+                data[place:place + 1] = [odd] if data else []
+                status, text = client.run(function, data, event_data=odd)
+                if status not in (200, 422) or (status == 422 and (text.count("\n") > 1 or len(text) > 300)):
+                    faults.append(f"{function['api_name']} {target_of(client, function)} {str(data)[:100]}: {status} {text[:300]}")
+    assert not faults, "\n".join([*faults, *demo.lines[-30:]])
+    assert not [line for line in demo.lines if "Traceback" in line or "Error" in line], demo.lines[-20:]
 
 
 @pytest.mark.parametrize("text", [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import struct
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -217,8 +219,18 @@ def test_every_wrong_wish_is_refused_in_words(connect):
         ):
             page.socket.send_text(json.dumps(wrong))
             assert word in page.until("problem")["text"], wrong
-        page.socket.send_text("{" * 10)
-        assert "does not understand" in page.until("problem")["text"]
+        for text in ("{" * 10, "[" * 60_000, '{"kind":' * 8000, '{"kind": "ping", "at": Infinity}', '{"kind": "ping", "at": "x"}', '{"kind": "ping"}',
+                     '{"kind": "look", "number": 1e400, "what": []}', '{"kind": "look", "number": NaN, "what": []}', '[1]', '"start"', "\\ud800", "",
+                     '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": 1e300, "height": 64}',
+                     '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": 64, "height": 64, "fps": "nan"}',
+                     '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": [], "height": 64}',
+                     '{"kind": "start", "consent": true, "source": "browser"}', '{"kind": "start", "consent": true}',
+                     '{"kind": "start", "consent": true, "source": "server", "spec": "' + "9" * 5000 + '"}',
+                     '{"kind": "change", "settings": 5}', '{"kind": "change"}', '{"kind": "keep"}', '{"kind": "download"}',
+                     '{"kind": ' + "9" * 5000 + "}", '{"kind": "start\\u0000"}', "x" * 70_000, '{"kind": {"kind": "start"}}'):  # fmt: skip
+            page.socket.send_text(text)
+            told = page.until("problem", "pong", seconds=10)
+            assert told["kind"] == "problem" and "\n" not in told["text"] and len(told["text"]) < 300, (text[:80], told)
         page.socket.send_bytes(b"\0" * 50)  # no camera is on: nothing happens
         page.start(width=64, height=64)
         page.until("started")
@@ -265,3 +277,35 @@ def test_garbage_ends_in_words_and_the_camera_can_start_again(connect):
         page.until("ended")
         page.start(**size_of(DEMO))
         page.running()
+
+
+def test_what_is_no_file_is_not_read_as_one(connect, tmp_path):
+    os.mkfifo(tmp_path / "fifo.mp4")
+    with connect() as page:
+        for spec in ("/dev/zero", str(tmp_path / "fifo.mp4"), str(tmp_path), "999", "x" * 5000, "http://[", "file:///etc/passwd", "concat:/etc/passwd"):
+            page.wish("start", source="server", spec=spec, consent=True)
+            told = page.until("problem", "frame", seconds=20)
+            assert told["kind"] == "problem" and "defect" not in told["text"] and "\n" not in told["text"], (spec[:80], told)
+
+
+def test_starts_and_changes_that_come_fast_are_bounded(connect, monkeypatch):
+    load, most = Shared.recognizer, {"live": 0, "rebuild": 0}
+
+    def slowly(self, *what):
+        for name in most:
+            most[name] = max(most[name], sum(thread.name == name for thread in threading.enumerate()))
+        time.sleep(0.3)
+        return load(self, *what)
+
+    monkeypatch.setattr(Shared, "recognizer", slowly)
+    with connect() as page:
+        for _ in range(8):
+            page.start(width=64, height=64)
+        for _ in range(8):
+            page.until("started")
+        for threshold in range(40):
+            page.wish("change", settings={"threshold": 3 + threshold / 2})
+        page.wish("ping", at=1)
+        page.until("pong")
+        time.sleep(1)
+    assert most == {"live": 1, "rebuild": 1}

@@ -39,7 +39,8 @@
   // Gradio itself says nothing of it; where no answer comes at all, it says that the connection is lost
   function failed(status) {
     document.getElementById("mer-failed")?.remove();
-    const words = status === 401 ? "You are logged out: reload this page." : "That did not work: the terminal of mer-demo says why.";
+    const words = status === 401 ? "You are logged out: reload this page."
+      : status < 500 ? "That did not work: reload this page." : "That did not work: the terminal of mer-demo says why.";
     document.body.insertAdjacentHTML("beforeend", `<p id="mer-failed" class="mer-warn" role="alert" popover>${words}</p>`);
     document.getElementById("mer-failed").showPopover();
   }

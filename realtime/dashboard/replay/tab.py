@@ -15,6 +15,7 @@ from realtime.dashboard.replay.job import Job
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.replay.routes import add_routes
 from realtime.dashboard.shared import HEAVY, Shared
+from realtime.dashboard.sound import word
 from realtime.errors import MerError
 
 HEAD = '<link rel="stylesheet" href="/mer/static/timeline.css">'
@@ -98,10 +99,10 @@ def tab(shared: Shared) -> None:
 
     def act(event: gr.EventData, request: gr.Request):
         """A button of the queue: cancel, or show."""
-        job = queue.job(str(event._data.get("token", "")))
+        job = queue.job(word(event, "token"))
         if job is None or job.session != request.session_hash:
             return [gr.skip()] * 7
-        if event._data.get("what") == "cancel":
+        if word(event, "what") == "cancel":
             queue.cancel(job.token)
             return [gr.skip()] * 7
         shown = f'<div class="mr-empty" data-token="{job.token}"><p>Opening…</p></div>'

@@ -22,7 +22,7 @@ def judging(page: Wiring) -> None:
         page.on(accept.click, lambda desk, name: desk.judge(name))
         page.on(reject.click, lambda desk, name: desk.judge(name, reject=True))
         page.on(undo.click, lambda desk, name: desk.undo(name))
-        page.on(label.input, lambda desk, name, label: desk.judge(name, label=label), label)
+        page.on(label.input, lambda desk, name, label: desk.judge(name, label=label or ""), label)
         for place, key in enumerate(keys):
             page.on(key.click, lambda desk, name, place=place: desk.judge(name, label=desk.labels()[place]))
 

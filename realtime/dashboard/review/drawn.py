@@ -8,6 +8,7 @@ import gradio as gr
 
 from realtime.dashboard.review import pictures, view
 from realtime.dashboard.review.desk import KEYS, Desk
+from realtime.dashboard.sound import plain
 
 NEXT_S = 0.5  # after the chosen event: where a missed one is proposed
 # the boxes that every page has, and those of one that may write
@@ -38,11 +39,11 @@ def _session(desk: Desk, name: str, twice: bool) -> dict:
         empty = gr.update(choices=[], value=None, visible=False)
         return {"session": gr.update(choices=choices, value=None), "source": empty, "person": "", "progress": ""}
     number, reviews = now.session["id"], desk.reviews()
-    sources = [(Path(source).name or source, source) for source in now.session["sources"]]
+    sources = [(Path(source).name or source, plain(source)) for source in now.session["sources"]]
     still = any(one["id"] == number for one in sessions)  # another page may delete it at any moment
     return {
         "session": gr.update(choices=choices, value=number if still else None),
-        "source": gr.update(choices=sources, value=now.source or None, visible=len(sources) > 1),
+        "source": gr.update(choices=sources, value=plain(now.source) or None, visible=len(sources) > 1),
         "person": reviews.people(number).get(now.source, ""),
         "progress": view.progress(now, reviews.items(number), name, twice),
     }

@@ -59,6 +59,8 @@ class Steps:
             words = (desk.left_behind() or do(desk, name)) if do is not None else None
         except MerError as error:
             words, wrong = str(error), True
+        except UnicodeEncodeError:
+            words, wrong = "this recording's name is not UTF-8, so nothing can be written of it: rename the file", True
         try:
             drawn = draw(desk, name, page in self._slow, self.shared.read_only, self._twice(page, desk))
             if words is not None or desk.unread:

@@ -8,6 +8,7 @@ from realtime.dashboard.review import controls
 from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.wiring import Wiring, words
 from realtime.dashboard.shared import HEAVY, Shared
+from realtime.dashboard.sound import plain
 
 HEAD = """<link rel="stylesheet" href="/mer/static/review.css">
 <script src="/mer/static/review.js" defer></script>"""
@@ -119,7 +120,8 @@ def _opened(desk: Desk, number: int | None, source: str | None) -> str:
     """Another session or another of its sources; a field that was emptied changes nothing."""
     now = desk.chosen.session
     if number is not None or (source is not None and now is not None):
-        desk.open(number if number is not None else now["id"], source)
+        known = now["sources"] if now is not None else []
+        desk.open(number if number is not None else now["id"], next((one for one in known if plain(one) == source), source))
     return ""
 
 

@@ -9,6 +9,7 @@ import gradio as gr
 from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.steps import Steps
 from realtime.dashboard.shared import Shared
+from realtime.dashboard.sound import word
 
 # keys come faster than answers: none may be lost, and presses.js keeps them in their order
 QUICK = {"show_progress": "hidden", "trigger_mode": "multiple"}
@@ -51,7 +52,7 @@ class Wiring:
     def on_row(self, table: gr.HTML) -> None:
         """A click on a row of the table chooses its event."""
         def clicked(name, event: gr.EventData, request: gr.Request):
-            return self.steps.step(request.session_hash, name, lambda desk, name: desk.choose(str(event._data.get("key"))) or "")
+            return self.steps.step(request.session_hash, name, lambda desk, name: desk.choose(word(event, "key")) or "")
 
         self._then_pictures(table.select(clicked, [self.reviewer], self._outputs(), **QUICK))
 

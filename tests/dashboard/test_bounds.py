@@ -148,6 +148,11 @@ def test_a_press_is_done_once_and_only_so_much_is_kept_of_answers(monkeypatch):
     done = []
 
     async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            for said in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{said}.complete"})
+            return
         done.append(scope["path"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"x" * int(scope["path"][1:])})

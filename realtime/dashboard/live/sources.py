@@ -23,9 +23,17 @@ def camera(wish: dict, settings: SourceSettings, tell: Callable[[str, dict], Non
     fps = min(float(wish.get("fps") or USUAL_FPS), MOST_FPS)
     queue = min(max(LEAST_QUEUE, round(QUEUE_SECONDS * fps)), settings.queue)
     return Packets(
-        "browser camera", str(wish["codec"]), int(wish["width"]), int(wish["height"]), replace(settings, queue=queue),
+        "browser camera", str(wish["codec"]), _side(wish["width"]), _side(wish["height"]), replace(settings, queue=queue),
         want_key=lambda: tell("key", {}), trouble=lambda line: tell("problem", {"text": line, "brief": True}),
     )  # fmt: skip
+
+
+def _side(said) -> int:
+    """Pixels."""
+    side = int(said)
+    if not 0 < side < 100_000:
+        raise UsageError("the browser offers a picture of no size that there is: reload the page")
+    return side
 
 
 def of_server(spec: str, settings: SourceSettings) -> Callable[[], Source]:

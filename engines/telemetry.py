@@ -8,7 +8,7 @@ each without it (strace, name look-ups in a plain run):
     Ray 2.60            the usage report; its dashboard asks for the cloud's metadata (realtime/cluster.py leaves it out)
     Gradio 6.31         analytics and a look for newer versions
     Hugging Face Hub    comes with Gradio
-    MediaPipe 1.2.3     play.googleapis.com; it has no switch (realtime/landmarks.py)
+    MediaPipe 1.2.3     play.googleapis.com; it has no switch (realtime/facemesh/with_mediapipe.py keeps it from sockets)
 
 Matplotlib, Plotly, Hydra, numba, torch, scikit-learn, OpenCV and PyAV look nothing up.
 """

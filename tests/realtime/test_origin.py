@@ -71,8 +71,8 @@ def script(name):
 
 
 def test_a_command_runs_no_code_of_the_folder_of_recordings(planted):
-    shutil.copy(ROOT / "realtime/assets/astronaut.jpg", planted / "clip.jpg")
-    done = run([script("mer-replay"), "clip.jpg", "--out", "out", "--no-log"], planted)
+    shutil.copy(DEMO, planted / "clip.mp4")
+    done = run([script("mer-replay"), "clip.mp4", "--out", "out", "--no-log"], planted)
     assert (done.returncode, executed(planted)) == (0, []), done.stderr
     assert (planted / "out/clip/events.csv").exists()
 

@@ -12,7 +12,7 @@ from realtime.errors import MerError
 from realtime.judged import Judged
 from realtime.pipeline import Pipeline, PipelineSettings, Step
 from realtime.records import Event
-from realtime.sources import Source, SourceSettings
+from realtime.sources import Source, SourceCounts, SourceSettings
 
 FPS_SECONDS = 2.0  # the measured rate is that of the last two seconds
 CURVE_SECONDS = 6.0  # of the difference curve that a view may show
@@ -71,6 +71,13 @@ class Status:
             self.curve.popleft()
 
 
+def too_busy(counts: SourceCounts, name: str) -> str:
+    """How many frames of a source were dropped, in words, where that was too many; else ""."""
+    if counts.dropped <= MOST_DROPPED * counts.frames:
+        return ""
+    return f"too busy: {counts.dropped} of {counts.frames} frames of {name} were dropped"
+
+
 def leading(step: Step) -> tuple[float, float, str | None]:
     """(difference, threshold, gate) of the first face of a step; (NaN, NaN, "lost") where there is none."""
     if not step.views:
@@ -125,11 +132,7 @@ class Watch:
 
     @property
     def too_busy(self) -> str:
-        """How many frames were dropped, in words, where that was too many; else ""."""
-        counts = self.source.counts
-        if counts.dropped <= MOST_DROPPED * counts.frames:
-            return ""
-        return f"too busy: {counts.dropped} of {counts.frames} frames of {self.pipeline.source} were dropped"
+        return too_busy(self.source.counts, self.pipeline.source)
 
     @property
     def incomplete(self) -> str:

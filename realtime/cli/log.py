@@ -110,7 +110,7 @@ def _lasted(session: dict) -> str:
 def _share(judged: dict[str, dict]) -> str:
     """Of the time of all sources that was judged: "84 %"; "" where that is not known."""
     seconds = sum(one["seconds"] for one in judged.values())
-    return f"{100 * sum(one['share'] * one['seconds'] for one in judged.values()) / seconds:.0f} %" if seconds else ""
+    return f"{100 * sum(one['share'] * one['seconds'] for one in judged.values()) // seconds:.0f} %" if seconds else ""
 
 
 def _word(incomplete: str) -> str:

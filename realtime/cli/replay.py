@@ -80,7 +80,7 @@ def main(clips, out, video, kinds, faces, model, engine, launcher, quiet, no_log
             return archive.replay_all(jobs, out, chosen, video, exports, log_writer, log, bar)
         if log:  # however it ends
             stack.callback(lambda: log.finish(**vars(totals(watches, writers, missing))))
-        missing = ["interrupted before all recordings were worked through"]
+        missing = ["interrupted: not all recordings were worked through"]
         for clip, name in jobs:
             try:
                 watches.append(replay(clip, out / name, chosen, recognizer, video, exports, log_writer, writers, bar))

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from places import ROOT
+from places import DEMO, ROOT
 
 from engines import home
 
@@ -31,7 +31,7 @@ def run(tmp_path, command, *words):
 
 def test_every_command_works_and_says_where_things_are_kept(tmp_path):
     place = tmp_path / "tmp" / f"mer-live-{os.getuid()}"
-    code, said = run(tmp_path, "live", "--demo", "--seconds", "1")
+    code, said = run(tmp_path, "live", "--source", str(DEMO), "--seconds", "1")
     assert code == 0 and len(said) == 1 and f"no home folder (HOME): event log, engines and caches are in {place}" in said[0]
     assert place.stat().st_mode & 0o777 == 0o700 and list(place.rglob("events.sqlite3"))
     assert run(tmp_path, "log", "list")[0] == 0 and run(tmp_path, "engine", "list")[0] == 0

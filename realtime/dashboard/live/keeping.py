@@ -14,6 +14,7 @@ from realtime.log import Session, SqliteSink
 from realtime.records import Event, Keyframes
 from realtime.sinks import Writer
 from realtime.sources import SourceCounts
+from realtime.watch import too_busy
 
 PATIENCE, LOOK = 5.0, 0.05  # seconds for the log to give a session its number, and between two looks
 
@@ -71,7 +72,8 @@ class Keeping:
         with self._guard:
             before, self._log, self._keeper = self._log, None, None
         if before is not None:
-            before.sink.finish(max(frames - before.frames, 0), counts.drops, counts.warnings)
+            incomplete = too_busy(counts, before.sink.session.sources[0])
+            before.sink.finish(max(frames - before.frames, 0), counts.drops, counts.warnings, incomplete=incomplete)
             before.writer.close()
 
     def write(self, event: Event) -> Stored | None:

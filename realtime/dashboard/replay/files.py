@@ -89,7 +89,8 @@ def _session(job: Job, shared: Shared) -> int:
     try:
         for event in job.found.events:
             sink.write(event)
-        sink.finish(len(job.copy.times), {}, {job.message: 1} if job.message else {})
+        judged = {job.name: job.watch.status.judged.as_dict()} if job.watch else {}
+        sink.finish(len(job.copy.times), {}, {job.message: 1} if job.message else {}, judged, job.message)
     finally:
         sink.close()
     return sink.id

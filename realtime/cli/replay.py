@@ -73,14 +73,14 @@ def main(clips, out, video, kinds, faces, model, engine, launcher, quiet, no_log
         log = None if no_log else log_session("mer-replay", chosen.network, [clip for clip, _ in jobs], config)
         log_writer = Writer([log] if log else [], common.complain("mer-replay"), patience_s=PATIENCE)
         writers.append(stack.enter_context(log_writer))
+        missing = ["interrupted: not all recordings were worked through"]
+        if log:  # however it ends
+            stack.callback(lambda: log.finish(**vars(totals(watches, writers, missing))))
         bar = stack.enter_context(progress(console))
         if launcher == "ray":
             from realtime.cli import archive
 
             return archive.replay_all(jobs, out, chosen, video, exports, log_writer, log, bar)
-        if log:  # however it ends
-            stack.callback(lambda: log.finish(**vars(totals(watches, writers, missing))))
-        missing = ["interrupted: not all recordings were worked through"]
         for clip, name in jobs:
             try:
                 watches.append(replay(clip, out / name, chosen, recognizer, video, exports, log_writer, writers, bar))

@@ -133,7 +133,7 @@ def test_uploads_keep_no_path_and_the_end_empties_all(start_demo):
         if status == 200:
             assert Path(json.loads(answer)[0]).resolve().is_relative_to(private / "gradio")
     assert not list(demo.temp.parent.glob("escaped*")) and not list(demo.temp.glob("escaped*"))
-    assert demo.stop(signal.SIGINT) == 0
+    assert demo.stop(signal.SIGTERM) == 143
     assert list(demo.temp.iterdir()) == []
 
 

@@ -57,14 +57,14 @@ def agree(pictures, oracle, ours):
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.name)
 def test_a_clip_gives_the_points_of_mediapipe(clip, oracle, ours):
     with open_source(clip) as source:
-        some = [frame.pixels.copy() for frame in source if frame.index % 19 == 0]
+        some = [frame.pixels.copy() for frame in source if frame.index % 29 == 0]
     assert agree(some, oracle, ours) or clip.name == "no_face.mp4"
 
 
 def test_portraits_give_the_points_of_mediapipe(oracle, ours):
     if not PORTRAITS:
         pytest.skip("the portraits are absent (set MER_DATA to the folder that holds portraits/)")
-    assert agree((cv2.imread(str(path)) for path in PORTRAITS[::3]), oracle, ours) > 30
+    assert agree((cv2.imread(str(path)) for path in PORTRAITS[::5]), oracle, ours) > 20
 
 
 def test_turned_small_and_many_faces_give_the_points_of_mediapipe(oracle, ours):

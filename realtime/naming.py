@@ -1,9 +1,38 @@
-"""Names for several things that must not be one another's."""
+"""Names: of things from outside, as they can be shown and written anywhere; and for several that must not be one another's."""
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
+
+# a file's name may hold any byte but two: control characters, marks that turn the direction of writing, line separators,
+# and bytes that are no UTF-8
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+LONGEST = 150  # bytes of a file's name, of the 255 that most disks take: endings and numbers come behind it
+
+
+def printable(name: object, kept: str = "") -> str:
+    """One line of valid Unicode that does nothing to a terminal: an undecodable byte becomes \\xe9, ESC becomes \\x1b.
+
+    kept: characters that stay although they are of that kind, such as a newline.
+    """
+    return UNPRINTABLE.sub(lambda found: found[0] if found[0] in kept else _escaped(ord(found[0])), str(name))
+
+
+def file_name(wish: str) -> str:
+    """A name for a file or folder of ours after something from outside: never "..", never too long for a disk.
+
+    A long one is cut, with a number after it that tells it from others with the same beginning.
+    """
+    name = printable(wish).replace("\\", "-")
+    if not name.strip("."):  # "...mp4" without its ending is the folder above
+        name = "_" * max(1, len(name))
+    data = name.encode()
+    if len(data) <= LONGEST:
+        return name
+    return f"{data[: LONGEST - 9].decode(errors='ignore')}-{zlib.crc32(data):08x}"
 
 
 def distinct(wishes: Sequence[Sequence[str]]) -> list[str]:
@@ -22,3 +51,9 @@ def distinct(wishes: Sequence[Sequence[str]]) -> list[str]:
                 place[number], moved = place[number] + 1, True
         if not moved:
             return names
+
+
+def _escaped(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # how Python holds a byte that it could not decode
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from realtime import cluster, terminal
 from realtime.cli import replay
+from realtime.cli.batch import Batch
 from realtime.cli.running import Totals, totals
 from realtime.errors import MerError, OutputError
 from realtime.log import SqliteSink
@@ -37,11 +38,11 @@ class Outcome:
 
 
 def replay_all(
-    jobs: list[tuple[Path, Path]], out: Path, chosen: LiveSettings, video: bool, exports: list[str],
+    jobs: list[tuple[Path, Path]], batch: Batch, chosen: LiveSettings,
     log: Writer, session: SqliteSink | None, bar: Progress,
 ) -> int:  # fmt: skip
     """Work through all clips; a failed one is tried once more. Returns the code of the first that failed for good."""
-    shared = Path.cwd(), out, chosen, video, exports
+    shared = Path.cwd(), batch, chosen
     task = bar.add_task("clips", total=len(jobs))
     come_to = {}
 
@@ -55,6 +56,9 @@ def replay_all(
             bar.console.print(result.summary)
             for event in result.events:
                 log.write(event)
+    for (clip, name), result in come_to.items():
+        if isinstance(result, cluster.Failed):  # others have left their record themselves
+            batch.failed(clip, name, str(result.error).strip().splitlines()[-1])
     results = [(clip, come_to[clip, name]) for clip, name in jobs]
     if session:
         whole = Totals()
@@ -66,12 +70,12 @@ def replay_all(
     return _report(results) or log.exit_code
 
 
-def one_clip(shared: tuple[Path, Path, LiveSettings, bool, list[str]], job: tuple[Path, Path]) -> Outcome:
+def one_clip(shared: tuple[Path, Batch, LiveSettings], job: tuple[Path, Path]) -> Outcome:
     """On a worker. Raises SourceError where the clip cannot be opened, OutputError where nothing can be written."""
     import cv2
 
     cv2.setNumThreads(1)
-    (here, out, chosen, video, exports), (clip, name) = shared, job
+    (here, batch, chosen), (clip, name) = shared, job
     try:
         os.chdir(here)  # names are then the same as in a local run
     except OSError as error:
@@ -79,7 +83,7 @@ def one_clip(shared: tuple[Path, Path, LiveSettings, bool, list[str]], job: tupl
     events, writers = _Collected(), []
     bar = replay.progress(Console(quiet=True))
     recognizer = _recognizer(chosen.network, chosen.engine)
-    watch = replay.replay(clip, out / name, chosen, recognizer, video, exports, events, writers, bar)
+    watch = replay.replay(clip, name, batch, chosen, recognizer, events, writers, bar)
     faults = [fault.message for writer in writers for fault in writer.faults]
     return Outcome(terminal.summary(watch).plain, events, totals([watch], writers), faults, watch.failure)
 

@@ -2,30 +2,101 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from realtime.errors import UsageError
+from realtime.naming import distinct, file_name
 
 ENDINGS = set(".mp4 .m4v .mov .mkv .avi .mpg .mpeg .webm .wmv .flv .mts .m2ts .ts .ogv .3gp".split())
+OURS = ("events.jsonl", "recording.json")  # what lies beside an annotated.mp4 of ours
+TAIL = 2**16  # bytes at a film's end in which it says that it is one of ours
+HIDDEN, ANNOTATED = "hidden", "annotated by mer-live"
+NAMED = 3  # of those left out
 
 
-def find_clips(words: list[str]) -> list[tuple[Path, Path]]:
-    """Clips and the name of each one's folder of results; folders are walked. Raises UsageError where there is none."""
-    found: list[tuple[Path, Path]] = []
+@dataclass
+class Clips:
+    """jobs: each clip and the name of its folder of results, without what a word of the command line means twice.
+
+    left_out: the files of a folder that were passed over, by why.
+    """
+
+    jobs: list[tuple[Path, Path]]
+    left_out: dict[str, list[Path]] = field(default_factory=dict)
+
+    def words(self) -> list[str]:
+        """What was left out, a line for each reason."""
+        return [f"left out ({why}): {_listed(files)}" for why, files in self.left_out.items()]
+
+
+def find_clips(words: list[str], whose: Callable[[Path, Path], bool | None] = lambda clip, name: None) -> Clips:
+    """Clips and the name of each one's folder of results; folders are walked, but for hidden files and videos of our own.
+
+    A clip's folder is called after it: "a" of a.mp4; "a.mp4" where an a.mov is there, too, or "a" is another clip's. The
+    order of files plays no part. whose(clip, name): whether an earlier run has left this clip's results in a folder (True),
+    another's (False), or none (None). Raises UsageError where there is no clip.
+    """
+    found: dict[Path, tuple[Path, Path]] = {}  # where it really is → the clip as named, and seen from its word
+    clips = Clips([])
     for path in map(Path, words):
+        inside = [path]
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+            films = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+            inside = []
+            for film in films:
+                why = _why_not(film, path)
+                (clips.left_out.setdefault(why, []) if why else inside).append(film)
             if not inside:
-                raise UsageError(f"no clip in the folder {path}: expected files ending in {', '.join(sorted(ENDINGS))}")
-            found += [(clip, clip.relative_to(path).with_suffix("")) for clip in inside]
-        else:
-            found.append((path, Path(path.stem)))
+                but = f" ({'; '.join(clips.words())})" if clips.left_out else ""
+                raise UsageError(f"no clip in the folder {path}{but}: expected files ending in {', '.join(sorted(ENDINGS))}")
+        for clip in inside:
+            found.setdefault(clip.absolute(), (clip, clip.relative_to(path) if path.is_dir() else Path(clip.name)))
     if not found:
         raise UsageError("no clip given: name files or folders before the settings")
-    taken: dict[Path, int] = {}
-    jobs = []
-    for clip, name in found:
-        taken[name] = taken.get(name, 0) + 1
-        # a.mov beside a.mp4: the second becomes a-2
-        jobs.append((clip, name if taken[name] == 1 else name.with_name(f"{name.name}-{taken[name]}")))
-    return jobs
+    wishes = []
+    for real, (clip, seen) in found.items():
+        *others, last = _wishes(real, seen)
+        held = {name: whose(clip, name) for name in others}
+        own = [name for name in others if held[name]]  # where its results are, there they stay
+        wishes.append([str(name) for name in (*own, *(name for name in others if held[name] is None), last)])
+    names = distinct(wishes)
+    clips.jobs = [(clip, Path(name)) for (clip, _), name in zip(found.values(), names, strict=True)]
+    return clips
+
+
+def _wishes(real: Path, seen: Path) -> list[Path]:
+    """Names for a clip's folder of results, the last of which no other clip has: never outside the folder of all results,
+    whatever the clip is called."""
+    parent = Path(*map(file_name, seen.parent.parts))
+    stem, name = file_name(seen.stem), file_name(seen.name)
+    above = real.parents[len(seen.parts) - 1].name  # of two folders with clips of the same names
+    wishes = [parent / stem, parent / name]
+    wishes += [Path(file_name(above)) / wish for wish in wishes] if above else []
+    return [*wishes, parent / f"{stem}-{zlib.crc32(str(real).encode(errors='backslashreplace')):08x}"]
+
+
+def _why_not(film: Path, folder: Path) -> str | None:
+    if any(part.startswith(".") for part in film.relative_to(folder).parts):
+        return HIDDEN
+    if film.name == "annotated.mp4" and any((film.parent / name).exists() for name in OURS):
+        return ANNOTATED
+    return ANNOTATED if "annotated" in film.name and _says_that_it_is_ours(film) else None
+
+
+def _listed(files: list[Path]) -> str:
+    more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+    return ", ".join(str(file) for file in files[:NAMED]) + more
+
+
+def _says_that_it_is_ours(film: Path) -> bool:
+    from realtime.video import COMMENT
+
+    try:
+        with open(film, "rb") as file:
+            file.seek(max(0, film.stat().st_size - TAIL))
+            return COMMENT.encode() in file.read()
+    except OSError:
+        return False  # whoever opens it will say more

@@ -15,12 +15,14 @@ from engines import notices
 from engines.runtime import ENGINES
 from realtime import settings, terminal
 from realtime.cli import common
+from realtime.cli.batch import Batch, Record, Wanted
 from realtime.cli.clips import find_clips
 from realtime.cli.ending import signals
 from realtime.cli.output import Output
 from realtime.cli.output import console as made_console
 from realtime.cli.running import exit_code, log_session, totals, work_through
 from realtime.errors import MerError, OutputError, UsageError
+from realtime.event_table import separator_of
 from realtime.exports import Found, Remembering, write
 from realtime.pipeline import Pipeline, Step
 from realtime.recognition import Recognizer
@@ -33,12 +35,13 @@ from realtime.watch import LiveSettings, Status, Watch, leading
 from realtime.window import paint
 
 EXAMPLES = """
-  mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png
+  mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png; results/events_all.xlsx
   mer-replay recordings/ --out results --video       every clip below the folder, with an annotated MP4 each
   mer-replay clip.mp4 --out results --export elan,webvtt,report    also clip.eaf, clip.vtt, clip.html and clip.pdf
   mer-replay clip.mp4 --out results spotter.sensitivity=6
   mer-replay recordings/ --out results --launcher ray    a clip a task, on the cluster at RAY_ADDRESS or on all cores here"""
-EXPORTS = {"elan": ["elan"], "webvtt": ["webvtt"], "report": ["report", "pdf"], "parquet": ["parquet"]}
+EXPORTS = {"elan": ["elan"], "webvtt": ["webvtt"], "report": ["report", "pdf"], "excel": ["excel"], "parquet": ["parquet"],
+           "csv": [], "jsonl": []}  # fmt: skip  # the last two are written in any case
 PATIENCE = 60.0  # a recording can wait for a slow disk
 
 
@@ -47,23 +50,32 @@ PATIENCE = 60.0  # a recording can wait for a slow disk
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go, a folder for each clip.")
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
 @click.option("--export", "kinds", default="", metavar="KIND,...", help=f"Further files: {', '.join(EXPORTS)}. A report holds two pictures of the face for each event.")
+@click.option("--csv-separator", default=",", metavar=", | ; | tab", help="Of the CSV files; a semicolon goes with decimal commas.")
+@click.option("--again", is_flag=True, help="Do anew what an earlier run has done.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: kernel_ridge]")
 @click.option("--engine", type=click.Choice(ENGINES), help="What runs the networks and the flow.  [default: auto]")
 @click.option("--launcher", type=click.Choice(["inline", "ray"]), default="inline", show_default=True, help="Where clips go.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
-def main(clips, out, video, kinds, faces, model, engine, launcher, quiet, no_log):
+def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, launcher, quiet, no_log):
     """Find micro-expressions in recordings."""
     overrides, words = common.split_words(clips)
     named = {"faces.most": faces, "network": model, "engine": engine}
     overrides += [f"{key}={value}" for key, value in named.items() if value is not None]
     config = settings.load("live", overrides, LiveSettings)
     chosen: LiveSettings = OmegaConf.to_object(config)
-    jobs = find_clips(words)
-    exports = chosen_exports(kinds)
+    wanted = Wanted(OmegaConf.to_container(config), video, tuple(chosen_exports(kinds)), separator_of(csv_separator))
+    batch = Batch(out, wanted)
+    given = find_clips(words, batch.whose)
+    jobs = given.jobs if again else [(clip, name) for clip, name in given.jobs if not batch.done(clip, name)]
     output = Output(sys.stdout)
     console = made_console(output, quiet)
+    for line in [*given.words(), *batch.words(jobs, len(given.jobs) - len(jobs))]:
+        console.print(line, style="dim")
+    if not jobs:
+        console.print(batch.finish(given.jobs))
+        return 0
     watches, writers, code, told = [], [], 0, None
     with signals(), ExitStack() as stack:
         stack.callback(notices.listen(common.complain("mer-replay")))
@@ -80,11 +92,14 @@ def main(clips, out, video, kinds, faces, model, engine, launcher, quiet, no_log
         if launcher == "ray":
             from realtime.cli import archive
 
-            return archive.replay_all(jobs, out, chosen, video, exports, log_writer, log, bar)
+            code = archive.replay_all(jobs, batch, chosen, log_writer, log, bar)
+            console.print(batch.finish(given.jobs))
+            return code
         for clip, name in jobs:
             try:
-                watches.append(replay(clip, out / name, chosen, recognizer, video, exports, log_writer, writers, bar))
+                watches.append(replay(clip, name, batch, chosen, recognizer, log_writer, writers, bar))
             except MerError as error:  # one bad clip does not cost the others their results
+                batch.failed(clip, name, str(error))
                 common.complain("mer-replay")(str(error))
                 code = code or error.exit_code
                 continue
@@ -93,6 +108,7 @@ def main(clips, out, video, kinds, faces, model, engine, launcher, quiet, no_log
                 break
         else:
             missing = []
+    console.print(batch.finish(given.jobs))
     if output.gone and not told:
         common.complain("mer-replay")(f"standard output is gone ({output.gone}): the results are in {out}")
     if told:
@@ -117,21 +133,23 @@ def keep(path: Path, text: str) -> None:
 
 
 def replay(
-    clip: Path, folder: Path, chosen: LiveSettings, recognizer: Recognizer, video: bool, exports: list[str],
+    clip: Path, name: Path, batch: Batch, chosen: LiveSettings, recognizer: Recognizer,
     log: Writer, writers: list[Writer], bar: Progress,
 ) -> Watch:  # fmt: skip
-    """Work through one clip. Results lie in `folder` also where the clip breaks off. Raises SourceError, OutputError."""
+    """Work through one clip. Results lie in its folder also where the clip breaks off. Raises SourceError, OutputError."""
+    folder, wanted = batch.out / name, batch.wanted
     with ExitStack() as stack:
+        batch.begin(name)
         source = stack.enter_context(open_source(clip, settings=chosen.source))
-        found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name)
-        if "report" in exports:
+        found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name, path=clip)
+        if "report" in wanted.exports:
             recognizer = Remembering(recognizer, found.see)
         pipeline = Pipeline(str(clip), chosen, wait=True, recognizer=recognizer)
         stack.callback(pipeline.close)
-        sinks = [CsvSink(folder / "events.csv", pipeline.recognize.classes), JsonlSink(folder / "events.jsonl")]
+        sinks = [CsvSink(folder / "events.csv", found.classes, separator=wanted.separator), JsonlSink(folder / "events.jsonl")]
         writer = stack.enter_context(Writer(sinks, common.complain("mer-replay"), patience_s=PATIENCE))
         writers.append(writer)
-        film = stack.enter_context(Film(folder / "annotated.mp4", source.info, clip if video else None))
+        film = stack.enter_context(Film(folder / "annotated.mp4", source.info, clip if wanted.video else None))
         writers.append(film)
         task = bar.add_task(clip.name, total=source.info.duration)
 
@@ -149,11 +167,16 @@ def replay(
         work_through(watch)
         bar.remove_task(task)
         writer.close()  # what was found is safe before anything is drawn
+        film.close()
         if watch.interruption:
             return watch  # what is drawn of a part would be taken for the whole
         draw(folder / "timeline.png", found.trace, found.events, clip.name)
-        for kind in exports:
+        for kind in wanted.exports:
             write(kind, found, folder)
+        faults = [fault.message for fault in (*writer.faults, *film.faults)]
+        failure = str(watch.error) if watch.error is not None else "; ".join(faults)
+        judged = watch.status.judged.as_dict()
+        Record.of(clip, name, wanted, classes=tuple(found.classes), judged=judged, failure=failure).keep(batch.out)
     return watch
 
 
@@ -178,6 +201,9 @@ class Film:
         return self
 
     def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
         if self._video:
             with self._counted():
                 self._video.close()

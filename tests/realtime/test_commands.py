@@ -113,7 +113,7 @@ def test_replay_walks_a_folder_and_writes_everything(short, tmp_path):
     (tmp_path / "in/notes.txt").write_text("not a clip")
     code, out, _ = run(replay, tmp_path / "in", "--out", tmp_path / "out", "--video")
     folder = tmp_path / "out/deep/a"
-    assert code == 0 and sorted(p.name for p in folder.iterdir()) == ["annotated.mp4", "events.csv", "events.jsonl", "timeline.png"]
+    assert code == 0 and sorted(p.name for p in folder.iterdir()) == ["annotated.mp4", "events.csv", "events.jsonl", "recording.json", "timeline.png"]
     with av.open(str(folder / "annotated.mp4")) as film:
         assert film.duration / av.time_base == pytest.approx(3.0, abs=0.02)
     assert len((folder / "events.jsonl").read_text().splitlines()) == 1

@@ -1,122 +1,65 @@
-"""The picture of a recording: the difference curve, its threshold, the events, and where nothing could be judged."""
+"""The picture of a recording: the difference curve, its threshold, the events, and where nothing could be judged.
+
+A long recording has several pictures of a few minutes each, a row for each minute.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 import warnings
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from realtime.colours import colour
+from realtime.event_table import clock
+from realtime.naming import printable
 from realtime.records import Event
 from realtime.sinks import cannot_write, make_folder_of
+from realtime.trace import GATES, Trace
 
-GATES = {"lost": ("#e2e2e2", "no face"), "motion": ("#f3e9d2", "head motion"), "blink": ("#e6e0f0", "blink")}
-LEARNING = "learning the resting face"
 INK, SOFT, CURVE, FAINT, THRESHOLD = "#333333", "#808080", "#4a5a6a", "#b4bcc4", "#c08a3e"
 DPI = 150
 PLOT_HEIGHT, LANE, MAX_LANES = 2.6, 0.21, 8  # inches, inches, rows of labels
+ROW_S, ROWS = 60.0, 5  # seconds of a row, rows of a picture
+ROW_HEIGHT, TICKS = 1.3, 0.42  # inches, of one row of several, and of the times below it
+HEAD, FOOT = 0.78, 0.9  # inches: the title above, the legend below
+NARROW, WIDE = 9.0, 20.0  # inches
+BESIDE_S = 0.2  # beside a blink: its gate opens late and closes early
 
 
-class Trace:
-    """What the spotter saw, one `add` a frame (about a microsecond, 25 bytes).
-
-    t: seconds in the source's own clock. difference, threshold: in the spotter's units, NaN where there was no face.
-    spans: [(start_s, end_s, kind)], kind "lost", "motion" or "blink": where the spotter could not judge. A span ends
-    where the next frame begins.
+def draw(path: str | Path, trace: Trace, events: Sequence[Event], title: str) -> list[Path]:
+    """Write the picture (format by `path`'s ending, PNG in the program), and of a long recording the further ones as
+    name-2, name-3, …; returns where they are. Raises OutputError.
     """
-
-    def __init__(self):
-        self._t, self._difference, self._threshold = array("d"), array("d"), array("d")
-        self._spans: list[tuple[float, float, str]] = []
-        self._gate: str | None = None
-        self._since = 0.0
-
-    def add(self, pts: float, difference: float | None, threshold: float | None, gate: str | None = None) -> None:
-        """One frame. gate: None, "lost", "motion" or "blink"; difference and threshold None (or NaN) without a face."""
-        if gate != self._gate:
-            if gate is not None and gate not in GATES:
-                raise ValueError(f"gate is None or one of {', '.join(GATES)}, got {gate!r}")
-            if self._gate is not None:
-                self._spans.append((self._since, pts, self._gate))
-            self._gate, self._since = gate, pts
-        self._t.append(pts)
-        self._difference.append(math.nan if difference is None else difference)
-        self._threshold.append(math.nan if threshold is None else threshold)
-
-    @property
-    def t(self) -> np.ndarray:
-        return np.array(self._t)
-
-    @property
-    def difference(self) -> np.ndarray:
-        return np.array(self._difference)
-
-    @property
-    def threshold(self) -> np.ndarray:
-        return np.array(self._threshold)
-
-    @property
-    def gated(self) -> np.ndarray:
-        """For each frame, whether it lies in a span: N booleans."""
-        edges = [edge for start, end, _ in self.spans for edge in (start, end)]
-        return np.searchsorted(edges, self._t, side="right") % 2 == 1
-
-    @property
-    def spans(self) -> list[tuple[float, float, str]]:
-        if self._gate is None:
-            return list(self._spans)
-        return [*self._spans, (self._since, self.end, self._gate)]
-
-    @property
-    def not_judged(self) -> list[tuple[float, float, str]]:
-        """[(start_s, end_s, why in words)], by time: `spans`, and where the resting face was still being learnt."""
-        steps = np.append(self.t, self.end) if len(self._t) else np.empty(0)
-        learning = np.flatnonzero(np.diff(np.concatenate([[0], ~self.gated & np.isnan(self.threshold), [0]]).astype(int)))
-        found = [(steps[begin], steps[end], LEARNING) for begin, end in learning.reshape(-1, 2)]
-        return sorted([*found, *((begin, end, GATES[kind][1]) for begin, end, kind in self.spans)])
-
-    @property
-    def end(self) -> float:
-        """When the last frame is over, seconds: it lasts as long as the one before."""
-        if len(self._t) < 2:
-            return self._t[-1] + 0.04 if self._t else 0.0
-        return 2 * self._t[-1] - self._t[-2]
-
-
-def draw(path: str | Path, trace: Trace, events: Sequence[Event], title: str) -> None:
-    """Write the picture (format by `path`'s ending, PNG in the program). Raises OutputError.
-
-    Any length will do: a long recording is drawn wider, and by the envelope of its curve.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    t, events = trace.t, sorted(events, key=lambda event: event.apex_s)
-    start, end = (t[0], trace.end) if len(t) else (0.0, 1.0)
-    width = float(np.clip(7 + 0.12 * (end - start), 9, 20))  # inches
-    figure = Figure(figsize=(width, 4), dpi=DPI, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.set_xlim(start, end)
-
-    _style(axes)
-    _gates(axes, trace.spans)
-    _curve(axes, trace, bins=int(width * DPI))
+    path, written = Path(path), []
+    make_folder_of(path)
     # matplotlib warns of each letter that its font lacks, on the terminal of somebody whose file has a Chinese name
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        hidden = _events(axes, canvas.get_renderer(), trace, events, width)
-        note = _summary(events, end - start, hidden) if len(t) else "no frames"
-        _frame(figure, axes, width, title, note)
-        make_folder_of(path)
         try:
-            figure.savefig(path)
+            for number, figure in enumerate(pages(trace, events, title), 1):
+                written.append(path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
+                figure.savefig(written[-1])
+            for older in path.parent.glob(f"{path.stem}-*{path.suffix}"):  # of the same clip, when it was longer
+                if re.fullmatch(r"-\d+", older.stem.removeprefix(path.stem)) and older not in written:
+                    older.unlink()
         except OSError as error:
             raise cannot_write(path, error) from error
+    return written
+
+
+def pages(trace: Trace, events: Sequence[Event], title: str, width: float | None = None) -> Iterator:
+    """The pictures as figures of matplotlib. width: inches; by default, as wide as the time needs."""
+    t, events = trace.t, sorted(events, key=lambda event: event.apex_s)
+    start, end = (t[0], trace.end) if len(t) else (0.0, 1.0)
+    stretches = _stretches(start, end)
+    width = width or float(np.clip(7 + 0.12 * (stretches[0][1] - stretches[0][0]), NARROW, WIDE))
+    top = _top(trace, events)
+    for first in range(0, len(stretches), ROWS):
+        yield _page(trace, events, title, width, stretches[first : first + ROWS], top, end)
 
 
 def envelope(t: np.ndarray, *curves: np.ndarray, bins: int) -> tuple[np.ndarray, ...]:
@@ -138,6 +81,57 @@ def envelope(t: np.ndarray, *curves: np.ndarray, bins: int) -> tuple[np.ndarray,
     return tuple(thinned)
 
 
+def _stretches(start: float, end: float) -> list[tuple[float, float]]:
+    """What is drawn in a row each, all equally long; a recording of little more than a row has one."""
+    if end - start <= 1.5 * ROW_S:
+        return [(start, end)]
+    edges = np.arange(start, end - 1e-6, ROW_S)
+    return [(float(edge), float(edge) + ROW_S) for edge in edges]
+
+
+def _page(trace, events, title, width, stretches, top, end):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, 4), dpi=DPI, facecolor="white")
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    several = end - trace.t[0] > 1.5 * ROW_S if len(trace.t) else False
+    rows = []
+    for start, stop in stretches:
+        axes = figure.add_axes((_left(width), 0, _right(width) - _left(width), 1))  # how high it lies is known later
+        axes.set_xlim(start, stop)
+        _style(axes, several)
+        _gates(axes, trace.spans)
+        _curve(axes, trace, top, bins=int(width * DPI))
+        mine = [event for event in events if event.offset_s >= start and event.onset_s < stop]
+        rows.append((axes, mine, _marks(axes, renderer, mine, width)))
+    tops = _place(figure, rows, width, several)
+    hidden = sum(_events(axes, trace, mine, marks, at) for (axes, mine, marks), at in zip(rows, tops, strict=True))
+    begin, last = stretches[0][0], min(stretches[-1][1], end)
+    inside = [event for event in events if begin <= event.apex_s < last] if several else events
+    note = _summary(inside, begin, last, end, several, hidden) if len(trace.t) else "no frames"
+    _frame(figure, rows[0][0], width, printable(title), note)
+    return figure
+
+
+def _top(trace: Trace, events: Sequence[Event]) -> float:
+    """The highest value on paper. A blink is many times higher than a micro-expression: the height belongs to what was
+    judged, and to the events."""
+    t, difference, threshold = trace.t, trace.difference, trace.threshold
+    judged = np.isfinite(difference) & ~trace.gated
+    for start, end, kind in trace.spans:
+        if kind == "blink":
+            judged &= (t < start - BESIDE_S) | (t > end + BESIDE_S)
+    heights = [np.percentile(difference[judged], 99.5)] if judged.any() else []
+    heights += [np.interp(event.apex_s, t[judged], difference[judged]) for event in events if judged.any()]
+    if np.isfinite(threshold).any():
+        heights.append(np.percentile(threshold[np.isfinite(threshold)], 99))
+    if not heights and np.isfinite(difference).any():
+        heights.append(np.nanmax(difference))
+    highest = max(heights, default=0.0)
+    return 1.15 * float(highest) if highest > 0 else 1.0
+
+
 def _gates(axes, spans) -> None:
     for kind, (shade, name) in GATES.items():
         bars = [(start, end - start) for start, end, of in spans if of == kind]
@@ -146,7 +140,7 @@ def _gates(axes, spans) -> None:
                              zorder=0.6, label=name)
 
 
-def _curve(axes, trace, bins) -> None:
+def _curve(axes, trace, top, bins) -> None:
     t, difference, threshold = trace.t, trace.difference, trace.threshold
     if not np.isfinite(difference).any():
         message = "no face was found" if len(t) else "no frames"
@@ -155,56 +149,65 @@ def _curve(axes, trace, bins) -> None:
         axes.set_yticks([])
         axes.set_ylabel("")
         return
+    axes.set_ylim(0, top)
     gated = trace.gated
     beside = gated.copy()  # the faint curve reaches over to the judged one on both sides
     beside[1:] |= gated[:-1]
     beside[:-1] |= gated[1:]
-    judged, ignored = np.where(gated, np.nan, difference), np.where(beside, difference, np.nan)
-    # a blink is many times higher than a micro-expression: the paper's height belongs to what was judged
-    seen = np.concatenate([judged, threshold])
-    seen = seen[np.isfinite(seen)]
-    top = seen.max() if seen.size else np.nanmax(difference)
-    axes.set_ylim(0, 1.15 * top if top > 0 else 1)
-    t, judged, ignored, threshold = envelope(t, judged, ignored, threshold, bins=bins)
+    start, stop = axes.get_xlim()
+    inside = slice(max(0, np.searchsorted(t, start) - 1), np.searchsorted(t, stop) + 1)
+    judged, ignored = np.where(gated, np.nan, difference)[inside], np.where(beside, difference, np.nan)[inside]
+    t, judged, ignored, threshold = envelope(t[inside], judged, ignored, threshold[inside], bins=bins)
     axes.plot(t, ignored, color=FAINT, linewidth=0.8, zorder=2)
     axes.plot(t, judged, color=CURVE, linewidth=0.9, zorder=3, label="difference", solid_joinstyle="round")
     axes.plot(t, threshold, color=THRESHOLD, linewidth=1.0, zorder=4, label="threshold", dashes=(4, 2))
 
 
-def _events(axes, renderer, trace, events, width) -> int:
-    """Draw the events, their labels in rows above the plot. Returns the number of labels that found no room."""
+def _marks(axes, renderer, events, width) -> list[tuple]:
+    """(text, row, left edge in pixels) of each event's label, in rows above the plot; row −1 where there is no room."""
     from matplotlib.transforms import blended_transform_factory
 
     above = blended_transform_factory(axes.transData, axes.figure.dpi_scale_trans)  # x in seconds, y in inches
-    _place(axes, width, 1)  # the horizontal place is final from here on: labels are measured against it
-    marks = []
+    start, stop = axes.get_xlim()
+    texts, sizes = [], []
     for event in events:
-        text = axes.text(event.apex_s, 0, f"{event.label} {event.score:.2f}", fontsize=8.5,
+        inside = start <= event.apex_s < stop  # of two rows, the one with the apex has the label
+        text = axes.text(event.apex_s, 0, f"{event.label} {event.score:.2f}", fontsize=8.5, visible=inside,
                          color=colour(event.label), va="center", transform=above, parse_math=False, zorder=7,
                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
-        marks.append((axes.transData.transform((event.apex_s, 0))[0], text.get_window_extent(renderer).width, text))
-    rows = _rows([(apex, size) for apex, size, _ in marks], right=width * DPI * 0.99)
-    _, top = _place(axes, width, max((row for row, _ in rows), default=-1) + 1)
+        texts.append(text)
+        if inside:
+            sizes.append((axes.transData.transform((event.apex_s, 0))[0], text.get_window_extent(renderer).width))
+    placed = iter(_rows(sizes, right=width * DPI * 0.99))
+    return [(text, *(next(placed) if text.get_visible() else (-1, 0.0))) for text in texts]
 
-    known = np.isfinite(trace.difference)
-    for event, (_, _, text), (row, x) in zip(events, marks, rows):
-        tint = colour(event.label)
+
+def _events(axes, trace, events, marks, top) -> int:
+    """Draw the events, their labels above the plot, whose upper edge is `top` inches above the paper's foot. Returns the
+    number of labels that found no room."""
+    known, hidden = np.isfinite(trace.difference), 0
+    for event, (text, row, x) in zip(events, marks, strict=True):
+        tint, above = colour(event.label), text.get_transform()
         axes.axvspan(event.onset_s, event.offset_s, color=tint, alpha=0.12, linewidth=0, zorder=1)
         for moment in (event.onset_s, event.offset_s):
             axes.axvline(moment, color=tint, linewidth=0.6, alpha=0.5, zorder=2)
+        if not text.get_visible():
+            text.remove()
+            continue
         peak = np.interp(event.apex_s, trace.t[known], trace.difference[known]) if known.any() else 0.0
         axes.plot([event.apex_s] * 2, [peak, axes.get_ylim()[1]], color=tint, linewidth=1.1, zorder=5)
         axes.plot(event.apex_s, peak, "o", color=tint, markersize=4, markeredgecolor="white", markeredgewidth=0.7,
                   zorder=6)
         if row < 0:
             text.remove()
+            hidden += 1
             continue
         height = top + LANE * (row + 0.6)
         text.set_position((axes.transData.inverted().transform((x, 0))[0], height))
         axes.plot([event.apex_s] * 2, [top, height], color=tint, linewidth=1.1, transform=above, clip_on=False,
                   zorder=5)
         axes.plot(event.apex_s, height, "o", color=tint, markersize=3.2, transform=above, clip_on=False, zorder=8)
-    return sum(row < 0 for row, _ in rows)
+    return hidden
 
 
 def _rows(marks: list[tuple[float, float]], right: float) -> list[tuple[int, float]]:
@@ -228,23 +231,40 @@ def _rows(marks: list[tuple[float, float]], right: float) -> list[tuple[int, flo
     return rows[::-1]
 
 
-def _place(axes, width, lanes) -> tuple[float, float]:
-    """Fit the paper to the rows of labels. Returns the plot's bottom and top, inches above the paper's foot."""
-    bottom = 0.9
-    top = bottom + PLOT_HEIGHT
-    height = top + LANE * lanes + 0.78
-    axes.figure.set_size_inches(width, height)
-    left, right = 0.62 / width, 1 - 0.25 / width
-    axes.set_position((left, bottom / height, right - left, PLOT_HEIGHT / height))
-    return bottom, top
+def _left(width: float) -> float:
+    return 0.62 / width
+
+
+def _right(width: float) -> float:
+    return 1 - 0.25 / width
+
+
+def _place(figure, rows, width, several) -> list[float]:
+    """Fit the paper to the rows and their labels. Returns the upper edge of each plot, inches above the paper's foot."""
+    tall = ROW_HEIGHT if several else PLOT_HEIGHT
+    above = [LANE * (max((row for _, row, _ in marks), default=-1) + 1) for _, _, marks in rows]
+    height = FOOT + HEAD + sum(above) + tall * len(rows) + TICKS * (len(rows) - 1)
+    figure.set_size_inches(width, height)
+    tops, top = [], height - HEAD
+    for (axes, *_), lanes in zip(rows, above, strict=True):
+        top -= lanes
+        tops.append(top)
+        axes.set_position((_left(width), (top - tall) / height, _right(width) - _left(width), tall / height))
+        top -= tall + TICKS
+    return tops
 
 
 def _frame(figure, axes, width, title, note) -> None:
     height = figure.get_size_inches()[1]
-    left = axes.get_position().x0
+    left = _left(width)
     figure.text(left, 1 - 0.26 / height, title, fontsize=12, color=INK, va="center", parse_math=False)
     figure.text(left, 1 - 0.5 / height, note, fontsize=9, color=SOFT, va="center", parse_math=False)
-    handles, names = axes.get_legend_handles_labels()
+    handles, names = [], []
+    for one in figure.axes:
+        for handle, name in zip(*one.get_legend_handles_labels(), strict=True):
+            if name not in names:
+                handles.append(handle)
+                names.append(name)
     if handles:
         order = sorted(range(len(names)), key=lambda i: names[i] in [name for _, name in GATES.values()])
         figure.legend([handles[i] for i in order], [names[i] for i in order], loc="lower left", ncol=len(names),
@@ -252,8 +272,8 @@ def _frame(figure, axes, width, title, note) -> None:
                       handlelength=1.6, columnspacing=1.6, borderpad=0, borderaxespad=0)
 
 
-def _style(axes) -> None:
-    from matplotlib.ticker import MaxNLocator
+def _style(axes, several) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
@@ -261,12 +281,17 @@ def _style(axes) -> None:
     axes.grid(axis="y", color="#ececec", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=8.5, labelcolor=SOFT, pad=5)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
-    axes.set_xlabel("seconds", fontsize=9, color=SOFT)
     axes.set_ylabel("difference", fontsize=9, color=SOFT)
+    minutes = several or axes.get_xlim()[1] > ROW_S
+    axes.xaxis.set_major_locator(MultipleLocator(5) if minutes else MaxNLocator(nbins=12, steps=[1, 2, 5, 10]))
+    if minutes:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: clock(value, 0)))
+    if not several:
+        axes.set_xlabel("minutes:seconds" if minutes else "seconds", fontsize=9, color=SOFT)
 
 
-def _summary(events, duration, hidden) -> str:
+def _summary(events, begin, last, end, several, hidden) -> str:
     found = f"{len(events)} event" + ("" if len(events) == 1 else "s") if events else "no events"
-    return f"{duration:.1f} s  ·  {found}" + (f"  ·  {hidden} labels left out for want of room" if hidden else "")
+    length = f"{clock(begin, 0)} to {clock(last, 0)} of {clock(end, 0)}" if several else f"{last - begin:.1f} s"
+    return f"{length}  ·  {found}" + (f"  ·  {hidden} labels left out for want of room" if hidden else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -95,8 +96,9 @@ class Batch:
             raise OutputError(f"cannot write in {self.out / name}: {error.strerror}") from error
 
     def failed(self, clip: Path, name: Path, why: str) -> None:
-        """A clip that could not be worked through at all. Raises OutputError."""
-        Record.of(clip, name, self.wanted, failure=" ".join(why.split())).keep(self.out)
+        """A clip that could not be worked through at all."""
+        with suppress(OutputError):  # it may have failed for that very reason
+            Record.of(clip, name, self.wanted, failure=" ".join(why.split())).keep(self.out)
 
     def finish(self, jobs: list[tuple[Path, Path]]) -> str:
         """Write the table over all recordings in the folder; returns the run's last line, which is about `jobs`."""

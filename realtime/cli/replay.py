@@ -29,7 +29,8 @@ from realtime.recognition import Recognizer
 from realtime.records import Event
 from realtime.sinks import CsvSink, Fault, JsonlSink, LineFile, Writer
 from realtime.sources import SourceInfo, open_source
-from realtime.timeline import Trace, draw
+from realtime.timeline import draw
+from realtime.trace import Trace
 from realtime.video import AnnotatedVideo
 from realtime.watch import LiveSettings, Status, Watch, leading
 from realtime.window import paint

@@ -22,7 +22,7 @@ from realtime.naming import distinct
 from realtime.recognition import Recognizer
 from realtime.records import Event, Keyframes
 from realtime.sinks import cannot_write, make_folder_of
-from realtime.timeline import Trace
+from realtime.trace import Trace
 
 CARE = (
     "A movement of the face is no proof of a feeling, a lie or a thought. "

@@ -16,7 +16,8 @@ from realtime.colours import colour
 from realtime.exports import CARE, Found, clean, number_of
 from realtime.inline import inline
 from realtime.records import Event
-from realtime.timeline import Trace, draw
+from realtime.timeline import draw
+from realtime.trace import Trace
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #16232b; --quiet: #4d5f6a; --line: #d5dee2; --ground: #fff; --band: #f2f5f6 }

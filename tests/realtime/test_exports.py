@@ -18,7 +18,7 @@ from realtime.exports import CARE, KINDS, Found, write
 from realtime.exports.elan import eaf
 from realtime.exports.report import html, judged
 from realtime.exports.webvtt import stamp, vtt
-from realtime.timeline import Trace
+from realtime.trace import Trace
 
 NASTY = 'a<img src=x onerror=alert(1)>&"\x07\udcff.mp4'
 CLASSES = ("negative", "positive", "surprise")

@@ -6,7 +6,8 @@ import pytest
 from made_events import event
 
 from realtime.errors import OutputError
-from realtime.timeline import MAX_LANES, Trace, _rows, draw, envelope
+from realtime.timeline import MAX_LANES, _rows, draw, envelope, pages
+from realtime.trace import Trace
 
 
 def trace(seconds=4.0, fps=50, lost=(0, 0)):
@@ -77,8 +78,35 @@ def test_the_picture_shows_lost_span_event_and_grows_with_time(tmp_path):
     blue = np.array([0xA8, 0x6E, 0x3B])  # surprise, BGR
     stem = np.flatnonzero((abs(picture.astype(int) - blue).max(axis=2) < 12).sum(axis=0) > 20)
     assert (stem.mean() - left) / (right - left) == pytest.approx(1.112 / 4, abs=0.01)
-    draw(tmp_path / "long.png", trace(600, fps=20), [], "long")
-    assert picture.shape[1] < cv2.imread(str(tmp_path / "long.png")).shape[1] <= 20 * 150
+    draw(tmp_path / "longer.png", trace(80, fps=20), [], "longer")
+    assert picture.shape[1] < cv2.imread(str(tmp_path / "longer.png")).shape[1] <= 20 * 150
+
+
+def test_a_long_recording_has_pages_of_a_few_minutes_with_times_as_a_clock(tmp_path):
+    events = [event(1, onset=30.0), event(2, onset=59.8), event(3, onset=400.0)]
+    first, second = pages(trace(412, fps=10), events, "long")
+    assert [len(figure.axes) for figure in (first, second)] == [5, 2]
+    assert [axes.get_xlim() for axes in second.axes] == [(300, 360), (360, 420)]
+    ticks = [label.get_text() for label in second.axes[0].get_xticklabels()]
+    assert ticks[0] == "05:00" and ticks[-1] == "06:00"
+    notes = [[text.get_text() for text in figure.texts] for figure in (first, second)]
+    assert notes == [["long", "00:00 to 05:00 of 06:52  ·  2 events"], ["long", "05:00 to 06:52 of 06:52  ·  1 event"]]
+    labels = [[text.get_text() for text in axes.texts] for axes in first.axes[:2]]
+    assert labels == [["surprise 0.81", "surprise 0.81"], []]  # the one over two rows is named where its apex is
+    (tmp_path / "t-9.png").touch()
+    (tmp_path / "t-b.png").touch()
+    assert draw(tmp_path / "t.png", trace(412, fps=10), [], "long") == [tmp_path / "t.png", tmp_path / "t-2.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t-2.png", "t-b.png", "t.png"]
+
+
+def test_a_blink_does_not_set_the_height_of_the_paper():
+    made = Trace()
+    for n in range(2000):
+        t = n / 50
+        blink = 20 * np.exp(-(((t % 4 - 2) / 0.1) ** 2))
+        made.add(t, 1 + blink + 1.5 * np.exp(-(((t - 9) / 0.05) ** 2)), 2.0, "blink" if blink > 8 else None)
+    (figure,) = pages(made, [event(onset=8.888)], "blinks")
+    assert 2.5 < figure.axes[0].get_ylim()[1] < 4
 
 
 def test_unwritable(tmp_path):

@@ -15,7 +15,7 @@ from realtime.errors import MerError, OutputError
 from realtime.exports import Found, Remembering
 from realtime.pipeline import Pipeline, Step
 from realtime.sources import open_source
-from realtime.timeline import Trace
+from realtime.trace import Trace
 from realtime.watch import Watch, leading
 
 MOST = 50  # recordings of one page

@@ -41,7 +41,7 @@ EXAMPLES = """
   mer-replay clip.mp4 --out results --export elan,webvtt,report    also clip.eaf, clip.vtt, clip.html and clip.pdf
   mer-replay clip.mp4 --out results spotter.sensitivity=6
   mer-replay recordings/ --out results --launcher ray    a clip a task, on the cluster at RAY_ADDRESS or on all cores here"""
-EXPORTS = {"elan": ["elan"], "webvtt": ["webvtt"], "report": ["report", "pdf"], "excel": ["excel"], "parquet": ["parquet"],
+EXPORTS = {"elan": ["elan"], "webvtt": ["webvtt"], "report": ["report", "pdf"], "parquet": ["parquet"], "excel": ["excel"],
            "csv": [], "jsonl": []}  # fmt: skip  # the last two are written in any case
 PATIENCE = 60.0  # a recording can wait for a slow disk
 

@@ -73,6 +73,7 @@ def test_the_picture_shows_lost_span_event_and_grows_with_time(tmp_path):
     picture = cv2.imread(str(tmp_path / "t.png"))
     grey = np.flatnonzero((picture[300] == 0xE2).all(axis=1))
     left, right = 0.62 * 150, (9 - 0.25) * 150
+    grey = grey[grey >= left]  # not the numbers beside the axis
     assert (grey.min() - left) / (right - left) == pytest.approx(2 / 4, abs=0.01)
     assert (grey.max() - left) / (right - left) == pytest.approx(3 / 4, abs=0.01)
     blue = np.array([0xA8, 0x6E, 0x3B])  # surprise, BGR
@@ -88,7 +89,7 @@ def test_a_long_recording_has_pages_of_a_few_minutes_with_times_as_a_clock(tmp_p
     assert [len(figure.axes) for figure in (first, second)] == [5, 2]
     assert [axes.get_xlim() for axes in second.axes] == [(300, 360), (360, 420)]
     ticks = [label.get_text() for label in second.axes[0].get_xticklabels()]
-    assert ticks[0] == "05:00" and ticks[-1] == "06:00"
+    assert {"05:00", "05:30", "06:00"} <= set(ticks)
     notes = [[text.get_text() for text in figure.texts] for figure in (first, second)]
     assert notes == [["long", "00:00 to 05:00 of 06:52  ·  2 events"], ["long", "05:00 to 06:52 of 06:52  ·  1 event"]]
     labels = [[text.get_text() for text in axes.texts] for axes in first.axes[:2]]

@@ -14,7 +14,7 @@ NO_PICTURE, NO_FACE, SMALL, REST = "no picture", "no face", "face too small", "r
 GATES = {"blink": "blink", "motion": "head moves", "lost": NO_FACE}
 # what a person can do, or should know, about each cause
 MEANING = {
-    NO_PICTURE: "frames are missing or too far apart",
+    NO_PICTURE: "frames are missing, damaged or too far apart",
     NO_FACE: "none was found, or it is turned away, covered or dark",
     SMALL: "come nearer, or use a larger picture",
     REST: "a face must be seen at rest for about a second first",

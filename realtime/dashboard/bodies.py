@@ -67,8 +67,10 @@ class Bodies:
     async def _upload(self, scope, receive, send):
         if CHARSET.search(dict(scope["headers"]).get(b"content-type", b"")):
             return await answer(scope, receive, send, 415, "Refused: names of files are UTF-8.\n")
+        if not (size := _length(scope)):
+            return await answer(scope, receive, send, 411, "Refused: say how long it is.\n")
         try:
-            await asyncio.to_thread(self._shared.uploads.make_room, _length(scope))
+            await asyncio.to_thread(self._shared.uploads.make_room, size)
         except MerError as error:
             return await answer(scope, receive, send, 507, f"{error}\n")
         begun = over = late = False

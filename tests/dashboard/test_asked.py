@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import os
 from functools import cached_property
 from urllib.parse import quote, urlencode, urlsplit
 
+import cv2
+import numpy as np
 import pytest
 
 from realtime.log import Session, SqliteSink
@@ -68,6 +71,11 @@ def file_data(path, is_stream: bool = False) -> dict:
     return {"path": str(path), "is_stream": is_stream, "meta": {"_type": "gradio.FileData"}}
 
 
+def picture(side: int) -> str:
+    """A black one, as a browser sends those of its camera."""
+    return f"data:image/png;base64,{base64.b64encode(cv2.imencode('.png', np.zeros((side, side), np.uint8))[1]).decode()}"
+
+
 def places(function: dict, value):
     """The value in the place of each input, alone, in a list, and nested; nothing in the others."""
     count = len(function["inputs"])
@@ -111,6 +119,8 @@ def test_no_function_reads_moves_or_removes_a_file_of_the_owner(start_demo, secr
     for function in (one for one in functions if one["connection"] == "stream"):
         for data in places(function, file_data(secret)):
             assert '"success":false' in _streamed(client, function, data)
+        large = [{"url": picture(8000)}, *usual(client, function)[1:]]  # a few kilobytes, and 64 megabytes once opened
+        assert '"success":false' in _streamed(client, function, large)
     copies = [path for path in demo.temp.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
     assert not copies and secret.read_text() == SECRET
     for path in (secret, *demo.temp.rglob("*")):

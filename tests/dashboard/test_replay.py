@@ -287,6 +287,6 @@ def test_nobody_else_gets_at_a_recording(page, demo, open_page):
     other = open_page(demo.url)
     status = "url => fetch(url).then(a => a.status)"
     assert other.evaluate(status, f"/mer/replay/{token[:-1]}x/data") == 404
-    for address in ("frame/99999.jpg", "frame/-1.jpg", "event/99/onset.jpg", "event/1/secret.jpg", "event/1/..%2f..%2fcopy.mp4"):
+    for address in ("event/1/motion.webp?factor=nan", "frame/99999.jpg", "frame/-1.jpg", "event/99/onset.jpg", "event/1/secret.jpg", "event/1/..%2f..%2fcopy.mp4"):
         assert other.evaluate(status, f"/mer/replay/{token}/{address}") in (404, 422)
     assert other.evaluate(status, "/mer/replay/queue/none") == 404

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed (pip install 'mer-live[demo]')")
+from realtime.dashboard.asked import Page
 from realtime.dashboard.replay.tab import _taken
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import MerError, UsageError
@@ -57,3 +58,7 @@ def test_nothing_else_is_found_taken_or_removed(shared, tmp_path, monkeypatch):
         shared.uploads.drop(path)
     assert mine.read_bytes() == b"diary" and (inside.parent / "link.mp4").is_symlink() and (inside.parent / "fifo.mp4").exists()
     assert shared.uploads.find(str(inside)) == inside
+
+
+def test_gradio_checks_paths_too(shared):
+    assert Page(shared.uploads.find).has_launched

@@ -22,6 +22,7 @@ from realtime.exports.report import judged
 from realtime.records import UNSURE
 
 STILL = {"cache-control": "private, max-age=3600"}  # a token's pictures never change
+LOOKING = 8  # that wait for where the network looked, which takes seconds: each holds one of the server's threads
 FACTORS = (1.0, 20.0)  # of amplification
 
 
@@ -31,6 +32,7 @@ def add_routes(shared: Shared, app, queue: Queue, keys: dict[str, str]) -> None:
 
     # one picture at a time: a page that asks for all at once must not take every core
     drawing, looking = threading.Lock(), threading.Lock()
+    waiting = threading.BoundedSemaphore(LOOKING)
 
     def shown(token: str) -> Job:
         job = queue.job(token)
@@ -67,11 +69,18 @@ def add_routes(shared: Shared, app, queue: Queue, keys: dict[str, str]) -> None:
     @app.get("/mer/replay/{token}/event/{number}/{what}")
     def event(token: str, number: int, what: str, factor: float = 8.0):
         job = shown(token)
+        if not math.isfinite(factor):
+            raise HTTPException(422)
         try:
             keyframes = job.keyframes(number)
             if what == "looked.jpg":  # by its own process, or many calls of the network: it must not hold up the others
-                with looking:
-                    return Response(_looked(job, number, keyframes, shared), media_type="image/jpeg", headers=STILL)
+                if not waiting.acquire(blocking=False):
+                    raise HTTPException(503, "too many of these are being made: ask again in a moment")
+                try:
+                    with looking:
+                        return Response(_looked(job, number, keyframes, shared), media_type="image/jpeg", headers=STILL)
+                finally:
+                    waiting.release()
             with drawing:
                 kind, content = _drawn(keyframes, what, min(max(factor, FACTORS[0]), FACTORS[1]))
         except (KeyError, OSError, MerError) as error:  # OSError: the page has gone meanwhile, and its folder with it

@@ -50,7 +50,7 @@ PATIENCE = 60.0  # a recording can wait for a slow disk
 @click.argument("clips", metavar="CLIP|FOLDER... [SETTING=VALUE]...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go, a folder for each clip.")
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
-@click.option("--export", "kinds", default="", metavar="KIND,...", help=f"Further files: {', '.join(EXPORTS)}. A report holds two pictures of the face for each event.")
+@click.option("--export", "kinds", default="", metavar="KIND,...", help=f"Further files: {', '.join(EXPORTS)}. A report holds two pictures of the face for each event, of 20 at most.")
 @click.option("--csv-separator", default=",", metavar=", | ; | tab", help="Of the CSV files; a semicolon goes with decimal commas.")
 @click.option("--again", is_flag=True, help="Do anew what an earlier run has done.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")

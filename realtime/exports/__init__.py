@@ -28,6 +28,7 @@ CARE = (
     "A movement of the face is no proof of a feeling, a lie or a thought. "
     "Use it only with people who know that they are being recorded and have agreed."
 )
+MOST_PICTURES = 40  # of faces in a report: onset and apex of its surest events
 
 
 @dataclass
@@ -48,12 +49,16 @@ class Found:
     thumbnails: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     path: Path | None = None
     session: int | None = None
+    _sure: dict[int, float] = field(default_factory=dict, repr=False)
     incomplete: str = ""
 
     def see(self, number: int, keyframes: Keyframes) -> None:
-        """Keep the thumbnails of an event; for `Remembering`."""
+        """Keep the thumbnails of an event, as long as it is one of the surest; for `Remembering`."""
         views = keyframes.onset, keyframes.apex
         self.thumbnails[number] = tuple(np.ascontiguousarray(view.pixels[..., ::-1]) for view in views)
+        self._sure[number] = keyframes.confidence
+        if len(self.thumbnails) > MOST_PICTURES // 2:
+            self.thumbnails.pop(min(self.thumbnails, key=lambda one: self._sure.get(one, 1.0)))
 
     @property
     def count(self) -> int:

@@ -11,12 +11,13 @@ import numpy as np
 
 from realtime.colours import colour
 from realtime.exports import Found, clean, named, number_of
-from realtime.exports.report import care, closing, judged, summary, timeline
+from realtime.exports.report import care, closing, judged, summary, timelines
 from realtime.records import Event
 from realtime.timeline import INK, SOFT
 
 WIDTH, HEIGHT, MARGIN = 8.27, 11.69, 0.6  # inches, A4
 ROW = 0.78  # inches
+PAPER = 10.0  # inches, how wide a curve is drawn: its letters are then legible on paper
 FIRST, MORE = 6, 12  # events on the first page, and on each further one
 COLUMNS = {  # inches
     "#": 0.0, "onset": 0.3, "apex": 1.05, "label": 1.95, "kind": 3.05, "seconds: onset, apex, offset": 3.65, "probabilities": 5.6,
@@ -31,13 +32,16 @@ def pdf(found: Found) -> bytes:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         with PdfPages(file, metadata={"Title": f"{clean(found.name)}: facial movements", "Creator": "mer-live"}) as pages:
-            pages.savefig(_first(found))
+            curves = timelines(found, PAPER) if found.trace is not None else []
+            pages.savefig(_first(found, curves if len(curves) == 1 else []))
+            for one in curves if len(curves) > 1 else ():
+                pages.savefig(_curve_page(found, one))
             for begin in range(FIRST, len(found.events), MORE):
                 pages.savefig(_further(found, found.events[begin : begin + MORE]))
     return file.getvalue()
 
 
-def _first(found: Found):
+def _first(found: Found, curves: list[bytes]):
     figure = _page()
     name = textwrap.shorten(clean(found.name), 70, placeholder="…") if " " in found.name else clean(found.name)[:70]
     _text(figure, 0, 0.2, name, 15, weight="bold")
@@ -46,11 +50,8 @@ def _first(found: Found):
     for i, line in enumerate(textwrap.wrap(care(found), 118)):
         _text(figure, 0, 0.95 + 0.17 * i, line, 8.5)
     top = 1.4
-    if found.trace is not None:
-        curve = cv2.imdecode(np.frombuffer(timeline(found), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-        tall = (WIDTH - 2 * MARGIN) * curve.shape[0] / curve.shape[1]
-        _picture(figure, curve, 0, top, WIDTH - 2 * MARGIN, tall)
-        top += tall + 0.15
+    for one in curves:
+        top += _curve(figure, one, top) + 0.15
     _table(figure, found, found.events[:FIRST], top)
     if not found.events:
         _text(figure, 0, top + 0.2, "No movement was found.", 9)
@@ -58,6 +59,21 @@ def _first(found: Found):
         _text(figure, 0, HEIGHT - 2 * MARGIN - 0.3 + 0.15 * i, line, 7.5, SOFT)
     _thumbnails(figure, found, found.events[:FIRST], top)
     return figure
+
+
+def _curve_page(found: Found, curve: bytes):
+    figure = _page()
+    _text(figure, 0, 0.1, f"{clean(found.name)[:80]}, over time", 9, SOFT)
+    _curve(figure, curve, 0.3)
+    return figure
+
+
+def _curve(figure, png: bytes, top: float) -> float:
+    """As wide as the paper; returns its height, inches."""
+    curve = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    tall = (WIDTH - 2 * MARGIN) * curve.shape[0] / curve.shape[1]
+    _picture(figure, curve, 0, top, WIDTH - 2 * MARGIN, tall)
+    return tall
 
 
 def _further(found: Found, events: list[Event]):

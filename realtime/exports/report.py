@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html as markup
-import tempfile
+import io
+import warnings
 from collections import Counter
 from datetime import datetime
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from realtime.colours import colour
 from realtime.exports import CARE, Found, clean, number_of
 from realtime.inline import inline
 from realtime.records import Event
-from realtime.timeline import draw
+from realtime.timeline import pages
 from realtime.trace import Trace
 
 STYLE = """
@@ -44,7 +44,8 @@ def html(found: Found) -> str:
     if not rows:
         table = "<p>No movement was found.</p>"
     alt = f"Difference curve with {found.count} events"
-    curve = f'<h2>Over time</h2><img class="curve" alt="{alt}" src="{inline(timeline(found), "png")}">' if found.trace else ""
+    curves = timelines(found) if found.trace else []
+    curve = "<h2>Over time</h2>" * bool(curves) + "".join(f'<img class="curve" alt="{alt}" src="{inline(one, "png")}">' for one in curves)
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}: facial movements</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>
 <h1>{name}</h1><p class="quiet">{_safe(summary(found))}</p><p class="quiet">{judged(found)}</p>
@@ -93,16 +94,25 @@ def closing(found: Found) -> str:
     unsure = ' "unsure": no class was likely enough to name it.' if any(e.label == "unsure" for e in found.events) else ""
     return (
         "Times are seconds from the beginning of the recording. Numbers under the classes are the network's probabilities; "
-        "they sum to 1. micro: half a second at most." + unsure
+        "they sum to 1. micro: half a second at most." + unsure + _pictured(found)
     )
 
 
-def timeline(found: Found) -> bytes:
-    """The curve with its events as PNG."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "timeline.png"
-        draw(path, found.trace or Trace(), found.events, "How much the face differs from rest")
-        return path.read_bytes()
+def _pictured(found: Found) -> str:
+    shown = len({event.event for event in found.events} & set(found.thumbnails))
+    return f" Pictures: of the {shown} surest of {found.count} events." if 0 < shown < found.count else ""
+
+
+def timelines(found: Found, width: float | None = None) -> list[bytes]:
+    """The curve with its events as PNG, a picture for every few minutes. width: see `timeline.pages`."""
+    pictures = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        for figure in pages(found.trace or Trace(), found.events, "How much the face differs from rest", width):
+            file = io.BytesIO()
+            figure.savefig(file, format="png")
+            pictures.append(file.getvalue())
+    return pictures
 
 
 def _percent(share: float) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from realtime import kept
-from realtime.exports import Found
+from realtime.exports import MOST_PICTURES, Found
 from realtime.log import Log
 from realtime.records import Event
 from realtime.review import Reviews
@@ -19,7 +19,6 @@ from realtime.review.film import recording
 from realtime.review.item import Item, Marks
 
 NOT_REVIEWED = "not reviewed"
-MOST_PICTURES = 40  # events' onsets and apexes, read from what was kept
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import av
@@ -220,3 +221,16 @@ def test_mer_replay_writes_the_exports_that_are_asked_for(tmp_path, monkeypatch)
 def test_every_kind_can_be_written_for_a_recording_without_events(tmp_path):
     for kind in KINDS:
         assert write(kind, found(name="none.mp4", seconds=1.0), tmp_path).stat().st_size >= 0
+
+
+def test_a_long_recording_with_many_events_has_a_curve_every_few_minutes_and_forty_pictures(tmp_path):
+    events = [event(n, onset=10.0 + 8 * n) for n in range(1, 31)]
+    one = found(*events, name="long.mp4", seconds=400.0)
+    one.thumbnails.clear()
+    for n in range(1, 31):
+        view = SimpleNamespace(pixels=np.full((224, 224, 3), 90, np.uint8))
+        one.see(n, SimpleNamespace(onset=view, apex=view, confidence=n / 30))
+    assert sorted(one.thumbnails) == list(range(11, 31))  # the surest
+    text = html(one)
+    assert text.count("data:image/jpeg") == 40 and text.count("data:image/png") == 2 and "of the 20 surest of 30 events" in text
+    assert len(re.findall(rb"/Type /Page\b", write("pdf", one, tmp_path).read_bytes())) == 1 + 2 + 2

@@ -71,7 +71,8 @@ class Alignment:
         """The aligned picture (ALIGNED×ALIGNED×3 uint8 BGR) of this frame, or None where the face got away."""
         grey = cv2.cvtColor(picture.warped(self.transform), cv2.COLOR_BGRA2GRAY)
         swing = self._light(grey, pts)
-        moved, found, _ = cv2.calcOpticalFlowPyrLK(self._reference, evened(grey, swing), self._points, None, **FOLLOW)
+        reference = evened(self._reference, self._light.back(self._reference))  # it may be older than the flicker is known
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(reference, evened(grey, swing), self._points, None, **FOLLOW)
         kept = found[:, 0] == 1
         if kept.sum() < len(TEMPLATE) // 2:
             return None

@@ -42,7 +42,7 @@ class EvenLight:
 
         Returns H×2 float32, gain and offset of each row (see `evened`), or None where nothing needs to be done.
         """
-        cells = cv2.resize(grey, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
+        cells = _cells(grey)
         if self._usual is None:
             self._usual = cells
         if pts > self._last:
@@ -52,14 +52,18 @@ class EvenLight:
             # the median over a row: a mouth or an eye is in the middle, the lamp shines on all of it
             self._watch(np.median(cells - self._usual, axis=1), pts)
             self._last = pts
-        return self._back(cells, len(grey)) if self._flickers else None
+        return self.back(grey)
 
-    def _back(self, cells: np.ndarray, height: int) -> np.ndarray:
+    def back(self, grey: np.ndarray) -> np.ndarray | None:
+        """The same for a picture of any moment, which is not counted."""
+        if not self._flickers:
+            return None
+        cells = _cells(grey)
         # contrast within rows: bands have none there
         gain = float(self._usual.std(axis=1).mean()) / max(float(cells.std(axis=1).mean()), 1.0)
         offset = float(self._usual.mean() - gain * cells.mean())
         left = np.median(self._usual / np.maximum(gain * cells + offset, 1.0), axis=1)  # of the bands
-        rows = cv2.resize(left[:, None], (1, height), interpolation=cv2.INTER_LINEAR)
+        rows = cv2.resize(left[:, None], (1, len(grey)), interpolation=cv2.INTER_LINEAR)
         return np.float32(rows * (gain, offset))
 
     def _watch(self, off: np.ndarray, pts: float) -> None:
@@ -76,6 +80,11 @@ class EvenLight:
             self.hertz = float(np.median(lately)) / (2 * WITHIN)
         elif not self._swings:
             self._flickers = False
+
+
+def _cells(grey: np.ndarray) -> np.ndarray:
+    """Mean brightness of each cell: ROWS×COLUMNS float32."""
+    return cv2.resize(grey, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def evened(picture: np.ndarray, back: np.ndarray | None) -> np.ndarray:

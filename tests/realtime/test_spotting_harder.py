@@ -1,8 +1,9 @@
-"""Clips that were cut to their movement, and blinks that a lossy recording draws out."""
+"""Recordings that are harder than they look: cut to their movement, lossy, or filmed under a lamp that flickers."""
 
 from dataclasses import replace
 
 import cv2
+import numpy as np
 import pytest
 from places import DEMO
 
@@ -59,3 +60,13 @@ def test_a_blink_that_lossy_compression_draws_out_is_no_macro_expression(demo, r
     ]
     events, pipeline = replayed(poor, recognizer)
     assert not [event for event in events if event.kind == "macro"] and pipeline.counts["blink"] == 1
+
+
+def test_a_lamp_that_flickers_costs_no_event_and_adds_none(demo, recognizer):
+    lit = [
+        replace(frame, pixels=np.clip(np.int16(frame.pixels) + round(15 * np.sin(2 * np.pi * 10 * frame.pts)), 0, 255).astype(np.uint8))
+        for frame in demo if frame.pts <= 5.2
+    ]
+    events, pipeline = replayed(lit, recognizer)
+    assert [(event.kind, event.label) for event in events] == [("micro", "surprise"), ("micro", "positive")]
+    assert any("flickers at 10 Hz" in remark for remark in pipeline.remarks)

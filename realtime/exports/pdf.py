@@ -47,9 +47,10 @@ def _first(found: Found, curves: list[bytes]):
     _text(figure, 0, 0.2, name, 15, weight="bold")
     _text(figure, 0, 0.5, summary(found), 8.5, SOFT)
     _text(figure, 0, 0.67, judged(found), 8.5, SOFT)
-    for i, line in enumerate(textwrap.wrap(care(found), 118)):
+    lines = textwrap.wrap(care(found), 118)
+    for i, line in enumerate(lines):
         _text(figure, 0, 0.95 + 0.17 * i, line, 8.5)
-    top = 1.4
+    top = 1.06 + 0.17 * len(lines)
     for one in curves:
         top += _curve(figure, one, top) + 0.15
     _table(figure, found, found.events[:FIRST], top)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from realtime.errors import UsageError
 from realtime.naming import distinct, file_name
+from realtime.sources import VIDEO_ENDINGS
 
-ENDINGS = set(".mp4 .m4v .mov .mkv .avi .mpg .mpeg .webm .wmv .flv .mts .m2ts .ts .ogv .3gp".split())
 OURS = ("events.jsonl", "recording.json")  # what lies beside an annotated.mp4 of ours
 TAIL = 2**16  # bytes at a film's end in which it says that it is one of ours
 HIDDEN, ANNOTATED = "hidden", "annotated by mer-live"
@@ -44,14 +44,14 @@ def find_clips(words: list[str], whose: Callable[[Path, Path], bool | None] = la
     for path in map(Path, words):
         inside = [path]
         if path.is_dir():
-            films = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+            films = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO_ENDINGS and p.is_file())
             inside = []
             for film in films:
                 why = _why_not(film, path)
                 (clips.left_out.setdefault(why, []) if why else inside).append(film)
             if not inside:
                 but = f" ({'; '.join(clips.words())})" if clips.left_out else ""
-                raise UsageError(f"no clip in the folder {path}{but}: expected files ending in {', '.join(sorted(ENDINGS))}")
+                raise UsageError(f"no clip in the folder {path}{but}: expected files ending in {', '.join(VIDEO_ENDINGS)}")
         for clip in inside:
             found.setdefault(clip.absolute(), (clip, clip.relative_to(path) if path.is_dir() else Path(clip.name)))
     if not found:

@@ -14,12 +14,11 @@ from pathlib import Path
 
 from realtime.dashboard.shared import Limits
 from realtime.errors import MerError, SourceError, UsageError
-from realtime.sources import SourceInfo, open_source
+from realtime.sources import VIDEO_ENDINGS, SourceInfo, open_source
 
 PASSWORD = "MER_DEMO_PASSWORD"
 SHORTEST = 8  # characters of a password
 PREFIX = "mer-demo-"
-VIDEO_ENDINGS = tuple(".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .wmv .flv .mjpeg .y4m".split())
 
 
 def is_local(host: str) -> bool:

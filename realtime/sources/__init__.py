@@ -16,8 +16,13 @@ from pathlib import Path
 from realtime.errors import SourceError
 from realtime.sources.base import Gap, Source, SourceCounts, SourceInfo, SourceSettings
 
-__all__ = ["Gap", "Source", "SourceCounts", "SourceInfo", "SourceSettings", "is_stream", "open_source"]
+__all__ = ["VIDEO_ENDINGS", "Gap", "Source", "SourceCounts", "SourceInfo", "SourceSettings", "is_stream", "open_source"]
 
+# of recordings in a folder or an upload: the usual ones first, raw streams last
+VIDEO_ENDINGS = tuple(
+    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .wmv .flv .ts .mts .m2ts .vob .mxf .dv .ogv .3gp "
+    ".y4m .mjpeg .h264 .264 .h265 .265 .hevc .ivf".split()
+)
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "rtp", "srt")
 
 

@@ -23,6 +23,7 @@ from realtime import __version__
 from realtime.alive import myself, runs
 from realtime.errors import OutputError, UsageError
 from realtime.log_file import busy, check_version, connect, connect_to_write, explained, version
+from realtime.naming import printable
 from realtime.records import Event
 from realtime.sinks import Sink
 
@@ -79,7 +80,7 @@ class SqliteSink(Sink):
     def write(self, event: Event) -> None:
         if len(self._waiting) >= MOST_WAITING:
             raise self._lost()
-        row = event.as_dict() | {"source": without_password(event.source), "scores": _json(event.as_dict()["scores"])}
+        row = event.as_dict() | {"source": without_password(printable(event.source)), "scores": _json(event.as_dict()["scores"])}
         self._waiting.append([_text(row[name]) for name in FIELDS])
         self._save()
 
@@ -153,7 +154,7 @@ class SqliteSink(Sink):
 
     def _begin(self) -> int:
         """The session's row; its number."""
-        row = (self.session.started_at, __version__, self.session.model, _json(self.session.sources),
+        row = (self.session.started_at, __version__, self.session.model, _json([printable(source) for source in self.session.sources]),
                _json(self.session.settings), _json(_files(self.session)), myself())
         return self._connection.execute(
             "INSERT INTO sessions (id, started_at, version, model, sources, settings, files, process) SELECT max("
@@ -194,7 +195,10 @@ class Log:
             "SELECT *, (SELECT count(*) FROM events WHERE session_id = sessions.id) AS events"
             " FROM sessions ORDER BY id DESC LIMIT ?", limit)
         rows = [row | {name: json.loads(row[name] or "{}") for name in ("sources", "settings", "drops", "faults")} for row in rows]
-        rows = [row | {"files": json.loads(row["files"]) if row.get("files") else _guessed(row["sources"])} for row in rows]
+        for row in rows:
+            row["sources"] = [_text(source) for source in row["sources"]]
+            files = json.loads(row["files"]) if row.get("files") else _guessed(row["sources"])
+            row["files"] = {_text(source): path for source, path in files.items()}
         return [row | {"judged": json.loads(row.get("judged") or "{}")} | _ending(row) for row in rows]
 
     def session(self, number: int | None = None) -> dict:
@@ -247,7 +251,7 @@ def _files(session: Session) -> dict[str, str]:
     found = session.files
     if found is None:
         found = {source: source for source in session.sources if "://" not in source and Path(source).is_file()}
-    return {source: str(Path(path).absolute()) for source, path in found.items()}
+    return {printable(source): str(Path(path).absolute()) for source, path in found.items()}
 
 
 def _ending(row: dict) -> dict:

@@ -257,7 +257,7 @@ def _place(figure, rows, width, several) -> list[float]:
 def _frame(figure, axes, width, title, note) -> None:
     height = figure.get_size_inches()[1]
     left = _left(width)
-    figure.text(left, 1 - 0.26 / height, title, fontsize=12, color=INK, va="center", parse_math=False)
+    figure.text(left, 1 - 0.26 / height, printable(title), fontsize=12, color=INK, va="center", parse_math=False)
     figure.text(left, 1 - 0.5 / height, note, fontsize=9, color=SOFT, va="center", parse_math=False)
     handles, names = [], []
     for one in figure.axes:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from realtime.cli.console import Console
 from realtime.origin import spawning
 from realtime.settings import load
 from train.settings import TrainSettings
@@ -86,8 +87,6 @@ def markdown(found: dict) -> str:
 
 
 def _one(words: list[str]) -> dict:
-    from rich.console import Console
-
     from train.run import run
 
     settings = OmegaConf.to_object(load("train", words, TrainSettings))

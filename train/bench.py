@@ -11,13 +11,13 @@ from pathlib import Path
 import click
 import platformdirs
 from omegaconf import OmegaConf
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import Progress
 
 from realtime import settings
 from realtime.cli import common
 from realtime.cli.bench import machine, main
+from realtime.cli.console import Console
 from realtime.errors import SourceError, UsageError
 from realtime.sinks import cannot_write
 from realtime.watch import LiveSettings
@@ -51,7 +51,7 @@ def spotting(portraits, clips, out, ablation, jobs, settings_):
     if ablation:
         several |= {name: replace(chosen, **change) for name, change in ABLATION.items()}
     place = clips or Path(platformdirs.user_cache_dir("mer-live", appauthor=False)) / standard.NAME
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     console.print(machine(), style="dim")
     with Progress(console=console, transient=True) as bar:
         making = bar.add_task("clips", total=len(standard.PARTS))
@@ -81,7 +81,7 @@ def flow(portraits, clips, pairs, tested):
     """Optical flow by OpenCV and by us: milliseconds a pair of faces, agreement, and error on known movements."""
     from train import flow_bench, flow_pairs, flow_swap
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     console.print(machine(), style="dim")
     if tested is not None:
         with Progress(console=console, transient=True) as bar:
@@ -125,7 +125,7 @@ def methods(training, tested, methods, seeds, out, jobs, settings_):
         raise UsageError(f"unknown method '{unknown.pop()}': expected one of {', '.join(ablation.VARIANTS)}")
     words = [f"data.cache=[{training}]", f"data.test=[{tested}]", *words]
     commands = ablation.runs(list(methods or ablation.VARIANTS), words, out, list(range(seeds)))
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     console.print(machine(), style="dim")
     with Progress(console=console) as bar:
         task = bar.add_task("methods", total=len(commands))

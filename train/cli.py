@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 from omegaconf import OmegaConf
-from rich.console import Console
 
 from realtime.cli.common import command, only_overrides
+from realtime.cli.console import Console
 from realtime.errors import MissingPartError, UsageError
 from realtime.settings import load
 from train.settings import TrainSettings
@@ -26,7 +26,7 @@ configs/train.yaml and the groups beside it explain every setting. A measurement
 @click.argument("settings", nargs=-1, metavar="[prepare | explain EVENT] [NAME=VALUE]...")
 def main(settings: tuple[str, ...]) -> None:
     """Train a network, export it, or measure a recipe on people that it has not seen."""
-    console = Console(highlight=False)
+    console = Console()
     if settings[:1] == ("explain",):
         _needs_trainer()
         from train.explain.run import explain

@@ -24,9 +24,9 @@ EVERY = 60.0  # seconds between two lines where there is no terminal for a bar
 
 
 def _bars(console: Console) -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     # no speed from a few seconds alone: folds and epochs take minutes
-    remaining = TimeRemainingColumn(), TextColumn("{task.fields[last]}")
+    remaining = TimeRemainingColumn(), TextColumn("{task.fields[last]}", markup=False)
     return Progress(*columns, *remaining, console=console, speed_estimate_period=3600)
 
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import click
-from rich.console import Console
 from rich.progress import Progress
 
 from realtime import cluster, terminal
-from realtime.cli import replay
+from realtime.cli import common, replay
 from realtime.cli.batch import Batch
+from realtime.cli.console import Console
 from realtime.cli.running import Totals, totals
 from realtime.errors import MerError, OutputError
 from realtime.log import SqliteSink
+from realtime.naming import printable
 from realtime.recognition import Recognizer
 from realtime.records import Event
 from realtime.sinks import Writer
@@ -107,15 +107,15 @@ def _failure(result: Outcome | cluster.Failed) -> BaseException | None:
 
 
 def _report(results: list[tuple[Path, Outcome | cluster.Failed]]) -> int:
-    """List the clips that failed twice. Raises what is a defect of ours."""
+    """List the clips that failed twice. A defect of ours is said with its traceback."""
     failed = [(clip, failure) for clip, result in results if (failure := _failure(result)) is not None]
     if failed:
-        click.echo(f"mer-replay: {len(failed)} of {len(results)} clips failed, each was tried twice:", err=True)
+        common.complain("mer-replay")(f"{len(failed)} of {len(results)} clips failed, each was tried twice:")
     for clip, failure in failed:
-        why = str(failure).strip().splitlines()[-1]
-        click.echo(f"mer-replay: {why if str(clip) in why else f'{clip}: {why}'}", err=True)
-    for _, failure in failed:
+        why, name = printable(str(failure).strip().splitlines()[-1]), printable(clip)
+        common.complain("mer-replay")(why if name in why else f"{name}: {why}")
+    for clip, failure in failed:
         if not isinstance(failure, MerError):
-            raise failure
-    return next((failure.exit_code for _, failure in failed), 0)
+            common.told("mer-replay", failure, printable(clip))
+    return next((getattr(failure, "exit_code", MerError.exit_code) for _, failure in failed), 0)
 

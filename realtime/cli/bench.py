@@ -13,12 +13,12 @@ from pathlib import Path
 import click
 import psutil
 from omegaconf import OmegaConf
-from rich.console import Console
 from rich.table import Table
 
 from realtime import settings
 from realtime.cli import common
 from realtime.cli import streams as many
+from realtime.cli.console import Console
 from realtime.cli.running import policy
 from realtime.errors import UsageError
 from realtime.pipeline import Pipeline
@@ -61,7 +61,7 @@ def live(source, as_live, seconds, streams, settings_):
     if streams is not None and as_live:
         raise UsageError("--streams plays as live in any case: leave --as-live out")
     chosen: LiveSettings = OmegaConf.to_object(settings.load("live", overrides, LiveSettings))
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     console.print(machine(), style="dim")
     if streams is not None:
         many.show(source, chosen, streams, seconds or STREAM_SECONDS, console, busy)

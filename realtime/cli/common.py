@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +15,7 @@ import click
 from engines import home, telemetry
 from realtime import __version__, origin
 from realtime.errors import MerError, UsageError
+from realtime.naming import printable
 
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
 EXIT_CODES = """\
@@ -35,6 +38,9 @@ class _OneLine:
             return super().main(args, name, complete_var, False, **extra)
         sys.path[:] = origin.path()  # what is imported later is not looked for among somebody's recordings
         telemetry.forget()
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # whatever a name holds and a terminal lacks
         if home.missing:
             _echo(f"{name}: you have no home folder (HOME): event log, engines and caches are in {home.missing}")
         try:
@@ -119,11 +125,23 @@ def complain(name: str) -> Callable[[str], None]:
     return lambda line: _echo(f"{name}: {line}")
 
 
+def told(name: str, error: Exception, what: str) -> int:
+    """Say why one part of the work (`what`) failed while the rest goes on; returns the exit code for that.
+
+    A defect of ours is said with the last steps of its traceback.
+    """
+    if isinstance(error, MerError):
+        return _say(name, str(error), error.exit_code)
+    steps = "".join(traceback.format_exception(error, limit=-3)).rstrip()
+    _echo(f"{name}: {what} ended by a defect of ours, the rest goes on:\n{steps}", kept="\n")
+    return MerError.exit_code
+
+
 def _say(name: str, message: str, code: int) -> int:
     _echo(f"{name}: {' '.join(message.split())}")
     return code
 
 
-def _echo(line: str) -> None:
+def _echo(line: str, kept: str = "") -> None:
     with suppress(OSError):  # of a terminal that was closed: the work goes on
-        click.echo(line, err=True)
+        click.echo(printable(line, kept), err=True)

@@ -6,9 +6,8 @@ import time
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from engines import device
 from engines.errors import EngineError
@@ -17,6 +16,7 @@ from engines.plans.precision import PRECISIONS
 from engines.plans.store import Entry, Store
 from engines.runtime import ZOO, Network, known
 from realtime.cli import common
+from realtime.cli.console import Console
 from realtime.cli.engine_bench import bench
 from realtime.cli.engine_check import check
 from realtime.errors import MerError, MissingPartError, ModelError, OutputError
@@ -56,14 +56,14 @@ def list_engines():
             table.add_row(*ships, *_cells(entry))
             ships = "", ""
         if not built:
-            table.add_row(*ships, "[dim]none built")
-    console = Console(highlight=False)
+            table.add_row(*ships, Text("none built", "dim"))
+    console = Console()
     console.width = 200  # whatever the terminal has: a wrapped line is read more easily than a cut number
     console.print(table)
     for entry in entries:
         if entry.reason and not _only_no_gpu(entry):
-            console.print(entry.reason, style="yellow", markup=False, soft_wrap=True)
-    console.print(here(), style="dim", markup=False, soft_wrap=True)
+            console.print(entry.reason, style="yellow", soft_wrap=True)
+    console.print(here(), style="dim", soft_wrap=True)
 
 
 @main.command()
@@ -77,7 +77,7 @@ def build(models, precision, targets, force):
     if not library.installed():
         raise MissingPartError(f"engines cannot be built: {library.why_not()}")
     networks = [network(name, "onnx") for name in models or known()]
-    console, store, failures = Console(highlight=False, soft_wrap=True), Store(), {}
+    console, store, failures = Console(soft_wrap=True), Store(), {}
     with faults(OutputError), store.lock(common.complain("mer-engine")):
         for one in networks:
             try:
@@ -153,16 +153,16 @@ def _current(store: Store, one: Network, precision: str, targets: tuple[str, ...
     return ""
 
 
-def _cells(entry: Entry) -> list[str]:
+def _cells(entry: Entry) -> list[str | Text]:
     if entry.manifest is None:
-        return ["?", "", "", "", "[yellow]damaged"]
+        return ["?", "", "", "", Text("damaged", "yellow")]
     about = entry.manifest
     size = f"{entry.path.stat().st_size / 1e6:.1f} MB" if entry.path.is_file() else "gone"
     kept = f", {len(about.kept_fp32)} in fp32" if about.kept_fp32 else ""
     made_for = about.gpu if about.library == "tensorrt" else ", ".join(about.targets)
     by = f"{'RTX ' if about.library == 'tensorrt_rtx' else ''}{about.version}"
-    state = "[green]current" if entry.current else "no GPU here" if _only_no_gpu(entry) else "[yellow]not used"
-    return [f"{about.precision}{kept}, {size}", escape(made_for), by, about.made[:10], state]
+    state = Text("current", "green") if entry.current else "no GPU here" if _only_no_gpu(entry) else Text("not used", "yellow")
+    return [f"{about.precision}{kept}, {size}", made_for, by, about.made[:10], state]
 
 
 def _only_no_gpu(entry: Entry) -> bool:

@@ -6,7 +6,6 @@ import time
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from engines import device
@@ -18,6 +17,7 @@ from engines.plans.store import Store
 from engines.runtime import Network, known
 from realtime.cli import common
 from realtime.cli.bench import machine
+from realtime.cli.console import Console
 from realtime.networks import network
 from realtime.terminal import percentiles
 
@@ -35,9 +35,9 @@ def bench(models, seconds):
     from realtime import examples
 
     networks = [network(name, "onnx") for name in models or known()]
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     gpu = device.find()
-    console.print(f"{machine()}; {gpu.name if gpu else 'no GPU'}", style="dim", markup=False)
+    console.print(f"{machine()}; {gpu.name if gpu else 'no GPU'}", style="dim")
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("network", "ms: p50 / p95 / p99", *(f"batch of {batch}" for batch in PROFILES)):
         table.add_column(name, justify="right" if "batch" in name else "left", no_wrap=True)
@@ -56,7 +56,7 @@ def bench(models, seconds):
     console.width = 200  # whatever the terminal has: a wrapped line is read more easily than a cut number
     console.print(table)
     for line in dict.fromkeys(notes):
-        console.print(line, style="dim", markup=False)
+        console.print(line, style="dim")
 
 
 def measure(backend, samples: dict[str, np.ndarray], seconds: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from engines import device
@@ -15,6 +14,7 @@ from engines.plans.precision import PRECISIONS, change_between
 from engines.plans.store import Store
 from engines.runtime import Network, known
 from realtime.cli import common
+from realtime.cli.console import Console
 from realtime.errors import ModelError
 from realtime.networks import network
 
@@ -30,7 +30,7 @@ def check(models):
     from realtime import examples
 
     networks = [network(name, "onnx") for name in models or known()]
-    console, runs_here = Console(highlight=False, soft_wrap=True), device.find() is not None and library.find() is not None
+    console, runs_here = Console(soft_wrap=True), device.find() is not None and library.find() is not None
     flipped, notes = [], []
     with console.status("watching the demo clip for real inputs") as status:
         table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
@@ -53,10 +53,10 @@ def check(models):
     console.width = 200  # whatever the terminal has: a wrapped line is read more easily than a cut number
     console.print(table)
     for note in notes:
-        console.print(note, style="yellow", markup=False)
+        console.print(note, style="yellow")
     if not runs_here:
         why = device.why_not() or library.why_not()
-        console.print(f"no engine was run, only the files that engines are built from: {why}", style="dim", markup=False)
+        console.print(f"no engine was run, only the files that engines are built from: {why}", style="dim")
     if flipped:
         raise ModelError(f"decisions flip in {', '.join(flipped)}: build these with another --precision")
 

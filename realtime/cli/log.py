@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from realtime.cli import common, log_export, log_review
+from realtime.cli.console import Console
 from realtime.cli.tables import print_table
 from realtime.judged import sentence
 from realtime.log import Log
@@ -56,21 +56,21 @@ def list_sessions(limit):
 @click.argument("session", required=False, type=int)
 def show(session):
     """Show a session (the latest by default), its counts and its events."""
-    log, console = Log(), Console(highlight=False)
+    log, console = Log(), Console()
     found = log.session(session)
     events = log.events(found["id"])
     counts = ", ".join(f"{count} {label}" for label, count in Counter(e["label"] for e in events).most_common())
-    console.print(f"[bold]session {found['id']}[/bold]  {_local(found['started_at'])}, {_lasted(found)}, "
-                  f"{escape(found['model'])}, mer-live {found['version']}")
+    console.print(Text(f"session {found['id']}", "bold"), f" {_local(found['started_at'])}, {_lasted(found)}, "
+                  f"{found['model']}, mer-live {found['version']}")
     for source in found["sources"]:
-        console.print(f"source  {escape(source)}")
+        console.print(f"source  {source}")
     frames = "unknown" if found["frames"] is None else found["frames"]
     console.print(f"frames  {frames}\ndrops   {_causes(found['drops'])}\nfaults  {_causes(found['faults'])}")
     for source, judged in found["judged"].items():
-        console.print(f"{escape(_short([source]))}: {sentence(judged)}" if len(found["judged"]) > 1 else sentence(judged))
+        console.print(f"{_short([source])}: {sentence(judged)}" if len(found["judged"]) > 1 else sentence(judged))
     if found["incomplete"]:
-        console.print(f"[yellow]incomplete[/yellow]  {escape(found['incomplete'])}")
-    console.print(f"events  {escape(counts) or 'none'}")
+        console.print(Text("incomplete", "yellow"), f" {found['incomplete']}")
+    console.print(f"events  {counts or 'none'}")
     if not events:
         return
     several, classes = len(found["sources"]) > 1, _classes(events)
@@ -119,7 +119,7 @@ def _word(incomplete: str) -> str:
 
 
 def _causes(counts: dict[str, int]) -> str:
-    return escape(", ".join(f"{count} {cause}" for cause, count in counts.items() if count)) or "none"
+    return ", ".join(f"{count} {cause}" for cause, count in counts.items() if count) or "none"
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from realtime.cli import common
+from realtime.cli.console import Console
 from realtime.cli.tables import print_table
 from realtime.errors import UsageError
 from realtime.review import Reviews
@@ -32,10 +32,10 @@ def show(session):
     reviews = Reviews()
     number = reviews.log.session(session)["id"]
     items, people = reviews.items(number), reviews.people(number)
-    console = Console(highlight=False)
-    console.print(f"[bold]session {number}[/bold]  {sum(bool(item.reviews) for item in items)} of {len(items)} events reviewed")
+    console = Console()
+    console.print(Text(f"session {number}", "bold"), f" {sum(bool(item.reviews) for item in items)} of {len(items)} events reviewed")
     for source, subject in people.items():
-        console.print(f"{escape(Path(source).name)} shows {escape(subject)}")
+        console.print(f"{Path(source).name} shows {subject}")
     rows = []
     for item in items:
         words = [("mer-live", "found" if item.event else "missed", item.found)] if item.event else []
@@ -46,7 +46,7 @@ def show(session):
     if rows:
         print_table(["event", "who", "said", "onset", "apex", "offset", "label", "units", "note"], rows)
     for one in agreements(items):
-        console.print(escape(one.words))
+        console.print(one.words)
 
 
 @review.command()

@@ -6,7 +6,7 @@ import os
 import select
 from contextlib import suppress
 
-from rich.console import Console
+from realtime.cli.console import Console
 
 
 class Output:
@@ -57,4 +57,4 @@ class Output:
 
 def console(output: Output, quiet: bool = False) -> Console:
     """What a command says things on."""
-    return Console(file=output, quiet=quiet, highlight=False, soft_wrap=True)
+    return Console(file=output, quiet=quiet, soft_wrap=True)

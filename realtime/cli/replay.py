@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 from omegaconf import OmegaConf
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engines import notices
@@ -17,13 +16,15 @@ from realtime import settings, terminal
 from realtime.cli import common
 from realtime.cli.batch import Batch, Record, Wanted
 from realtime.cli.clips import find_clips
+from realtime.cli.console import Console
 from realtime.cli.ending import signals
 from realtime.cli.output import Output
 from realtime.cli.output import console as made_console
 from realtime.cli.running import exit_code, log_session, totals, work_through
-from realtime.errors import MerError, OutputError, UsageError
+from realtime.errors import OutputError, UsageError
 from realtime.event_table import separator_of
 from realtime.exports import Found, Remembering, write
+from realtime.naming import printable
 from realtime.pipeline import Pipeline, Step
 from realtime.recognition import Recognizer
 from realtime.records import Event
@@ -99,10 +100,10 @@ def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, l
         for clip, name in jobs:
             try:
                 watches.append(replay(clip, name, batch, chosen, recognizer, log_writer, writers, bar))
-            except MerError as error:  # one bad clip does not cost the others their results
-                batch.failed(clip, name, str(error))
-                common.complain("mer-replay")(str(error))
-                code = code or error.exit_code
+            except Exception as error:  # one bad clip does not cost the others their results, whatever it is
+                batch.failed(clip, name, str(error) or type(error).__name__)
+                failed = common.told("mer-replay", error, printable(clip))
+                code = code or failed
                 continue
             bar.console.print(terminal.summary(watches[-1]))
             if told := watches[-1].interruption:
@@ -145,14 +146,14 @@ def replay(
         found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name, path=clip)
         if "report" in wanted.exports:
             recognizer = Remembering(recognizer, found.see)
-        pipeline = Pipeline(str(clip), chosen, wait=True, recognizer=recognizer)
+        pipeline = Pipeline(printable(clip), chosen, wait=True, recognizer=recognizer)
         stack.callback(pipeline.close)
         sinks = [CsvSink(folder / "events.csv", found.classes, separator=wanted.separator), JsonlSink(folder / "events.jsonl")]
         writer = stack.enter_context(Writer(sinks, common.complain("mer-replay"), patience_s=PATIENCE))
         writers.append(writer)
         film = stack.enter_context(Film(folder / "annotated.mp4", source.info, clip if wanted.video else None))
         writers.append(film)
-        task = bar.add_task(clip.name, total=source.info.duration)
+        task = bar.add_task(printable(clip.name), total=source.info.duration)
 
         def keep_event(event: Event):
             found.events.append(event)
@@ -222,5 +223,5 @@ class Film:
 
 
 def progress(console: Console) -> Progress:
-    parts = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn()
+    parts = TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn()
     return Progress(*parts, console=console, transient=True)

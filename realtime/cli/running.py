@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import click
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.live import Live
@@ -157,9 +156,7 @@ def totals(watches: list[Watch], writers: list[Writer], incomplete: list[str] = 
 
 
 def exit_code(command: str, watches: list[Watch], writers: list[Writer], otherwise: int = 0) -> int:
-    """Say what went wrong, a line each; the code of the first fault, or what it is otherwise."""
-    failures = [failure for watch in watches if (failure := watch.failure) is not None]
-    for failure in failures:
-        click.echo(f"{command}: {failure}", err=True)
-    codes = [*(f.exit_code for f in failures), *(w.exit_code for w in writers)]
-    return next((code for code in codes if code), otherwise)
+    """Say what went wrong, a line each (a defect of ours with its traceback); the code of the first fault, or what it is
+    otherwise."""
+    failed = [common.told(command, watch.error, watch.pipeline.source) for watch in watches if watch.error is not None]
+    return next((code for code in [*failed, *(writer.exit_code for writer in writers)] if code), otherwise)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from realtime.cli.console import Console
 
 LEFT = ("started", "model", "source", "label", "who", "said", "units", "note")
 
@@ -16,11 +16,11 @@ def print_table(names: list[str], rows: list[list]) -> None:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for name, cells in zip(names, zip(*rows) if rows else [()] * len(names)):
         width = max(map(len, (name, *cells)))
-        table.add_column(escape(name), justify="left" if name in LEFT else "right",
+        table.add_column(name, justify="left" if name in LEFT else "right",
                          **({} if name == "source" else {"no_wrap": True, "min_width": width}))
     for row in rows:
         table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
-    console = Console(highlight=False)
+    console = Console()
     if not console.is_terminal:
         console.width = 200  # a pipe has no width: let nothing be cut
     console.print(table)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.naming import distinct
+from realtime.naming import distinct, file_name, printable
 from realtime.recognition import Recognizer
 from realtime.records import Event, Keyframes
 from realtime.sinks import cannot_write, make_folder_of
@@ -51,6 +51,9 @@ class Found:
     session: int | None = None
     _sure: dict[int, float] = field(default_factory=dict, repr=False)
     incomplete: str = ""
+
+    def __post_init__(self):
+        self.name = printable(self.name)
 
     def see(self, number: int, keyframes: Keyframes) -> None:
         """Keep the thumbnails of an event, as long as it is one of the surest; for `Remembering`."""
@@ -87,7 +90,7 @@ class Found:
     @property
     def stem(self) -> str:
         """A name for files of it: without folders and ending."""
-        return re.sub(r"[/\\:]+", "-", Path(self.name).stem.strip(".")) or "recording"
+        return file_name(re.sub(r"[/\\:]+", "-", Path(self.name).stem.strip(".")) or "recording")
 
 
 class Remembering:
@@ -128,7 +131,7 @@ def write_all(several: Sequence[Found], folder: Path, separator: str = ",") -> N
     for ending in (".csv", ".xlsx"):
         write_table(folder / f"events{ending}", several, separator)
     write_codebook(folder, columns_of(several), separator)
-    stems = distinct([(found.stem, clean(found.name), f"{found.stem}-{number}") for number, found in enumerate(several, 1)])
+    stems = distinct([(found.stem, file_name(clean(found.name)), f"{found.stem}-{number}") for number, found in enumerate(several, 1)])
     for found, stem in zip(several, stems, strict=True):
         for kind in ("elan", "webvtt", "report", "pdf"):
             write_as(kind, found, folder / f"{stem}{KINDS[kind][0]}")

@@ -46,7 +46,7 @@ class SourceSettings:
 class SourceInfo:
     """What was opened. width, height: pixels of every frame. fps: nominal, None where the source names none.
 
-    name: the path as given, the URL without its password, or "camera N". duration: seconds, None where unknown.
+    name: the path as given (`naming.printable`), the URL without its password, or "camera N". duration: seconds, None where unknown.
     """
 
     name: str

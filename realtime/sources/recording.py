@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from realtime.errors import BrokenSourceError, UsageError
+from realtime.naming import printable
 from realtime.records import Frame
 from realtime.sources.base import SourceCounts, SourceInfo, SourceSettings
 from realtime.sources.checks import check_file
@@ -26,7 +27,7 @@ def file_request(path: str | Path, settings: SourceSettings | None = None) -> Re
     if settings.fps is not None and not 0 < settings.fps < float("inf"):
         raise UsageError(f"source.fps must be above 0, got {settings.fps:g}")
     check_file(Path(path))
-    return Request(name=str(path), target=str(Path(path).absolute()), fps=settings.fps, stream=settings.stream)
+    return Request(name=printable(path), target=str(Path(path).absolute()), fps=settings.fps, stream=settings.stream)
 
 
 class Recording:

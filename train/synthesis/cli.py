@@ -8,6 +8,7 @@ import click
 import cv2
 
 from realtime.cli.common import command
+from realtime.cli.console import Console
 from train.synthesis.conditions import PRESETS
 
 EXAMPLES = """\
@@ -31,7 +32,6 @@ EXAMPLES = """\
 @click.option("--jobs", type=int, default=None, help="Processes; by default one for each core.")
 def main(out, portraits, people, first, minutes, fps, seed, conditions, without, only, jobs):
     """Write clips with known truth into OUT: <clip>.mp4 and .png, truth.csv, nuisances.csv, clips.csv."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from train.synthesis.clip import make_set

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,7 +61,7 @@ def _style(settings: TrainSettings, samples: Samples, out: Path, console: Consol
     with Shown(console) as shown:
         style = fit_style(samples, settings.model, settings.fit, settings.seeds[0], shown)
     save_style(style, samples, file)
-    console.print(f"wrote {file}: use it with model.style_file={file}", soft_wrap=True)
+    console.print(f"wrote {file}: use it with {shlex.quote(f'model.style_file={file}')}", soft_wrap=True)
     return out
 
 

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from realtime.errors import UsageError
+from realtime.settings import literal
 from train.recipes import RECIPES
 from train.recipes.checks import check
 
@@ -92,7 +93,7 @@ class TrainSettings:
 def typed(where: str, schema: type, values: dict) -> Any:
     """`values` as the dataclass `schema`. Raises UsageError where a value has the wrong type."""
     try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), values))
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), literal(values)))
     except OmegaConfBaseException as error:
         raise UsageError(f"cannot use {where}.{getattr(error, 'full_key', '')}: {str(error).splitlines()[0]}") from error
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import click
 
@@ -104,7 +104,7 @@ def split_words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """
     overrides, others = [], []
     for word in words:
-        is_override = _OVERRIDE.match(word) and not Path(word).exists()
+        is_override = _OVERRIDE.match(word) and not os.path.exists(word)
         (overrides if is_override else others).append(word)
     return overrides, others
 

@@ -51,14 +51,13 @@ def main(host, port, password_file, read_only, no_browser, model, engine, settin
     password = access.read_password(password_file)
     access.check_host(host, password)
     overrides = common.only_overrides(settings_, "recordings are dropped on the page")
-    overrides += [f"{key}={value}" for key, value in {"network": model, "engine": engine}.items() if value is not None]
     missing = [part for part in PARTS if find_spec(part) is None]
     if missing:
         raise MissingPartError(f"{', '.join(missing)} not installed: pip install 'mer-live[demo]'")
 
     from realtime.dashboard.shared import DemoSettings, Shared
 
-    chosen: DemoSettings = OmegaConf.to_object(settings.load("demo", overrides, DemoSettings))
+    chosen: DemoSettings = OmegaConf.to_object(settings.load("demo", overrides, DemoSettings, {"network": model, "engine": engine}))
     with ExitStack() as stack:
         stack.callback(notices.listen(common.complain("mer-demo")))
         listening = stack.enter_context(_listen(host, port))

@@ -57,8 +57,7 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
     """Watch cameras, streams or files, and say when a face shows a micro-expression."""
     overrides = common.only_overrides(settings_, "a file goes after --source")
     named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model, "engine": engine}
-    overrides += [f"{key}={value}" for key, value in named.items() if value is not None]
-    config = settings.load("live", overrides, LiveSettings)
+    config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
     specs = [*cameras, *sources, *([DEMO] if demo else [])]
     if not specs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -68,7 +69,7 @@ def export(folder, sessions, reviewer, frames):
         click.echo(f"no participant is named: '{subject}' stands in; one person under two names makes a test too easy", err=True)
     if not done.rows:
         raise UsageError("no event can be exported: accept, correct or add some first (mer-demo, tab Review)")
-    click.echo(f"{len(done.rows)} events in {folder}: mer-train prepare data=generic data.root={folder}")
+    click.echo(f"{len(done.rows)} events in {folder}: mer-train prepare data=generic {shlex.quote(f'data.root={folder}')}")
 
 
 @click.command("delete", cls=common.Command)

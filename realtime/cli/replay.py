@@ -64,8 +64,7 @@ def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, l
     """Find micro-expressions in recordings."""
     overrides, words = common.split_words(clips)
     named = {"faces.most": faces, "network": model, "engine": engine}
-    overrides += [f"{key}={value}" for key, value in named.items() if value is not None]
-    config = settings.load("live", overrides, LiveSettings)
+    config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
     wanted = Wanted(OmegaConf.to_container(config), video, tuple(chosen_exports(kinds)), separator_of(csv_separator))
     batch = Batch(out, wanted)

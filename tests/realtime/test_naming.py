@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import av
 import pytest
 from click.testing import CliRunner
-from places import DEMO
+from places import DEMO, ROOT
 
 from realtime.cli import replay as replaying
 from realtime.cli.log import main as log
@@ -62,12 +63,17 @@ def test_odd_names_end_to_end(tmp_path, monkeypatch):
     for name in (b"...mp4", b"x[/b].mp4", b"a" * 250 + b".mp4", b"in a, b=c'\"#~(){}$x^2$.mp4"):
         cut(b"in/" + name, 0.2)
     kinds = "elan,webvtt,report,parquet"
-    done = CliRunner().invoke(replay, ["in", "--out", "out", "--export", kinds], prog_name="mer-replay")
+    out, model = Path("out a,b = [c] ${oc.env:HOME} 'd' #e ~(f)"), Path("net, = {g} ${oc.env:HOME}.onnx")
+    for ending in (".onnx", ".json"):
+        shutil.copy(ROOT / f"engines/zoo/kernel_ridge{ending}", model.with_suffix(ending))
+    words = ["in", "--out", out, "--export", kinds, "--model", model]
+    done = CliRunner().invoke(replay, list(map(str, words)), prog_name="mer-replay")
     assert done.exit_code == 0, done.output
     assert "\x1b" not in done.output and f"in/{SHOWN}: 1 events" in done.stdout and "x[/b].mp4: nothing" in done.stdout
-    assert {path.name for path in tmp_path.iterdir()} - {"log.sqlite3-shm", "log.sqlite3-wal"} == {"in", "out", "log.sqlite3"}
-    assert len(list(Path("out").rglob("timeline.png"))) == len(list(Path("out").rglob("*.eaf"))) == 5
-    folder = Path("out") / file_name(Path(SHOWN).stem)
+    made = {path.name for path in tmp_path.iterdir() if not path.name.startswith("log.sqlite3")}
+    assert made == {"in", out.name, model.name, model.with_suffix(".json").name}
+    assert len(list(out.rglob("timeline.png"))) == len(list(out.rglob("*.eaf"))) == 5
+    folder = out / file_name(Path(SHOWN).stem)
     assert json.loads((folder / "events.jsonl").read_text())["source"] == f"in/{SHOWN}"
     assert (folder / "events.csv").read_text(encoding="utf-8-sig").count("\n") == 2
     ET.parse(next(folder.glob("*.eaf")))

@@ -27,3 +27,25 @@ def test_mistakes_are_answered_with_what_is_known(word, said):
     with pytest.raises(UsageError, match=said) as error:
         load("live", [word], LiveSettings)
     assert "\n" not in str(error.value)
+
+
+ODD = ["a,b = c", "it's #1", 'say "so" ~(x) [x {y}', "ü 顔 a:b *", "${oc.env:HOME}", "\\${x} $HOME", "1e3"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_a_value_is_taken_as_it_is(text):
+    """Neither Hydra's grammar nor OmegaConf's finds anything in a path, as a flag or at the end of the line."""
+    path = f"/data/{text}.onnx"
+    for config in (load("live", [f"network={path}"], LiveSettings), load("live", [], LiveSettings, {"network": path})):
+        assert OmegaConf.to_object(config).network == path
+        kept = OmegaConf.create(OmegaConf.to_yaml(config))  # settings.yaml beside the results
+        assert OmegaConf.to_object(kept)["network"] == path
+    assert load("live", [f"network={text}"], LiveSettings).network == text
+    assert load("live", ["network='quoted by habit'"], LiveSettings).network == "quoted by habit"
+
+
+def test_flags_are_typed_and_none_leaves_a_setting():
+    config = load("live", ["source.height=null"], LiveSettings, {"source.width": 640, "source.fps": None})
+    assert (config.source.width, config.source.height, config.source.fps) == (640, None, None)
+    with pytest.raises(UsageError, match="give a value"):
+        load("live", [], LiveSettings, {"network": "???"})

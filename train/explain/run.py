@@ -33,12 +33,13 @@ class ExplainSettings:
 def explain(what: str, words: list[str], console: Console) -> Path:
     """`what`: a recording, or SESSION/EVENT of the log. Raises MerError for what a person can put right."""
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(ExplainSettings), OmegaConf.from_dotlist(words))
-        chosen: ExplainSettings = OmegaConf.to_object(merged)
-    except OmegaConfBaseException as error:
+        typed = OmegaConf.structured(ExplainSettings)
+        settings.assign(typed, dict(word.split("=", 1) for word in words))
+        chosen: ExplainSettings = OmegaConf.to_object(typed)
+    except (OmegaConfBaseException, ValueError) as error:
         raise UsageError(f"cannot use {' '.join(words)}: explain takes event=N, network=NAME|FILE and out=FILE.png") from error
     shipped = network(chosen.network)
-    live = OmegaConf.to_object(settings.load("live", [f"network={chosen.network}"], LiveSettings))
+    live = OmegaConf.to_object(settings.load("live", (), LiveSettings, {"network": chosen.network}))
     with console.status(f"replaying {what}"):
         event, keyframes = find(what, chosen.event, live)
     moments = moments_of(keyframes)

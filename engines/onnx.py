@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from pathlib import Path
 
 import numpy as np
 
 from engines.errors import EngineError, GpuLost
 
+TRIAL_SECONDS = 20.0  # for the first answer; live, one takes some hundredths of a second
+MOST_ANSWERS = 1000
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
@@ -18,14 +22,56 @@ class OnnxRuntime:
 
     def __init__(self, model: bytes, path: Path, threads: int = 1, providers: tuple[str, ...] = (CPU,)):
         """model: the content of `path`, its hash checked. Raises EngineError where ONNX Runtime refuses it."""
+        self._path = path
         self._session = _session(model, path, threads, list(providers))
         self._outputs = [node.name for node in self._session.get_outputs()]
         self.inputs = {node.name: tuple(node.shape) for node in self._session.get_inputs()}
-        self._takes_many = not all(isinstance(shape[0], int) for shape in self.inputs.values())
+        self._takes_many = not all(shape and isinstance(shape[0], int) for shape in self.inputs.values())
 
-    def has(self, inputs: dict[str, tuple[int, ...]], output: str) -> bool:
-        """Whether the file takes and gives what its manifest says."""
-        return self.inputs == inputs and output in self._outputs
+    def check(self, inputs: dict[str, tuple[int, ...]], output: str, least: int) -> int:
+        """See that the file takes and gives what its manifest says, by asking it once.
+
+        inputs: shape of one sample, by name. output: the one to take. least: how many numbers it gives at least for each
+        sample; returns how many. Raises EngineError, also where there is no answer within TRIAL_SECONDS.
+        """
+        if self.inputs != inputs:
+            raise EngineError(f"{self._path} takes {self.inputs}, its manifest says {inputs}: export the network again")
+        kinds = {node.name: node.type for node in self._session.get_inputs()}
+        given = {node.name: node.type for node in self._session.get_outputs()}
+        if output not in given:
+            raise EngineError(f"{self._path} gives {', '.join(given)}, its manifest says {output}: export the network again")
+        if {given[output], *kinds.values()} != {"tensor(float)"}:
+            raise EngineError(f"{self._path} does not take and give float32 tensors alone: export the network again")
+        self._outputs = [output]
+        answer = self._tried({name: np.zeros(shape, np.float32) for name, shape in inputs.items()})
+        shape = getattr(answer, "shape", ())
+        if len(shape) != 2 or shape[0] != 1 or not least <= shape[1] <= MOST_ANSWERS:
+            raise EngineError(f"{self._path} answers with numbers of shape {shape}, expected (1, {least}): export it again")
+        if not np.isfinite(answer).all():
+            raise EngineError(f"{self._path} answers with numbers that are not finite: train and export it again")
+        return shape[1]
+
+    def _tried(self, sample: dict[str, np.ndarray]):
+        """The answer to one sample. In a thread, since a network may hold an endless loop: it is told to end then."""
+        import onnxruntime
+
+        options, answers = onnxruntime.RunOptions(), queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                answers.put(self._session.run(self._outputs, sample, options)[0])
+            except Exception as error:  # ONNX Runtime has no common base class for what it raises
+                answers.put(error)
+
+        threading.Thread(target=run, name="trial", daemon=True).start()
+        try:
+            answer = answers.get(timeout=TRIAL_SECONDS)
+        except queue.Empty:
+            options.terminate = True
+            raise EngineError(f"{self._path} gives no answer within {TRIAL_SECONDS:g} s: it cannot be used live") from None
+        if isinstance(answer, Exception):
+            raise EngineError(f"{self._path} cannot be run ({_first_line(answer)}): export the network again") from answer
+        return answer
 
     def run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
         """The first output for all samples of all pieces, one below the other. Each piece: {input: (N, …) float32}."""

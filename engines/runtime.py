@@ -7,20 +7,19 @@ as a TensorRT plan that `mer-engine build` made of that file, or by ONNX Runtime
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import threading
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
-from engines import notices
+from engines import manifest, notices
 from engines.batcher import Batcher
 from engines.errors import EngineError, GpuLost
 from engines.onnx import OnnxCuda, OnnxRuntime
 
 ZOO = Path(__file__).parent / "zoo"
-REQUIRED = ("name", "classes", "inputs", "output", "sha256")
 ENGINES = ("auto", "tensorrt", "onnx")
 
 
@@ -33,7 +32,7 @@ class Network:
     """A network that is ready to run; any number of threads may call it. On the GPU their calls share batches.
 
     name: from the manifest. classes: labels, in the order of the output. manifest: the whole manifest. path: the file.
-    shapes: of one sample, by input. output: its name.
+    shapes: of one sample, by input. output: its name. width: how many numbers it gives for a sample.
     """
 
     def __init__(self, name: str | Path, threads: int = 1, engine: str = "auto"):
@@ -48,24 +47,22 @@ class Network:
         if engine not in ENGINES:
             raise EngineError(f"unknown engine '{engine}': expected one of {', '.join(ENGINES)}")
         self.path = path = _find(name)
-        self.manifest = _read_manifest(path.with_suffix(".json"), path)
+        self.manifest = manifest.read(path.with_suffix(".json"), path)
         self.name: str = self.manifest["name"]
         self.classes: tuple[str, ...] = tuple(self.manifest["classes"])
         self.shapes: dict[str, tuple[int, ...]] = {spec["name"]: tuple(spec["shape"]) for spec in self.manifest["inputs"]}
         self.output: str = self.manifest["output"]["name"]
 
-        model = path.read_bytes()
+        model = _bytes(path)
         found = hashlib.sha256(model).hexdigest()
         if found != self.manifest["sha256"]:
             raise EngineError(
                 f"{path} is not the file its manifest describes (SHA-256 {found[:12]}…, expected "
-                f"{str(self.manifest['sha256'])[:12]}…): restore it, or export the network again"
+                f"{self.manifest['sha256'][:12]}…): restore it, or export the network again"
             )
         # made in any case: where a GPU fails in mid-stream, the next answer must not wait for a file to be read
         self._cpu = OnnxRuntime(model, path, threads)
-        if not self._cpu.has(self.shapes, self.output):
-            inside = self._cpu.inputs
-            raise EngineError(f"{path} takes {inside}, its manifest says {self.shapes}: export the network again")
+        self.width = self._cpu.check(self.shapes, self.output, len(self.classes))
         self._gpu = _on_gpu(self, model, engine)
         self._gather = Batcher(self._batch)
         self._guard = threading.Lock()
@@ -145,7 +142,7 @@ def _on_gpu(network: Network, model: bytes, engine: str):
 def _find(name: str | Path) -> Path:
     if str(name).endswith(".onnx"):
         path = Path(name)
-        if not path.is_file():
+        if not os.path.isfile(path):  # unlike Path, it takes any name
             raise EngineError(f"no network file at {path}: give a file that exists, or one of {', '.join(known())}")
         return path
     if str(name) not in known():
@@ -155,14 +152,8 @@ def _find(name: str | Path) -> Path:
     return ZOO / f"{name}.onnx"
 
 
-def _read_manifest(path: Path, model: Path) -> dict:
-    if not path.is_file():
-        raise EngineError(f"{model} has no manifest: {path.name} was expected beside it; export it with mer-train")
+def _bytes(path: Path) -> bytes:
     try:
-        manifest = json.loads(path.read_text("utf-8"))
-        missing = [key for key in REQUIRED if key not in manifest]
-    except (ValueError, TypeError) as error:
-        raise EngineError(f"{path} is not a manifest ({error}): restore it, or export the network again") from error
-    if missing:
-        raise EngineError(f"{path} lacks {', '.join(missing)}: restore it, or export the network again")
-    return manifest
+        return path.read_bytes()
+    except (OSError, MemoryError) as error:
+        raise EngineError(f"cannot read the network {path} ({getattr(error, 'strerror', None) or 'too large'})") from error

@@ -6,7 +6,8 @@ import numpy as np
 
 from engines import flow, notices
 from engines.batcher import Batcher
-from engines.errors import GpuLost
+from engines.errors import EngineError, GpuLost
+from engines.runtime import known
 from realtime.errors import ModelError
 from realtime.geometry import to_68
 from realtime.inputs import INPUTS
@@ -33,11 +34,15 @@ class Recognizer:
             raise ModelError(f"the network {model} takes '{kind}': expected one of {', '.join(INPUTS)}")
         self.name = self._network.name
         self.classes = self._network.classes
+        if self._network.width != len(self.classes):
+            raise ModelError(f"the network {model} gives {self._network.width} numbers for {len(self.classes)} classes: export it again")
         self._inputs = INPUTS[kind]
         self._flow = flow.use("cpu" if engine == "onnx" else "auto")
         self._on_gpu = ON_GPU.get(kind) if "CUDA" in self._flow else None
         self._gather = Batcher(self._many)
         self._abstain_below = float(self._network.manifest.get("calibration", {}).get("abstain_below", 0.0))
+        if model not in known():
+            self._try()
 
     @property
     def engines(self) -> str:
@@ -45,10 +50,21 @@ class Recognizer:
         return f"{self.name} on {self._network.backend}; flow on {self._flow}"
 
     def __call__(self, keyframes: Keyframes) -> tuple[str, dict[str, float]]:
-        scores = self._scores(moments_of(keyframes))
+        try:
+            scores = self._scores(moments_of(keyframes))
+        except EngineError as error:
+            raise ModelError(str(error)) from error
+        if not np.isfinite(scores).all():
+            raise ModelError(f"the network {self.name} answered with numbers that are not finite: train and export it again")
         by_class = {name: float(score) for name, score in zip(self.classes, scores, strict=True)}
         likeliest = max(by_class, key=by_class.get)
         return likeliest if by_class[likeliest] >= self._abstain_below else UNSURE, by_class
+
+    def _try(self) -> None:
+        """Somebody's own file may take other inputs than are made here: better found out now than at the first event."""
+        from realtime.warm import warm_naming
+
+        warm_naming(self)
 
     def _scores(self, moments: Moments) -> np.ndarray:
         if self._on_gpu is not None:

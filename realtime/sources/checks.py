@@ -14,7 +14,7 @@ VIDEO = "expected a video file, such as MP4, MOV, MKV, AVI or MPG"
 
 def check_file(path: Path) -> None:
     """Raises SourceError where `path` cannot be a recording: missing, a folder, empty, not readable."""
-    if not path.exists():
+    if not os.path.exists(path):  # unlike Path.exists, it takes any name
         raise SourceError(f"no such file: {path}: check the path ({VIDEO})")
     if path.is_dir():
         raise SourceError(f"{path} is a folder: {VIDEO}; name a file in it")

@@ -1,0 +1,101 @@
+"""A network's manifest (<name>.json beside <name>.onnx), read as what it is: a file that anybody may have written.
+
+Every field that the program uses is checked by type and range here, so that nothing further on has to.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from engines.errors import EngineError
+
+MOST_BYTES = 2**20
+MOST_CLASSES, MOST_INPUTS, MOST_SIDES, MOST_VALUES = 100, 16, 6, 2**24  # values of one sample: 64 MiB
+LONGEST = 200  # letters of a name
+
+
+def read(path: Path, model: Path) -> dict:
+    """The manifest of the network file `model`. Raises EngineError, one line, for one that is missing or says nonsense."""
+    if not path.is_file():
+        raise EngineError(f"{model} has no manifest: {path.name} was expected beside it; export it with mer-train")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it has {path.stat().st_size} bytes, {MOST_BYTES} at most are expected")
+        manifest = json.loads(path.read_bytes().decode("utf-8"), parse_constant=_no_number)
+        _need(isinstance(manifest, dict), "it holds no {…}")
+        for key, check in FIELDS.items():
+            _need(key in manifest, f"it lacks '{key}'")
+            check(manifest[key])
+        for key, check in OPTIONAL.items():
+            if key in manifest:
+                check(manifest[key])
+    except (OSError, ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:LONGEST]
+        raise EngineError(f"{path} is not a manifest ({reason}): restore it, or export the network again") from error
+    return manifest
+
+
+def _need(condition: bool, what: str) -> None:
+    if not condition:
+        raise ValueError(what)
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
+
+
+def _word(key: str) -> Callable[[object], None]:
+    return lambda value: _need(_is_name(value), f"'{key}' is no name of 1 to {LONGEST} printable letters")
+
+
+def _classes(value: object) -> None:
+    ok = isinstance(value, list) and 1 <= len(value) <= MOST_CLASSES and all(map(_is_name, value))
+    _need(ok, f"'classes' is no list of 1 to {MOST_CLASSES} names")
+    _need(len(set(value)) == len(value), "'classes' names a class twice")
+
+
+def _inputs(value: object) -> None:
+    _need(isinstance(value, list) and 1 <= len(value) <= MOST_INPUTS, f"'inputs' is no list of 1 to {MOST_INPUTS}")
+    for one in value:
+        _need(isinstance(one, dict) and _is_name(one.get("name")), "one of 'inputs' has no name")
+        _need(one.get("dtype", "float32") == "float32", f"the input {one['name']} is not float32")
+        _shape(one.get("shape"), f"the input {one['name']}")
+    _need(len({one["name"] for one in value}) == len(value), "'inputs' names an input twice")
+
+
+def _output(value: object) -> None:
+    _need(isinstance(value, dict) and _is_name(value.get("name")), "'output' has no name")
+    if "shape" in value:
+        _shape(value["shape"], "the output")
+
+
+def _shape(value: object, what: str) -> None:
+    sides = isinstance(value, list) and 1 <= len(value) <= MOST_SIDES and all(type(side) is int and side >= 1 for side in value)
+    _need(sides and value[0] == 1 and math.prod(value) <= MOST_VALUES, f"{what} has no shape such as [1, 3, 28, 28]")
+
+
+def _sha256(value: object) -> None:
+    ok = isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
+    _need(ok, "'sha256' is no SHA-256 of 64 hexadecimal digits")
+
+
+def _calibration(value: object) -> None:
+    _need(isinstance(value, dict), "'calibration' is no {…}")
+    for key in ("temperature", "slope", "shift", "abstain_below"):
+        _need(key not in value or _is_number(value[key]), f"'calibration.{key}' is no number")
+    _need(0 <= value.get("abstain_below", 0) <= 1, "'calibration.abstain_below' is not between 0 and 1")
+
+
+FIELDS = {"name": _word("name"), "classes": _classes, "inputs": _inputs, "output": _output, "sha256": _sha256}
+OPTIONAL = {"takes": _word("takes"), "architecture": _word("architecture"), "calibration": _calibration}

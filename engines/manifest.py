@@ -94,7 +94,8 @@ def _calibration(value: object) -> None:
     _need(isinstance(value, dict), "'calibration' is no {…}")
     for key in ("temperature", "slope", "shift", "abstain_below"):
         _need(key not in value or _is_number(value[key]), f"'calibration.{key}' is no number")
-    _need(0 <= value.get("abstain_below", 0) <= 1, "'calibration.abstain_below' is not between 0 and 1")
+    # above 1 it names nothing: who only wants the moments may have it so
+    _need(0 <= value.get("abstain_below", 0) < 2, "'calibration.abstain_below' is not between 0 and 1")
 
 
 FIELDS = {"name": _word("name"), "classes": _classes, "inputs": _inputs, "output": _output, "sha256": _sha256}

@@ -49,7 +49,7 @@ def list_sessions(limit):
         for session in sessions])
     for session in sessions:
         if session["incomplete"]:
-            Console(highlight=False, soft_wrap=True).print(f"session {session['id']} is incomplete: {escape(session['incomplete'])}", style="yellow")
+            Console(soft_wrap=True).print(f"session {session['id']} is incomplete: {session['incomplete']}", style="yellow")
 
 
 @main.command()

@@ -66,7 +66,7 @@ def test_odd_names_end_to_end(tmp_path, monkeypatch):
     out, model = Path("out a,b = [c] ${oc.env:HOME} 'd' #e ~(f)"), Path("net, = {g} ${oc.env:HOME}.onnx")
     for ending in (".onnx", ".json"):
         shutil.copy(ROOT / f"engines/zoo/kernel_ridge{ending}", model.with_suffix(ending))
-    words = ["in", "--out", out, "--export", kinds, "--model", model]
+    words = ["in", "in/...mp4", "--out", out, "--export", kinds, "--model", model]
     done = CliRunner().invoke(replay, list(map(str, words)), prog_name="mer-replay")
     assert done.exit_code == 0, done.output
     assert "\x1b" not in done.output and f"in/{SHOWN}: 1 events" in done.stdout and "x[/b].mp4: " in done.stdout
@@ -117,6 +117,7 @@ def test_a_defect_in_one_clip_leaves_the_others(tmp_path, monkeypatch):
 
     monkeypatch.setattr(replaying, "draw", draw)
     monkeypatch.setattr(replaying.Trace, "add", stumbles)
+    words[-2] = str(tmp_path / "again")
     done = CliRunner().invoke(replay, words, prog_name="mer-replay")
     assert done.exit_code == 1 and "a.mp4 ended by a defect" in done.stderr and "KeyError: 'within a'" in done.stderr
-    assert (tmp_path / "out/b/timeline.png").exists() and "b.mp4: " in done.stdout
+    assert (tmp_path / "again/b/timeline.png").exists() and "b.mp4: " in done.stdout

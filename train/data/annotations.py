@@ -1,15 +1,15 @@
-"""Annotation tables (xlsx, csv), read so that every message can name the file, the row and the column."""
+"""Annotation tables (`sheets`), read so that every message can name the file, the row and the column."""
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from realtime.errors import MissingPartError, UsageError
+from realtime.errors import UsageError
+from train.data import sheets
 
 HEADER_WITHIN = 40  # rows in which the line of column names is looked for: SAMM's stands in row 14, below a preface
 
@@ -59,19 +59,19 @@ def read(
     optional: those of our names that may be missing. sheet: read where there is one of this name, else the first.
     Raises UsageError for a file that cannot be read or lacks a column, naming it and the columns that are there.
     """
-    lines = _csv(path) if path.suffix.lower() == ".csv" else _xlsx(path, sheet)
     known = {_plain(name): field for field, names in columns.items() for name in names}
-    place, header = max(
-        enumerate(lines[:HEADER_WITHIN]), key=lambda line: len({known.get(_plain(c)) for c in line[1]}), default=(0, [])
-    )
+    heads = [(line, way) for way in sheets.lines(path, sheet) for line in way if line[0] <= HEADER_WITHIN]
+    (place, header), lines = max(heads, key=lambda head: len({known.get(_plain(c)) for c in head[0][1]}), default=((0, []), []))
     at = {known[_plain(cell)]: i for i, cell in reversed(list(enumerate(header))) if _plain(cell) in known}
     missing = [field for field in columns if field not in at and field not in optional]
     if missing:
-        there = ", ".join(cell for cell in header if cell) or "none"
+        there = ", ".join(cell for cell in header if cell)[:300] or "none"
         names = ", ".join(f"'{columns[field][0]}'" for field in missing)
         raise UsageError(f"{path} has no column {names}; its columns are: {there}. Use the table as it came")
     rows = []
-    for index, line in enumerate(lines[place + 1 :], place + 2):
+    for index, line in lines:
+        if index <= place:
+            continue
         cells = {field: line[i] if i < len(line) else "" for field, i in at.items()}
         if any(cells.values()):
             rows.append(Row(f"{path.name} row {index}", cells))
@@ -80,43 +80,13 @@ def read(
 
 def number(text: str) -> int | None:
     """A frame number; None for anything else ("/", "", "-1")."""
-    return int(float(text)) if re.fullmatch(r"\d+(\.0+)?", text) else None
+    return int(float(text)) if re.fullmatch(r"\d{1,9}(\.0{1,9})?", text) else None
 
 
 def seconds(text: str) -> float | None:
-    """A time in seconds, not negative; None for anything else."""
-    return float(text) if re.fullmatch(r"\d+(\.\d*)?|\.\d+", text) else None
+    """A time in seconds, not negative, "0.52" or "0,52"; None for anything else."""
+    return float(text.replace(",", ".")) if re.fullmatch(r"\d{1,9}([.,]\d{0,20})?|[.,]\d{1,20}", text) else None
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _csv(path: Path) -> list[list[str]]:
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            return [[cell.strip() for cell in line] for line in csv.reader(file)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"cannot read '{path}' ({error}): expected a CSV file in UTF-8") from error
-
-
-def _xlsx(path: Path, sheet: str) -> list[list[str]]:
-    if path.suffix.lower() == ".xls":
-        raise UsageError(f"'{path}' is in Excel's old format: save it as .xlsx")
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise MissingPartError("openpyxl is missing, which reads .xlsx: pip install 'mer-live[train]'") from error
-    try:
-        book = load_workbook(path, data_only=True)
-    except Exception as error:  # a damaged file fails in zipfile, in the XML parser or in openpyxl, each in its own way
-        raise UsageError(f"cannot read '{path}' ({error}): expected an .xlsx table") from error
-    page = book[sheet] if sheet in book.sheetnames else book.worksheets[0]
-    return [[_text(cell) for cell in line] for line in page.iter_rows(values_only=True)]
-
-
-def _text(cell: object) -> str:
-    """A cell as it shows in the spreadsheet: a whole number without ".0"."""
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    return "" if cell is None else str(cell).strip()

@@ -7,6 +7,7 @@ Optional columns: kind (micro, macro, image; micro unless given) and action_unit
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def _clip(row: Row, base: Path, frames) -> Clip | LeftOut:
         why = f"no {next(field for field in ('path', 'subject', 'label') if not row[field])} is given"
     elif kind not in KINDS:
         why = f"the kind '{kind}' is none of {', '.join(KINDS)}"
-    elif not path.exists():
+    elif not os.path.exists(path):  # unlike Path.exists, it takes any name
         why = f"no file or folder '{path}'"
     elif (kind == "image") != (path.suffix.lower() in folders.IMAGES):
         why = f"'{path}' does not fit the kind '{kind}': an image is one picture, the others are a folder or a video"

@@ -19,6 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from realtime.addresses import without_password
 from realtime.errors import OutputError
 from realtime.records import Event, FaceView, Keyframes
 from realtime.sinks import cannot_write
@@ -138,6 +139,4 @@ def sweep(folder: Path, known: set[int], newest: int) -> None:
 
 def name_of(source: str, event: int) -> str:
     """Event numbers begin anew with each source of a session: two cameras both have an event 1."""
-    from realtime.log import without_password
-
     return f"{event:05d}-{zlib.crc32(without_password(source).encode(errors='backslashreplace')):08x}"

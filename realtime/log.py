@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sqlite3
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from realtime import __version__
+from realtime.addresses import without_password
 from realtime.alive import myself, runs
 from realtime.errors import OutputError, UsageError
 from realtime.log_file import busy, check_version, connect, connect_to_write, explained, version
@@ -240,11 +240,6 @@ def left_unfinished(path: str | Path | None = None) -> str | None:
     first, number = killed[0], ", ".join(str(session["id"]) for session in reversed(killed))
     which = f"session {number} was" if len(killed) == 1 else f"sessions {number} were"
     return f"{which} left unfinished in the event log (the last one: {first['incomplete']}); what was found is kept: mer-log show {first['id']}"
-
-
-def without_password(source: str) -> str:
-    """rtsp://user:secret@host → rtsp://host: logs are kept and passed on."""
-    return re.sub(r"(\w+://)[^/@\s\"]+@", r"\1", source)
 
 
 def _files(session: Session) -> dict[str, str]:

@@ -14,6 +14,7 @@ import click
 
 from engines import home, telemetry
 from realtime import __version__, origin
+from realtime.addresses import without_password
 from realtime.errors import MerError, UsageError
 from realtime.naming import printable
 
@@ -116,7 +117,7 @@ def only_overrides(words: tuple[str, ...], hint: str) -> list[str]:
     """
     overrides, others = split_words(words)
     if others:
-        raise UsageError(f"unexpected '{others[0]}': settings are written name=value; {hint}")
+        raise UsageError(f"unexpected '{without_password(others[0])}': settings are written name=value; {hint}")
     return overrides
 
 

@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from engines import notices
 from engines.runtime import ENGINES
 from realtime import settings
+from realtime.addresses import forget_socks
 from realtime.cli import common
 from realtime.cli.ending import heard
 from realtime.errors import MerError, MissingPartError, UsageError
@@ -46,6 +47,7 @@ PATIENCE = 1  # seconds that answers under way get to end
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
 def main(host, port, password_file, read_only, no_browser, model, engine, settings_):
     """Show the recognizer in a browser: live, replay, review, engines."""
+    forget_socks()
     from realtime.dashboard import access
 
     password = access.read_password(password_file)

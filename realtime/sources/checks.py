@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from realtime.errors import SourceError
 
@@ -38,15 +37,6 @@ def why_unreadable(path: str, reason: str) -> str:
     if head and all(byte in b"\t\n\r\f" or byte >= 32 for byte in head):
         return f"{path} is text, not a video: {VIDEO}"
     return f"{path} cannot be read as a video ({reason}): {VIDEO}"
-
-
-def masked(url: str) -> str:
-    """The URL without its password, to be shown and logged."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
 
 
 def cameras() -> list[str]:

@@ -12,10 +12,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from realtime.addresses import check_address, without_password
 from realtime.errors import BrokenSourceError, MerError, SourceError, UsageError
 from realtime.records import Frame
 from realtime.sources.base import WILD, Gap, SourceCounts, SourceInfo, SourceSettings
-from realtime.sources.checks import masked, no_camera
+from realtime.sources.checks import no_camera
 from realtime.sources.clock import LiveClock
 from realtime.sources.handed import Handed
 from realtime.sources.process import Cancelled, Picture, ReaderProcess, Request
@@ -69,7 +70,8 @@ class Live(Handed):
         # the child's own patience is longer than ours: we notice a stall first, and say so in our words
         patience = settings.stall_seconds + 5.0
         chosen = {"fps": settings.fps, "stream": settings.stream}  # of a film on a web server
-        request = Request(masked(url), url, live=True, open_seconds=OPEN_SECONDS, read_seconds=patience, **chosen)
+        check_address(url)
+        request = Request(without_password(url, user=True), url, live=True, open_seconds=OPEN_SECONDS, read_seconds=patience, **chosen)
         return cls(request, settings)
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import av
 from av.error import EOFError as EndOfMedia
 from av.error import ExitError, FFmpegError
 
+from realtime.addresses import host_of, proxy_for
 from realtime.errors import BrokenSourceError, MerError, SourceError
 from realtime.sources.base import DAMAGED, MOST_PIXELS, PACKETS
 from realtime.sources.checks import why_unreadable
@@ -62,6 +64,9 @@ def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterat
 
 def _open_container(request: dict) -> av.container.InputContainer:
     name, live = request["name"], request["live"]
+    proxy = proxy_for(request["target"]) if live else None
+    if proxy is None:
+        os.environ.pop("http_proxy", None)  # FFmpeg knows nothing of what lies near
     av.logging.set_level(av.logging.ERROR)  # so that an error carries the library's last word
     try:
         with av.logging.Capture() as said:
@@ -83,7 +88,8 @@ def _open_container(request: dict) -> av.container.InputContainer:
             reason = f"no answer within {request['open_seconds']:g} s"
         elif word.startswith("Failed to resolve"):
             reason = "no such host"
-        raise SourceError(f"cannot open {name}: {reason}: check the address and that the camera is on") from None
+        way = f" through the proxy {proxy} of http_proxy (no_proxy={host_of(name)} goes around it)" if proxy else ""
+        raise SourceError(f"cannot open {name}{way}: {reason}: check the address and that the camera is on") from None
     finally:
         av.logging.set_level(None)
     _refuse_large(container, name, [message for _, _, message in said])

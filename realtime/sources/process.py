@@ -23,6 +23,7 @@ from multiprocessing import Pipe
 import numpy as np
 
 from realtime import errors, origin
+from realtime.addresses import without_password
 from realtime.errors import BrokenSourceError, SourceError
 
 SPARE = 6  # slots that the child keeps in any case: beyond, what is held for long is copied
@@ -170,9 +171,9 @@ class ReaderProcess:
             elif message["kind"] == "end":
                 return None
             elif message["kind"] == "error":
-                raise getattr(errors, message["type"])(message["text"])
+                raise getattr(errors, message["type"])(without_password(message["text"], user=True))
             else:
-                raise RuntimeError(f"the reader of {self.request.name} failed:\n{message['text']}")
+                raise RuntimeError(f"the reader of {self.request.name} failed:\n{without_password(message['text'])}")
 
     def _receive(self, deadline: float) -> dict | None:
         """The next message, None where none comes in time."""
@@ -211,6 +212,7 @@ class ReaderProcess:
         self._errors.seek(0)
         last = self._errors.read().decode(errors="replace").strip().splitlines()[-1:]
         text = ": ".join([how, *last]) + ": the file or its codec is damaged, or memory ran out"
+        text = without_password(text, user=True)
         return BrokenSourceError(text) if self._opened else SourceError(text)
 
     def close(self) -> None:

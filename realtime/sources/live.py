@@ -60,7 +60,7 @@ class Live(Handed):
 
     @classmethod
     def camera(cls, index: int, settings: SourceSettings) -> Live:
-        if index < 0:
+        if not 0 <= index < 2**31:  # what a driver can count to
             raise SourceError(no_camera(index))
         asked = {"width": settings.width, "height": settings.height, "fps": settings.fps}
         return cls(Request(f"camera {index}", camera=index, live=True, open_seconds=OPEN_SECONDS, **asked), settings)

@@ -100,3 +100,9 @@ def test_cameras_that_do_not_open(stand_in):
         open_source(3)
     with pytest.raises(SourceError, match="no camera 9|camera 9 .* would not open"):
         open_source(9)
+
+
+@pytest.mark.parametrize("index", [-1, 2**31, 99999999999])
+def test_an_index_that_no_driver_counts_to(index):
+    with pytest.raises(SourceError, match=f"no camera {index}"):
+        open_source(index)

@@ -15,7 +15,8 @@ import click
 from engines import home, telemetry
 from realtime import __version__, origin
 from realtime.addresses import without_password
-from realtime.errors import MerError, UsageError
+from realtime.cli.output import given_up
+from realtime.errors import MerError, OutputError, UsageError
 from realtime.naming import printable
 
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
@@ -46,6 +47,13 @@ class _OneLine:
             _echo(f"{name}: you have no home folder (HOME): event log, engines and caches are in {home.missing}")
         try:
             code = super().main(args, name, complete_var, standalone_mode=False, **extra)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where it can be said: Python's own at the end would be a traceback
+        except OSError as error:
+            why = "" if error.filename else given_up(sys.stdout)
+            if not why:
+                raise  # not of standard output
+            code = _say(name, f"standard output cannot be written: {why}", OutputError.exit_code)
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = error.exit_code

@@ -55,6 +55,14 @@ class Output:
             os.close(nowhere)
 
 
+def given_up(stream) -> str:
+    """Why a stream cannot be written, "" where it can (it got an empty line); what lies in its buffer is thrown away."""
+    output = Output(stream)
+    output.write("\n")  # an unbuffered stream has nothing left that a flush could fail with
+    output.flush()
+    return output.gone
+
+
 def console(output: Output, quiet: bool = False) -> Console:
     """What a command says things on."""
     return Console(file=output, quiet=quiet, soft_wrap=True)

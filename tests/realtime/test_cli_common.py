@@ -1,9 +1,15 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import click
 import pytest
 
 from realtime import __version__
 from realtime.cli import common
 from realtime.errors import OutputError, UsageError
+from realtime.log import Session, SqliteSink
 
 
 def make(body):
@@ -70,3 +76,19 @@ def test_trailing_words_are_settings_or_files(tmp_path):
         ["spotter.k=0.5", "+new=1", "~spotter", "model=dual_atme"], ["clip.mp4", "http://h/x?a=b", str(file)])
     with pytest.raises(UsageError, match="unexpected 'clip.mp4'.*use --source"):
         common.only_overrides(words, "use --source for a file")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("module, words, unbuffered", [
+    ("realtime.cli.log", ["list"], ""), ("realtime.cli.engine", ["list"], ""), ("train.cli", ["--help"], ""),
+    ("realtime.cli.log", ["list"], "1"), ("realtime.cli.replay", ["--version"], "1"),
+])  # fmt: skip
+def test_a_full_standard_output_is_one_line(tmp_path, module, words, unbuffered):
+    log = tmp_path / "log.sqlite3"
+    SqliteSink(Session("kernel_ridge", [], {}), log).open()
+    program = f"import sys; from {module} import main; main({words}, prog_name='mer-try')"
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+            env=os.environ | {"MER_LIVE_LOG": str(log), "PYTHONUNBUFFERED": unbuffered})  # fmt: skip
+    assert ended.returncode == 6 and ended.stderr == "mer-try: standard output cannot be written: no space left on device\n"

@@ -1,4 +1,4 @@
-"""Tab 4: the networks as engines for this machine's GPU, and how fast this machine is."""
+"""Tab 4, "Speed": which networks there are and how good they are, how fast this machine runs them, and engines for its GPU."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from engines import device
+from engines.plans import library
 from engines.plans.precision import PRECISIONS
 from engines.plans.store import Store
 from engines.runtime import ZOO, known
 from realtime.cli.engine import faults, here
+from realtime.dashboard import networks
 from realtime.dashboard.job import Job
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError, UsageError
@@ -30,100 +33,122 @@ WORDS = {
 def tab(shared: Shared) -> None:
     import gradio as gr
 
-    gr.Markdown("## Networks\nEach runs as it is (ONNX Runtime); compiled for a GPU, as an *engine*, it is faster.")
+    gpu, can = device.find() is not None, bool(library.installed())
+    if gpu:
+        gr.Markdown("## Networks\nEach runs as it is (ONNX Runtime); compiled for the GPU, as an *engine*, it is faster.")
+    else:
+        gr.Markdown("## Networks\nThis machine has no GPU that can be used: all run on its processor, and need nothing more.")
     table = gr.HTML(overview)
     gr.on(triggers=None, fn=overview, outputs=table, show_progress="hidden")
     if shared.read_only:
         return
     job = Job()
     shared.at_end(job.stop)
+    with gr.Row():
+        machine = gr.Button("Measure this machine", variant="secondary" if gpu else "primary", min_width=120)
+        bench = gr.Button("Measure networks", min_width=120)
+        build = gr.Button("Build", variant="primary" if gpu else "secondary", interactive=can and gpu, min_width=120)
+        check = gr.Button("Check", interactive=gpu, min_width=120)
+        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=120)
+    gr.HTML(
+        '<p class="mer-state"><b>Measure this machine</b> plays the demo clip through everything. <b>Measure networks</b> '
+        "times each way of running them. <b>Build</b> compiles for a GPU. <b>Check</b> compares the numbers of what was built "
+        f"with those of the original.</p>{_no_build(can, gpu)}",
+        padding=False,
+    )
     with gr.Row(equal_height=False):
         model = gr.Dropdown([ALL, *known()], value=ALL, label="Network", min_width=180)
         kinds = [(WORDS[name], name) for name in PRECISIONS]
-        precision = gr.Dropdown(kinds, value="fp32", label="Precision (for building)", min_width=180)
-        targets = gr.Textbox(label="GPUs (for building)", placeholder="this machine's; or sm_89, …", min_width=180)
-    with gr.Row():
-        build = gr.Button("Build", variant="primary", min_width=120)
-        check = gr.Button("Check", min_width=120)
-        bench = gr.Button("Measure networks", min_width=120)
-        machine = gr.Button("Measure this machine", min_width=120)
-        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=120)
-    gr.HTML(
-        '<p class="mer-state"><b>Build</b> compiles for the GPU. <b>Check</b> compares the numbers with those of the '
-        "original. <b>Measure networks</b> times each way of running them. <b>Measure this machine</b> plays the demo clip "
-        "through everything.</p>",
-        padding=False,
-    )
+        precision = gr.Dropdown(kinds, value="fp32", label="Precision (for building)", min_width=180, visible=can)
+        targets = gr.Textbox(
+            label="GPUs (for building)", placeholder="this machine's; or sm_89, …" if gpu else "sm_89, …", min_width=180,
+            visible=can,
+        )  # fmt: skip
     state = gr.HTML(lambda: _state(job), padding=False)
     shape = {"lines": 15, "max_lines": 15, "elem_classes": "mer-log"}
     log = gr.Textbox(lambda: job.text, label="Log", interactive=False, autoscroll=True, **shape)
     clock = gr.Timer(EVERY, active=False)
     starters, shown = [build, check, bench, machine], [state, log]
 
-    def controls():
+    def controls(gpus: str):
         runs = job.running
-        return [gr.Timer(active=runs), *[gr.Button(interactive=not runs)] * len(starters), gr.Button(interactive=runs)]
+        free = [not runs and able for able in (can and (gpu or bool(gpus.strip())), gpu, True, True)]
+        return [gr.Timer(active=runs), *[gr.Button(interactive=one) for one in free], gr.Button(interactive=runs)]
 
-    def started(title: str, module: str, *words: str):
+    def started(gpus: str, title: str, module: str, *words: str):
         with suppress(UsageError):  # another page was first: this one now follows what runs
             job.start(title, module, *words, folder=DEMO.parent)
-        return [_state(job), job.text, *controls()]
+        return [_state(job), job.text, *controls(gpus)]
 
-    def tick():
+    def tick(gpus: str):
         if job.running:
             return [_state(job), job.text, *[gr.skip()] * (len(starters) + 2), gr.skip()]
         shared.forget_networks()  # an engine may be there now
-        return [_state(job), job.text, *controls(), overview()]
+        return [_state(job), job.text, *controls(gpus), overview()]
 
-    def stopped():
+    def stopped(gpus: str):
         job.stop()
-        return tick()
+        return tick(gpus)
 
     buttons = [clock, *starters, stop]
     options = {"show_progress": "hidden"}
     all_shown = [*shown, *buttons]
     build.click(
         lambda name, kind, gpus: started(
-            f"Building {_some(name)} ({kind})", ENGINE, "build", *_named(name), f"--precision={kind}", f"--for={gpus}"
+            gpus, f"Building {_some(name)} ({kind})", ENGINE, "build", *_named(name), f"--precision={kind}", f"--for={gpus}"
         ),
         [model, precision, targets], all_shown, **options,
     )  # fmt: skip
     check.click(
-        lambda name: started(f"Checking {_some(name)}", ENGINE, "check", *_named(name)), model, all_shown, **options
+        lambda name, gpus: started(gpus, f"Checking {_some(name)}", ENGINE, "check", *_named(name)), [model, targets],
+        all_shown, **options
     )
     bench.click(
-        lambda name: started(f"Measuring {_some(name)}", ENGINE, "bench", *_named(name)), model, all_shown, **options
+        lambda name, gpus: started(gpus, f"Measuring {_some(name)}", ENGINE, "bench", *_named(name)), [model, targets],
+        all_shown, **options
     )
     machine.click(
-        lambda: started("Measuring this machine", BENCH, "live", "--source", DEMO.name), None, all_shown, **options
+        lambda gpus: started(gpus, "Measuring this machine", BENCH, "live", "--source", DEMO.name), targets, all_shown, **options
     )
-    stop.click(stopped, None, [*all_shown, table], **options)
-    clock.tick(tick, None, [*all_shown, table], **options)
+    stop.click(stopped, targets, [*all_shown, table], **options)
+    clock.tick(tick, targets, [*all_shown, table], **options)
+    targets.change(controls, targets, buttons, **options)
     # a page that is opened while a command runs follows it, too
-    gr.on(triggers=None, fn=controls, outputs=buttons, show_progress="hidden")
+    gr.on(triggers=None, fn=controls, inputs=targets, outputs=buttons, show_progress="hidden")
+
+
+def _no_build(can: bool, gpu: bool) -> str:
+    """Why Build cannot be pressed, and what to do; empty where it can."""
+    if gpu and can:
+        return ""
+    why = "this machine has no GPU. Name the GPUs of others below to build for them" if can else library.why_not()
+    check = "" if gpu else " Check needs a GPU, too."
+    return f'<p class="mer-state" id="mer-no-build"><b>Build</b> cannot be used as it is: {escape(why)}.{check}</p>'
 
 
 def overview() -> str:
-    """What `mer-engine list` shows, as a table for people."""
+    """What each network is and how good it is; where there is a GPU, or something was built, what `mer-engine list` shows."""
     try:
         with faults():
             entries = Store().entries()
     except MerError as error:
         return f'<p class="mer-state mer-warn" role="alert">{escape(str(error))}</p>'
-    rows = []
+    engines, rows = bool(entries) or device.find() is not None, []
     for name in known():
+        about = networks.task(name), networks.trained_on(name), networks.how_good(name)
         size = f"{(ZOO / f'{name}.onnx').stat().st_size / 1e6:.1f} MB"
         built = [entry for entry in entries if entry.path.name.split(".")[0] == name]
-        none = ["not built", *[""] * (3 if entries else 0)]
-        rows += [_row(name, size, *_built(entry)) for entry in built] or [_row(name, size, *none)]
-    words = ("Network", "Size", "Engine", "For", "Made", "State")[: 6 if entries else 3]
+        none = ["not built", "", "", ""] if engines else []
+        rows += [_row(name, *about, size, *_built(entry)) for entry in built] or [_row(name, *about, size, *none)]
+    words = ("Network", "What it does", "Trained on", "How good", "Size", "Engine", "For", "Made", "State")[: 9 if engines else 5]
     head = "".join(f'<th scope="col">{word}</th>' for word in words)
     reasons = [entry.reason for entry in entries if entry.reason and not _elsewhere(entry)]
     notes = [f'<p class="mer-state">{escape(reason)}</p>' for reason in reasons]
     return (
         '<div class="mer-scroll" tabindex="0" role="region" aria-label="Networks and engines">'
-        f'<table class="mer-table"><thead><tr>{head}</tr></thead>'
+        f'<table class="mer-table mer-words"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>{''.join(notes)}"
+        f'<p class="mer-state">{networks.UF1}</p>'
         f'<p class="mer-state">This machine: {escape(here())}</p>'
     )
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from realtime.records import Keyframes
+from realtime.spotting.aside import SetAside
 
 
 @dataclass
@@ -46,9 +47,11 @@ class Reading:
 
     difference, threshold: multiples of the resting difference (1 = at rest); NaN while there is nothing to compare.
     gate: "blink", "motion" or "lost" while that holds, else None. keyframes: set once a movement has been spotted.
+    set_aside: movements that were noticed and turn out now to be no event.
     """
 
     difference: float = math.nan
     threshold: float = math.nan
     gate: str | None = None
     keyframes: Keyframes | None = None
+    set_aside: tuple[SetAside, ...] = ()

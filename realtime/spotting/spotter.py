@@ -10,6 +10,7 @@ import numpy as np
 from realtime.lbp import smooth_grey
 from realtime.records import FaceView, Keyframes, evenly
 from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
+from realtime.spotting.aside import Aside
 from realtime.spotting.movement import Movement, Sample, movement, refined
 from realtime.spotting.points import NO_LIDS, PARTS, PointFollower
 from realtime.spotting.resting import RestingDifference
@@ -56,6 +57,7 @@ class Spotter:
         self._make_detector = detector
         self._last: FaceView | None = None
         self._began: float | None = None  # pts of the first view
+        self._aside = Aside()
         self._state = "rest"
 
     def __call__(self, view: FaceView) -> Reading:
@@ -64,7 +66,7 @@ class Spotter:
         if last is None or view.anchor != last.anchor or view.pts - last.pts > LARGEST_GAP:
             keyframes = self._interrupted()
             self._start_over(view, grey)
-            return Reading(keyframes=keyframes)
+            return Reading(keyframes=keyframes, set_aside=self._aside.take())
         dt = view.pts - last.pts
         self._last = view
         moved = self._follow(grey, view.pts, self._state == "rest")
@@ -75,12 +77,13 @@ class Spotter:
         if self._detector is not None:
             found = self._detector(self._samples[-1], self._usual_eyes, self._stirred(view.pts))
             keyframes = self._verified(found) if found else keyframes
-        return Reading(self._front.difference, self._front.threshold, gate, keyframes)
+            self._aside.settle(view.pts - LATELY, self._detector.during)
+        return Reading(self._front.difference, self._front.threshold, gate, keyframes, self._aside.take())
 
     def lost(self) -> Reading:
         """The face is not in view: what was under way ends, and the next view starts anew."""
         keyframes, self._last = self._interrupted(), None
-        return Reading(gate="lost", keyframes=keyframes)
+        return Reading(gate="lost", keyframes=keyframes, set_aside=self._aside.take())
 
     def finish(self) -> Keyframes | None:
         """The source has ended: a long movement under way has, too. One that was cut short is looked at as a whole."""
@@ -139,7 +142,7 @@ class Spotter:
             return None
         if self.settings.lost_gate:
             self._state = "rest"
-            self.counts["lost"] += 1
+            self._drop("lost", self._highest().pts)
             return None
         keyframes, self._state = self._judge(), "rest"
         return keyframes
@@ -158,10 +161,12 @@ class Spotter:
         self._ended = move.offset
         kind = self._long_kind(move) if long else self._kind(move)
         if kind == "micro" and self._detector is not None:
+            self._aside.wait(move.onset, apex.pts, move.offset)
             return None  # the detector says which of them are
         if kind not in ("micro", "macro"):
-            self.counts[kind] += 1
+            self._drop(kind, apex.pts)
             return None
+        self._aside.reported(apex.pts)
         self.counts["spotted" if kind == "micro" else kind] += 1
         if long:
             return Keyframes(*self._held_views, self._last, apex.difference, self._front.threshold, kind)
@@ -203,12 +208,17 @@ class Spotter:
             move = refined(move)
         kind = self._kind(move)
         if kind != "micro":
-            self.counts["too long" if kind == "macro" else kind] += 1
+            self._drop("too long" if kind == "macro" else kind, move.apex)
             return None
         self.counts["spotted"] += 1
+        self._aside.reported(move.apex)
         self._found = found
         apex = min(self._samples, key=lambda s: abs(s.pts - move.apex))
         return self._keyframes(move, apex.difference, "micro", found.confidence)
+
+    def _drop(self, cause: str, apex: float) -> None:
+        self.counts[cause] += 1
+        self._aside.drop(cause, apex)
 
     def _keyframes(self, move: Movement, peak: float, kind: str, confidence: float = 1.0) -> Keyframes:
         views = [self._view_at(t) for t in (move.onset, move.apex, move.offset)]

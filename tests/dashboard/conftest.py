@@ -220,7 +220,7 @@ def open_page(request):
         pages.append((page, strict))
         page.goto(url)
         if ready:
-            page.get_by_role("tab", name="Engines").wait_for(timeout=60_000)
+            page.get_by_role("tab", name="Speed").wait_for(timeout=60_000)
         if tab:
             page.get_by_role("tab", name=tab).click()
         return page

@@ -1,4 +1,4 @@
-"""Tab Engines: a command that runs beside the page; what is said of one that is stopped, and of one that fails."""
+"""Tab Speed: what each network is; a command that runs beside the page; what is said of one that is stopped, and of one that fails."""
 
 import time
 
@@ -7,6 +7,9 @@ from places import DEMO
 
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
+from engines.plans import library  # noqa: E402
+from engines.runtime import known  # noqa: E402
+from realtime.dashboard import networks  # noqa: E402
 from realtime.dashboard.job import Job  # noqa: E402
 from realtime.errors import UsageError  # noqa: E402
 
@@ -43,10 +46,27 @@ def test_a_command_that_fails_says_so_and_the_log_says_why(job):
     assert "Measuring: done" in ended(job) and "frames a second" in job.text.lower()
 
 
+def test_each_network_is_said_in_plain_words():
+    assert networks.trained_on("moext") == "857 micro-expressions, drawn by computer on portraits of 44 people; none were real"
+    assert networks.how_good("moext") == "UF1 0.85 on other drawn movements; on real ones not known"
+    for name in known():
+        assert networks.trained_on(name) and networks.how_good(name) and "?" not in networks.task(name)
+    assert networks.how_good("dual_atme") == "UF1 0.75 on people it had not seen"
+
+
 def test_a_fault_is_shown_on_the_page_and_the_next_command_can_start(start_demo, open_page, shot, axe, tmp_path):
     demo = start_demo(env={"MER_ENGINES": str(tmp_path / "engines"), "MER_NO_GPU": "1"})
-    page = open_page(demo.url, tab="Engines")
+    page = open_page(demo.url, tab="Speed")
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="kernel_ridge"))
+    assert "332 micro-expressions of 53 people (CASME II, SAMM, SMIC-HS)" in row.inner_text()
+    assert "UF1 0.80 on people it had not seen" in row.inner_text() and "not built" not in row.inner_text()
+    build = page.get_by_role("button", name="Build")
+    assert build.is_disabled() and page.get_by_role("button", name="Check").is_disabled()
+    assert "cannot be used as it is" in page.locator("#mer-no-build").inner_text()
+    if not library.installed():
+        return
     page.get_by_label("GPUs (for building)").fill("a toaster")
+    build.and_(page.locator(":enabled")).wait_for()  # for GPUs that are elsewhere
     page.get_by_role("button", name="Build").click()
     page.get_by_text("failed after").wait_for(timeout=90_000)
     page.get_by_role("button", name="Build").and_(page.locator(":enabled")).wait_for()

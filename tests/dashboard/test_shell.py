@@ -13,7 +13,7 @@ import pytest
 from realtime.log import Session, SqliteSink
 from realtime.records import Event
 
-TABS = ("Live", "Replay", "Review", "Engines")
+TABS = ("Live", "Replay", "Review", "Speed")
 PASSWORD = "correct horse battery"
 SOCKET = "/mer/live/ws"
 
@@ -107,7 +107,7 @@ def test_password_read_only_and_upload_limit(start_demo, open_page, shot):
     page.wait_for_timeout(1000)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("tab", name="Engines").click()
+    page.get_by_role("tab", name="Speed").click()
     assert page.get_by_text("Read only").is_visible()
     assert page.get_by_role("rowheader", name="kernel_ridge").is_visible()
     assert page.get_by_role("button", name="Build").count() == 0
@@ -213,20 +213,20 @@ def test_tabs_by_keyboard(demo, open_page):
     page.locator('#mer-replay-button[aria-selected="true"]:focus').wait_for()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
-    page.locator('#mer-engines-button[aria-selected="true"]:focus').wait_for()
+    page.locator('#mer-speed-button[aria-selected="true"]:focus').wait_for()
 
 
 def test_engines_run_stop_and_are_seen_from_another_page(demo, open_page):
-    page = open_page(demo.url, tab="Engines")
+    page = open_page(demo.url, tab="Speed")
     page.get_by_role("button", name="Measure this machine").click()
     page.get_by_text("Measuring this machine…").wait_for(timeout=15_000)
-    assert page.get_by_role("button", name="Build").is_disabled()
-    other = open_page(demo.url, tab="Engines")
+    assert page.get_by_role("button", name="Measure networks").is_disabled()
+    other = open_page(demo.url, tab="Speed")
     other.get_by_text("Measuring this machine…").wait_for(timeout=15_000)
     other.get_by_role("button", name="Stop", exact=True).locator("visible=true").click()
     for one in (page, other):
         one.get_by_text("Measuring this machine: stopped").wait_for(timeout=20_000)
-        one.get_by_role("button", name="Build").and_(one.locator(":enabled")).wait_for()
+        one.get_by_role("button", name="Measure networks").and_(one.locator(":enabled")).wait_for()
 
 
 def _upload(name, content, **headers):

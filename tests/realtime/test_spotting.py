@@ -12,6 +12,7 @@ import pytest
 from realtime.geometry import ALIGNED, EYE_LINE, LANDMARKS_68, OUTER_EYES
 from realtime.records import FaceView
 from realtime.spotting import Spotter, SpotterSettings, apex_of_clip
+from realtime.spotting.aside import Aside, SetAside
 
 rng = np.random.default_rng(3)
 TEXTURE = cv2.GaussianBlur(rng.integers(0, 256, (ALIGNED, ALIGNED), np.uint8), (0, 0), 5)
@@ -54,9 +55,11 @@ ALONE = SpotterSettings(verifier=None, displacement=False)
 def run(fps: float, seconds=3.0, strength=bump, settings=ALONE, **when):
     """Spotter and its keyframes; `when` gives functions of time for the view's other fields."""
     spotter, found = Spotter(settings), []
+    spotter.aside = []  # all that was set aside
     for index in range(int(seconds * fps)):
         t = index / fps
         reading = spotter(view(t, strength(t), index, **{name: at(t) for name, at in when.items()}))
+        spotter.aside += reading.set_aside
         if reading.keyframes:
             found.append(reading.keyframes)
     return spotter, found
@@ -100,15 +103,30 @@ def test_what_happens_during_a_blink_or_a_head_movement_is_held_back_and_counted
         gate = "blink" if name == "eye_opening" else "motion"
         spotter, found = run(50, **{name: at})
         assert not found and spotter.counts == {gate: 1}
+        assert [one.cause for one in spotter.aside] == [gate] and abs(spotter.aside[0].pts - 2.15) < 0.1
         _, found = run(50, settings=replace(ALONE, **{f"{gate}_gate": False}), **{name: at})
         assert len(found) == 1
+
+
+def test_what_the_detector_has_the_last_word_on_waits_for_it_and_is_told_once():
+    aside, scores = Aside(), {"micro": 0.2, "speech": 0.7, "nothing": 0.1}
+    aside.wait(2.0, 2.1, 2.3)
+    aside.settle(2.2, lambda begin, end: scores)
+    assert not aside.take()
+    aside.settle(2.4, lambda begin, end: scores)
+    assert aside.take() == (SetAside(2.1, "speech"),) and not aside.take()
+    aside.wait(3.0, 3.1, 3.3)
+    aside.reported(3.12)
+    aside.settle(4.0, lambda begin, end: scores)
+    assert not aside.take()
 
 
 def test_a_face_lost_in_the_middle_is_held_back_and_the_next_one_starts_anew():
     spotter = Spotter(ALONE)
     for index in range(106):  # until just before the apex
         spotter(view(index / 50, bump(index / 50), index))
-    assert spotter.lost().gate == "lost"
+    lost = spotter.lost()
+    assert lost.gate == "lost" and [one.cause for one in lost.set_aside] == ["lost"]
     assert spotter.counts == {"lost": 1}
     assert np.isnan(spotter(view(2.2, 0.0, 110)).difference)
 

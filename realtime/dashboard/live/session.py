@@ -50,6 +50,7 @@ class LiveSession:
         self._wanted: Choice | None = None  # while it is built
         self._stopped = threading.Event()
         self._points: deque[tuple[float, float, float, str | None]] = deque(maxlen=MOST_POINTS)
+        self._aside: deque[tuple[float, str]] = deque(maxlen=MOST_POINTS)
         self._face: dict | None = None
         self._events = 0
         self._shown: tuple[int, float] | None = None  # the latest frame's index, and when it was done
@@ -98,10 +99,13 @@ class LiveSession:
             self.keeping.off(frames, self.source.counts if self.source else SourceCounts())
 
     def state(self) -> dict:
-        """What is new since the last call: phase, curve points, face, latest frame."""
+        """What is new since the last call: phase, curve points, what was set aside (seconds, cause), face, latest frame."""
         points = []
         while self._points:
             points.append([number(value) if not isinstance(value, str) else value for value in self._points.popleft()])
+        aside = []
+        while self._aside:
+            aside.append(self._aside.popleft())
         shown, taken = self._shown, None
         if shown and isinstance(self.source, Packets):
             taken = self.source.taken(shown[0])
@@ -111,6 +115,7 @@ class LiveSession:
         return {
             "phase": phase,
             "points": points,
+            "set_aside": aside,
             "face": self._face,
             "frames": self.watch.status.frames if self.watch else 0,
             "taken": taken,
@@ -196,6 +201,7 @@ class LiveSession:
 
     def _step(self, step: Step) -> None:
         self._points.append((step.frame.pts, *leading(step)))
+        self._aside += [(round(one.pts, 3), one.cause) for reading in step.readings.values() for one in reading.set_aside]
         self._face = face_of(self.watch.pipeline, step)
         self._shown = step.frame.index, time.monotonic()
         with self._guard:

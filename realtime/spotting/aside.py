@@ -35,7 +35,9 @@ class Aside:
         self._waiting: deque[_Waiting] = deque()
 
     def drop(self, cause: str, apex: float) -> None:
-        self._new.append(SetAside(apex, cause))
+        """Nothing is said of what is left of a movement about which something was said already."""
+        if not any(abs(apex - pts) <= BESIDE for pts in self._explained):
+            self._new.append(SetAside(apex, cause))
         self.reported(apex)
 
     def reported(self, apex: float) -> None:

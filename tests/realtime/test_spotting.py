@@ -118,6 +118,7 @@ def test_what_the_detector_has_the_last_word_on_waits_for_it_and_is_told_once():
     aside.wait(3.0, 3.1, 3.3)
     aside.reported(3.12)
     aside.settle(4.0, lambda begin, end: scores)
+    aside.drop("too small", 3.15)  # what is left of it
     assert not aside.take()
 
 

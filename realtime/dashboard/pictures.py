@@ -155,7 +155,7 @@ def _with_wheel(picture: np.ndarray, most: float) -> np.ndarray:
     part[:] = (part * (1 - inside) + large * inside).astype(np.uint8)
     centre = (picture.shape[1] - margin - radius - 1, picture.shape[0] - margin - radius - 1)
     cv2.circle(picture, centre, radius, (70, 70, 70), 1, cv2.LINE_AA)
-    label(picture, f"deepest: {100 * most:.1f} % of the eyes' distance", (margin, picture.shape[0] - margin), 18)
+    label(picture, f"deepest: {100 * most:.1f} % of the eyes' distance", (margin, picture.shape[0] - margin), 13)
     return picture
 
 

@@ -22,6 +22,7 @@ from realtime import __version__
 from realtime.addresses import without_password
 from realtime.alive import myself, runs
 from realtime.errors import OutputError, UsageError
+from realtime.log_damage import whole_events, whole_session
 from realtime.log_file import busy, check_version, connect, connect_to_write, explained, version
 from realtime.naming import printable
 from realtime.records import Event
@@ -194,12 +195,12 @@ class Log:
         rows = self._rows(
             "SELECT *, (SELECT count(*) FROM events WHERE session_id = sessions.id) AS events"
             " FROM sessions ORDER BY id DESC LIMIT ?", limit)
-        rows = [row | {name: json.loads(row[name] or "{}") for name in ("sources", "settings", "drops", "faults")} for row in rows]
+        rows = [whole_session(row) for row in rows]
         for row in rows:
             row["sources"] = [_text(source) for source in row["sources"]]
-            files = json.loads(row["files"]) if row.get("files") else _guessed(row["sources"])
+            files = _guessed(row["sources"]) if row["files"] is None else row["files"]
             row["files"] = {_text(source): path for source, path in files.items()}
-        return [row | {"judged": json.loads(row.get("judged") or "{}")} | _ending(row) for row in rows]
+        return [row | _ending(row) for row in rows]
 
     def session(self, number: int | None = None) -> dict:
         """One session, the latest by default. Raises UsageError where there is no such session."""
@@ -215,7 +216,7 @@ class Log:
         """Events in the order found, as `Event.as_dict` with the `session` in front; of all sessions by default."""
         rows = self._rows(f"SELECT session_id AS session, {', '.join(FIELDS)} FROM events"
                           " WHERE ?1 IS NULL OR session_id = ?1 ORDER BY id", session)
-        return [row | {"scores": json.loads(row["scores"])} for row in rows]
+        return whole_events(rows)
 
     def _rows(self, query: str, *values) -> list[dict]:
         with explained(self.path, "read"), closing(connect(self.path, "ro")) as connection:

@@ -92,6 +92,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     """mode: "ro" to read, "rw" or "rwc" to write. Autocommit: what is written is on disk when `execute` returns."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")  # of a damaged row
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from engines import notices
 from realtime.cli import common, log_export, log_review
 from realtime.cli.console import Console
 from realtime.cli.tables import print_table
@@ -30,6 +31,7 @@ The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture
 @common.group("mer-log", EXAMPLES)
 def main():
     """Read the log of sessions and events that mer-live and mer-replay keep."""
+    click.get_current_context().call_on_close(notices.listen(common.complain("mer-log")))
 
 
 main.add_command(log_export.export)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 
 from realtime.log import FIELDS
+from realtime.log_damage import whole_events
 from realtime.log_file import version
 from realtime.review.item import Item, Marks, Review
 
@@ -17,12 +17,15 @@ MARKS = [one.name for one in fields(Marks)]
 def items(connection: sqlite3.Connection, session: int) -> list[Item]:
     """The events of a session and those added to it, by source and onset, each with what counts of what was said."""
     found = {}
-    for row in connection.execute(f"SELECT id, {', '.join(FIELDS)} FROM events WHERE session_id = ? ORDER BY id", (session,)):
+    logged = connection.execute(f"SELECT id, {', '.join(FIELDS)} FROM events WHERE session_id = ? ORDER BY id", (session,))
+    for row in whole_events(dict(row) for row in logged):
         marks = Marks(row["onset_s"], row["apex_s"], row["offset_s"], row["label"], row["kind"])
         key = f"e{row['id']}"
-        found[key] = Item(session, key, row["event"], row["source"], row["face"], marks, json.loads(row["scores"]), {})
+        found[key] = Item(session, key, row["event"], row["source"], row["face"], marks, row["scores"], {})
     for row in rows(connection, session):
         review, key = review_of(row), key_of(row)
+        if key not in found and row["event_id"] is not None:
+            continue  # of an event whose row is damaged
         if key not in found:
             found[key] = Item(session, key, None, row["source"], row["face"], review.marks, {}, {})
         found[key].reviews[review.reviewer] = review

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from made_events import event
 
+from engines import notices
 from realtime.alive import myself, runs
 from realtime.cli.log import main
 from realtime.errors import OutputError, UsageError
 from realtime.log import Log, Session, SqliteSink, left_unfinished
+from realtime.review import Reviews
 from realtime.sinks import Writer
 
 
@@ -224,3 +226,26 @@ def test_unwritable_place(path):
         SqliteSink(Session("m", [], {}), path.parent.parent / "file" / "log.sqlite3").open()
     with pytest.raises(UsageError, match="no event log"):
         Log()
+
+
+@pytest.mark.parametrize("damage, said", [
+    ("UPDATE sessions SET sources = '{nonsense', drops = '[1]', judged = '{\"a\": 3}' WHERE id = 1", "session 1 of the event log is damaged"),
+    ("UPDATE sessions SET started_at = x'ff00', frames = 'many', ended_at = 5, process = 'x' WHERE id = 1", "session 1 of the event log is damaged"),
+    ("UPDATE events SET scores = 'null' WHERE id = 1", "0 left out, 1 shown in part"),
+    ("UPDATE events SET scores = CAST(x'ff' AS TEXT), label = x'00' WHERE id = 1", "0 left out, 1 shown in part"),
+    ("UPDATE events SET onset_s = 'soon' WHERE id = 1", "1 left out, 0 shown in part"),
+])  # fmt: skip
+def test_a_damaged_row_does_not_make_the_log_useless(path, tmp_path, capsys, damage, said):
+    notices.forget()
+    record([event(1), event(2)])
+    record([event(1)])
+    with sqlite3.connect(path) as connection:
+        connection.execute(damage)
+    told = ""
+    for words in (["list"], ["show", "1"], ["export", str(tmp_path / "all.csv")]):
+        code, out, err = mer_log(capsys, *words)
+        assert code == 0 and out
+        told += err
+    assert told.count(said) == 1 and told.count("\n") == 1
+    assert [len(Log(path).events(number)) for number in (1, 2)] == [1 if "1 left out" in said else 2, 1]
+    assert len(Reviews(path).items(1)) == len(Log(path).events(1))

@@ -1,0 +1,102 @@
+"""Rows of the event log that something else has spoilt: what can be read of them is, and a line says which they are."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from engines import notices
+
+EMPTY = {"sources": [], "settings": {}, "drops": {}, "faults": {}, "files": {}, "judged": {}}  # of a session, in JSON
+TEXTS = ("source", "label", "kind", "model")
+NUMBERS = ("onset_s", "apex_s", "offset_s")  # without these an event is none
+BEGINNING = datetime.fromtimestamp(0, UTC).isoformat()  # of a session whose own is not known
+
+
+def whole_session(row: dict) -> dict:
+    """The row with its JSON read, each field of its type; what cannot be read is empty. files: None where there are none."""
+    whole, told = row | {name: _json(row.get(name), empty) for name, empty in EMPTY.items()}, []
+    if row.get("files") is None:
+        whole["files"] = None
+    spoilt = {name for name in EMPTY if row.get(name) and (whole[name] is None or not _plain(name, whole[name]))}
+    told += sorted(spoilt)
+    whole |= {name: EMPTY[name] for name in spoilt}
+    for name, needed in (("started_at", BEGINNING), ("ended_at", None), ("alive_at", None)):
+        if (row.get(name) or needed) and not _moment(row.get(name)):
+            whole[name] = needed
+            told.append(name)
+    for name in ("model", "version", "incomplete", "process"):
+        if row.get(name) is not None and not isinstance(row[name], str):
+            whole[name] = str(row[name])
+            told.append(name)
+    if row.get("process") is not None and not _process(whole["process"]):
+        whole["process"] = None
+        told.append("process")
+    if not isinstance(row["frames"], int | None):
+        whole["frames"] = None
+        told.append("frames")
+    if told:
+        notices.say(f"session {row['id']} of the event log is damaged ({', '.join(told)}): the rest of it is shown")
+    return whole
+
+
+def whole_events(rows: Iterable[dict]) -> list[dict]:
+    """Events with their scores read, without those whose times, face or number cannot be; rows carry their session."""
+    whole, damaged, skipped = [], 0, 0
+    for row in rows:
+        scores = _json(row["scores"], {})
+        if not (all(_number(row[name]) for name in NUMBERS) and all(isinstance(row[name], int) for name in ("event", "face"))):
+            skipped += 1
+            continue
+        fine = scores is not None and _plain("scores", scores)
+        mended = {"scores": scores if fine else {}}
+        mended |= {name: str(row[name]) for name in TEXTS if not isinstance(row[name], str)}
+        mended |= {name: 0.0 for name in ("confidence", "latency_ms") if not _number(row[name])}
+        damaged += not fine or len(mended) > 1
+        whole.append(row | mended)
+    if damaged or skipped:
+        notices.say(f"damaged events in the event log: {skipped} left out, {damaged} shown in part")
+    return whole
+
+
+def _json(text, empty):
+    """The value, `empty` where there is no text, None where it is no JSON or of another type."""
+    if not text:
+        return type(empty)()
+    with suppress(ValueError, TypeError, RecursionError):
+        value = json.loads(text)
+        if isinstance(value, type(empty)):
+            return value
+    return None
+
+
+def _plain(name: str, value) -> bool:
+    if name == "sources":
+        return all(isinstance(one, str) for one in value)
+    if name == "files":
+        return all(isinstance(one, str) for one in value.values())
+    if name in ("drops", "faults", "scores"):
+        return all(_number(one) for one in value.values())
+    if name == "judged":
+        return all(isinstance(one, dict) and _number(one.get("seconds")) and _number(one.get("share"))
+                   and isinstance(one.get("not_judged"), dict) and all(map(_number, one["not_judged"].values()))
+                   for one in value.values())  # fmt: skip
+    return True
+
+
+def _number(value) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _moment(value) -> bool:
+    with suppress(ValueError, TypeError):
+        return datetime.fromisoformat(value).tzinfo is not None
+    return False
+
+
+def _process(value: str) -> bool:
+    parts = value.split(":")
+    return len(parts) > 1 and parts[1].isdecimal() and len(parts[1]) < 10

@@ -41,6 +41,7 @@ MEANINGS = {
                        "Empty where a reviewer chose the label.",
     "model": "The network that named it.",
     "latency_ms": "From the arrival of the offset's picture to the named event, milliseconds.",
+    "utc": "When the apex was seen, date and time in UTC (ISO 8601); of cameras and streams only.",
     "action_units": "FACS action units as the reviewer typed them, such as 1+2.",
     "note": "The reviewer's note.",
     "clip": "The recording, as it was named on the command line.",

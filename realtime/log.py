@@ -29,7 +29,7 @@ from realtime.records import Event
 from realtime.sinks import Sink
 
 FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms",
-          "kind", "confidence")
+          "kind", "confidence", "utc")
 PATIENCE_S = 60.0  # for another program that holds the log
 LAST_S = 25.0  # the same at the end, when somebody waits
 MOST_WAITING = 10_000  # events in memory; a locked log must not fill it
@@ -82,7 +82,7 @@ class SqliteSink(Sink):
         if len(self._waiting) >= MOST_WAITING:
             raise self._lost()
         row = event.as_dict() | {"source": without_password(printable(event.source)), "scores": _json(event.as_dict()["scores"])}
-        self._waiting.append([_text(row[name]) for name in FIELDS])
+        self._waiting.append([_text(row.get(name)) for name in FIELDS])
         self._save()
 
     def beat(self) -> None:
@@ -214,9 +214,9 @@ class Log:
 
     def events(self, session: int | None = None) -> list[dict]:
         """Events in the order found, as `Event.as_dict` with the `session` in front; of all sessions by default."""
-        rows = self._rows(f"SELECT session_id AS session, {', '.join(FIELDS)} FROM events"
-                          " WHERE ?1 IS NULL OR session_id = ?1 ORDER BY id", session)
-        return whole_events(rows)
+        rows = self._rows("SELECT *, session_id AS session FROM events WHERE ?1 IS NULL OR session_id = ?1 ORDER BY id", session)
+        names = ("session", *FIELDS)  # utc: since version 4, and not of a recording
+        return whole_events({name: row[name] for name in names if name != "utc" or row.get(name)} for row in rows)
 
     def _rows(self, query: str, *values) -> list[dict]:
         with explained(self.path, "read"), closing(connect(self.path, "ro")) as connection:

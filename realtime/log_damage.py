@@ -55,6 +55,8 @@ def whole_events(rows: Iterable[dict]) -> list[dict]:
         mended = {"scores": scores if fine else {}}
         mended |= {name: str(row[name]) for name in TEXTS if not isinstance(row[name], str)}
         mended |= {name: 0.0 for name in ("confidence", "latency_ms") if not _number(row[name])}
+        if row.get("utc") is not None and not _moment(row["utc"]):
+            mended["utc"] = None
         damaged += not fine or len(mended) > 1
         whole.append(row | mended)
     if damaged or skipped:

@@ -13,7 +13,7 @@ from engines import notices
 from realtime.errors import OutputError
 from realtime.sinks import make_folder_of
 
-VERSION = 3  # of the tables below, kept in PRAGMA user_version
+VERSION = 4  # of the tables below, kept in PRAGMA user_version
 WAIT_S = 5.0  # for another program that is writing
 # what was found and what is said of it have these columns in common
 MOVEMENT = """source TEXT NOT NULL,
@@ -85,7 +85,11 @@ ALTER TABLE sessions ADD COLUMN incomplete TEXT;
 ALTER TABLE sessions ADD COLUMN alive_at TEXT;
 ALTER TABLE sessions ADD COLUMN process TEXT;
 """
-STEPS = (TABLES_1, TABLES_2, TABLES_3)  # the n-th makes version n from the one before
+# Since version 4: `Event.utc`, empty for recordings.
+TABLES_4 = """
+ALTER TABLE events ADD COLUMN utc TEXT;
+"""
+STEPS = (TABLES_1, TABLES_2, TABLES_3, TABLES_4)  # the n-th makes version n from the one before
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:

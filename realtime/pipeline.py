@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -60,11 +61,18 @@ class Pipeline:
     in the source's clock), "label" (from that frame's arrival to the label) and "event" (from the offset frame's arrival).
     """
 
-    def __init__(self, source: str, settings: PipelineSettings, wait: bool = False, recognizer: Recognizer | None = None):
-        """recognizer: shared by several pipelines; by default the network that the settings name, already warmed up."""
+    def __init__(
+        self, source: str, settings: PipelineSettings, wait: bool = False, recognizer: Recognizer | None = None, now: bool = False
+    ):
+        """recognizer: shared by several pipelines; by default the network that the settings name, already warmed up.
+
+        now: as in `SourceInfo`; events then have their `utc`.
+        """
         cv2.setNumThreads(1)  # its pool spins while it waits, which costs more than sharing out pictures this small gains
         self.source = source
         self._settings, self._wait = settings, wait
+        # taken once: a wall clock that is set while it runs must not tear events apart
+        self._wall = time.time() - time.monotonic() if now else None
         self.timings: dict[str, deque[float]] = {}
         self.recognize = recognizer or Recognizer(settings.network, settings.engine)
         landmarks = self.timings["landmarks"] = deque(maxlen=KEPT_TIMINGS)  # filled without a way back to the pipeline
@@ -158,7 +166,13 @@ class Pipeline:
             latency_ms=(named - offset.arrival) * 1000,
             kind=keyframes.kind,
             confidence=keyframes.confidence,
+            utc=self._utc(keyframes.apex),
         )
+
+    def _utc(self, view: FaceView) -> str | None:
+        if self._wall is None:
+            return None
+        return datetime.fromtimestamp(self._wall + view.arrival, UTC).isoformat(timespec="milliseconds")
 
     def _known(self) -> Iterator[Event]:
         while self._pending and (self._wait or self._pending[0].done() or len(self._pending) > MOST_PENDING):

@@ -107,6 +107,7 @@ class Event:
     label: the likeliest class, or UNSURE where the network is not sure enough to name one.
     onset_s, apex_s, offset_s: seconds in the source's own clock. scores: probability of each class, summing to 1.
     latency_ms: from the arrival of the offset frame to the event. kind, confidence: see `Keyframes`.
+    utc: when the apex arrived, ISO 8601 with milliseconds; None for a recording, whose pictures are not of now.
     """
 
     event: int
@@ -121,6 +122,7 @@ class Event:
     latency_ms: float
     kind: str = "micro"
     confidence: float = 1.0
+    utc: str | None = None
 
     @property
     def score(self) -> float:
@@ -128,7 +130,7 @@ class Event:
         return max(self.scores.values(), default=float("nan"))
 
     def as_dict(self) -> dict:
-        """The event line: field by field, rounded to what was measured (milliseconds, two decimals of a score)."""
+        """The event line: field by field, rounded to what was measured (milliseconds, two decimals of a score); utc where it is known."""
         return {
             "event": self.event,
             "source": self.source,
@@ -142,4 +144,5 @@ class Event:
             "latency_ms": round(self.latency_ms, 1),
             "kind": self.kind,
             "confidence": round(self.confidence, 2),
+            **({"utc": self.utc} if self.utc else {}),
         }

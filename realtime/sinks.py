@@ -41,16 +41,16 @@ class Sink:
     def close(self) -> None: ...
 
 
-def file_sink(path: str | Path, classes: Sequence[str] = ()) -> Sink:
+def file_sink(path: str | Path, classes: Sequence[str] = (), now: bool = False) -> Sink:
     """The sink for the events of one session: by the path's ending .jsonl or .csv; streams (see `LineFile`) are JSON lines
     unless they end in .csv. The file is made now; one that holds events is not overwritten.
 
-    classes: the network's class names, so that a CSV has its full header even without events.
+    classes: the network's class names, so that a CSV has its full header even without events. now: whether events will have their utc.
     Raises UsageError for another ending, OutputError where the file cannot be written or holds something.
     """
     ending = Path(path).suffix.lower()
     if ending == ".csv":
-        return CsvSink(path, classes, kept=True)
+        return CsvSink(path, classes, after=["utc"] * now, kept=True)
     if ending == ".jsonl" or is_stream(path):
         return JsonlSink(path, kept=True)
     raise UsageError(f"cannot tell the format of events file '{path}': name it .jsonl or .csv")
@@ -78,11 +78,11 @@ class CsvSink(Sink):
     """One event a line; the columns are those of `event_table`. The header comes first even without events."""
 
     def __init__(self, path: str | Path, classes: Sequence[str] = (), before: Sequence[str] = (), separator: str = ",",
-                 kept: bool = False):
-        """before: names of columns that stand in front of the event's own (the log's export has a session). kept: see
+                 kept: bool = False, after: Sequence[str] = ()):
+        """before, after: names of columns that stand around the event's own (the log's export has a session). kept: see
         `LineFile`."""
         self.name = str(path)
-        self.before, self.separator = tuple(before), separator
+        self.before, self.after, self.separator = tuple(before), tuple(after), separator
         self.file = LineFile(path, kept)
         self.columns: list[str] = []
         if classes:
@@ -102,7 +102,7 @@ class CsvSink(Sink):
         self.file.close()
 
     def _header(self, classes: Iterable[str]) -> None:
-        self.columns = columns(classes, self.before)
+        self.columns = columns(classes, self.before, self.after)
         self.file.write(csv_head(self.columns, self.separator))
 
 

@@ -74,7 +74,7 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
             stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs
         ]
         names = ["demo.mp4" if source.info.name == DEMO else source.info.name for source in opened]
-        sinks = [file_sink(events, network.classes)] if events else []
+        sinks = [file_sink(events, network.classes, now=any(source.info.now for source in opened))] if events else []
         files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if Path(str(spec)).is_file()}
         log = [] if no_log else [log_session("mer-live", network.name, names, config, files)]
         shown = Shown(screen)
@@ -82,7 +82,7 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
         watches = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
-            watches.append(Watch(source, Pipeline(name, chosen, recognizer=network), writer.write))
+            watches.append(Watch(source, Pipeline(name, chosen, recognizer=network, now=source.info.now), writer.write))
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
         for sink in log:
             sink.finish(**vars(totals(watches, [writer])))

@@ -10,7 +10,7 @@ from realtime.errors import MissingPartError
 FIRST = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label")
 LAST = ("model", "latency_ms", "kind", "confidence")
 WHOLE = ("session", "event", "face")
-WORDS = ("source", "label", "model", "kind", "reviewer", "verdict", "incomplete", "action_units", "note")
+WORDS = ("source", "label", "model", "kind", "reviewer", "verdict", "incomplete", "action_units", "note", "utc")
 
 
 def write_parquet(path: Path, classes: Iterable[str], rows: list[dict], before: Iterable[str] = (), after: Iterable[str] = ()) -> None:

@@ -60,7 +60,8 @@ def _around(several: Sequence[Found]) -> tuple[list[str], list[str]]:
     """The columns before and after an event's own."""
     session = any(found.session is not None for found in several)
     judged = any(hasattr(event, "reviewer") for found in several for event in found.events)
-    after = ["action_units", "note"] * judged + ["incomplete"] * session
+    utc = any(event.utc for found in several for event in found.events)
+    after = ["action_units", "note"] * judged + ["incomplete"] * session + ["utc"] * utc
     return ["session"] * session + ["reviewer", "verdict"] * judged, after
 
 

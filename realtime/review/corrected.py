@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from realtime import kept
@@ -78,7 +79,7 @@ def _found(facts: dict, source: str, events: list[Event]) -> Found:
 
 
 def _event(row: dict) -> Event:
-    return Event(**{one.name: row[one.name] for one in fields(Event)})
+    return Event(**{one.name: row[one.name] for one in fields(Event) if one.name in row})
 
 
 def _events(item: Item, row: dict) -> list[JudgedEvent]:
@@ -92,8 +93,14 @@ def _judged(item: Item, row: dict, marks: Marks, **who: str) -> JudgedEvent:
     return JudgedEvent(
         item.event, item.source, item.face, marks.onset_s, marks.apex_s, marks.offset_s, marks.label, item.scores,
         row.get("model", ""), row.get("latency_ms", math.nan), marks.kind, row.get("confidence", math.nan),
+        utc=_later(row.get("utc"), marks.apex_s - item.found.apex_s) if item.found else None,
         key=item.key, action_units=marks.action_units, note=marks.note, **who,
     )  # fmt: skip
+
+
+def _later(utc: str | None, seconds: float) -> str | None:
+    """A reviewer who moves the apex moves its time of day, too."""
+    return utc and (datetime.fromisoformat(utc) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
 def _kept_pictures(reviews: Reviews, items: list[Item]) -> dict:

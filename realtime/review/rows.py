@@ -6,7 +6,6 @@ import sqlite3
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 
-from realtime.log import FIELDS
 from realtime.log_damage import whole_events
 from realtime.log_file import version
 from realtime.review.item import Item, Marks, Review
@@ -17,7 +16,7 @@ MARKS = [one.name for one in fields(Marks)]
 def items(connection: sqlite3.Connection, session: int) -> list[Item]:
     """The events of a session and those added to it, by source and onset, each with what counts of what was said."""
     found = {}
-    logged = connection.execute(f"SELECT id, {', '.join(FIELDS)} FROM events WHERE session_id = ? ORDER BY id", (session,))
+    logged = connection.execute("SELECT * FROM events WHERE session_id = ? ORDER BY id", (session,))
     for row in whole_events(dict(row) for row in logged):
         marks = Marks(row["onset_s"], row["apex_s"], row["offset_s"], row["label"], row["kind"])
         key = f"e{row['id']}"

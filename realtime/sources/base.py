@@ -47,6 +47,7 @@ class SourceInfo:
     """What was opened. width, height: pixels of every frame. fps: nominal, None where the source names none.
 
     name: the path as given (`naming.printable`), the URL without its password, or "camera N". duration: seconds, None where unknown.
+    now: whether what comes is happening now: never for a recording, however it is played.
     """
 
     name: str
@@ -55,6 +56,7 @@ class SourceInfo:
     fps: float | None
     live: bool
     duration: float | None
+    now: bool = False
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Live(Handed):
         # a film on a web server has an end, and comes faster than it plays: it is a recording
         self._finite = finite or self._reader.duration is not None
         self._clock = LiveClock()
-        self.info: SourceInfo = info_of(self._reader, live=True)
+        self.info: SourceInfo = replace(info_of(self._reader, live=True), now=not self._finite)
         self._most = max(4, min(self._most, QUEUE_BYTES // (3 * self.info.width * self.info.height)))
         self._state = "running"
         self._thread = threading.Thread(target=self._run, name=f"capture {request.name}", daemon=True)

@@ -57,7 +57,7 @@ class Packets(Handed):
         if not (16 <= width and 16 <= height and width * height <= MOST_PIXELS) or width % 2 or height % 2:
             raise SourceError(f"the browser offers {width}×{height} pixels: expected even numbers, 16×16 to 1920×1080")
         super().__init__(settings.queue)
-        self.info = SourceInfo(name, width, height, None, live=True, duration=None)
+        self.info = SourceInfo(name, width, height, None, live=True, duration=None, now=True)
         self._request = PacketRequest(name, live=True, size=(width, height), open_seconds=20.0)
         self._use(codec)
         self._settings, self._want_key, self._trouble = settings, want_key, trouble

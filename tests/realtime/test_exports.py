@@ -192,8 +192,22 @@ def test_a_table_for_people_opens_in_excel_as_it_is(tmp_path):
     assert explained["certainty_movement"].startswith("Is it a movement?") and explained["certainty_label"].startswith("Which one?")
 
 
+def test_the_time_of_day_is_the_last_column_where_it_is_known(tmp_path):
+    utc = "2026-03-01T09:30:12.412+00:00"
+    one = found(event(1, utc=utc), event(2), name="camera 0")
+    rows = list(csv.DictReader(write("csv", one, tmp_path).open(encoding="utf-8-sig", newline="")))
+    assert [row["utc"] for row in rows] == [utc, ""] and list(rows[0])[-1] == "utc"
+    book = openpyxl.load_workbook(write("excel", one, tmp_path))
+    assert [row[-1].value for row in book["events"].iter_rows()] == ["utc", utc, None]
+    assert "UTC" in {row[0].value: row[1].value for row in book["codebook"].iter_rows()}["utc"]
+    assert [json.loads(line).get("utc") for line in write("jsonl", one, tmp_path).open()] == [utc, None]
+    assert "utc" not in write("csv", found(event()), tmp_path).read_text("utf-8-sig")
+
+
 def test_parquet_holds_the_event_line(tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
+    (row,) = parquet.read_table(write("parquet", found(event(utc="2026")), tmp_path)).to_pylist()
+    assert list(row)[-1] == "utc" and row["utc"] == "2026"
     (row,) = parquet.read_table(write("parquet", found(event()), tmp_path)).to_pylist()
     assert row["label"] == "surprise" and row["score_surprise"] == 0.81 and row["apex_s"] == 12.412
 

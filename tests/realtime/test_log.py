@@ -56,6 +56,18 @@ def test_what_is_logged_is_read_back(path):
     assert path.parent.stat().st_mode & 0o077 == 0
 
 
+def test_the_time_of_day_is_kept_and_logs_without_it_are_read(path):
+    utc = "2026-03-01T09:30:12.412+00:00"
+    record([event(1, utc=utc), event(2)], sources=["camera 0"])
+    assert [row.get("utc") for row in Log().events()] == [utc, None]
+    connection = sqlite3.connect(path)
+    connection.executescript("ALTER TABLE events DROP COLUMN utc; PRAGMA user_version = 3")
+    connection.close()
+    assert Log().events()[0] == {"session": 1} | event(1).as_dict() and len(Reviews().items(1)) == 2
+    record([event(1, utc=utc)])
+    assert [row.get("utc") for row in Log().events()] == [None, None, utc]
+
+
 def test_killed_session_keeps_its_events(path):
     sink = SqliteSink(Session("dual_atme", ["0"], {}))
     sink.open()

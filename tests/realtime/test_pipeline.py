@@ -1,7 +1,10 @@
 """The whole way on the demo clip: events, their truth, and live against replay."""
 
 import csv
+import re
 import threading
+import time
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from realtime.watch import Watch
 def events_of(path, as_live=False, wait=False, queue=64):
     found = []
     source = open_source(path, as_live=as_live, settings=SourceSettings(queue=queue))
-    watch = Watch(source, Pipeline("clip", PipelineSettings(), wait), found.append)
+    watch = Watch(source, Pipeline("clip", PipelineSettings(), wait, now=source.info.now), found.append)
     watch.run()
     assert watch.error is None, watch.error
     return watch, found
@@ -57,6 +60,21 @@ def test_live_and_replay_give_identical_events(replayed):
     watch, live = events_of(DEMO, as_live=True, queue=1000)  # room for the whole clip: a busy machine drops nothing either
     assert watch.source.counts.dropped == 0
     assert without_latency(live) == without_latency(replayed[1])
+
+
+def test_an_event_of_now_says_when_its_apex_was_seen(replayed):
+    pipeline, arrivals, events, off = Pipeline("camera 0", PipelineSettings(), wait=True, now=True), {}, [], time.time() - time.monotonic()
+    with open_source(DEMO) as source:
+        for frame in source:
+            arrivals[frame.pts] = frame.arrival
+            events += pipeline(frame).events
+            if events:
+                break
+    pipeline.close()
+    (line,) = [event.as_dict() for event in events]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["utc"]) and list(line)[-1] == "utc"
+    assert datetime.fromisoformat(line["utc"]).timestamp() == pytest.approx(off + arrivals[events[0].apex_s], abs=0.1)
+    assert all(event.utc is None for event in replayed[1])  # a recording's apex was then, not now
 
 
 def test_where_the_time_of_an_event_goes_is_known(replayed):

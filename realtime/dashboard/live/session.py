@@ -170,7 +170,8 @@ class LiveSession:
         recognizer = self.shared.recognizer(choice.model, choice.engine)
         warm_naming(recognizer)
         asked = Remembering(recognizer)
-        return Pipeline(self.source.info.name, choice.applied(self.shared.settings), recognizer=asked), asked
+        info = self.source.info
+        return Pipeline(info.name, choice.applied(self.shared.settings), recognizer=asked, now=info.now), asked
 
     def _rebuild_on(self) -> None:
         """Until the last that was wanted is built."""

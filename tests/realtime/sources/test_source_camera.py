@@ -61,7 +61,7 @@ def test_it_reports_what_the_camera_gave(stand_in):
     with open_source(0, settings=SourceSettings(width=1280, height=720, fps=60)) as source:
         frames = take(source, 10)
     assert (source.info.name, source.info.width, source.info.height) == ("camera 0", 1280, 720)
-    assert source.info.fps == 30 and source.info.live and source.info.duration is None
+    assert source.info.fps == 30 and source.info.live and source.info.now and source.info.duration is None
     assert frames[0].pixels.shape == (720, 1280, 3)
     asked = (stand_in / "asked.txt").read_text().split("\n")
     assert asked[:3] == ["3 1280", "4 720", "5 60"]

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from realtime.addresses import without_password
 from realtime.errors import UsageError
 from realtime.naming import distinct, file_name
-from realtime.sources import VIDEO_ENDINGS
+from realtime.sources import VIDEO_ENDINGS, is_stream
 
 OURS = ("events.jsonl", "recording.json")  # what lies beside an annotated.mp4 of ours
 TAIL = 2**16  # bytes at a film's end in which it says that it is one of ours
@@ -37,10 +38,13 @@ def find_clips(words: list[str], whose: Callable[[Path, Path], bool | None] = la
 
     A clip's folder is called after it: "a" of a.mp4; "a.mp4" where an a.mov is there, too, or "a" is another clip's. The
     order of files plays no part. whose(clip, name): whether an earlier run has left this clip's results in a folder (True),
-    another's (False), or none (None). Raises UsageError where there is no clip.
+    another's (False), or none (None). Raises UsageError where there is no clip, and for an address.
     """
     found: dict[Path, tuple[Path, Path]] = {}  # where it really is → the clip as named, and seen from its word
     clips = Clips([])
+    for word in words:  # as a path it would lose a slash, and with it what tells that a password is in it
+        if is_stream(word):
+            raise UsageError(f"mer-replay takes files: mer-live --source {without_password(word, user=True)}")
     for path in map(Path, words):
         inside = [path]
         if path.is_dir():

@@ -143,3 +143,10 @@ def test_a_folder_twice_with_its_results_inside(tmp_path):
     anew = run(clips / "a.mp4", "--out", clips / "out", "--no-log", "spotter.max_duration=0.4")
     assert "with other settings or of an older file: 1; done anew" in anew.stdout and "1 of 1 recordings" in anew.stdout
     assert len(list(csv.DictReader((clips / "out/recordings.csv").open(encoding="utf-8-sig")))) == 3  # the others are still in it
+
+
+def test_an_address_is_told_where_it_goes_without_its_password(tmp_path):
+    for word in ("rtsp://me:s3cret@host/x", "http://me:s3/cret@host/x?a=b"):
+        said = CliRunner().invoke(replay, [word, "--out", str(tmp_path)], prog_name="mer-replay")
+        assert said.exit_code == 2 and "takes files: mer-live --source" in said.output and "***@host" in said.output
+        assert said.output.count("\n") == 1 and "cret" not in said.output

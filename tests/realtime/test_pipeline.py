@@ -2,6 +2,8 @@
 
 import csv
 import re
+import subprocess
+import sys
 import threading
 import time
 from datetime import datetime
@@ -127,3 +129,17 @@ def test_stop_from_another_thread_ends_at_once():
 def test_status_measures_frames_a_second(replayed):
     watch, _ = replayed
     assert watch.status.frames == 700 and np.isfinite(watch.status.latencies).all()
+
+
+def test_a_pipeline_that_is_dropped_ends_quietly():
+    """Whoever forgets `finish` gets no traceback and no program that stays."""
+    program = f"""
+from realtime.pipeline import Pipeline, PipelineSettings
+from realtime.sources import open_source
+with open_source({str(DEMO)!r}) as source:
+    pipeline = Pipeline("clip", PipelineSettings(), wait=True)
+    for _ in range(50):
+        pipeline(next(source))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -19,6 +19,7 @@ from realtime.trace import Trace
 from realtime.watch import Watch, leading
 
 MOST = 50  # recordings of one page
+MOST_RATE = 240  # pictures a second; a film of a million within one second is no film of a face
 
 
 class Queue:
@@ -101,6 +102,7 @@ class Queue:
 def work(job: Job, shared: Shared) -> None:
     """Work through one recording. What was found before it broke off or was cancelled is kept. Raises MerError."""
     settings, hours = shared.settings, shared.settings.limits.hours
+    most = hours * 3600 * MOST_RATE
     recognizer = shared.recognizer(job.model, job.engine)
     with open_source(job.clip, settings=settings.source) as source:
         info = source.info
@@ -116,6 +118,9 @@ def work(job: Job, shared: Shared) -> None:
                 job.progress = min(1.0, step.frame.pts / info.duration) if info.duration else 0.0
                 if step.frame.pts > hours * 3600:  # the file stated no length, or a wrong one
                     job.message = f"{job.name} is longer than {hours:g} hours (limits.hours): the rest was left out"
+                    job.watch.stop()
+                elif len(job.copy.times) >= most:
+                    job.message = f"{job.name} has more than {most:g} pictures, {MOST_RATE} for each second of {hours:g} hours (limits.hours): the rest was left out"
                     job.watch.stop()
 
             job.watch = Watch(source, pipeline, found.events.append, note)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from realtime import kept
 from realtime.records import UNSURE
 from realtime.review import Reviews
 from realtime.review.agreement import called
-from realtime.review.film import recording
+from realtime.review.film import as_read, recording
 from realtime.review.item import LABELS, Item, Marks
+from realtime.sources import SourceSettings
 
 SAME = 0.5  # two sessions of one recording: movements that overlap by more (intersection over union) are one
 Left = list[tuple[str, str]]  # (which event, why it is left out)
@@ -31,6 +32,7 @@ class Chosen:
     name: str
     video: Path | None
     kept: kept.Kept | None
+    read: SourceSettings = field(default_factory=SourceSettings)  # the video, as its session read it
 
     @property
     def moments(self) -> tuple[float, float, float]:
@@ -64,7 +66,7 @@ def _of_session(reviews: Reviews, session: dict, reviewer: str, left_out: Left):
             left_out.append((name, why))
             continue
         subject = people.get(item.source, "")
-        yield Chosen(item, marks, subject or _stand_in(item), not subject, name, video, pictures)
+        yield Chosen(item, marks, subject or _stand_in(item), not subject, name, video, pictures, as_read(session))
 
 
 def _judged(item: Item, reviewer: str) -> tuple[Marks | None, str]:

@@ -54,10 +54,10 @@ def export(
             if one.video is None:
                 _add(result, one, frames_of.kept_pictures(one, folder))
             elif frames:
-                copied[one.video].append(one)
+                copied[one.video, one.read.fps, one.read.stream].append(one)
             else:
                 _add(result, one, [str(one.video), *(f"{moment:.3f}" for moment in one.moments)])
-        for video, those in copied.items():
+        for (video, *_), those in copied.items():
             said(f"copying the pictures of {len(those)} events out of {video.name}")
             for one, cells in frames_of.copied(video, those, folder):
                 _add(result, one, cells)

@@ -12,7 +12,7 @@ from realtime.errors import SourceError
 from realtime.faces import FaceSettings, FaceTracker
 from realtime.records import FaceView, Frame, Keyframes, evenly
 from realtime.review.item import Item, Marks
-from realtime.sources import open_source
+from realtime.sources import SourceSettings, open_source
 
 MARGIN_S = 0.5  # of the recording before the onset and after the offset
 MOST_S = 3.0  # a longer movement is cut to this: what is held in memory stays bounded
@@ -63,6 +63,14 @@ def recording(session: dict, source: str) -> Path | None:
     return Path(path).absolute() if path and Path(path).is_file() else None
 
 
+def as_read(session: dict) -> SourceSettings:
+    """How the session read its recordings: another rate or stream would show other moments."""
+    chosen = session["settings"].get("source")
+    fps, stream = (chosen.get(name) if isinstance(chosen, dict) else None for name in ("fps", "stream"))
+    fps = fps if isinstance(fps, int | float) and 0 < fps < float("inf") else None
+    return SourceSettings(fps=fps, stream=stream if isinstance(stream, int) else None)
+
+
 def window(marks: Marks, margin: float) -> tuple[float, float]:
     """The seconds to read around a movement."""
     return max(0.0, marks.onset_s - margin), min(marks.offset_s, marks.onset_s + MOST_S) + margin
@@ -86,11 +94,11 @@ class Reel:
     A recording cannot be entered in its middle; but what comes later can still be asked for while the pass goes on.
     """
 
-    def __init__(self, path: Path):
-        """Raises SourceError where it cannot be opened."""
+    def __init__(self, path: Path, settings: SourceSettings | None = None):
+        """settings: see `as_read`. Raises SourceError where it cannot be opened."""
         self.path = path
         self.position = -1.0  # seconds, of the last frame read
-        self._source = open_source(path)
+        self._source = open_source(path, settings=settings)
         self._frame_s = 1 / (self._source.info.fps or 30)
         self._asked: dict[object, _Cutting] = {}
 

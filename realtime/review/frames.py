@@ -34,12 +34,12 @@ def kept_pictures(one: Chosen, folder: Path) -> list | str:
 
 
 def copied(video: Path, those: list[Chosen], folder: Path):
-    """(event, its cells or why not) of one recording, decoded once; never more than one frame is held."""
+    """(event, its cells or why not) of one recording, read in one way, decoded once; never more than one frame is held."""
     half, last, end = 0.0, None, max(one.marks.offset_s for one in those)
     times: dict[int, list[float]] = {id(one): [] for one in those}
     why = f"{video.name} ends before the event does"
     try:
-        with open_source(video) as source:
+        with open_source(video, settings=those[0].read) as source:
             half = 0.5 / (source.info.fps or 30)
             for frame in source:
                 half = half if last is None else (frame.pts - last) / 2

@@ -21,6 +21,7 @@ from realtime.records import FaceView, Keyframes
 from realtime.review import Reviews
 from realtime.review.agreement import agreements, kappa
 from realtime.review.export import export
+from realtime.review.film import Reel, as_read
 from realtime.review.item import LABELS
 
 
@@ -315,3 +316,15 @@ def test_the_command_line_shows_and_deletes(path):
     assert run.invoke(main, ["delete", "1"], input="n\n").exit_code != 0 and Log().sessions()
     assert run.invoke(main, ["delete", "1", "--yes"]).output == "session 1 is deleted\n"
     assert Log().sessions() == [] and run.invoke(main, ["delete", "1", "--yes"]).exit_code == 2
+
+
+def test_a_recording_is_read_as_its_session_read_it(tmp_path):
+    settings = as_read({"settings": {"source": {"fps": 50.0, "stream": None}}})
+    pictures = np.random.default_rng(0).integers(0, 255, (5, 48, 64, 3), np.uint8)
+    (tmp_path / "a.mjpeg").write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures))
+    reel = Reel(tmp_path / "a.mjpeg", settings)
+    for _ in range(5):
+        reel.read()
+    assert reel.position == pytest.approx(4 / 50, abs=1e-3)  # a raw stream says no rate: 25 by itself
+    reel.close()
+    assert as_read({"settings": {}}).fps is as_read({"settings": {"source": {"fps": "soon"}}}).fps is None

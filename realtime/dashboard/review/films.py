@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from realtime.errors import MerError
-from realtime.review.film import MARGIN_S, Film, Reel, kept_film, recording, window
+from realtime.review.film import MARGIN_S, Film, Reel, as_read, kept_film, recording, window
 from realtime.review.item import Item, Marks
+from realtime.sources import SourceSettings
 
 FILMS = 16  # about 10 MB each
 PASSES = 3  # recordings that are read at a time
@@ -26,7 +27,7 @@ class Films:
     def __init__(self, log: Path):
         self._log = log
         self._films: OrderedDict[tuple, Film | str] = OrderedDict()
-        self._passes: dict[Path, _Pass] = {}
+        self._passes: dict[tuple, _Pass] = {}
         self._guard = threading.Lock()
         self._closed = False
 
@@ -44,7 +45,7 @@ class Films:
         path = recording(session, item.source)
         while self.known(item, marks) is None and wanted() and not self._closed:
             if path is not None:
-                self._pass(path).get(several, wanted)  # returns early where another page deletes a session
+                self._pass(path, as_read(session)).get(several, wanted)  # returns early where another page deletes a session
                 continue
             try:
                 self.keep({_key(item): kept_film(session, item, self._log)})
@@ -71,13 +72,14 @@ class Films:
         self._closed = True
         self.forget()
 
-    def _pass(self, path: Path) -> _Pass:
+    def _pass(self, path: Path, settings: SourceSettings) -> _Pass:
+        which = path, settings.fps, settings.stream
         with self._guard:
             idle = [other for other, one in self._passes.items() if not one.waiting]
-            if path in self._passes or len(self._passes) < PASSES or not idle:
-                return self._passes.setdefault(path, _Pass(path, self))
+            if which in self._passes or len(self._passes) < PASSES or not idle:
+                return self._passes.setdefault(which, _Pass(path, settings, self))
             over = self._passes.pop(idle[0])
-            self._passes[path] = new = _Pass(path, self)
+            self._passes[which] = new = _Pass(path, settings, self)
         over.end()
         return new
 
@@ -85,8 +87,8 @@ class Films:
 class _Pass:
     """The reading of one recording from its beginning to the last event asked for. waiting: how many ask right now."""
 
-    def __init__(self, path: Path, films: Films):
-        self.path, self._films = path, films
+    def __init__(self, path: Path, settings: SourceSettings, films: Films):
+        self.path, self._settings, self._films = path, settings, films
         self.waiting = 0
         self._reel: Reel | None = None
         self._reading = threading.Lock()
@@ -122,7 +124,7 @@ class _Pass:
             deadline = time.monotonic() + PATIENCE_S
             if self._reel is None or not self._reel.want(_key(item), *window(marks, MARGIN_S)):
                 self._close()
-                self._reel = Reel(self.path)
+                self._reel = Reel(self.path, self._settings)
                 self._reel.want(_key(item), *window(marks, MARGIN_S))
             for other, said in several[1:]:
                 if self._films.known(other, said) is None:

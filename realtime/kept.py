@@ -1,7 +1,7 @@
 """Pictures of events, kept only where somebody asked for it: a private folder beside the log, gone with their session.
 
     <log>.pictures/<session>/<event>/000001.png …, and times.json: seconds of each picture, the face's landmarks
-    <log>.pictures/<session>/recording.mp4, where a whole recording was to be kept
+    <log>.pictures/<session>/recording-….mp4, where a whole recording was to be kept
 
 A live camera leaves nothing to look at again: without these pictures its events can be judged, but not seen and not
 trained on. The pictures are the aligned views that the network was asked about, of one face and one alignment.
@@ -55,10 +55,10 @@ class Keeper:
         except OSError as error:
             raise cannot_write(place, error) from error
 
-    def keep_recording(self, session: int, clip: Path) -> Path:
+    def keep_recording(self, session: int, source: str, clip: Path) -> Path:
         """A copy of a whole recording, in which a movement that was missed can be seen. Raises OutputError."""
         place = self.folder / str(session)
-        kept = place / f"recording{clip.suffix}"
+        kept = place / f"recording-{_short(source)}{clip.suffix}"
         try:
             self._private(place)
             part = kept.with_suffix(".part")
@@ -139,4 +139,8 @@ def sweep(folder: Path, known: set[int], newest: int) -> None:
 
 def name_of(source: str, event: int) -> str:
     """Event numbers begin anew with each source of a session: two cameras both have an event 1."""
-    return f"{event:05d}-{zlib.crc32(without_password(source).encode(errors='backslashreplace')):08x}"
+    return f"{event:05d}-{_short(source)}"
+
+
+def _short(source: str) -> str:
+    return f"{zlib.crc32(without_password(source).encode(errors='backslashreplace')):08x}"

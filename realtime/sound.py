@@ -16,14 +16,14 @@ from realtime.sinks import cannot_write
 PATIENCE_S = 600.0  # hours of sound take seconds
 
 
-def add_sound(video: Path, recording: Path) -> str:
-    """Give `video`, whose frames stand at the recording's own times, the recording's sound.
+def add_sound(video: Path, recording: Path, since: float = 0.0) -> str:
+    """Give `video`, whose frames stand at the recording's own times, counted from `since` seconds, the recording's sound.
 
     Returns "" where that is done, or where there is no sound; otherwise why the video stays silent. Raises OutputError.
     """
     part = video.with_name(f".part-{os.getpid()}{video.suffix}")
     try:
-        answer = _asked({"recording": str(recording.absolute()), "video": str(video.absolute()), "out": str(part.absolute())})
+        answer = _asked({"recording": str(recording.absolute()), "video": str(video.absolute()), "out": str(part.absolute()), "since": since})
         if answer.get("sound"):
             part.replace(video)
     except OSError as error:

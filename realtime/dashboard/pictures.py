@@ -23,6 +23,7 @@ HELD = 5  # more of the apex, so that the eye can rest there
 MOST_FLOWS = 7  # views between onset and apex whose motion is measured
 SMOOTH = 4.0  # sigma in pixels of a view: what is finer is noise, which a large factor would show as ripples
 ROUNDS = 6  # of the search for the point that lands on a pixel
+LEAST_CHANGE = 8.0  # of 255: a difference this small is drawn cold
 LEAST = 0.35  # pixels: flow this weak is drawn pale, or the noise of a still face would fill the colour wheel
 
 # kept for as long as the keyframes live: onset → apex alone, and the way there
@@ -62,6 +63,16 @@ def strain(keyframes: Keyframes) -> np.ndarray:
     """Optical strain from onset to apex as heat over the face: where the skin was stretched or pressed together."""
     heat = cv2.GaussianBlur(strain_of(_flow(keyframes)), (0, 0), 2.0)
     heat = np.clip(heat / max(float(np.percentile(heat, 99.5)), 1e-3), 0, 1)
+    return _large(warm_over(_rgb(keyframes.apex.pixels), heat))
+
+
+def difference(keyframes: Keyframes) -> np.ndarray:
+    """Where the picture of the apex differs from that of the onset, as heat over the face. Light that changed all over does
+    not count, and noise stays cold."""
+    before, after = (cv2.GaussianBlur(_grey(view), (0, 0), 2.0).astype(np.float32) for view in (keyframes.onset, keyframes.apex))
+    change = after - before
+    change = np.abs(change - np.median(change))
+    heat = np.clip(change / max(float(np.percentile(change, 99.5)), LEAST_CHANGE), 0, 1)
     return _large(warm_over(_rgb(keyframes.apex.pixels), heat))
 
 

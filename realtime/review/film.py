@@ -14,7 +14,8 @@ from realtime.records import FaceView, Frame, Keyframes, evenly
 from realtime.review.item import Item, Marks
 from realtime.sources import SourceSettings, open_source
 
-MARGIN_S = 0.5  # of the recording before the onset and after the offset
+MARGIN_S = 1.0  # of the recording before the onset and after the offset: what led to it, and what came of it
+LEAST_MARGIN_S = 0.1  # that marks may come near the ends of what was read
 MOST_S = 3.0  # a longer movement is cut to this: what is held in memory stays bounded
 
 
@@ -35,7 +36,7 @@ class Film:
 
     def covers(self, marks: Marks) -> bool:
         """Whether the movement and a little around it are in the film, or as much as will ever be."""
-        start, end = window(marks, MARGIN_S / 5)
+        start, end = window(marks, LEAST_MARGIN_S)
         return self.window is None or (self.window[0] <= start and end <= self.window[1])
 
     def at(self, moment: float) -> FaceView:

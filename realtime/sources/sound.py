@@ -31,23 +31,25 @@ def main() -> None:
     request = json.loads(sys.stdin.read())
     limit_memory(MEMORY)
     try:
-        answer = {"sound": write(request["recording"], request["video"], request["out"])}
+        answer = {"sound": write(request["recording"], request["video"], request["out"], request.get("since", 0.0))}
     except (FFmpegError, OSError, ValueError, MemoryError) as error:
         answer = {"error": getattr(error, "strerror", None) or str(error) or type(error).__name__}
     print(json.dumps(answer), flush=True)
     os._exit(0)
 
 
-def write(recording: str, video: str | None, out: str) -> bool:
+def write(recording: str, video: str | None, out: str, since: float = 0.0) -> bool:
     """Write `out`, an MP4: the pictures of `video` (our own file, untouched) with the sound of `recording`, or the sound alone.
 
-    Its clock is the recording's: 0 is where a player begins. Returns whether there is sound; without, nothing is written.
+    Its clock is the recording's, counted from `since` seconds: 0 is where a player begins. Returns whether there is sound; without, nothing is written.
     """
     with av.open(recording, options=FILE_OPTIONS, metadata_errors="replace") as given:
         heard = given.streams.best("audio")
         if heard is None or heard.codec_context is None:
             return False
-        begin = _begin(given, choose(given, recording, None, lambda line: None)) or 0.0
+        begin = (_begin(given, choose(given, recording, None, lambda line: None)) or 0.0) + since
+        if since:
+            given.seek(round(begin * av.time_base))
         with av.open(out, "w", format="mp4", options={"movflags": "use_metadata_tags"}) as made:
             if video is None:
                 target, packets = _target(made, heard), iter(())

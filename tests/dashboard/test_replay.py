@@ -1,6 +1,8 @@
 """Tab 2 in a real browser: what is dropped, what the timeline shows, what one leaves with."""
 
 import csv
+import io
+import zipfile
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -50,6 +52,25 @@ def written(path, times) -> bytes:
             made.mux(stream.encode(frame))
         made.mux(stream.encode(None))
     return path.read_bytes()
+
+
+def sounding(path):
+    """The demo clip with a tone from 4.5 s to 5 s."""
+    with av.open(str(DEMO)) as clip, av.open(str(path), "w") as made:
+        film, tone = clip.streams.video[0], made.add_stream("aac", rate=48_000, layout="mono")
+        target = made.add_stream_from_template(film)
+        for packet in clip.demux(film):
+            if packet.dts is not None:
+                packet.stream = target
+                made.mux(packet)
+        t = np.arange(14 * 48_000) / 48_000
+        wave = (0.5 * np.sin(2 * np.pi * 440 * t) * ((t >= 4.5) & (t < 5))).astype(np.float32)
+        for begin in range(0, len(wave), 1024):
+            frame = av.AudioFrame.from_ndarray(wave[None, begin : begin + 1024], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 48_000, begin
+            made.mux(tone.encode(frame))
+        made.mux(tone.encode(None))
+    return path
 
 
 def data(page) -> dict:
@@ -102,7 +123,7 @@ def test_the_face_its_regions_and_why_it_is_not_judged_stand_over_the_picture(pa
         go_to(page, number)
         page.locator(".mr-gate", has_text=words).wait_for()
         assert words in page.locator(".mr-time").get_attribute("aria-valuetext")
-    assert "% of the time; the rest: learning the resting face" in page.locator(".mr-meta").first.inner_text()
+    assert "Judged 92 % of the time; not: rest not yet known 0.8 s" in page.locator(".mr-meta").first.inner_text()
 
 
 def test_faces_come_in_blocks(page):
@@ -165,24 +186,62 @@ def test_the_frame_on_screen_is_that_frame_of_the_recording(page):
     assert min(off, key=off.get) == wanted and off[wanted] < 4
 
 
-@pytest.mark.parametrize(("button", "ending"), [
-    ("CSV", ".csv"), ("JSONL", ".jsonl"), ("Parquet", ".parquet"), ("WebVTT", ".vtt"), ("Report (HTML)", ".html"), ("Report (PDF)", ".pdf"),
-])  # fmt: skip
-def test_each_export_is_a_download(page, button, ending):
+def taken_away(page, name):
+    """The file behind an entry of the menu."""
     with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name=button, exact=True).click()
-    file = download.value
+        page.locator(".mr-menu summary").click()
+        page.locator(".mr-formats button", has=page.locator(f"b:text-is('{name}')")).click()
+    return download.value
+
+
+@pytest.mark.parametrize(("name", "ending"), [
+    ("CSV", ".csv"), ("Excel", ".xlsx"), ("JSONL", ".jsonl"), ("Parquet", ".parquet"), ("WebVTT", ".vtt"),
+    ("Report (HTML)", ".html"), ("Report (PDF)", ".pdf"),
+])  # fmt: skip
+def test_each_export_is_a_download(page, name, ending):
+    file = taken_away(page, name)
     assert file.suggested_filename.endswith(ending)
     content = open(file.path(), "rb").read()
     assert len(content) > 200
-    if button == "Report (HTML)":
+    if name == "Report (HTML)":
         assert b"<img src=x" not in content and content.count(b"data:image/jpeg") == 2 * len(TRUTH)
 
 
+def test_the_menu_goes_by_keyboard_and_says_where_faces_are_in(page):
+    menu = page.locator(".mr-menu")
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.kind") == "excel"
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.dataset.kind") == "parquet"
+    with_faces = menu.locator("button", has_text="face").evaluate_all("all => all.map((one) => one.dataset.kind)")
+    assert with_faces == ["report", "pdf", "video"]
+    page.keyboard.press("Escape")
+    assert menu.get_attribute("open") is None and page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_the_filter_leaves_what_is_wanted_and_says_so(page):
+    shown = page.locator(".mr-list button:visible")
+    assert shown.count() == len(TRUTH)
+    page.get_by_label("Label").select_option("negative")
+    assert shown.count() == sum(row["label"] == "negative" for row in TRUTH)
+    page.get_by_text(f"2 of {len(TRUTH)} events shown").wait_for()
+    negative = [place for place, row in enumerate(TRUTH) if row["label"] == "negative"]
+    page.locator(".mr-time").focus()
+    page.keyboard.press("Home")
+    for place in (*negative, negative[-1]):  # the arrow keys know those only
+        page.keyboard.press("ArrowDown")
+        assert page.locator(".mr-list button[aria-current=true]").get_attribute("data-event") == str(place + 1)
+    page.get_by_label("Label").select_option("all")
+    page.get_by_label("Certainty, at least").fill("1")
+    assert shown.count() < len(TRUTH)
+    page.get_by_label("Certainty, at least").fill("0")
+    assert shown.count() == len(TRUTH)
+
+
 def test_one_leaves_with_an_elan_file(page):
-    with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name="ELAN", exact=True).click()
-    root = ET.parse(download.value.path()).getroot()
+    root = ET.parse(taken_away(page, "ELAN").path()).getroot()
     slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in root.iter("TIME_SLOT")}
     spans = [(slots[one.get("TIME_SLOT_REF1")], slots[one.get("TIME_SLOT_REF2")], one.find("ANNOTATION_VALUE").text.split()[0])
              for one in root.findall("TIER[@TIER_ID='micro-expression']/ANNOTATION/ALIGNABLE_ANNOTATION")]  # fmt: skip
@@ -206,7 +265,7 @@ def test_two_models_are_compared_on_the_same_movements(page, axe, shot):
 
 def test_the_events_are_kept_for_review_only_when_asked(page, demo, tmp_path):
     assert not demo.log.exists() or not Log(demo.log).sessions()
-    page.get_by_role("button", name="Keep for Review").click()
+    page.get_by_role("button", name="Keep for Review", exact=True).click()
     page.locator("#mer-replay-kept .mer-rec").wait_for()
     (session,) = Log(demo.log).sessions()
     assert session["events"] == len(TRUTH)
@@ -214,7 +273,7 @@ def test_the_events_are_kept_for_review_only_when_asked(page, demo, tmp_path):
     assert len(list(kept.glob("*/*/times.json"))) == len(TRUTH) and session["files"] == {}
     # with the recording, a movement that was missed can be seen and trained on; what is deleted is gone, and can be kept again
     page.get_by_label("With the recording itself").check()
-    page.get_by_role("button", name="Keep for Review").click()
+    page.get_by_role("button", name="Keep for Review", exact=True).click()
     page.locator("#mer-replay-kept").get_by_text("and the recording").wait_for()
     (session,) = Log(demo.log).sessions()
     assert Path(session["files"]["demo.mp4"]).read_bytes() == DEMO.read_bytes()
@@ -225,7 +284,7 @@ def test_the_events_are_kept_for_review_only_when_asked(page, demo, tmp_path):
     reviews.delete(session["id"])
     assert not list(kept.iterdir())
     page.get_by_label("With the recording itself").uncheck()
-    page.get_by_role("button", name="Keep for Review").click()
+    page.get_by_role("button", name="Keep for Review", exact=True).click()
     page.locator("#mer-replay-kept").get_by_text(f"session {session['id'] + 1}").wait_for()
 
 
@@ -235,10 +294,74 @@ def test_bad_uploads_each_get_a_clear_line_and_the_queue_goes_on(page, tmp_path)
     jobs = page.locator(".mr-job").count()
     page.locator(DROP).set_input_files([{"name": name, "mimeType": "video/mp4", "buffer": content} for name, content, _ in bad])
     page.wait_for_function("document.querySelectorAll('#mer-replay-said [role=alert]').length === 4", timeout=60_000)
-    said = page.locator("#mer-replay-said [role=alert]").all_inner_texts()
+    said = page.locator("#mer-replay-said [role=alert] span").all_inner_texts()
     for (_, _, words), line in zip(bad, said, strict=True):
         assert words in line and "\n" not in line and "/tmp" not in line and ".." not in line
     assert page.locator(".mr-job").count() == jobs
+    for left in (3, 2, 1, 0):
+        page.get_by_role("button", name="Close this message").first.click()
+        assert page.locator("#mer-replay-said [role=alert]").count() == left
+
+
+def test_no_face_is_not_done_with_no_events(page):
+    """The short film of an earlier test is black."""
+    row = page.locator(".mr-job", has_text="onerror")
+    assert "nothing could be judged: no face" in row.inner_text() and "done" not in row.inner_text()
+    row.get_by_role("button", name="Show").click()
+    page.get_by_text("Nothing could be judged: no face").wait_for()
+    page.get_by_role("button", name="Show demo.mp4").click()
+    page.locator(".mr h3", has_text="demo.mp4").first.wait_for()
+
+
+def test_the_queue_survives_a_reload_and_nobody_else_sees_it(page, demo, open_page):
+    names = page.locator(".mr-job strong").all_inner_texts()
+    page.reload()
+    page.get_by_role("tab", name="Replay").click()
+    page.locator(".mr h3", has_text="demo.mp4").first.wait_for()  # what was open opens again
+    assert page.locator(".mr-job strong").all_inner_texts() == names and len(names) > 1
+    other = replay(open_page, demo.url)
+    other.wait_for_timeout(1000)
+    assert other.locator(".mr-job").count() == 0
+    key = page.locator(".mr-queue").get_attribute("data-key")
+    assert len(key) >= 24 and other.locator(".mr-queue").get_attribute("data-key") != key
+
+
+def test_all_leave_in_one_archive_with_a_table_of_those_without_events(page):
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Download all").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("recordings.csv").decode("utf-8-sig"))))
+        assert {"events.csv", "events.xlsx", "codebook.csv", "demo.mp4.eaf", "demo.mp4.vtt"} < set(archive.namelist())
+    assert [row["recording"] for row in rows] == page.locator(".mr-job strong").all_inner_texts()
+    assert (rows[0]["events"], rows[0]["judged_share"][:3]) == (str(len(TRUTH)), "0.9")
+    assert rows[1]["events"] == "0" and rows[1]["judged_share"] == "0.0" and "no face" in rows[1]["not_judged"]
+
+
+def test_the_player_plays_the_sound_in_step_and_none_in_slow_motion(page, tmp_path):
+    film = sounding(tmp_path / "sounding.mp4").read_bytes()
+    page.locator(DROP).set_input_files([{"name": "sounding.mp4", "mimeType": "video/mp4", "buffer": film}])
+    page.get_by_role("button", name="Show sounding.mp4").click(timeout=LONG)
+    page.locator(".mr h3", has_text="sounding.mp4").wait_for()
+    page.wait_for_function("document.querySelector('.mr audio').readyState >= 3")
+    go_to(page, 100)
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('.mr audio').currentTime > 2.6")
+    # the moment on screen and the moment that is heard, in one look
+    both = """() => [document.querySelector('.mr audio').currentTime,
+      parseFloat(document.querySelector('.mr-under output').textContent.split(', ')[1])]"""
+    heard, seen = page.evaluate(both)
+    assert heard == pytest.approx(seen, abs=0.15)
+    page.get_by_label("Speed").select_option("0.25")
+    page.wait_for_function("document.querySelector('.mr audio').paused && document.querySelector('.mr-keys button:nth-child(3)').textContent === 'Pause'")
+    page.get_by_label("Speed").select_option("1")
+    page.wait_for_function("!document.querySelector('.mr audio').paused")
+    page.get_by_role("button", name="Sound on").click()
+    page.wait_for_function("document.querySelector('.mr audio').paused")
+    page.get_by_role("button", name="Sound off").click()
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_function("document.querySelector('.mr audio').paused")
+    page.get_by_role("button", name="Show demo.mp4").click()
+    page.get_by_role("button", name="No sound").wait_for()
 
 
 def test_a_recording_can_be_cancelled_and_what_was_found_until_then_is_shown(page):
@@ -252,9 +375,7 @@ def test_a_recording_can_be_cancelled_and_what_was_found_until_then_is_shown(pag
     page.locator(".mr h3", has_text="first.mp4").first.wait_for()
     frames = len(data(page)["times"])
     assert 0 < frames < 700
-    with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name="Annotated video").click()
-    with av.open(str(download.value.path())) as container:
+    with av.open(str(taken_away(page, "Annotated video").path())) as container:
         assert sum(1 for _ in container.decode(video=0)) == frames  # as far as it came
     assert page.get_by_role("button", name="Show second.mp4").count() == 0
 

@@ -9,7 +9,7 @@ import pytest
 from realtime.dashboard.replay import queue as replay_queue
 from realtime.dashboard.replay.copy import Copy
 from realtime.dashboard.replay.job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
-from realtime.dashboard.replay.queue import Queue
+from realtime.dashboard.replay.queue import Queue, settings_of
 from realtime.errors import BrokenSourceError, OutputError
 
 TIMES = [0.0, 0.04, 0.05, 0.2, *np.arange(0.3, 2.0, 1 / 30)]  # a variable rate
@@ -45,13 +45,15 @@ def line(monkeypatch, tmp_path):
             raise OutputError("stopped before its first frame")
 
     monkeypatch.setattr(replay_queue, "work", work)
-    shared = SimpleNamespace(at_session_end=ends.append, at_end=lambda call: None)
+    shared = SimpleNamespace(at_session_end=ends.append, at_end=lambda call: None, end_session=lambda key: None)
     queue = Queue(shared)
 
-    def add(name, session="s"):
-        return queue.add(Job(session, tmp_path / "secret" / name, name, "m", "auto", tmp_path))
+    def add(name, owner="s"):
+        folder = tmp_path / f"{owner}-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        return queue.add(Job(owner, tmp_path / "secret" / name, name, "m", "auto", folder))
 
-    yield SimpleNamespace(queue=queue, add=add, go=go, begun=begun, leave=lambda session: [call(session) for call in ends])
+    yield SimpleNamespace(queue=queue, add=add, go=go, begun=begun, leave=lambda page: [call(page) for call in ends])
     go.set()
     queue.close()
 
@@ -93,12 +95,48 @@ def test_a_broken_recording_costs_the_others_nothing_and_its_line_shows_no_folde
     assert bad.state == FAILED and bad.message.startswith("bad broke off in") and str(tmp_path) not in bad.message
 
 
-def test_a_page_that_goes_takes_its_recordings_with_it(line):
-    mine, other = line.add("a", "me"), line.add("b", "you")
-    until(lambda: mine.state == WORKING)
-    line.leave("me")
-    until(lambda: mine.state == CANCELLED and other.state == WORKING)
-    assert line.queue.job(mine.token) is None and line.queue.of("you") == [other]
+def test_a_queue_outlives_its_page_but_not_long_neglect(line, monkeypatch):
+    owners = line.queue.owners
+    key = owners.enter("page", "")
+    other = owners.enter("elsewhere", "guessed")  # a key that is none of ours is not taken
+    assert other not in ("guessed", key) and owners.enter("elsewhere", {"a": 1}) == other
+    first, second = line.add("a", key), line.add("b", key)
+    until(lambda: first.state == WORKING)
+    line.leave("page")
+    assert owners.enter("reloaded", key) == key and line.queue.of(key) == [first, second]
+    monkeypatch.setattr(replay_queue, "IDLE_S", -1.0)
+    line.queue.tidy()
+    assert line.queue.of(key) == [first, second]  # work under way is no neglect
+    line.go.set()
+    until(lambda: second.over)
+    line.queue.tidy()
+    assert line.queue.of(key) == [] and not first.folder.exists() and owners.enter("late", key) != key
+
+
+def test_a_page_without_recordings_leaves_no_key(line):
+    key = line.queue.owners.enter("page", "")
+    line.leave("page")
+    assert not line.queue.owners.seen(key)
+
+
+def test_what_is_removed_is_gone_with_its_files_and_names_stay_apart(line):
+    one, two, three = (line.add("clip.mp4") for _ in range(3))
+    assert [job.name for job in (one, two, three)] == ["clip.mp4", "clip (2).mp4", "clip (3).mp4"]
+    until(lambda: one.state == WORKING)
+    line.queue.remove(two)
+    line.queue.remove(one)
+    assert not one.folder.exists() and line.queue.of("s") == [three]
+    until(lambda: three.state == WORKING)
+    assert line.begun == ["clip.mp4", "clip (3).mp4"]
+
+
+def test_fewer_and_more_set_the_threshold(tmp_path):
+    from realtime.dashboard.shared import DemoSettings
+
+    shared = SimpleNamespace(settings=DemoSettings())
+    at = [settings_of(Job("s", tmp_path, "a", "m", "auto", tmp_path, sensitivity=word), shared).spotter.sensitivity
+          for word in ("fewer", "usual", "more")]  # fmt: skip
+    assert at[0] > at[1] == shared.settings.spotter.sensitivity > at[2]
 
 
 def test_nothing_is_kept_where_it_was_started_read_only(tmp_path):
@@ -108,5 +146,5 @@ def test_nothing_is_kept_where_it_was_started_read_only(tmp_path):
 
     shared = Shared(DemoSettings(), tmp_path, tmp_path / "log.sqlite3", read_only=True)
     with pytest.raises(UsageError, match="read-only"):
-        store(Job("s", tmp_path / "clip.mp4", "clip.mp4", "m", "auto", tmp_path), shared)
+        store([Job("s", tmp_path / "clip.mp4", "clip.mp4", "m", "auto", tmp_path)], shared)
     assert not list(tmp_path.iterdir())

@@ -20,6 +20,7 @@ from realtime.errors import UsageError  # noqa: E402
 from realtime.log import Session, SqliteSink, default_path  # noqa: E402
 from realtime.records import Event, FaceView, Keyframes  # noqa: E402
 from realtime.review import Reviews  # noqa: E402
+from realtime.review.units import in_words  # noqa: E402
 
 SOURCE = "<script>camera</script>"
 TIMES = (1.0, 1.04, 1.08, 1.12, 1.16)
@@ -54,7 +55,12 @@ def test_kept_pictures_are_shown_and_marks_move_by_their_frames(desk):
     assert desk.move("Ann", "apex", 1) == "Corrected: event 1, apex 1.120 s."
     found = desk.films.known(desk.chosen.item, desk.chosen.item.marks("Ann"))
     assert [view.pts for view in found.views] == list(TIMES) and found.at(1.121).pts == 1.12
-    assert pictures.shown(found, desk.chosen.item.marks("Ann"), slow=False).count("<img") == 3 + len(TIMES)
+    marks = desk.chosen.item.marks("Ann")
+    assert pictures.motion(found, marks, None, wait=False) is None  # a key does not wait for what takes long
+    made = pictures.motion(found, marks, None, wait=True)
+    assert pictures.motion(found, marks, None, wait=False) is made and "recording itself" in made.around
+    above, below = pictures.shown(found, marks, True, made)
+    assert above.count("<img") == 5 and "image/webp" in above and below.count("<img") == 1 + len(TIMES)
     assert desk.move("Ann", "offset", 2) == "Corrected: event 1, offset 1.240 s."  # beyond the pictures, by their pace
     with pytest.raises(UsageError, match="begins, peaks, then ends"):
         desk.move("Ann", "onset", 4)
@@ -80,7 +86,7 @@ def test_a_page_that_lost_touch_judges_nothing(desk, tmp_path):
     steps = Steps(Shared(DemoSettings(), tmp_path, default_path()))
     place, judge = steps.outputs.index("said"), lambda desk, name: desk.judge(name)
     assert "Nothing was done" in steps.export("page", "Ann", many=False, own=False, frames=True)
-    assert steps.pictures("page") == gr.skip()
+    assert steps.pictures("page") == [gr.skip()] * 2
     assert "Nothing was done" in steps.step("page", "Ann", judge)[place]
     assert Reviews().item(1, "e1").reviews == {}
     assert "Accepted" in steps.step("page", "Ann", judge)[place]
@@ -101,9 +107,9 @@ def test_one_request_of_a_page_waits_for_pictures_the_latest(desk, tmp_path):
         first = pool.submit(steps.pictures, "page")
         waiting.acquire()
         second = pool.submit(steps.pictures, "page")
-        assert first.result(10) == gr.skip() and not second.done()
+        assert first.result(10) == [gr.skip()] * 2 and not second.done()
         read.set()
-        assert "Reading the recording" in second.result(10)
+        assert "Reading the recording" in second.result(10)[0]
 
 
 def test_the_log_stays_open_while_the_page_writes_it(desk, tmp_path):
@@ -146,3 +152,22 @@ def test_a_deleted_session_leaves_the_desk(desk):
     assert desk.chosen.session is None and desk.sessions() == [] and not list(kept.beside(default_path()).iterdir())
     with pytest.raises(UsageError, match="choose an event"):
         desk.judge("Ann")
+
+
+def test_the_arrows_go_on_into_the_next_recording():
+    sink = SqliteSink(Session("kernel_ridge", ["a", "none", "b"], {}))
+    sink.open()
+    for number, source in ((1, "a"), (2, "a"), (1, "b")):
+        sink.write(Event(number, source, 0, number, number + 0.1, number + 0.2, "surprise", {"surprise": 1.0}, "kernel_ridge", 40.0))
+    sink.close()
+    desk = Desk(default_path(), Films(default_path()), read_only=False)
+    desk.open(None)
+    seen = []
+    for by in (1, 1, 1, -1, -1, -1):
+        desk.step(by)
+        seen.append((desk.chosen.source, desk.number()))
+    assert seen == [("a", "2"), ("b", "1"), ("b", "1"), ("a", "2"), ("a", "1"), ("a", "1")]
+
+
+def test_action_units_in_words():
+    assert in_words("1+L12C+99") == "inner brow raised, left lip corner pulled up, unit 99" and in_words("") == ""

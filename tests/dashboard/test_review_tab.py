@@ -1,10 +1,13 @@
 """Tab Review in a real browser: three events corrected with the keyboard alone, then exported; deleting; looking only."""
 
+import base64
 import csv
 import io
 import sqlite3
 import zipfile
 
+import av
+import numpy as np
 import pytest
 from places import DEMO
 
@@ -156,6 +159,47 @@ def test_a_line_that_breaks_loses_no_press_and_doubles_none(demo, open_page, arr
     history = Reviews(demo.log).history(session, event.key)
     assert [(review.verdict, review.undone_at is None) for review in history] == [("corrected", True), ("rejected", False)]
     page.unroute_all(behavior="wait")
+
+
+def test_the_verdict_is_in_sight_and_without_a_name_leads_to_it(demo, open_page, shot):
+    session = logged(demo.log)
+    page = opened(open_page(demo.url, tab="Review"))
+    page.locator("#rv-pictures .rv-drawn img").nth(1).wait_for(timeout=90_000)  # what changed, and slow motion without being asked
+    for name in ("accept", "reject", "undo", "label"):
+        box = page.locator(f"#rv-{name}").bounding_box()
+        assert box["y"] + box["height"] <= 800, name
+    page.keyboard.press("Escape")
+    for press in (lambda: page.keyboard.press("a"), lambda: page.get_by_role("button", name="Reject (R)").click(),
+                  lambda: page.get_by_text("5 disgust").click()):  # fmt: skip
+        press()
+        page.wait_for_function("document.activeElement.closest('#rv-reviewer')")
+        page.get_by_text("Type your name first").wait_for()
+        page.get_by_label("Your name").press("Escape")
+    shot(page, "review-nameless")
+    assert not any(item.reviews for item in Reviews(demo.log).items(session))
+    named(page, "Ann")
+    assert page.get_by_text("Type your name first").count() == 0
+    page.get_by_text("What the numbers of action units mean").click()
+    page.get_by_text("inner brow raised").wait_for()
+
+
+def test_a_second_before_and_after_is_seen_and_heard(demo, open_page, tmp_path):
+    from dashboard.test_replay import sounding
+
+    sink = SqliteSink(Session("kernel_ridge", [str(sounding(tmp_path / "sounding.mp4"))], {}), demo.log)
+    sink.open()
+    sink.write(Event(1, sink.session.sources[0], 0, 4.42, 4.56, 4.76, "positive", {"positive": 1.0}, "kernel_ridge", 40.0))
+    sink.close()
+    page = opened(open_page(demo.url, tab="Review"))
+    film = page.locator("#rv-around video")
+    film.wait_for(timeout=90_000)
+    (tmp_path / "around.mp4").write_bytes(base64.b64decode(film.get_attribute("src").partition(",")[2]))
+    with av.open(str(tmp_path / "around.mp4")) as around:
+        seen = around.streams.video[0]
+        assert float(seen.duration * seen.time_base) == pytest.approx(4.76 - 4.42 + 2.0, abs=0.15)
+        loud = [frame.time for frame in around.decode(audio=0) if np.abs(frame.to_ndarray()).max() > 0.1]
+    assert loud[0] == pytest.approx(4.5 - 3.42, abs=0.06)  # the recording's tone begins at 4.5 s, this film at 3.42 s
+    page.wait_for_function("document.querySelector('#rv-around video').readyState >= 2")
 
 
 def test_two_people_review_at_once_and_a_deleted_session_is_noticed(demo, open_page, shot):

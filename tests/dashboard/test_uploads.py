@@ -7,7 +7,8 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed (pip install 'mer-live[demo]')")
 from realtime.dashboard.asked import Page
-from realtime.dashboard.replay.tab import _taken
+from realtime.dashboard.replay.handlers import Handlers
+from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import MerError, UsageError
 
@@ -54,7 +55,7 @@ def test_nothing_else_is_found_taken_or_removed(shared, tmp_path, monkeypatch):
         with pytest.raises(UsageError, match="drop the recording"):
             shared.uploads.find(path)
         with pytest.raises(MerError):
-            _taken(shared, path, "kernel_ridge", "page")
+            Handlers(shared, Queue(shared)).taken(path, "kernel_ridge", "usual", "page")
         shared.uploads.drop(path)
     assert mine.read_bytes() == b"diary" and (inside.parent / "link.mp4").is_symlink() and (inside.parent / "fifo.mp4").exists()
     assert shared.uploads.find(str(inside)) == inside

@@ -1,5 +1,6 @@
 // Tab Review, keyboard only: every key presses a control that is on the page, so that both do the same.
 (() => {
+  const NAME = "mer-reviewer";
   const at = (id) => document.getElementById(id);
   const panel = () => at("rv-events");
   const shown = () => panel() && panel().offsetParent !== null;
@@ -13,6 +14,34 @@
   function typing(target) {
     return target.closest("textarea, select, [contenteditable=true], [role=listbox]")
       || (target.matches("input") && !["checkbox", "radio", "button"].includes(target.type));
+  }
+
+  // a verdict is somebody's: without a name it leads to the field for it
+  const JUDGING = "#rv-accept, #rv-reject, #rv-undo, #rv-label, #rv-add, #rv-kind, .rv-steps, [id^=rv-label-]";
+  function nameFirst() {
+    const box = at("rv-reviewer"), name = field("rv-reviewer");
+    if (!name || name.value.trim()) return false;
+    if (!at("rv-asked")) box.insertAdjacentHTML("beforeend", '<p id="rv-asked" role="alert">Type your name first, then Enter: a verdict is somebody’s.</p>');
+    name.focus();
+    name.scrollIntoView({ block: "nearest" });
+    return true;
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest(JUDGING) && nameFirst()) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+  // and where one starts with the mouse, the field waits for it
+  document.addEventListener("click", (event) => {
+    if (event.detail && event.target instanceof Element && event.target.closest("#mer-review-button")) setTimeout(() => {
+      if (shown() && panel().querySelector("tr[data-key]") && !field("rv-reviewer")?.value && !localStorage.getItem(NAME)) field("rv-reviewer").focus();
+    }, 600);
+  });
+
+  function play() {
+    const film = at("rv-around")?.querySelector("video");
+    if (film) film.paused ? film.play() : film.pause();
   }
 
   const PRESSED = { ArrowUp: "rv-before", ArrowDown: "rv-after", a: "rv-accept", r: "rv-reject", u: "rv-undo", s: "rv-slow", e: "rv-export" };
@@ -29,6 +58,7 @@
     if (key.startsWith("Arrow") && event.target.type === "radio") return null; // a radio group's own keys
     if (key in PRESSED) return () => press(PRESSED[key]);
     if (/^[1-9]$/.test(key)) return () => press(`rv-label-${key}`); // the server knows which event and label that is by then
+    if (key === "p") return play;
     const missed = field("rv-missed"), row = event.target.closest("tr[data-key]");
     if (key === "n" && missed) return () => { missed.focus(); missed.select(); };
     if (key === "Enter" && row) return () => row.click();
@@ -41,7 +71,7 @@
       // Enter saves a field (Gradio's own event), Escape leaves it; both give the keys back to the review
       const inside = event.target.closest("#mer-review");
       if (inside && event.key === "Escape") event.target.blur(); // at once: the next key is for the review
-      else if (inside && event.key === "Enter" && event.target.matches("input[type=number]")) setTimeout(() => event.target.blur(), 0);
+      else if (inside && event.key === "Enter" && event.target.matches("input[type=number], #rv-reviewer *")) setTimeout(() => event.target.blur(), 0);
       return;
     }
     const act = action(event);
@@ -51,9 +81,10 @@
   });
 
   // the reviewer's name stays in this browser
-  const NAME = "mer-reviewer";
   document.addEventListener("input", (event) => {
-    if (event.target instanceof Element && event.target.closest("#rv-reviewer")) localStorage.setItem(NAME, event.target.value);
+    if (!(event.target instanceof Element && event.target.closest("#rv-reviewer"))) return;
+    localStorage.setItem(NAME, event.target.value);
+    at("rv-asked")?.remove();
   });
   function recall() {
     const input = field("rv-reviewer");

@@ -1,30 +1,33 @@
-// Tab 2, its three places in the page: the queue, the recording that is open, another model's answers about it.
-import { make, warning } from "./timeline_parts.js";
+// Tab 2, its places in the page: the queue, the recording that is open, another model's answers about it.
+import { warning } from "./timeline_parts.js";
 import { Player } from "./timeline_player.js";
-import { showQueue } from "./timeline_queue.js";
+import { OPEN, showQueue } from "./timeline_queue.js";
 
 let player = null, openToken = "", asked = "";
 
-export function queue(element, trigger) {
+export function queue(element, trigger, writes) {
   const act = (what, token) => trigger("click", { what, token });
   const press = (what, token) => {
     if (what === "show") asked = token;
     act(what, token);
   };
-  showQueue(element, { press, open: (token) => act("show", token), opened: () => openToken });
+  const ask = (what) => trigger(what === "all" ? "select" : "submit", {});
+  showQueue(element, { press, ask, open: (token) => act("show", token), opened: () => openToken, writes });
 }
 
-export function recording(element, watch) {
+export function recording(element, watch, trigger) {
+  const download = (kind, slow) => trigger(slow ? "submit" : "click", { kind });
   const open = async () => {
     const holder = element.querySelector("[data-token]"), token = holder ? holder.dataset.token : "";
     if (player) player.stop();
     player = null;
     openToken = token;
     if (!token) return;
+    sessionStorage.setItem(OPEN, token);
     const answer = await fetch(`/mer/replay/${token}/data`).catch(() => null);
     if (!answer) holder.replaceChildren(warning("mer-demo does not answer: is it still running? Reload this page."));
     else if (!answer.ok) holder.replaceChildren(warning("This recording holds no frame that could be shown."));
-    else if (holder.isConnected) player = new Player(holder, token, await answer.json());
+    else if (holder.isConnected) player = new Player(holder, token, await answer.json(), download);
     if (player && token === asked) player.focus(); // a person pressed "Show": the keys belong to the timeline now
   };
   watch("value", () => setTimeout(open, 0));
@@ -40,4 +43,9 @@ export function comparison(element, watch) {
     const button = event.target.closest("button[data-event]");
     if (button && player) player.open(Number(button.dataset.event));
   });
+}
+
+/** Messages that a person may close. */
+export function closable(element) {
+  element.addEventListener("click", (event) => event.target.closest(".mr-close")?.parentNode.remove());
 }

@@ -16,7 +16,7 @@ export function controls(player) {
     button("|◀", "Event before (up)", () => player.step(-1)), button("◀", "Frame before (left)", () => player.go(player.n - 1)),
     play,
     button("▶", "Next frame (right)", () => player.go(player.n + 1)), button("▶|", "Next event (down)", () => player.step(1)),
-    make("label", {}, "Speed", speed),
+    make("label", {}, "Speed", speed), player.sound.button, ...(player.sound.audio ? [player.sound.audio] : []),
     button("−", "Zoom out (-)", () => player.zoom(2)), button("+", "Zoom in (+)", () => player.zoom(0.5)));
   return { row, play, speed };
 }

@@ -28,8 +28,8 @@ export class Curve {
   }
 
   /** view: [from, to] seconds. first, last: the frames in it. now: seconds. chosen: an event or none.
-   * differs(event): another model's label, or "". */
-  draw({ view: [from, to], first, last, now, chosen, differs }) {
+   * differs(event): another model's label, or "". passes(event): whether it is to be shown. */
+  draw({ view: [from, to], first, last, now, chosen, differs, passes }) {
     const ratio = window.devicePixelRatio || 1, { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width) return;
     Object.assign(this.canvas, { width: width * ratio, height: height * ratio });
@@ -49,7 +49,7 @@ export class Curve {
     g.rect(GUTTER, 0, right - GUTTER, height);
     g.clip();
     this.gates(paper);
-    const shown = this.data.events.filter((event) => event.offset_s >= from && event.onset_s <= to);
+    const shown = this.data.events.filter((event) => event.offset_s >= from && event.onset_s <= to && passes(event));
     const crowded = shown.length * CROWDED > right - GUTTER;
     for (const event of shown) this.event(paper, event, differs(event), event === chosen, !crowded);
     this.line(paper, this.data.threshold, first, last, css("--mer-macro"), [4, 4]);

@@ -2,6 +2,7 @@
 import { best, colour, make, moment, seconds } from "./timeline_parts.js";
 
 const FACTOR = 8; // of the motion, at first
+const WHAT = "certainty: that it is a movement at all; score: of this label, given that it is one";
 const COSTLY = 700; // ms: "where the network looked" takes seconds to make, and not for somebody who passes by
 
 export class Events {
@@ -11,7 +12,7 @@ export class Events {
     this.end = data.times.at(-1);
     const items = data.events.map((event, i) => this.item(event, () => choose(i)));
     this.list = make("div", { class: "mr-list", role: "group", "aria-label": "Events" }, ...items);
-    if (!data.events.length) this.list.append(make("p", { class: "mr-meta", text: "No movement was found in this recording." }));
+    if (!data.events.length) this.list.append(make("p", { class: "mr-meta", text: nothing(data.judged) }));
     this.detail = make("section", { class: "mr-detail", "aria-label": "Chosen event", "aria-live": "off" });
   }
 
@@ -20,7 +21,7 @@ export class Events {
   item(event, choose) {
     const words = make("div", {}, make("b", {}, this.dot(event.label), event.label),
       make("span", { text: `${moment(event.apex_s, this.end)}, ${event.kind}` }),
-      make("span", { text: `score ${best(event.scores).toFixed(2)}` }),
+      make("span", { text: `certainty ${event.confidence.toFixed(2)}, score ${best(event.scores).toFixed(2)}`, title: WHAT }),
       make("span", { class: "mr-said-other", hidden: "" }));
     const image = (what, name) =>
       make("img", { alt: `${name} of event ${event.event}`, loading: "lazy", src: this.picture(event, `${what}.jpg`) });
@@ -29,6 +30,11 @@ export class Events {
   }
 
   dot(label) { return make("span", { class: "mr-dot", "data-label": label, style: `background:${colour(this.data, label)}` }); }
+
+  /** passes(event): only those stay in the list. */
+  filter(passes) {
+    for (const event of this.data.events) this.list.querySelector(`[data-event="${event.event}"]`).hidden = !passes(event);
+  }
 
   /** What another model said: {model, answers: {event number: {label, scores}}}, or null. */
   compare(other) {
@@ -110,6 +116,13 @@ export class Events {
       figure("Strain: where skin stretched", "Optical strain", this.picture(event, "strain.jpg")),
       figure("Where the network looked", "Where the network looked", this.picture(event, "looked.jpg"), COSTLY));
   }
+}
+
+/** "No movement" is a finding only where something was judged. */
+function nothing(judged) {
+  if (judged && judged.share < 0.01) return `Nothing could be judged: ${judged.why[0]} (${judged.help}).`;
+  const of = judged ? ` in the ${Math.floor(100 * judged.share)} % of the time that was judged` : "";
+  return `No movement was found${of}.`;
 }
 
 function figure(words, alt, src, after = 0) {

@@ -15,6 +15,9 @@ export function clock(t, digits = 0) {
 /** A moment of a recording that lasts `end` seconds, as people say it: "14.00 s", in a long one "35:56.25". */
 export const moment = (t, end, digits = 2) => (end < LONG ? seconds(t, digits) : clock(t, digits));
 
+/** "40 s", "3 min": how long something will take, about. */
+export const lasting = (t) => (t < 90 ? `${Math.max(1, Math.round(t))} s` : `${Math.round(t / 60)} min`);
+
 export const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 export const best = (scores) => Math.max(...Object.values(scores));
 

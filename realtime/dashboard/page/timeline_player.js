@@ -3,6 +3,9 @@ import { controls, hint, timeline } from "./timeline_controls.js";
 import { Curve } from "./timeline_curve.js";
 import { Events } from "./timeline_event.js";
 import { Film } from "./timeline_film.js";
+import { Filter } from "./timeline_filter.js";
+import { downloads } from "./timeline_menu.js";
+import { Sound } from "./timeline_sound.js";
 import { clock, count, lastUpTo, make, moment, seconds } from "./timeline_parts.js";
 
 const FIRST_VIEW = 60, LEAST_VIEW = 1; // seconds of the timeline
@@ -11,15 +14,17 @@ const FAR = 10; // frames with Shift
 const CUT = { cancelled: "; cancelled, shown as far as it came", failed: "; broke off, shown as far as it came" };
 
 export class Player {
-  /** holder: what it takes the place of. data: see replay/routes.py */
-  constructor(holder, token, data) {
+  /** holder: what it takes the place of. data: see replay/routes.py. download(kind, whether that takes long) */
+  constructor(holder, token, data, download) {
     Object.assign(this, { token, data, n: 0, chosen: -1, playing: false });
     this.end = data.times.length > 1 ? 2 * data.times.at(-1) - data.times.at(-2) : data.times[0] + 0.04;
     this.view = [0, Math.min(this.end, FIRST_VIEW)];
     this.film = new Film(token, data);
+    this.sound = new Sound(token, data.sound);
     this.curve = new Curve(data);
     this.events = new Events(token, data, (i) => this.choose(i));
-    this.build(holder);
+    this.filter = new Filter(data, () => this.filtered());
+    this.build(holder, download);
     this.watching = new MutationObserver(() => { this.draw(); this.events.recolour(); }); // light or dark
     for (const one of [document.body, document.documentElement]) this.watching.observe(one, { attributeFilter: ["class"] });
     this.sizing = new ResizeObserver(() => this.draw());
@@ -29,11 +34,12 @@ export class Player {
 
   stop() {
     this.playing = false;
+    this.sound.end();
     this.watching.disconnect();
     this.sizing.disconnect();
   }
 
-  build(holder) {
+  build(holder, download) {
     const d = this.data;
     this.where = make("output", { "aria-live": "off" });
     this.time = timeline(this);
@@ -41,12 +47,23 @@ export class Player {
     Object.assign(this, { playButton: play, speed });
     const kinds = ["micro", "macro"].map((kind) => `${d.events.filter((event) => event.kind === kind).length} ${kind}`).join(", ");
     const size = `${moment(this.end, this.end)}, ${count(d.times.length, "frame")}, ${count(d.events.length, "event")} (${kinds})`;
-    const about = make("p", { class: "mr-meta" }, `${size}, named by ${d.model}${CUT[d.state] || ""}`, make("br"), d.judged);
-    this.root = make("div", { class: "mr", "data-token": this.token }, make("h3", { text: d.name }), about,
-      make("div", { class: "mr-cols" }, make("div", {}, this.film.root, row), this.events.list),
-      this.time, make("div", { class: "mr-under" }, hint(), this.where), this.events.detail);
+    const how = d.sensitivity === "usual" ? "" : `, ${d.sensitivity} movements asked for`;
+    const about = make("p", { class: "mr-meta" }, `${size}, named by ${d.model}${how}${CUT[d.state] || ""}`, make("br"), judged(d));
+    const title = make("div", { class: "mr-head" }, make("div", {}, make("h3", { text: d.name }), about), downloads(d.menu, download));
+    this.partly = make("p", { class: "mr-partly", hidden: "" }, make("span"), this.whole());
+    this.root = make("div", { class: "mr", "data-token": this.token }, title,
+      make("div", { class: "mr-cols" }, make("div", {}, this.film.root, row), make("div", { class: "mr-side" }, this.filter.root, this.events.list)),
+      this.partly, this.time, make("div", { class: "mr-under" }, hint(), this.where), this.events.detail);
     this.root.addEventListener("keydown", (e) => this.key(e));
     holder.replaceWith(this.root);
+  }
+
+  whole() { return make("button", { type: "button", text: "Show all of it", onclick: () => { this.look(0, this.end); this.draw(); } }); }
+
+  /** Another choice of events: lists, lanes and the arrow keys know the chosen ones only. */
+  filtered() {
+    this.events.filter(this.filter.passes);
+    this.draw();
   }
 
   key(e) {
@@ -69,15 +86,15 @@ export class Player {
 
   scrub(e) { this.go(this.frameAt(this.view[0] + this.curve.share(e.clientX) * (this.view[1] - this.view[0]))); }
 
-  step(by) { // to the event before or after the moment on screen
-    const { events, times } = this.data, t = times[this.n];
+  step(by) { // to the event before or after the moment on screen, of those that pass the filter
+    const { times } = this.data, events = this.data.events.filter(this.filter.passes), t = times[this.n];
     if (!events.length) return;
-    let next;
-    if (this.chosen >= 0 && this.frameAt(events[this.chosen].apex_s) === this.n) next = this.chosen + by;
+    let next = events.indexOf(this.data.events[this.chosen]);
+    if (next >= 0 && this.frameAt(events[next].apex_s) === this.n) next += by;
     else if (by > 0) next = events.findIndex((event) => event.apex_s > t);
     else next = events.findLastIndex((event) => event.apex_s < t);
     if (next === -1 && by > 0) next = events.length - 1;
-    this.choose(Math.min(Math.max(next, 0), events.length - 1));
+    this.choose(this.data.events.indexOf(events[Math.min(Math.max(next, 0), events.length - 1)]));
   }
 
   choose(i) {
@@ -125,12 +142,13 @@ export class Player {
   play() {
     this.playing = !this.playing;
     this.playButton.textContent = this.playing ? "Pause" : "Play";
-    if (!this.playing) return;
+    if (!this.playing) return this.sound.end();
     if (this.n >= this.data.times.length - 1) this.go(0);
     let before = performance.now(), t = this.data.times[this.n];
     const tick = (now) => {
       if (!this.playing || !this.root.isConnected) return;
-      t += ((now - before) / 1000) * Number(this.speed.value);
+      const speed = Number(this.speed.value);
+      t = this.sound.follow(t, speed) ?? t + ((now - before) / 1000) * speed;
       before = now;
       const n = this.frameAt(t);
       if (n !== this.n) this.go(n);
@@ -152,11 +170,22 @@ export class Player {
   }
 
   draw() {
-    const last = this.data.times.length - 1;
+    const last = this.data.times.length - 1, part = this.view[1] - this.view[0] < this.end - NEAR;
+    this.partly.hidden = !part;
+    const [since, until] = this.view.map((t) => moment(t, this.end, this.end < 120 ? 1 : 0));
+    if (part) this.partly.firstChild.textContent = `Shown: ${since} to ${until} of ${moment(this.end, this.end, this.end < 120 ? 1 : 0)}. − shows more, Shift and the mouse wheel too. `;
     const [from, to] = this.view.map((t) => this.frameAt(t));
     this.curve.draw({
       view: this.view, first: Math.max(0, from - 1), last: Math.min(last, to + 1),
-      now: this.data.times[this.n], chosen: this.data.events[this.chosen], differs: (event) => this.events.differs(event),
+      now: this.data.times[this.n], chosen: this.data.events[this.chosen], differs: (event) => this.events.differs(event), passes: this.filter.passes,
     });
   }
+}
+
+/** How much was judged, why not the rest; where nothing was, what a person can do. */
+function judged({ judged: told }) {
+  if (!told) return "";
+  const why = told.why.length ? `; not: ${told.why.join(", ")}` : "";
+  const help = told.share < 0.5 && told.help ? ` (${told.help})` : "";
+  return `Judged ${Math.floor(100 * told.share)} % of the time${why}${help}.`;
 }

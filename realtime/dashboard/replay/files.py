@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from realtime.dashboard.replay.job import Job
+from realtime.dashboard.replay.queue import settings_of
 from realtime.dashboard.shared import Shared
 from realtime.exports import write
 from realtime.kept import Keeper, beside
@@ -13,10 +15,18 @@ from realtime.log import Log, Session, SqliteSink, lies_at
 from realtime.sources import open_source
 from realtime.video import SPAN_S, AnnotatedVideo, annotate
 
-BUTTONS = {
-    "csv": "CSV", "jsonl": "JSONL", "parquet": "Parquet", "elan": "ELAN", "webvtt": "WebVTT", "video": "Annotated video",
-    "report": "Report (HTML)", "pdf": "Report (PDF)",
-}  # fmt: skip
+# kind → (its name, what it is for); where a file holds pictures of a face, that is said
+MENU = {
+    "excel": ("Excel", "the events as a table, with a sheet that says what the columns mean"),
+    "csv": ("CSV", "the same for other programs"),
+    "elan": ("ELAN", "tiers to put beside the recording"),
+    "webvtt": ("WebVTT", "the events as subtitles, for a player"),
+    "report": ("Report (HTML)", "one page with the curve; holds pictures of the face"),
+    "pdf": ("Report (PDF)", "the same on paper; holds pictures of the face"),
+    "video": ("Annotated video", "the recording with what was found drawn in; shows the face"),
+    "jsonl": ("JSONL", "for programs, one event a line"),
+    "parquet": ("Parquet", "for programs, as a data frame"),
+}
 SLOW = ("video", "report", "pdf")  # they read the recording
 
 
@@ -63,37 +73,41 @@ def _video(job: Job, path: Path, shared: Shared) -> Path:
     return path
 
 
-def store(job: Job, shared: Shared, recording: bool = False) -> int:
-    """Put the events into the event log, with their pictures beside it, as a session for Review; its number. recording:
-    the whole recording, too. A second call adds only what is not there. Raises MerError, also where mer-demo was started
-    with --read-only.
+def store(jobs: list[Job], shared: Shared, recording: bool = False) -> list[int]:
+    """Put the events into the event log, with their pictures beside it, for Review: one session for each network; their
+    numbers. recording: the whole recordings, too. A second call adds only what is not there. Raises MerError, also where
+    mer-demo was started with --read-only.
     """
     shared.refuse_if_read_only("Keeping events for review")
+    new = [job for job in jobs if job.stored is None or not _logged(job.stored, shared)]
+    for model in dict.fromkeys(job.found.model for job in new):
+        _session([job for job in new if job.found.model == model], shared)
     keeper = Keeper(beside(shared.log))
-    if job.stored is None or not _logged(job.stored, shared):
-        job.stored, job.whole = _session(job, shared), False
-        for event in job.found.events:
-            try:
-                keeper.keep(job.stored, event, job.keyframes(event.event))
-            except KeyError:
-                continue
-    if recording and not job.whole:
-        lies_at(shared.log, job.stored, job.name, keeper.keep_recording(job.stored, job.clip))
-        job.whole = True
-    return job.stored
+    for job in jobs if recording else ():
+        if not job.whole:
+            lies_at(shared.log, job.stored, job.name, keeper.keep_recording(job.stored, job.name, job.clip))
+            job.whole = True
+    return sorted({job.stored for job in jobs})
 
 
-def _session(job: Job, shared: Shared) -> int:
-    sink = SqliteSink(Session(job.found.model, [job.name], asdict(shared.settings), files={}), shared.log)
+def _session(jobs: list[Job], shared: Shared) -> None:
+    names, keeper = [job.name for job in jobs], Keeper(beside(shared.log))
+    sink = SqliteSink(Session(jobs[0].found.model, names, asdict(settings_of(jobs[0], shared)), files={}), shared.log)
     sink.open()
     try:
-        for event in job.found.events:
-            sink.write(event)
-        judged = {job.name: job.watch.status.judged.as_dict()} if job.watch else {}
-        sink.finish(len(job.copy.times), {}, {job.message: 1} if job.message else {}, judged, job.message)
+        for job in jobs:
+            for event in job.found.events:
+                sink.write(event)
+        frames, faults = sum(len(job.copy.times) for job in jobs), [job.message for job in jobs if job.message]
+        judged = {job.name: job.judged.as_dict() for job in jobs if job.judged}
+        sink.finish(frames, {}, dict.fromkeys(faults, 1), judged, "; ".join(faults))
     finally:
         sink.close()
-    return sink.id
+    for job in jobs:
+        job.stored, job.whole = sink.id, False
+        for event in job.found.events:
+            with suppress(KeyError):  # its pictures are gone
+                keeper.keep(sink.id, event, job.keyframes(event.event))
 
 
 def _logged(number: int, shared: Shared) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pickle
 import secrets
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from realtime.dashboard.replay.copy import Copy
 from realtime.dashboard.replay.faces import Faces
+from realtime.dashboard.replay.sensitivity import USUAL
 from realtime.exports import Found
+from realtime.judged import Judged
 from realtime.records import Keyframes
 from realtime.watch import Watch
 
@@ -20,26 +23,32 @@ MOST_EVENTS = 2000  # of one recording whose pictures are kept
 
 @dataclass
 class Job:
-    """One recording of one page. token: names it in addresses; it cannot be guessed. seconds: its stated length or None.
+    """One recording of one browser's queue, whose key is `owner`. token: names it in addresses; it cannot be guessed.
 
+    seconds: its stated length or None. sensitivity: see there. began: monotonic seconds. judged: how much of it was judged.
+    sound: alone, by the recording's clock; None where it has none.
     faces: where the face was in each frame. message: what went wrong, one line. stored: its session in the event log,
     where a person asked for that; whole: with the recording itself.
     """
 
-    session: str
+    owner: str
     clip: Path
     name: str
     model: str
     engine: str
     folder: Path
     seconds: float | None = None
+    sensitivity: str = USUAL
     token: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     state: str = WAITING
     progress: float = 0.0
+    began: float = 0.0
     message: str = ""
     found: Found | None = None
     copy: Copy | None = None
     faces: Faces | None = None
+    judged: Judged | None = None
+    sound: Path | None = None
     stored: int | None = None
     whole: bool = False
     watch: Watch | None = field(default=None, repr=False)
@@ -48,6 +57,13 @@ class Job:
     @property
     def over(self) -> bool:
         return self.state in (DONE, CANCELLED, FAILED)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that the rest will take, going by what was done; None where nothing can be said."""
+        passed = time.monotonic() - self.began
+        known = self.state == WORKING and self.progress > 0.03 and passed > 1
+        return passed / self.progress * (1 - self.progress) if known else None
 
     @property
     def shown(self) -> bool:

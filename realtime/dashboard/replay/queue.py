@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 import queue
+import shutil
 import threading
-from collections.abc import Callable
+import time
+from dataclasses import replace
+from pathlib import Path
 
 from realtime.dashboard.live.figures import face_of
 from realtime.dashboard.replay.copy import Copy
 from realtime.dashboard.replay.faces import Faces
 from realtime.dashboard.replay.job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
-from realtime.dashboard.shared import Shared
+from realtime.dashboard.replay.owners import Owners
+from realtime.dashboard.replay.sensitivity import adjusted
+from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import MerError, OutputError
 from realtime.exports import Found, Remembering
 from realtime.pipeline import Pipeline, Step
+from realtime.sound import extract_sound
 from realtime.sources import open_source
 from realtime.trace import Trace
 from realtime.watch import Watch, leading
 
-MOST = 50  # recordings of one page
+MOST = 50  # recordings of one browser
 MOST_RATE = 240  # pictures a second; a film of a million within one second is no film of a face
+IDLE_S = 12 * 3600  # without a page that shows them, after which recordings are removed
+LOOK_S = 60.0  # between two looks at that
 
 
 class Queue:
     """One for each program. All methods may be called from any thread."""
 
-    def __init__(self, shared: Shared, on_done: Callable[[Job], None] = lambda job: None):
-        """on_done: called with each job that was worked through, from the worker."""
-        self._shared, self._on_done = shared, on_done
+    def __init__(self, shared: Shared):
+        self._shared = shared
         self._jobs: dict[str, Job] = {}
         self._guard = threading.Lock()
         self._turn: queue.Queue[Job | None] = queue.Queue()
         self._worker: threading.Thread | None = None
-        shared.at_session_end(self.forget)
+        self.owners = Owners()
+        shared.at_session_end(self._leave)
         shared.at_end(self.close)
 
     def add(self, job: Job) -> Job:
-        """Raises MerError where the page has too many."""
+        """Gives it a name of its own. Raises MerError where the browser has too many."""
         with self._guard:
-            if sum(one.session == job.session for one in self._jobs.values()) >= MOST:
-                raise MerError(f"{job.name}: {MOST} recordings are on this page already; reload the page to begin anew")
+            others = [one.name for one in self._jobs.values() if one.owner == job.owner]
+            if len(others) >= MOST:
+                raise MerError(f"{job.name}: {MOST} recordings are here already; remove some first")
+            job.name = _another(job.name, others)
             self._jobs[job.token] = job
             if self._worker is None:
                 self._worker = threading.Thread(target=self._run, name="replay", daemon=True)
@@ -50,9 +60,9 @@ class Queue:
     def job(self, token: str) -> Job | None:
         return self._jobs.get(token)
 
-    def of(self, session: str) -> list[Job]:
+    def of(self, owner: str) -> list[Job]:
         with self._guard:
-            return [job for job in self._jobs.values() if job.session == session]
+            return [job for job in self._jobs.values() if job.owner == owner]
 
     def cancel(self, token: str) -> None:
         job = self.job(token)
@@ -64,12 +74,30 @@ class Queue:
         elif job.state == WAITING:
             job.state = CANCELLED
 
-    def forget(self, session: str) -> None:
-        """The page has gone."""
-        for job in self.of(session):
-            self.cancel(job.token)
-            with self._guard:
-                self._jobs.pop(job.token, None)
+    def remove(self, job: Job) -> None:
+        """With all its files."""
+        self.cancel(job.token)
+        with self._guard:
+            self._jobs.pop(job.token, None)
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Removes what nobody has looked at for long; work under way counts as a look."""
+        for owner in self.owners.idle(IDLE_S):
+            jobs = self.of(owner)
+            if not all(job.over for job in jobs):
+                self.owners.seen(owner)
+                continue
+            self.owners.forget(owner)
+            for job in jobs:
+                self.remove(job)
+            self._shared.end_session(owner)
+
+    def _leave(self, page: str) -> None:
+        """A page is closed: what it dropped stays for the next page of its browser."""
+        owner = self.owners.leave(page)
+        if owner and not self.of(owner):
+            self.owners.forget(owner)
 
     def close(self) -> None:
         for job in list(self._jobs.values()):
@@ -79,14 +107,20 @@ class Queue:
             self._worker.join(5.0)
 
     def _run(self) -> None:
-        while (job := self._turn.get()) is not None:
+        while True:
+            try:
+                job = self._turn.get(timeout=LOOK_S)
+            except queue.Empty:
+                self.tidy()
+                continue
+            if job is None:
+                return
             if job.stopped.is_set():
                 job.state = CANCELLED
                 continue
-            job.state = WORKING
+            job.state, job.began = WORKING, time.monotonic()
             try:
                 work(job, self._shared)
-                self._on_done(job)
                 job.state = CANCELLED if job.stopped.is_set() else FAILED if job.message else DONE
             except MerError as error:
                 stopped = job.stopped.is_set()  # before its first frame: a person's wish is no fault
@@ -101,7 +135,7 @@ class Queue:
 
 def work(job: Job, shared: Shared) -> None:
     """Work through one recording. What was found before it broke off or was cancelled is kept. Raises MerError."""
-    settings, hours = shared.settings, shared.settings.limits.hours
+    settings, hours = settings_of(job, shared), shared.settings.limits.hours
     most = hours * 3600 * MOST_RATE
     recognizer = shared.recognizer(job.model, job.engine)
     with open_source(job.clip, settings=settings.source) as source:
@@ -124,15 +158,31 @@ def work(job: Job, shared: Shared) -> None:
                     job.watch.stop()
 
             job.watch = Watch(source, pipeline, found.events.append, note)
+            job.judged = job.watch.status.judged
             if job.stopped.is_set():
                 job.watch.stop()
             job.watch.run()
+    sound = job.folder / "sound.m4a"
+    job.sound = sound if not job.stopped.is_set() and extract_sound(job.clip, sound) else None
     if job.watch.failure is not None and not job.stopped.is_set():
         job.message = plain(job.watch.failure, job)
     if job.message == "":
         job.progress = 1.0 if not job.stopped.is_set() else job.progress
     if not job.copy.times:
         raise OutputError(job.message or f"{job.name} was stopped before its first frame")
+
+
+def settings_of(job: Job, shared: Shared) -> DemoSettings:
+    """What it is worked through with."""
+    return replace(shared.settings, spotter=adjusted(shared.settings.spotter, job.sensitivity))
+
+
+def _another(name: str, others: list[str]) -> str:
+    """"clip.mp4", and where that is taken "clip (2).mp4": in tables and archives a name stands for one recording."""
+    path, number = Path(name), 2
+    while name in others:
+        name, number = f"{path.stem} ({number}){path.suffix}", number + 1
+    return name
 
 
 def plain(error: Exception, job: Job) -> str:

@@ -14,11 +14,12 @@ from realtime.dashboard.figures import unsure_below
 from realtime.dashboard.live.figures import GATES, LEARNING
 from realtime.dashboard.looked import where_it_looked
 from realtime.dashboard.replay.faces import BLOCK, NUMBERS
+from realtime.dashboard.replay.files import MENU, SLOW
 from realtime.dashboard.replay.job import Job
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
-from realtime.exports.report import judged
+from realtime.judged import MEANING
 from realtime.records import UNSURE
 
 STILL = {"cache-control": "private, max-age=3600"}  # a token's pictures never change
@@ -26,9 +27,9 @@ LOOKING = 8  # that wait for where the network looked, which takes seconds: each
 FACTORS = (1.0, 20.0)  # of amplification
 
 
-def add_routes(shared: Shared, app, queue: Queue, keys: dict[str, str]) -> None:
+def add_routes(shared: Shared, app, queue: Queue) -> None:
     from fastapi import HTTPException
-    from fastapi.responses import JSONResponse, Response
+    from fastapi.responses import FileResponse, JSONResponse, Response
 
     # one picture at a time: a page that asks for all at once must not take every core
     drawing, looking = threading.Lock(), threading.Lock()
@@ -42,9 +43,9 @@ def add_routes(shared: Shared, app, queue: Queue, keys: dict[str, str]) -> None:
 
     @app.get("/mer/replay/queue/{key}")
     def listed(key: str):
-        if key not in keys:
+        if not queue.owners.seen(key):
             raise HTTPException(404)
-        return JSONResponse([_row(job) for job in queue.of(keys[key])], headers={"cache-control": "no-store"})
+        return JSONResponse([_row(job) for job in queue.of(key)], headers={"cache-control": "no-store"})
 
     @app.get("/mer/replay/{token}/data")
     def data(token: str):
@@ -57,6 +58,13 @@ def add_routes(shared: Shared, app, queue: Queue, keys: dict[str, str]) -> None:
         except (IndexError, MerError) as error:
             raise HTTPException(404) from error
         return Response(pictures.as_jpeg(picture[..., ::-1]), media_type="image/jpeg", headers=STILL)
+
+    @app.get("/mer/replay/{token}/sound")
+    def sound(token: str):
+        path = shown(token).sound
+        if path is None or not path.is_file():
+            raise HTTPException(404)
+        return FileResponse(path, media_type="audio/mp4", headers=STILL)
 
     @app.get("/mer/replay/{token}/faces/{number}")
     def faces(token: str, number: int):
@@ -110,12 +118,24 @@ def _row(job: Job) -> dict:
     return {
         "token": job.token,
         "name": job.name,
+        "seconds": job.seconds,
         "state": job.state,
         "progress": round(job.progress, 3),
+        "left": job.left,
         "message": job.message,
         "shown": job.shown,
         "events": len(job.found.events) if job.found else 0,
+        "judged": _judged(job),
     }
+
+
+def _judged(job: Job) -> dict | None:
+    """share in [0, 1]; why: the causes of the rest, "no face 2.1 s", the longest first; help: what can be done about that one."""
+    if job.judged is None or not job.judged.seconds:
+        return None
+    causes = job.judged.why()
+    why = [f"{cause} {seconds:.1f} s" for cause, seconds in causes.items() if seconds >= 0.05]
+    return {"share": job.judged.share, "why": why, "help": MEANING[next(iter(causes))] if causes else ""}
 
 
 def _data(job: Job) -> dict:
@@ -125,8 +145,10 @@ def _data(job: Job) -> dict:
         "name": job.name,
         "state": job.state,
         "model": found.model,
+        "sensitivity": job.sensitivity,
         "classes": list(found.classes),
-        "judged": judged(found),
+        "judged": _judged(job),
+        "sound": job.sound is not None,
         "unsure": unsure_below(found.model),
         "width": job.copy.width,
         "height": job.copy.height,
@@ -138,6 +160,7 @@ def _data(job: Job) -> dict:
         "faces": {"block": BLOCK, "numbers": NUMBERS},
         "colours": {label: [colour(label), colour(label, dark=True)] for label in labels},
         "events": [event.as_dict() for event in found.events],
+        "menu": [(kind, *words, kind in SLOW) for kind, words in MENU.items()],
     }
 
 

@@ -7,14 +7,15 @@ import gradio as gr
 from realtime.dashboard.review.desk import KEYS
 from realtime.dashboard.review.wiring import Wiring, words
 from realtime.review.item import MOMENTS
+from realtime.review.units import UNITS
 
 
 def judging(page: Wiring) -> None:
-    label = page.boxes["label"] = gr.Radio([], label="Label", elem_id="rv-label")
-    with gr.Row():
+    with gr.Row(elem_classes="rv-judge"):
         accept = gr.Button("Accept (A)", elem_id="rv-accept", variant="primary", min_width=90)
         reject = gr.Button("Reject (R)", elem_id="rv-reject", min_width=90)
         undo = gr.Button("Undo (U)", elem_id="rv-undo", min_width=90)
+    label = page.boxes["label"] = gr.Radio([], label="Label", elem_id="rv-label")
     # the number keys press these and not the radio, which may still show the event before
     keys = [gr.Button(str(number), elem_id=f"rv-label-{number}", visible="hidden") for number in range(1, KEYS + 1)]
 
@@ -39,6 +40,8 @@ def marks(page: Wiring) -> None:
         units = gr.Textbox(label="Action units", elem_id="rv-units", placeholder="like 1+2", max_length=80, min_width=140)
         kind = gr.Dropdown(["micro", "macro"], label="Kind", elem_id="rv-kind", min_width=120, filterable=False)
         note = gr.Textbox(label="Note", elem_id="rv-note", max_length=1000, min_width=140)
+    legend = "".join(f"<div><dt>{number}</dt><dd>{name}</dd></div>" for number, name in UNITS.items())
+    words(f'<details class="rv-units"><summary>What the numbers of action units mean</summary><dl>{legend}</dl></details>')
     page.boxes |= {"units": units, "kind": kind, "note": note}
     page.typed(units, "action_units")
     page.typed(note, "note")

@@ -89,11 +89,19 @@ class Desk:
             self.chosen = replace(self.chosen, key=key)
 
     def step(self, by: int) -> None:
-        """The next event (1) or the one before (-1); the ends hold."""
-        keys = [item.key for item in self.chosen.items]
-        if keys:
-            place = keys.index(self.chosen.key) if self.chosen.key in keys else 0
-            self.choose(keys[min(max(place + by, 0), len(keys) - 1)])
+        """The next event (1) or the one before (-1), also of the recording after or before; the ends hold."""
+        now, keys = self.chosen, [item.key for item in self.chosen.items]
+        place = keys.index(now.key) + by if now.key in keys else 0
+        if 0 <= place < len(keys):
+            self.choose(keys[place])
+        elif now.session is not None:
+            items = self.reviews().items(now.session["id"])
+            sources = [one for one in now.session["sources"] if one == now.source or any(item.source == one for item in items)]
+            other = sources.index(now.source) + by if now.source in sources else -1
+            if 0 <= other < len(sources):
+                self.open(now.session["id"], sources[other])
+                if by < 0 and self.chosen.items:
+                    self.choose(self.chosen.items[-1].key)
 
     def labels(self) -> list[str]:
         """All that can be chosen, the network's own classes first; the first KEYS have a number."""

@@ -9,27 +9,32 @@ import gradio as gr
 from realtime.dashboard.review import pictures, view
 from realtime.dashboard.review.desk import KEYS, Desk
 from realtime.dashboard.sound import plain
+from realtime.review.film import recording
 
 NEXT_S = 0.5  # after the chosen event: where a missed one is proposed
 # the boxes that every page has, and those of one that may write
-SHOWN = ("session", "source", "person", "table", "said", "progress", "pictures")
+SHOWN = ("session", "source", "person", "table", "said", "progress", "pictures", "around")
 EDITED = ("label", "onset", "apex", "offset", "units", "kind", "note", "missed")
 
 
 def draw(desk: Desk, name: str, slow: bool, read_only: bool, twice: bool) -> dict:
     """Box → value. name: the reviewer's. twice: another page reviews this session under it."""
+    above, below = shown(desk, slow, wait=False)
     return _session(desk, name, twice) | _event(desk, name) | {
-        "table": view.table(desk.chosen, name, blind=not read_only), "pictures": shown(desk, slow)}  # fmt: skip
+        "table": view.table(desk.chosen, name, blind=not read_only), "pictures": above, "around": below}  # fmt: skip
 
 
-def shown(desk: Desk, slow: bool) -> str:
-    """The pictures of the chosen event, or a word where they must be read first."""
+def shown(desk: Desk, slow: bool, wait: bool) -> pictures.Shown:
+    """The pictures of the chosen event, or a word where they must be read first. wait: see `pictures.motion`."""
     item = desk.chosen.item
     if item is None:
-        return ""
+        return "", ""
     marks = item.marks(desk.reviewer)
     known = desk.films.known(item, marks)
-    return pictures.waiting() if known is None else pictures.shown(known, marks, slow)
+    if known is None:
+        return pictures.waiting()
+    made = None if isinstance(known, str) else pictures.motion(known, marks, recording(desk.chosen.session, item.source), wait)
+    return pictures.shown(known, marks, slow, made)
 
 
 def _session(desk: Desk, name: str, twice: bool) -> dict:

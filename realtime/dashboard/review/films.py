@@ -13,7 +13,7 @@ from realtime.review.film import MARGIN_S, Film, Reel, as_read, kept_film, recor
 from realtime.review.item import Item, Marks
 from realtime.sources import SourceSettings
 
-FILMS = 16  # about 10 MB each
+FILMS = 10  # about 15 MB each
 PASSES = 3  # recordings that are read at a time
 PATIENCE_S = 180.0  # of reading up to an event
 TURN_S = 0.2  # between two looks at whether a page that waits for its turn still wants it

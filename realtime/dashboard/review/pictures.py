@@ -1,52 +1,97 @@
-"""The pictures of the event that is reviewed: onset, apex, offset, what lies between them, and slow motion, as HTML.
+"""The pictures of the event that is reviewed, as HTML: its three moments with what changed between them, above the verdict; below
+it every picture in order, where it moved, and a second before and after with the sound.
 
 They stand in the page itself (data: addresses), so that nothing of a session is left in a folder when it is deleted.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
 
 from realtime.dashboard import pictures
+from realtime.dashboard.review.clip import around
 from realtime.inline import inline
-from realtime.records import Keyframes
 from realtime.review.film import Film
 from realtime.review.item import MOMENTS, Marks
 
+Shown = tuple[str, str]  # what stands above the verdict, what below it
 STRIP = 16  # small pictures from before the onset to after the offset
 AROUND = 3  # of them on each side
 SIDE = 76  # pixels
-MOTION = 4.0  # how many times as far the slow motion moves
+FACTOR = 4.0  # how many times as far the slow motion moves
+SPELLINGS = 4  # of an event's marks, whose motion is kept
 
 
-def waiting() -> str:
-    return '<p class="mer-state rv-wait">Reading the recording around the event…</p>'
+def waiting() -> Shown:
+    return '<p class="mer-state rv-wait">Reading the recording around the event…</p>', ""
 
 
-def shown(film: Film | str, marks: Marks, slow: bool) -> str:
-    """Onset, apex and offset side by side, the strip below; with `slow` the motion in slow motion, made larger."""
+@dataclass(frozen=True)
+class Motion:
+    """What takes a moment to make of an event's pictures. changed, slow, flow: pictures; None where the head moved too far.
+
+    around: an MP4 of the time around the event; or in words why there is none.
+    """
+
+    changed: bytes | None
+    slow: bytes | None
+    flow: bytes | None
+    around: bytes | str
+
+
+_made: WeakKeyDictionary[Film, OrderedDict[tuple, Motion]] = WeakKeyDictionary()
+
+
+def motion(film: Film, marks: Marks, recording: Path | None, wait: bool) -> Motion | None:
+    """Made once for the same marks. wait: False gives None where it is not at hand: a key must not wait for it."""
+    mine, key = _made.setdefault(film, OrderedDict()), (marks.onset_s, marks.apex_s, marks.offset_s)
+    if key not in mine and wait:
+        keyframes = film.keyframes(marks)
+        drawn = (None, None, None) if keyframes is None else (
+            pictures.as_jpeg(pictures.difference(keyframes)), pictures.as_webp(pictures.magnified(keyframes, FACTOR)),
+            pictures.as_jpeg(pictures.flow_wheel(keyframes)))  # fmt: skip
+        mine[key] = Motion(*drawn, around(film, recording))
+        while len(mine) > SPELLINGS:
+            mine.popitem(last=False)
+    return mine.get(key)
+
+
+def shown(film: Film | str, marks: Marks, slow: bool, made: Motion | None) -> Shown:
+    """Onset, apex and offset side by side, what changed between the first two, and with `slow` that motion, made larger."""
     if isinstance(film, str):
-        return f'<p class="mer-state rv-wait">{escape(film)}</p>'
+        return f'<p class="mer-state rv-wait">{escape(film)}</p>', ""
     figures = []
     for name, field in MOMENTS.items():
         moment = getattr(marks, field)
         picture = cv2.cvtColor(film.at(moment).pixels, cv2.COLOR_BGR2RGB)
         figures.append(_figure(pictures.as_jpeg(picture), "jpeg", f"{name.capitalize()} {moment:.3f} s", f"rv-{name}"))
-    extra = ""
+    figures.append(_drawn(made, made and made.changed, "jpeg", "What changed, onset to apex"))
     if slow:
-        keyframes = film.keyframes(marks)
-        extra = _slow(keyframes) if keyframes else '<p class="mer-state">No slow motion here: the head moved too far.</p>'
-    return f'<div class="rv-three">{"".join(figures)}</div>{extra}{_strip(film, marks)}'
+        figures.append(_drawn(made, made and made.slow, "webp", f"Slowly, the motion {FACTOR:g}×"))
+    flow = _drawn(made, made and made.flow, "jpeg", "Where it moved, and which way")
+    below = f'<div class="rv-three rv-two">{_around(made)}{flow}</div>{_strip(film, marks)}'
+    return f'<div class="rv-three rv-above">{"".join(figures)}</div>', below
 
 
-def _slow(keyframes: Keyframes) -> str:
-    frames = pictures.magnified(keyframes, MOTION)
-    motion = _figure(pictures.as_webp(frames), "webp", f"Onset to apex slowly, the motion {MOTION:g} times as large", "rv-slow")
-    wheel = _figure(pictures.as_jpeg(pictures.flow_wheel(keyframes)), "jpeg", "Where it moved, and which way", "rv-slow")
-    return f'<div class="rv-three rv-two">{motion}{wheel}</div>'
+def _drawn(made: Motion | None, picture: bytes | None, kind: str, caption: str) -> str:
+    if picture is not None:
+        return _figure(picture, kind, caption, "rv-drawn")
+    word = "drawing…" if made is None else "not here: the head moved too far"
+    return f'<figure class="rv-drawn"><p class="rv-none">{word}</p><figcaption>{escape(caption)}</figcaption></figure>'
+
+
+def _around(made: Motion | None) -> str:
+    if made is None or isinstance(made.around, str):
+        return f'<p class="mer-state rv-wait">{escape(made.around if made else "drawing…")}</p>'
+    return (f'<figure class="rv-around"><video controls loop playsinline src="{inline(made.around, "mp4", "video")}"></video>'
+            "<figcaption>A second before and after, with the sound (P plays)</figcaption></figure>")  # fmt: skip
 
 
 def _figure(data: bytes, kind: str, caption: str, style: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from realtime.dashboard.review import view
+from realtime.dashboard.review import files, view
 from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.drawn import EDITED, SHOWN, draw, shown
 from realtime.dashboard.review.films import Films
@@ -33,7 +33,7 @@ class Steps:
         self.shared = shared
         self.films = Films(shared.log)
         self._desks: dict[str, Desk] = {}
-        self._slow: set[str] = set()
+        self._still: set[str] = set()  # pages without slow motion
         self._guard = threading.Lock()
         self._held = None
         shared.at_session_end(self._leave)
@@ -62,7 +62,7 @@ class Steps:
         except UnicodeEncodeError:
             words, wrong = "this recording's name is not UTF-8, so nothing can be written of it: rename the file", True
         try:
-            drawn = draw(desk, name, page in self._slow, self.shared.read_only, self._twice(page, desk))
+            drawn = draw(desk, name, page not in self._still, self.shared.read_only, self._twice(page, desk))
             if words is not None or desk.unread:
                 drawn["said"] = view.said(words or "", wrong)
             desk.unread = False
@@ -70,21 +70,22 @@ class Steps:
             desk.unread, drawn = True, {"said": view.said(str(error), wrong=True)}
         return [drawn.get(box, gr.skip()) for box in self.outputs]
 
-    def pictures(self, page: str):
-        """The pictures of the chosen event, read where they are not at hand."""
+    def pictures(self, page: str) -> list:
+        """The pictures of the chosen event, read where they are not at hand: above and below the verdict."""
         desk = self._desks.get(page)
         if desk is None:  # closed, or lost touch
-            return gr.skip()
+            return [gr.skip()] * 2
         before, desk.asked = desk.chosen, (mine := object())
         # one request of a page waits at a time: a browser has few, and keys need theirs
         desk.fetch(lambda: desk.asked is mine)
         # meanwhile another may have been chosen, whose own pictures are on their way
-        return shown(desk, page in self._slow) if desk.asked is mine and desk.same(before) else gr.skip()
+        current = desk.asked is mine and desk.same(before)
+        return list(shown(desk, page not in self._still, wait=True)) if current else [gr.skip()] * 2
 
     def slow_motion(self, page: str) -> None:
         """Switches it on or off."""
         with self._guard:
-            self._slow ^= {page}
+            self._still ^= {page}
 
     def export(self, page: str, name: str, many: bool, own: bool, frames: bool) -> str:
         """Makes the training set, and says what came of it. many: of all sessions; own: only `name`'s word."""
@@ -100,6 +101,19 @@ class Steps:
             address = self.shared.offer(_zipped(here / "set", here / ARCHIVE), page) if done.rows else None
             return view.exported(done, address)
         except MerError as error:
+            return view.said(str(error), wrong=True)
+
+    def corrected(self, page: str, kind: str) -> str:
+        """The chosen session as its reviewers left it, in a format of `files.MENU`, and a word of it."""
+        desk = self._desks.get(page)
+        if desk is None or kind not in files.MENU:
+            return view.said(f"{LOST}. Press Refresh, then choose again", wrong=True)
+        if desk.chosen.session is None:
+            return view.said("choose a session first", wrong=True)
+        here = self.shared.folder(page) / "training"
+        try:
+            return view.ready(self.shared.offer(files.make(kind, desk.reviews(), desk.chosen.session["id"], here), page))
+        except (MerError, OSError) as error:
             return view.said(str(error), wrong=True)
 
     def delete(self, desk: Desk) -> str:
@@ -139,7 +153,7 @@ class Steps:
     def _leave(self, page: str) -> None:
         with self._guard:
             self._desks.pop(page, None)
-            self._slow.discard(page)
+            self._still.discard(page)
 
 
 def _zipped(folder: Path, archive: Path) -> Path:

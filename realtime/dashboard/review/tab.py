@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gradio as gr
 
-from realtime.dashboard.review import controls
+from realtime.dashboard.review import controls, files
 from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.wiring import Wiring, words
 from realtime.dashboard.shared import HEAVY, Shared
-from realtime.dashboard.sound import plain
+from realtime.dashboard.sound import plain, word
 
 HEAD = """<link rel="stylesheet" href="/mer/static/review.css">
 <script src="/mer/static/review.js" defer></script>"""
-LOOK = "<div><dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>choose an event</dd></div><div><dt><kbd>S</kbd></dt><dd>slow motion</dd></div>"
+LOOK = "<div><dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>choose an event</dd></div><div><dt><kbd>S</kbd></dt><dd>slow motion on or off</dd></div><div><dt><kbd>P</kbd></dt><dd>play what came before and after</dd></div>"
 JUDGE = """<div><dt><kbd>A</kbd></dt><dd>accept</dd></div><div><dt><kbd>R</kbd></dt><dd>reject</dd></div>
 <div><dt><kbd>1</kbd> … <kbd>9</kbd></dt><dd>set the label</dd></div><div><dt><kbd>U</kbd></dt><dd>undo</dd></div>
 <div><dt><kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd></dt><dd>move the onset by a frame</dd></div>
@@ -24,25 +24,37 @@ CLICK = """element.addEventListener('click', event => {
   const row = event.target.closest('tr[data-key]');
   if (row) trigger('select', {key: row.dataset.key});
 });"""
+CHOOSE = """element.addEventListener('click', event => {
+  const item = event.target.closest('button[data-kind]');
+  if (!item) return;
+  item.closest('details').open = false;
+  trigger('select', {kind: item.dataset.kind});
+});"""
 DOWNLOAD = "() => document.querySelector('#rv-link')?.click()"
 
 
 def tab(shared: Shared) -> None:
     page = Wiring(shared)
     _top(page)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=6, min_width=320):
+    with gr.Row(equal_height=False, elem_classes="rv-page"):
+        with gr.Column(scale=5, min_width=320):
             _events(page)
             if page.writes:
                 controls.missed(page)
             with gr.Accordion("Keys", elem_id="rv-keyboard"):
                 words(f'<dl class="rv-keys">{LOOK}{JUDGE if page.writes else ""}{TRAIN}</dl>')
-        with gr.Column(scale=5, min_width=320):
-            _pictures(page)
+        with gr.Column(scale=7, min_width=320):
+            page.boxes["pictures"] = gr.HTML(elem_id="rv-pictures", apply_default_css=False, padding=False)
             if page.writes:
                 controls.judging(page)
+            page.boxes["around"] = gr.HTML(elem_id="rv-around", apply_default_css=False, padding=False)
+            slow = gr.Button("Slow motion on or off (S)", elem_id="rv-slow", size="sm")
+            page.later(lambda: page.on_slow(slow))
+            if page.writes:
                 controls.marks(page)
     with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, elem_classes="rv-card"):
+            _corrected(page)
         with gr.Column(min_width=320, elem_classes="rv-card"):
             _exporting(page)
         if page.writes:
@@ -56,7 +68,7 @@ def _top(page: Wiring) -> None:
         session = gr.Dropdown([], label="Session", elem_id="rv-session", scale=3, min_width=280)
         source = gr.Dropdown([], label="Recording", elem_id="rv-source", scale=2, min_width=200, visible=False)
         # remembered by review.js: a gr.BrowserState in a tab that is not open yet is read too late, as empty
-        page.reviewer = gr.Textbox(label="Your name", elem_id="rv-reviewer", scale=1, min_width=160, max_length=80)
+        page.reviewer = gr.Textbox(label="Your name", elem_id="rv-reviewer", placeholder="type it to begin", scale=1, min_width=160, max_length=80)
         person = gr.Textbox(label="Participant", elem_id="rv-person", scale=1, min_width=160, max_length=80,
                             placeholder="name or number" if page.writes else "", interactive=page.writes)  # fmt: skip
         refresh = gr.Button("Refresh", elem_id="rv-refresh", scale=0, min_width=100)
@@ -93,10 +105,17 @@ def _events(page: Wiring) -> None:
     page.later(wire)
 
 
-def _pictures(page: Wiring) -> None:
-    page.boxes["pictures"] = gr.HTML(elem_id="rv-pictures", apply_default_css=False, padding=False)
-    slow = gr.Button("Slow motion (S)", elem_id="rv-slow", size="md")
-    page.later(lambda: page.on_slow(slow))
+def _corrected(page: Wiring) -> None:
+    words("<h3>Take the corrections away</h3><p>The session as its reviewers left it: corrected, without what was rejected, with "
+          "what was added.</p>")  # fmt: skip
+    menu = gr.HTML(files.menu(), elem_id="rv-corrected", js_on_load=CHOOSE, apply_default_css=False, padding=False)
+    result = gr.HTML(elem_id="rv-ready", apply_default_css=False, padding=False)
+
+    def run(event: gr.EventData, request: gr.Request):
+        return page.steps.corrected(request.session_hash, word(event, "kind"))
+
+    made = menu.select(run, None, result, concurrency_limit=HEAVY)
+    made.then(None, js=DOWNLOAD.replace("#rv-link", "#rv-ready a"))
 
 
 def _exporting(page: Wiring) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 from pathlib import Path
+from urllib.parse import unquote
 
 from realtime.dashboard.review.desk import Chosen
 from realtime.review.agreement import agreements
 from realtime.review.export import Exported
 from realtime.review.item import MOMENTS, Item
+from realtime.review.units import in_words
 
-HEADS = ("Event", "Label", "Verdict", "Onset", "Apex", "Offset", "Score", "Units")
+HEADS = ("#", "Label", "Verdict", "Onset", "Apex", "Offset", "Score", "Units")
 
 
 def session_line(session: dict) -> str:
@@ -54,7 +56,7 @@ def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> s
         cells.append(_cell(f"{getattr(marks, field):.3f}", f"{getattr(item.found, field):.3f}", "rv-num"))
     score = f"{max(item.scores.values()):.2f}" if item.scores else ""
     cells.append(f'<td class="rv-num">{score}</td>')
-    cells.append(f"<td>{escape(marks.action_units)}</td>")
+    cells.append(f'<td title="{escape(in_words(marks.action_units))}">{escape(marks.action_units)}</td>')
     kind = " rv-rejected" if verdict == "rejected" else ""
     return (f'<tr data-key="{item.key}" aria-selected="{str(chosen).lower()}" class="rv-row{kind}" '
             f'tabindex="{0 if chosen else -1}">{"".join(cells)}</tr>')
@@ -108,6 +110,11 @@ def exported(done: Exported, address: str | None) -> str:
         lines = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in done.left_out)
         parts.append(f"<p>Left out:</p><ul>{lines}</ul>")
     return f'<div class="rv-export">{"".join(parts)}</div>'
+
+
+def ready(address: str) -> str:
+    name = escape(unquote(address.rsplit("/", 1)[-1]))
+    return f'<p class="mr-ready" role="status">Ready: <a href="{escape(address)}" download>{name}</a></p>'
 
 
 def said(text: str, wrong: bool = False) -> str:

@@ -80,7 +80,7 @@ class Wiring:
         def read(request: gr.Request):
             return self.steps.pictures(request.session_hash)
 
-        event.then(read, None, [self.boxes["pictures"]], show_progress="hidden", trigger_mode="always_last")
+        event.then(read, None, [self.boxes["pictures"], self.boxes["around"]], show_progress="hidden", trigger_mode="always_last")
 
 
 def words(html: str) -> None:

@@ -1,0 +1,44 @@
+"""All recordings of a queue in one archive: two tables over all of them, and each for ELAN and as subtitles. No picture is in it."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from realtime.dashboard.replay.job import Job
+from realtime.event_table import csv_text
+from realtime.exports import write_as
+from realtime.exports.tables import columns_of, write_codebook, write_table
+
+ARCHIVE = "mer-live-recordings.zip"
+ENDINGS = {"elan": ".eaf", "webvtt": ".vtt"}
+COLUMNS = ("recording", "state", "seconds", "events", "judged_share", "not_judged", "failure")
+
+
+def everything(jobs: list[Job], folder: Path) -> Path:
+    """Writes it into `folder`, over an older one, and says where. Raises OutputError, OSError."""
+    here = folder / "all"
+    here.mkdir(mode=0o700, exist_ok=True)
+    found = [job.found for job in jobs if job.shown]
+    files = [here / "events.csv", here / "events.xlsx", write_codebook(here, columns_of(found))]
+    for path in files[:2]:
+        write_table(path, found)
+    recordings = here / "recordings.csv"  # those without an event, too
+    recordings.write_text(csv_text(COLUMNS, map(_row, jobs)), "utf-8", newline="")
+    with zipfile.ZipFile(folder / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in (*files, recordings):
+            packed.write(path, path.name)
+        for one in found:
+            for kind, ending in ENDINGS.items():
+                part = here / f"one{ending}"
+                write_as(kind, one, part)
+                packed.write(part, f"{one.name}{ending}")  # names are distinct, stems need not be
+    return folder / ARCHIVE
+
+
+def _row(job: Job) -> dict:
+    """One recording in the table: what it came to, and where nothing was found, whether anything could be."""
+    told = job.judged.as_dict() if job.judged else {"not_judged": {}}
+    why = ", ".join(f"{cause} {seconds:.1f} s" for cause, seconds in told["not_judged"].items())
+    cells = job.name, job.state, job.seconds, len(job.found.events) if job.found else None, told.get("share"), why, job.message
+    return dict(zip(COLUMNS, cells, strict=True))

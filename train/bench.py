@@ -123,6 +123,10 @@ def methods(training, tested, methods, seeds, out, jobs, settings_):
     words = common.only_overrides(settings_, "folders go after their flags")
     if unknown := set(methods) - set(ablation.VARIANTS):
         raise UsageError(f"unknown method '{unknown.pop()}': expected one of {', '.join(ablation.VARIANTS)}")
+    for flag, folder in (("--train", training), ("--test", tested)):  # now, not after hours of the other one
+        if not (folder / "clips.csv").is_file():
+            what = "holds no prepared set (no clips.csv)" if folder.is_dir() else "is no folder"
+            raise UsageError(f"{flag} {folder} {what}: mer-train prepare data=NAME data.root=FOLDER data.cache={folder} makes one")
     words = [f"data.cache=[{training}]", f"data.test=[{tested}]", *words]
     commands = ablation.runs(list(methods or ablation.VARIANTS), words, out, list(range(seeds)))
     console = Console(soft_wrap=True)

@@ -15,12 +15,15 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from realtime import __version__
 from realtime.errors import UsageError
@@ -43,17 +46,27 @@ def claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
     resolved["samples_sha256"] = digest(samples)
     file = out / "config.yaml"
     if file.exists():
-        kept = OmegaConf.to_container(OmegaConf.load(file))
-        if not isinstance(kept, dict):
-            raise UsageError(f"{file} is damaged: delete the folder, or choose another with out=DIR")
+        kept = _kept(file, lambda text: OmegaConf.to_container(OmegaConf.create(text)), dict)
         differ = [key.removesuffix("_sha256") for key in resolved if key not in FREE and kept.get(key) != resolved[key]]
         if differ:
             raise UsageError(f"{out} holds a run with other {' and '.join(differ)}: choose another folder with out=DIR")
+    note = out / "about.json"
+    before = _kept(note, json.loads, list) if note.exists() else []
     out.mkdir(parents=True, exist_ok=True)
     write(file, OmegaConf.to_yaml(OmegaConf.create(resolved)))
-    note = out / "about.json"
-    before = json.loads(note.read_text("utf-8")) if note.exists() else []
     write(note, json.dumps([*before, about(settings)], indent=1))
+
+
+def _kept(file: Path, read: Callable, kind: type):
+    """What an earlier start has left. Raises UsageError where that is not of the `kind` that it wrote."""
+    try:
+        found = read(file.read_text("utf-8"))
+        if not isinstance(found, kind):
+            raise ValueError(f"it holds no {'list' if kind is list else 'settings'}")
+    except (OSError, ValueError, AssertionError, RecursionError, YAMLError, OmegaConfBaseException) as error:
+        why = str(error).strip().split("\n")[0]
+        raise UsageError(f"{file} is damaged ({why}): delete the folder, or choose another with out=DIR") from error
+    return found
 
 
 def digest(samples: Samples) -> str:

@@ -11,6 +11,7 @@ from realtime.addresses import without_password
 from realtime.errors import UsageError
 from realtime.naming import distinct, file_name
 from realtime.sources import VIDEO_ENDINGS, is_stream
+from realtime.sources.checks import PICTURES, as_film
 
 OURS = ("events.jsonl", "recording.json")  # what lies beside an annotated.mp4 of ours
 TAIL = 2**16  # bytes at a film's end in which it says that it is one of ours
@@ -54,6 +55,9 @@ def find_clips(words: list[str], whose: Callable[[Path, Path], bool | None] = la
                 why = _why_not(film, path)
                 (clips.left_out.setdefault(why, []) if why else inside).append(film)
             if not inside:
+                pictures = next((p for p in sorted(path.rglob("*")) if p.suffix.lower() in PICTURES), None)
+                if pictures:
+                    raise UsageError(f"no clip in the folder {path}, but pictures: {as_film(pictures)}")
                 but = f" ({'; '.join(clips.words())})" if clips.left_out else ""
                 raise UsageError(f"no clip in the folder {path}{but}: expected files ending in {', '.join(VIDEO_ENDINGS)}")
         for clip in inside:

@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from realtime.errors import SourceError
 
 APPLE_DOUBLE = bytes.fromhex("00051607")
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 VIDEO = "expected a video file, such as MP4, MOV, MKV, AVI or MPG"
 
 
 def check_file(path: Path) -> None:
     """Raises SourceError where `path` cannot be a recording: missing, a folder, empty, not readable."""
+    if not os.path.exists(path) and re.search(r"[*?]|%0?\d*d", path.name) and path.suffix.lower() in PICTURES:
+        raise SourceError(f"{path} is a pattern of pictures: {as_film(path)}")
     if not os.path.exists(path):  # unlike Path.exists, it takes any name
         raise SourceError(f"no such file: {path}: check the path ({VIDEO})")
+    if path.is_dir() and (first := a_picture_in(path)):
+        raise SourceError(f"{path} is a folder of pictures: {as_film(first)}")
     if path.is_dir():
         raise SourceError(f"{path} is a folder: {VIDEO}; name a file in it")
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path} may not be read: check its permissions")
     if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{path} is empty (0 bytes): {VIDEO}; copy or record it again")
+
+
+def a_picture_in(folder: Path) -> Path | None:
+    """The first picture that lies in a folder; None where there is none or it may not be read."""
+    try:
+        return min((file for file in folder.iterdir() if file.suffix.lower() in PICTURES), default=None)
+    except OSError:
+        return None
+
+
+def as_film(picture: Path) -> str:
+    """What to do with pictures, for one of them or their pattern."""
+    if "%" in picture.name:
+        given = f"-i {picture}"
+    else:
+        given = f"-pattern_type glob -i '{picture.parent / ('*' + picture.suffix)}'"
+    return f"make a film of them first, with their rate: ffmpeg -framerate 200 {given} clip.mp4"
 
 
 def why_unreadable(path: str, reason: str) -> str:

@@ -64,10 +64,11 @@ def trained(archive, tmp_path_factory):
 
 
 def test_an_event_of_the_demo_clip_is_explained(trained, tmp_path):
-    picture = tmp_path / "why.png"
+    picture = tmp_path / "why"
     result = CliRunner().invoke(main, ["explain", str(DEMO), "event=2", f"network={trained}", f"out={picture}"])
     assert result.exit_code == 0, result.output
-    assert "at 4." in result.output and cv2.imread(str(picture)).std() > 20
+    assert "at 4." in result.output and f"wrote {picture}.png" in result.output
+    assert cv2.imread(f"{picture}.png").std() > 20 and not picture.exists()
 
 
 def test_weights_of_another_network_are_noticed(trained, tmp_path):

@@ -108,7 +108,7 @@ def read_made(cache: Path) -> dict:
     try:
         made = json.loads((cache / "made.json").read_text("utf-8"))
         return dict(made)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UsageError(f"{cache} is no prepared set (made.json: {error}): mer-train prepare makes one") from error
 
 
@@ -122,7 +122,7 @@ def read_rows(cache: Path) -> list[Row]:
         raise UsageError(
             f"the preparation of {cache} was broken off (no clips.csv): the same mer-train prepare command finishes it"
         ) from None
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         columns = ", ".join(Row.__dataclass_fields__)
-        raise UsageError(f"{cache / 'clips.csv'} has other columns ({error}): expected {columns}; prepare again") from error
+        raise UsageError(f"{cache / 'clips.csv'} is damaged or has other columns ({error}): expected {columns}; prepare again") from error
 

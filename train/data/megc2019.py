@@ -12,6 +12,8 @@ from train.data.samples import Samples
 
 # What can be made of a flow map alone: the kinds of `realtime.inputs.INPUTS`
 KINDS = {"dual_atme_map": dual_atme.from_map, "flow_map": flow_map.from_map}
+SOURCE = ("These flow maps are not part of the project: they are made of the data in the public HTNet repository; SMIC, CASME II "
+          "and SAMM themselves are licensed for research by their owners")  # fmt: skip
 CLASSES = ("negative", "positive", "surprise")
 
 
@@ -25,7 +27,7 @@ def load_flow(path: str | Path, takes: str = "dual_atme_map") -> Samples:
         with np.load(path, allow_pickle=False) as file:
             x, label, subject, dataset = (file[key] for key in ("x", "label", "subject", "dataset"))
     except FileNotFoundError as error:
-        raise UsageError(f"no data at {path}: set MER_DATA to the folder of megc2019/, or data.path=FILE") from error
+        raise UsageError(f"no data at {path}: set data.path=FILE, or MER_DATA to the folder of megc2019/. {SOURCE}") from error
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"{path} is not the MEGC2019 flow archive (x, label, subject, dataset): {error}") from error
     if x.ndim != 4 or x.shape[1:] != (28, 28, 3):

@@ -21,6 +21,9 @@ from train.explain.weights import torch_network
 from train.methods import METHODS
 
 
+PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+
+
 @dataclass
 class ExplainSettings:
     """event: which one of a recording, from 1. network: one of the zoo or an .onnx file. out: the PNG."""
@@ -46,6 +49,7 @@ def explain(what: str, words: list[str], console: Console) -> Path:
     inputs = INPUTS[shipped.manifest["takes"]](moments)
     made = torch_network(shipped, inputs)
     file = Path(chosen.out)
+    file = file if file.suffix.lower() in PICTURES else file.with_name(f"{file.name}.png")  # as Matplotlib would, unsaid
     method = METHODS[shipped.manifest["architecture"]]
     within = "network." if "calibration" in shipped.manifest else ""  # of train.export.Calibrated
     layers = {title: (_place(layer, within), picture) for title, (layer, picture) in method.LAYERS.items()}

@@ -48,7 +48,8 @@ PARTS = (
 def generate(folder: Path, portraits: Path, jobs: int = 2, done=None) -> list[Path]:
     """The set's folders, one for each part; what is there already is kept. Raises UsageError without portraits."""
     if not portraits.is_dir():
-        raise UsageError(f"no portraits at {portraits}: give a folder of frontal portraits with --portraits")
+        raise UsageError(f"no portraits at {portraits}: give a folder of your own with --portraits: one frontal "
+                         "portrait a person, such as official portraits in the public domain (MER_DATA names the folder above)")
     folders = []
     for part in PARTS:
         place = folder / part.name.replace(" ", "-")

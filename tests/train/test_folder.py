@@ -1,0 +1,41 @@
+"""What lies in a run's folder may be damaged, and a folder that is named may be missing: one line."""
+
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from realtime.errors import SourceError, UsageError
+from realtime.sources.checks import check_file
+from train import folder
+from train.bench import main
+from train.data.megc2019 import load_flow
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "about.json"])
+@pytest.mark.parametrize("content", [b"[1, {", b"\xff\xfe\x00", b"7", b"a: [b", b"- !!python/none"])
+def test_a_damaged_run_folder_is_one_line(tmp_path, monkeypatch, name, content):
+    monkeypatch.setattr(folder, "digest", lambda samples: "0")
+    settings = SimpleNamespace(as_dict=lambda: {"a": 1})
+    (tmp_path / "config.yaml").write_text("a: 1\nsamples_sha256: '0'\n")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=f"{name} is damaged|other a") as error:
+        folder.claim(tmp_path, settings, None)
+    assert "\n" not in str(error.value) and (tmp_path / name).read_bytes() == content
+
+
+def test_methods_say_at_once_which_folder_is_missing(tmp_path):
+    result = CliRunner().invoke(main, ["methods", "--train", str(tmp_path / "no"), "--test", str(tmp_path), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2 and f"--train {tmp_path / 'no'} is no folder" in result.output and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("word", ["", "img%04d.png", "*.png"])
+def test_pictures_are_told_how(tmp_path, word):
+    (tmp_path / "img0001.png").write_bytes(b"x")
+    with pytest.raises(SourceError, match="pictures: make a film of them first.*ffmpeg -framerate 200"):
+        check_file(tmp_path / word)
+
+
+def test_missing_flow_maps_say_where_they_come_from(tmp_path):
+    with pytest.raises(UsageError, match="HTNet"):
+        load_flow(tmp_path / "no.npz")

@@ -1,11 +1,11 @@
 """What libraries would tell their makers is off before they are loaded, and what one of them left is removed."""
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
+from user_environment import bare
 
 from engines import telemetry
 
@@ -13,16 +13,14 @@ from engines import telemetry
 @pytest.mark.parametrize("first", ["engines.onnx", "realtime.log", "train.metrics"])
 def test_whatever_of_ours_comes_first_has_switched_it_off(first):
     code = f"import {first}, json, os; print(json.dumps(dict(os.environ)))"
-    bare = {key: value for key, value in os.environ.items() if key not in telemetry.SWITCHES}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare())
     assert json.loads(done.stdout).items() >= telemetry.SWITCHES.items()
 
 
 def test_onnx_runtime_leaves_nothing_in_the_cache(tmp_path):
-    bare = {key: value for key, value in os.environ.items() if key not in telemetry.SWITCHES}
     for first in ("import engines", "pass"):
         code = f"{first}; import onnxruntime"
-        subprocess.run([sys.executable, "-c", code], check=True, env={**bare, "XDG_CACHE_HOME": str(tmp_path)})
+        subprocess.run([sys.executable, "-c", code], check=True, env={**bare(), "XDG_CACHE_HOME": str(tmp_path)})
         left = list(tmp_path.rglob("deviceid"))
         assert bool(left) == (first == "pass"), "it may leave nothing any more: then the switch can go"
 

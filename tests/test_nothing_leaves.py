@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import av
 import pytest
-from places import DEMO
+from demo_clips import demo_start
+from user_environment import bare
 
 BIN = Path(sys.executable).parent
 # in a network namespace that holds the loopback alone, and switches it on
@@ -75,21 +75,7 @@ def told(file: Path) -> list[str]:
 @pytest.fixture
 def clip(tmp_path):
     """The first four seconds of the demo clip: one event."""
-    path = tmp_path / "clip.mp4"
-    with av.open(str(DEMO)) as given, av.open(str(path), "w") as made:
-        stream = made.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.dts is not None and packet.pts * packet.time_base < 4.0:
-                packet.stream = stream
-                made.mux(packet)
-    return path
-
-
-def bare() -> dict[str, str]:
-    """The environment as a user has it: nothing is switched off in it, and with a home of one's own."""
-    from engines.telemetry import SWITCHES
-
-    return {key: value for key, value in os.environ.items() if key not in SWITCHES}
+    return demo_start(tmp_path / "clip.mp4", 4.0)
 
 
 @pytest.mark.parametrize("words", [

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from places import DEMO
+from demo_clips import demo_start
 
 from engines import notices
 from realtime.cli.bench import main as bench
@@ -38,14 +38,7 @@ def one_line(text: str) -> str:
 @pytest.fixture(scope="module")
 def short(tmp_path_factory) -> Path:
     """The first three seconds of the demo clip: one event, at 2.16 s."""
-    path = tmp_path_factory.mktemp("clips") / "short.mp4"
-    with av.open(str(DEMO)) as given, av.open(str(path), "w") as made:
-        stream = made.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.dts is not None and packet.pts * packet.time_base < 3.0:
-                packet.stream = stream
-                made.mux(packet)
-    return path
+    return demo_start(tmp_path_factory.mktemp("clips") / "short.mp4", 3.0)
 
 
 def cut(path: Path, source: Path, share: float) -> Path:
@@ -122,13 +115,7 @@ def test_replay_walks_a_folder_and_writes_everything(short, tmp_path):
 
 def test_a_truncated_clip_keeps_what_was_found_before(tmp_path):
     # the index must stand in front, or nothing can be read of a file without its end
-    path = tmp_path / "whole.mp4"
-    with av.open(str(DEMO)) as given, av.open(str(path), "w", options={"movflags": "faststart"}) as made:
-        stream = made.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                made.mux(packet)
+    path = demo_start(tmp_path / "whole.mp4", movflags="faststart")
     broken = cut(tmp_path / "broken.mp4", path, 0.5)
     code, _, err = run(replay, broken, "--out", tmp_path / "out")
     assert code == 4 and "broke off" in one_line(err)

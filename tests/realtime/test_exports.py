@@ -6,13 +6,12 @@ import re
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
-import av
 import numpy as np
 import openpyxl
 import pytest
 from click.testing import CliRunner
+from demo_clips import demo_start
 from made_events import event
-from places import DEMO
 
 from realtime.cli.replay import main as replay
 from realtime.exports import CARE, KINDS, Found, write
@@ -214,12 +213,7 @@ def test_parquet_holds_the_event_line(tmp_path):
 
 def test_mer_replay_writes_the_exports_that_are_asked_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with av.open(str(DEMO)) as given, av.open("a.mp4", "w") as made:  # its first three seconds: one event
-        stream = made.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.dts is not None and packet.pts * packet.time_base < 3.0:
-                packet.stream = stream
-                made.mux(packet)
+    demo_start("a.mp4", 3.0)  # one event
     words = ["a.mp4", "--out", "out", "--no-log", "--export", "elan,webvtt,report"]
     done = CliRunner().invoke(replay, words, prog_name="mer-replay")
     assert done.exit_code == 0, done.output

@@ -6,10 +6,10 @@ import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import av
 import pytest
 from click.testing import CliRunner
-from places import DEMO, ROOT
+from demo_clips import demo_start
+from places import ROOT
 
 from realtime.cli import replay as replaying
 from realtime.cli.log import main as log
@@ -46,22 +46,12 @@ def test_long_names_with_one_beginning_stay_apart():
     assert file_name("a" * 200 + "1") != file_name("a" * 200 + "2") and file_name("a" * 150) == "a" * 150
 
 
-def cut(to: bytes, seconds: float) -> None:
-    """The beginning of the demo clip; its first event is over after 2.4 s."""
-    with av.open(str(DEMO)) as given, av.open(os.fsdecode(to), "w", format="mp4") as made:
-        stream = made.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.dts is not None and packet.pts * packet.time_base < seconds:
-                packet.stream = stream
-                made.mux(packet)
-
-
 def test_odd_names_end_to_end(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("in/x[").mkdir(parents=True)
-    cut(b"in/" + ODD, 3.0)
+    demo_start(b"in/" + ODD, 3.0)
     for name in (b"...mp4", b"x[/b].mp4", b"a" * 250 + b".mp4", b"in a, b=c'\"#~(){}$x^2$.mp4"):
-        cut(b"in/" + name, 0.2)
+        demo_start(b"in/" + name, 0.2)
     kinds = "elan,webvtt,report,parquet"
     out, model = Path("out a,b = [c] ${oc.env:HOME} 'd' #e ~(f)"), Path("net, = {g} ${oc.env:HOME}.onnx")
     for ending in (".onnx", ".json"):
@@ -93,7 +83,7 @@ def test_odd_names_end_to_end(tmp_path, monkeypatch):
 
 def test_a_defect_in_one_clip_leaves_the_others(tmp_path, monkeypatch):
     for name in ("a", "b"):
-        cut(str(tmp_path / f"{name}.mp4").encode(), 0.2)
+        demo_start(str(tmp_path / f"{name}.mp4").encode(), 0.2)
     draw, add = replaying.draw, replaying.Trace.add
 
     def fails(path, *rest):

@@ -3,11 +3,10 @@
 import json
 import shutil
 
-import av
 import psutil
 import pytest
 from click.testing import CliRunner
-from places import DEMO
+from demo_clips import demo_start
 
 pytest.importorskip("ray")
 
@@ -30,12 +29,7 @@ def test_an_archive_on_ray_gives_the_files_of_a_local_run(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in/deep").mkdir(parents=True)
     (tmp_path / "cv2.py").write_text("raise RuntimeError('a worker took code from the working folder')")
-    with av.open(str(DEMO)) as given, av.open("in/a.mp4", "w") as made:  # its first three seconds: one event
-        stream = made.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(video=0):
-            if packet.dts is not None and packet.pts * packet.time_base < 3.0:
-                packet.stream = stream
-                made.mux(packet)
+    demo_start("in/a.mp4", 3.0)  # one event
     shutil.copy("in/a.mp4", "in/deep/b.mp4")
     (tmp_path / "in/bad.mp4").write_text("This is no video. " * 100)
     come = {}

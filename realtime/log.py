@@ -192,9 +192,15 @@ class Log:
         files: source → path of the recording, of those that had one; see `Session`. unfinished: it was killed.
         incomplete: why its results are, "" where they are not (logs of older versions do not say).
         """
+        return self._sessions("ORDER BY id DESC LIMIT ?", limit)
+
+    def not_ended(self) -> list[dict]:
+        """The same of those that still run or were killed, however many others there are."""
+        return self._sessions("WHERE ended_at IS NULL ORDER BY id DESC")
+
+    def _sessions(self, which: str, *values) -> list[dict]:
         rows = self._rows(
-            "SELECT *, (SELECT count(*) FROM events WHERE session_id = sessions.id) AS events"
-            " FROM sessions ORDER BY id DESC LIMIT ?", limit)
+            f"SELECT *, (SELECT count(*) FROM events WHERE session_id = sessions.id) AS events FROM sessions {which}", *values)
         rows = [whole_session(row) for row in rows]
         for row in rows:
             row["sources"] = [_text(source) for source in row["sources"]]
@@ -232,7 +238,7 @@ def left_unfinished(path: str | Path | None = None) -> str | None:
     path = Path(path) if path else default_path()
     if not path.exists():
         return None
-    killed = [session for session in Log(path).sessions() if session["unfinished"] and session.get("told") is None]
+    killed = [session for session in Log(path).not_ended() if session["unfinished"] and session.get("told") is None]
     if not killed:
         return None
     with explained(path), closing(connect_to_write(path)) as connection:

@@ -52,18 +52,19 @@ class EvenLight:
             # the median over a row: a mouth or an eye is in the middle, the lamp shines on all of it
             self._watch(np.median(cells - self._usual, axis=1), pts)
             self._last = pts
-        return self.back(grey)
+        return self._rows(cells, len(grey)) if self._flickers else None
 
     def back(self, grey: np.ndarray) -> np.ndarray | None:
         """The same for a picture of any moment, which is not counted."""
-        if not self._flickers:
-            return None
-        cells = _cells(grey)
+        return self._rows(_cells(grey), len(grey)) if self._flickers else None
+
+    def _rows(self, cells: np.ndarray, height: int) -> np.ndarray:
+        """Gain and offset of each of `height` rows that bring these cells back: height×2 float32."""
         # contrast within rows: bands have none there
         gain = float(self._usual.std(axis=1).mean()) / max(float(cells.std(axis=1).mean()), 1.0)
         offset = float(self._usual.mean() - gain * cells.mean())
         left = np.median(self._usual / np.maximum(gain * cells + offset, 1.0), axis=1)  # of the bands
-        rows = cv2.resize(left[:, None], (1, len(grey)), interpolation=cv2.INTER_LINEAR)
+        rows = cv2.resize(left[:, None], (1, height), interpolation=cv2.INTER_LINEAR)
         return np.float32(rows * (gain, offset))
 
     def _watch(self, off: np.ndarray, pts: float) -> None:
@@ -74,12 +75,13 @@ class EvenLight:
             self._swings.append((pts, swung))
         while self._swings and pts - self._swings[0][0] > CALM:
             self._swings.popleft()
+        if not self._swings:  # as nearly always: this is done for every frame
+            self._flickers = False
+            return
         lately = sum((rows for t, rows in self._swings if pts - t <= WITHIN), np.zeros(ROWS))
         if np.median(lately) >= SWINGS:
             self._flickers = True
             self.hertz = float(np.median(lately)) / (2 * WITHIN)
-        elif not self._swings:
-            self._flickers = False
 
 
 def _cells(grey: np.ndarray) -> np.ndarray:

@@ -22,8 +22,6 @@ def cut_movement(samples: list[Sample], views: list[FaceView]) -> Movement | Non
 
     samples, views: every moment from the first on (at least three), of one anchor; places are given against the first.
     """
-    if len(views) < 3:
-        return None
     apex = views[int(np.argmax(differences([view.pixels for view in views], views[0].landmarks)))].pts
     whole = movement(samples, samples[0].pts, apex, samples[-1].pts)
     whole = refined(replace(whole, moved=whole.moved - whole.moved[0]), returns=False)

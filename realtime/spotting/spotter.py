@@ -9,8 +9,8 @@ import numpy as np
 
 from realtime.lbp import smooth_grey
 from realtime.records import FaceView, Keyframes, evenly
-from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
 from realtime.spotting.aside import Aside
+from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
 from realtime.spotting.movement import Movement, Sample, movement, refined
 from realtime.spotting.points import NO_LIDS, PARTS, PointFollower
 from realtime.spotting.resting import RestingDifference

@@ -21,6 +21,7 @@ MEANING = {
     "blink": "what begins in a blink is not judged",
     "head moves": "the head moves too fast to tell its movement from the face's",
 }
+NOTABLE_S = 0.05  # seconds that people are told of
 LEAST_WIDTH = 40  # pixels of a face: the demo clip scaled down is spotted below that, too, but named wrongly
 
 
@@ -84,8 +85,13 @@ def why_not(step: Step) -> str | None:
 def sentence(judged: dict) -> str:
     """`Judged.as_dict` in words: "judged 81 % of 13.0 s; not: no face 2.1 s, blink 0.4 s"."""
     text = f"judged {math.floor(100 * judged['share'])} % of {judged['seconds']:.1f} s"
-    causes = [f"{cause} {seconds:.1f} s" for cause, seconds in judged["not_judged"].items() if seconds >= 0.05]
-    return f"{text}; not: {', '.join(causes)}" if causes else text
+    rest = causes(judged["not_judged"], NOTABLE_S)
+    return f"{text}; not: {', '.join(rest)}" if rest else text
+
+
+def causes(not_judged: dict[str, float], least: float = 0.0) -> list[str]:
+    """["no face 2.1 s", "blink 0.4 s"]: those that took `least` seconds or more."""
+    return [f"{cause} {seconds:.1f} s" for cause, seconds in not_judged.items() if seconds >= least]
 
 
 def _cause(view: FaceView, reading: Reading) -> str | None:

@@ -9,6 +9,7 @@ from realtime.event_table import csv_text
 from realtime.exports import Found, replace, write_text
 from realtime.exports.excel import write_excel
 from realtime.exports.tables import columns_of, rows_of, write_codebook
+from realtime.judged import causes
 
 COLUMNS = ("clip", "folder", "recording_s", "events", "micro", "macro", "judged", "not_judged", "failure")
 
@@ -37,6 +38,6 @@ def row(clip: str, folder: str, found: Found | None, judged: dict, failure: str 
         "events": sum(counts.values()),
         **counts,
         "judged": judged.get("share"),
-        "not_judged": ", ".join(f"{cause} {seconds:.1f} s" for cause, seconds in judged.get("not_judged", {}).items()),
+        "not_judged": ", ".join(causes(judged.get("not_judged", {}))),
         "failure": failure,
     }

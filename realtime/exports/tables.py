@@ -28,9 +28,7 @@ def write_codebook(folder: Path, names: Sequence[str], separator: str = ",") -> 
 
 def columns_of(several: Sequence[Found]) -> list[str]:
     """Of all their classes; with the session where they are of one, and what reviewers said where they did."""
-    classes = dict.fromkeys(name for found in several for name in found.classes)
-    before, after = _around(several)
-    return columns(classes, before, after)
+    return columns(_classes(several), *_around(several))
 
 
 def rows_of(several: Sequence[Found]) -> list[dict]:
@@ -52,8 +50,11 @@ def write_part(kind: str, path: Path, several: Sequence[Found], separator: str =
     else:
         from realtime.exports.parquet import write_parquet
 
-        classes = dict.fromkeys(name for found in several for name in found.classes)
-        write_parquet(path, classes, [_row(found, event) for found in several for event in found.events], *_around(several))
+        write_parquet(path, _classes(several), [_row(found, event) for found in several for event in found.events], *_around(several))
+
+
+def _classes(several: Sequence[Found]) -> list[str]:
+    return list(dict.fromkeys(name for found in several for name in found.classes))
 
 
 def _around(several: Sequence[Found]) -> tuple[list[str], list[str]]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from realtime.dashboard.replay.job import Job
 from realtime.event_table import csv_text
-from realtime.exports import write_as
+from realtime.exports import KINDS, write_as
 from realtime.exports.tables import columns_of, write_codebook, write_table
+from realtime.judged import causes
 
 ARCHIVE = "mer-live-recordings.zip"
-ENDINGS = {"elan": ".eaf", "webvtt": ".vtt"}
+FOR_EACH = ("elan", "webvtt")  # kinds of `realtime.exports`
 COLUMNS = ("recording", "state", "seconds", "events", "judged_share", "not_judged", "failure")
 
 
@@ -29,7 +30,8 @@ def everything(jobs: list[Job], folder: Path) -> Path:
         for path in (*files, recordings):
             packed.write(path, path.name)
         for one in found:
-            for kind, ending in ENDINGS.items():
+            for kind in FOR_EACH:
+                ending = KINDS[kind][0]
                 part = here / f"one{ending}"
                 write_as(kind, one, part)
                 packed.write(part, f"{one.name}{ending}")  # names are distinct, stems need not be
@@ -39,6 +41,6 @@ def everything(jobs: list[Job], folder: Path) -> Path:
 def _row(job: Job) -> dict:
     """One recording in the table: what it came to, and where nothing was found, whether anything could be."""
     told = job.judged.as_dict() if job.judged else {"not_judged": {}}
-    why = ", ".join(f"{cause} {seconds:.1f} s" for cause, seconds in told["not_judged"].items())
+    why = ", ".join(causes(told["not_judged"]))
     cells = job.name, job.state, job.seconds, len(job.found.events) if job.found else None, told.get("share"), why, job.message
     return dict(zip(COLUMNS, cells, strict=True))

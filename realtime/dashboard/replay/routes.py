@@ -19,7 +19,7 @@ from realtime.dashboard.replay.job import Job
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
-from realtime.judged import MEANING
+from realtime.judged import MEANING, NOTABLE_S, causes
 from realtime.records import UNSURE
 
 STILL = {"cache-control": "private, max-age=3600"}  # a token's pictures never change
@@ -133,9 +133,9 @@ def _judged(job: Job) -> dict | None:
     """share in [0, 1]; why: the causes of the rest, "no face 2.1 s", the longest first; help: what can be done about that one."""
     if job.judged is None or not job.judged.seconds:
         return None
-    causes = job.judged.why()
-    why = [f"{cause} {seconds:.1f} s" for cause, seconds in causes.items() if seconds >= 0.05]
-    return {"share": job.judged.share, "why": why, "help": MEANING[next(iter(causes))] if causes else ""}
+    why = job.judged.why()
+    worst = MEANING[next(iter(why))] if why else ""
+    return {"share": job.judged.share, "why": causes(why, NOTABLE_S), "help": worst}
 
 
 def _data(job: Job) -> dict:

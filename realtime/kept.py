@@ -21,8 +21,8 @@ import numpy as np
 
 from realtime.addresses import without_password
 from realtime.errors import OutputError
+from realtime.line_file import cannot_write
 from realtime.records import Event, FaceView, Keyframes
-from realtime.sinks import cannot_write
 
 FACTS = "times.json"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engines import notices
 from realtime.errors import OutputError
-from realtime.sinks import make_folder_of
+from realtime.line_file import make_folder_of
 
 VERSION = 4  # of the tables below, kept in PRAGMA user_version
 WAIT_S = 5.0  # for another program that is writing

@@ -17,7 +17,7 @@ from pathlib import Path
 from realtime.alive import BEAT_S
 from realtime.errors import OutputError, UsageError
 from realtime.event_table import cells, columns, csv_head, csv_row
-from realtime.line_file import LineFile, cannot_write, is_stream, make_folder_of  # noqa: F401, for those who write
+from realtime.line_file import LineFile, is_stream
 from realtime.records import Event
 
 

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from realtime import origin
-from realtime.sinks import cannot_write
+from realtime.line_file import cannot_write
 
 PATIENCE_S = 600.0  # hours of sound take seconds
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from realtime.colours import colour
 from realtime.event_table import clock
+from realtime.line_file import cannot_write, make_folder_of
 from realtime.naming import printable
 from realtime.records import Event
-from realtime.sinks import cannot_write, make_folder_of
 from realtime.trace import GATES, Trace
 
 INK, SOFT, CURVE, FAINT, THRESHOLD = "#333333", "#808080", "#4a5a6a", "#b4bcc4", "#c08a3e"

@@ -15,8 +15,8 @@ import numpy as np
 
 from realtime.colours import colour
 from realtime.errors import OutputError
+from realtime.line_file import cannot_write, make_folder_of
 from realtime.records import Event
-from realtime.sinks import cannot_write, make_folder_of
 from realtime.sound import add_sound
 
 TICK = Fraction(1, 90_000)  # seconds; fine enough for any camera's timestamps

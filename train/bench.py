@@ -19,7 +19,7 @@ from realtime.cli import common
 from realtime.cli.bench import machine, main
 from realtime.cli.console import Console
 from realtime.errors import SourceError, UsageError
-from realtime.sinks import cannot_write
+from realtime.line_file import cannot_write
 from realtime.watch import LiveSettings
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))

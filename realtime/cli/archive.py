@@ -118,4 +118,3 @@ def _report(results: list[tuple[Path, Outcome | cluster.Failed]]) -> int:
         if not isinstance(failure, MerError):
             common.told("mer-replay", failure, printable(clip))
     return next((getattr(failure, "exit_code", MerError.exit_code) for _, failure in failed), 0)
-

@@ -24,11 +24,12 @@ from realtime.cli.running import exit_code, log_session, totals, work_through
 from realtime.errors import OutputError, UsageError
 from realtime.event_table import separator_of
 from realtime.exports import Found, Remembering, write
+from realtime.line_file import LineFile
 from realtime.naming import printable
 from realtime.pipeline import Pipeline, Step
 from realtime.recognition import Recognizer
 from realtime.records import Event
-from realtime.sinks import CsvSink, Fault, JsonlSink, LineFile, Writer
+from realtime.sinks import CsvSink, Fault, JsonlSink, Writer
 from realtime.sources import SourceInfo, open_source
 from realtime.timeline import draw
 from realtime.trace import Trace

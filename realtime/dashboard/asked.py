@@ -13,7 +13,7 @@ from contextvars import ContextVar
 import gradio as gr
 from gradio.components import Component
 
-from realtime.dashboard.sound import all_plain, written
+from realtime.dashboard.from_browser import all_plain, written
 from realtime.errors import MerError, UsageError
 
 MOST_TEXT = 100_000  # characters of a box
@@ -107,4 +107,3 @@ def _picture(value) -> bool:
     address = value.get("url") if isinstance(value, dict) else None
     fits = isinstance(address, str) and address.startswith(PICTURE) and len(address) <= MOST_PICTURE
     return fits and value.get("path") is None and not value.get("is_stream")
-

@@ -8,9 +8,9 @@ import re
 from starlette.requests import ClientDisconnect
 
 from realtime.dashboard.asked import Page, refusals
+from realtime.dashboard.from_browser import read
 from realtime.dashboard.guard import READING, answer
 from realtime.dashboard.shared import Shared
-from realtime.dashboard.sound import read
 from realtime.errors import MerError, UsageError
 
 MOST, MOST_STREAMED = 2**20, 12 * 2**20  # bytes of a body that is no upload; of one with a camera's picture

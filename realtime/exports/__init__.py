@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.line_file import cannot_write, make_folder_of
 from realtime.naming import distinct, file_name, printable
 from realtime.recognition import Recognizer
 from realtime.records import Event, Keyframes
-from realtime.sinks import cannot_write, make_folder_of
 from realtime.trace import Trace
 
 CARE = (

@@ -123,4 +123,3 @@ def _told_apart(tiers: list[Tier]) -> list[Tier]:
             renamed[tier.name] = name
         result.append(Tier(name, tier.kind, tier.participant, tier.annotator, tier.annotations, renamed.get(tier.parent, "")))
     return result
-

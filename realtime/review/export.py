@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from realtime.errors import UsageError
+from realtime.line_file import cannot_write
 from realtime.review import Reviews
 from realtime.review import frames as frames_of
 from realtime.review.choice import Chosen, choose
-from realtime.sinks import cannot_write
 
 COLUMNS = ("path", "subject", "onset", "apex", "offset", "label", "kind", "action_units")
 OURS = {"events.csv", "frames", "left_out.txt"}

@@ -46,7 +46,7 @@ def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterat
     context.thread_type = "SLICE" if alone else "AUTO"
     context.thread_count = 1 if alone else 2
 
-    begin = _begin(container, stream)
+    begin = beginning(container, stream)
     stated = _duration(container, stream, begin)
     film = not request["live"] or stated is not None  # a film on a web server has an end, too
     context.options = OPTIONS | ({"err_detect": "explode"} if film and context.name in WHOLE_OR_NONE else {})
@@ -108,7 +108,7 @@ def _refuse_large(container: av.container.InputContainer, name: str, said: list[
             )
 
 
-def _begin(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
+def beginning(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
     """Where a player's clock stands at 0, in the stream's seconds: where the first of pictures and sound begins."""
     films = [s for s in container.streams.video if not s.disposition & NO_FILM]
     starts = [_seconds(s.start_time, s.time_base) for s in (*films, *container.streams.audio)]

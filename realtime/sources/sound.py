@@ -17,7 +17,7 @@ import av
 from av.error import FFmpegError
 
 from realtime.sources.choice import choose
-from realtime.sources.media import FILE_OPTIONS, _begin
+from realtime.sources.media import FILE_OPTIONS, beginning
 from realtime.sources.process import MEMORY
 from realtime.sources.reader import limit_memory
 
@@ -47,7 +47,7 @@ def write(recording: str, video: str | None, out: str, since: float = 0.0) -> bo
         heard = given.streams.best("audio")
         if heard is None or heard.codec_context is None:
             return False
-        begin = (_begin(given, choose(given, recording, None, lambda line: None)) or 0.0) + since
+        begin = (beginning(given, choose(given, recording, None, lambda line: None)) or 0.0) + since
         if since:
             given.seek(round(begin * av.time_base))
         with av.open(out, "w", format="mp4", options={"movflags": "use_metadata_tags"}) as made:

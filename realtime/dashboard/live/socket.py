@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from realtime.dashboard.from_browser import NOT_SOUND, read
 from realtime.dashboard.live.choice import Choice
 from realtime.dashboard.live.found import FORMATS, MOST
 from realtime.dashboard.live.look import Looks
@@ -29,7 +30,6 @@ from realtime.dashboard.live.shelf import KEPT
 from realtime.dashboard.live.sources import DEMO, camera, of_server
 from realtime.dashboard.live.wire import VERSION, chunk, with_head
 from realtime.dashboard.shared import Shared
-from realtime.dashboard.sound import NOT_SOUND, read
 from realtime.errors import MerError, SourceError, UsageError
 from realtime.records import UNSURE
 from realtime.sources import Source

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import OutputError
-from realtime.sinks import cannot_write
+from realtime.line_file import cannot_write
 
 TICK = Fraction(1, 90_000)  # seconds
 LARGEST = 720  # pixels of the longer side

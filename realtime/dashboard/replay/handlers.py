@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 
 from realtime.dashboard.access import check_upload, safe_name
+from realtime.dashboard.from_browser import word
 from realtime.dashboard.replay.compare import compare
 from realtime.dashboard.replay.everything import everything
 from realtime.dashboard.replay.files import MENU, make, store
@@ -17,7 +18,6 @@ from realtime.dashboard.replay.job import Job
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.replay.sensitivity import FACTORS, USUAL
 from realtime.dashboard.shared import Shared
-from realtime.dashboard.sound import word
 from realtime.errors import MerError
 
 NONE = "None"

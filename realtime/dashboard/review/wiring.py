@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import gradio as gr
 
+from realtime.dashboard.from_browser import word
 from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.steps import Steps
 from realtime.dashboard.shared import Shared
-from realtime.dashboard.sound import word
 
 # keys come faster than answers: none may be lost, and presses.js keeps them in their order
 QUICK = {"show_progress": "hidden", "trigger_mode": "multiple"}

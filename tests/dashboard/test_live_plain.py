@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from pathlib import Path
 
 import pytest
 from test_live_tab import PATIENCE, says, start
 
+OWN_NAMES = ("decoder behind", "queue full", "no key frame yet", "damaged chunk", "rim")  # the program's, not people's
 NO_SOCKET = """
 window.WebSocket = class {
   static OPEN = 1;
@@ -46,6 +49,9 @@ def test_a_page_without_a_websocket_goes_on_with_the_plain_camera(plain_page, de
     said = words.inner_text()
     print(said, plain_page.locator(".mer-plain-list strong").all_inner_texts())
     rate = float(re.search(r"([\d.]+) pictures", said)[1])
+    figures = plain_page.locator("#mer-plain-words").inner_text()
+    assert "Judged " in figures and "rest not yet known" in figures
+    assert not any(name in figures for name in (*OWN_NAMES, "spotted"))
     found = plain_page.locator(".mer-plain-list .mer-event")
     if found.count():
         assert found.first.locator("img").count() == 3  # onset, apex, flow
@@ -60,10 +66,21 @@ def test_a_page_without_a_websocket_goes_on_with_the_plain_camera(plain_page, de
     record(plain_page)
     words.get_by_text("Stopped. Nothing is being watched.").wait_for(timeout=PATIENCE)
     assert plain_page.locator("#mer-plain-view img").count() == 0
+    count = found.count()
+    for name, head in (("CSV", b"\xef\xbb\xbf"), ("Excel", b"PK"), ("ELAN", b"<?xml")) if count else ():
+        with plain_page.expect_download() as saved:
+            plain_page.get_by_role("button", name=f"Events as {name}").click()
+        data = Path(saved.value.path()).read_bytes()
+        assert data[: len(head)] == head
+        if name == "CSV":
+            assert len(list(csv.DictReader(data.decode("utf-8-sig").splitlines()))) == count
+    assert not demo.log.exists()  # nobody asked for it to be kept
 
 
 def test_nobody_is_analysed_who_has_not_agreed(plain_page):
     plain_page.get_by_label("Everyone in view").uncheck()
+    plain_page.get_by_role("button", name="Events as CSV").click()
+    plain_page.get_by_text("there are no events yet").wait_for(timeout=PATIENCE)
     record(plain_page)
     plain_page.get_by_text("Tick the box first: everyone in view must know and agree.").wait_for(timeout=PATIENCE)
     assert plain_page.locator("#mer-plain-view img").count() == 0

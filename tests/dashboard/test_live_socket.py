@@ -22,6 +22,7 @@ from starlette.testclient import TestClient  # noqa: E402
 from realtime.dashboard.live import seats as live_seats  # noqa: E402
 from realtime.dashboard.live import socket as live_socket
 from realtime.dashboard.live import wire as live_wire
+from realtime.dashboard.live import words
 from realtime.dashboard.shared import DemoSettings, Shared  # noqa: E402
 from realtime.kept import beside  # noqa: E402
 from realtime.log import Log  # noqa: E402
@@ -174,7 +175,17 @@ def test_events_are_stored_only_while_that_is_wanted(connect):
     log = Log(page.shared.log)
     assert len(log.events()) == 2
     assert len(list(beside(page.shared.log).glob("*/*/*.png"))) > 10
-    assert log.session()["ended_at"] and log.session()["sources"] == ["browser camera"]
+    session = log.session()
+    assert session["ended_at"] and session["sources"] == ["browser camera"]
+    judged = session["judged"]["browser camera"]  # of the time that was kept, not of the rest
+    assert 4 < judged["seconds"] < 5.8 and 0.6 < judged["share"] < 1 and "rest not yet known" in judged["not_judged"]
+
+
+def test_what_is_counted_is_told_in_peoples_words():
+    counts = {"spotted": 3, "macro": 1, "motion": 1, "head": 2, "too small": 4}
+    assert words.listed(words.set_aside(counts)) == "4 too small, 3 head moved"
+    drops = {"queue full": 1, "decoder behind": 5, "no key frame yet": 2, "damaged chunk": 1}
+    assert words.listed(words.missed(drops)) == "6 too busy, 2 waited for a whole picture, 1 arrived damaged"
 
 
 def test_the_model_changes_while_the_source_stays(connect):

@@ -10,6 +10,7 @@ from contextlib import suppress
 import numpy as np
 
 from realtime.dashboard.live.shelf import Remembering
+from realtime.dashboard.live.words import missed, set_aside
 from realtime.lbp import regions
 from realtime.pipeline import Pipeline, Step
 from realtime.watch import Watch
@@ -50,7 +51,7 @@ def face_of(pipeline: Pipeline, step: Step) -> dict | None:
 
 
 def health(watch: Watch, asked: Remembering, rate: Rate, events: int) -> dict:
-    """The figures of the strip below the picture. Latencies in ms: [median, 95th percentile], or None."""
+    """The figures of the strip below the picture; what was dropped or set aside by why, in words. Latencies in ms: [median, 95th percentile], or None."""
     source, pipeline, status = watch.source, watch.pipeline, watch.status
     counts, movements = source.counts, {}
     with suppress(RuntimeError):  # a face turned up while they were counted
@@ -59,12 +60,12 @@ def health(watch: Watch, asked: Remembering, rate: Rate, events: int) -> dict:
         "fps_in": round(rate(counts.frames), 1),
         "fps_out": round(status.fps(), 1),
         "frames": status.frames,
-        "drops": counts.drops,
+        "drops": missed(counts.drops),
         "faults": counts.warnings,
         "gaps": len(counts.gaps),
         "latency_ms": percentiles(list(status.latencies)[-RECENT:]),
         "event_ms": percentiles(pipeline.timings.get("event", ())),
-        "movements": movements,
+        "set_aside": set_aside(movements),
         "backend": asked.engines,
         "model": asked.name,
         "source": source.info.name,

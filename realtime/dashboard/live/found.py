@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from pathlib import Path
 
+from realtime.errors import UsageError
 from realtime.exports import KINDS, Found, write
 from realtime.records import Event
 
@@ -14,21 +14,27 @@ FORMATS = {what: name for what, name in {"csv": "CSV", "excel": "Excel", "elan":
 
 
 class Run:
-    """From any thread. dropped: older events that are held no longer."""
+    """From any thread."""
 
     def __init__(self):
         self._events: deque[Event] = deque(maxlen=MOST)
-        self.dropped = 0
+        self._dropped = 0
 
     def put(self, event: Event) -> None:
-        self.dropped += len(self._events) == MOST
+        self._dropped += len(self._events) == MOST
         self._events.append(event)
 
-    def file(self, what: str, temp: Path) -> tuple[str, bytes]:
-        """(name, content). what: of FORMATS. temp: a private folder, as it was afterwards. Raises MerError."""
-        events = list(self._events)
+    @property
+    def word(self) -> str:
+        """What to know of a file of them; "" where there is nothing to know."""
+        return f"The file holds the latest {MOST} events; the first {self._dropped} are no longer there." if self._dropped else ""
+
+    def file(self, what: str, folder: Path) -> Path:
+        """The file, over an older one. what: of FORMATS. folder: a private one. Raises MerError."""
+        if what not in FORMATS:
+            raise UsageError(f"events are not written as '{what[:60]}': expected one of {', '.join(FORMATS)}")
+        if not (events := list(self._events)):
+            raise UsageError("there are no events yet")
         classes = dict.fromkeys(name for event in events for name in event.scores)  # of all models that ran
-        found = Found("live", events, classes=tuple(classes), model=events[-1].model if events else "")
-        with tempfile.TemporaryDirectory(dir=temp) as folder:
-            path = write(what, found, Path(folder))
-            return path.name, path.read_bytes()
+        found = Found("live", events, classes=tuple(classes), model=events[-1].model)
+        return write(what, found, folder)

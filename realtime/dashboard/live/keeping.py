@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from realtime.dashboard.live.choice import Choice
 from realtime.dashboard.shared import Shared
+from realtime.judged import Judged
 from realtime.kept import Keeper, beside
 from realtime.log import Session, SqliteSink
+from realtime.pipeline import Step
 from realtime.records import Event, Keyframes
 from realtime.sinks import Writer
 from realtime.sources import SourceCounts
@@ -19,11 +21,14 @@ from realtime.watch import too_busy
 PATIENCE, LOOK = 5.0, 0.05  # seconds for the log to give a session its number, and between two looks
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Log:
+    """Of the time since it was switched on. frames: that were analysed."""
+
     writer: Writer
     sink: SqliteSink
-    frames: int  # that were analysed before
+    frames: int = 0
+    judged: Judged = field(default_factory=Judged)
 
 
 @dataclass(frozen=True)
@@ -59,21 +64,29 @@ class Keeping:
         """What is being stored; empty where nothing is."""
         return "" if self._log is None else "events and their pictures" if self._keeper else "events"
 
-    def on(self, choice: Choice, source: str, frames: int, pictures: bool) -> None:
-        """source: its name. frames: that were analysed so far. Raises MerError."""
+    def on(self, choice: Choice, source: str, pictures: bool) -> None:
+        """source: its name. Raises MerError."""
         with self._guard:
             self._keeper = Keeper(beside(self._shared.log)) if pictures else None
             if self._log is None:
                 session = Session(choice.model, [source], asdict(choice.applied(self._shared.settings)))
                 sink = SqliteSink(session, self._shared.log)
-                self._log = _Log(Writer([sink], report=self._problem), sink, frames)
+                self._log = _Log(Writer([sink], report=self._problem), sink)
 
-    def off(self, frames: int, counts: SourceCounts) -> None:
+    def note(self, step: Step) -> None:
+        """A frame was analysed."""
+        with self._guard:
+            if self._log is not None:
+                self._log.frames += 1
+                self._log.judged.add(step)
+
+    def off(self, counts: SourceCounts) -> None:
         with self._guard:
             before, self._log, self._keeper = self._log, None, None
         if before is not None:
-            incomplete = too_busy(counts, before.sink.session.sources[0])
-            before.sink.finish(max(frames - before.frames, 0), counts.drops, counts.warnings, incomplete=incomplete)
+            source = before.sink.session.sources[0]
+            judged = {source: before.judged.as_dict()}
+            before.sink.finish(before.frames, counts.drops, counts.warnings, judged, too_busy(counts, source))
             before.writer.close()
 
     def write(self, event: Event) -> Stored | None:

@@ -13,14 +13,18 @@ import cv2
 import numpy as np
 
 from realtime.dashboard.live.choice import Choice
+from realtime.dashboard.live.found import Run
 from realtime.dashboard.live.look import first
 from realtime.dashboard.live.plain_view import Shown, drawn
 from realtime.dashboard.live.seats import Seats, seats_of
 from realtime.dashboard.live.session import LiveSession
+from realtime.dashboard.live.words import listed
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
+from realtime.judged import sentence
 from realtime.sources.packet_process import Packet
 from realtime.sources.packets import Packets
+from realtime.watch import MOST_DROPPED
 
 I420 = 1  # layout of a raw picture
 QUEUE = 15  # pictures that may wait for the pipeline
@@ -33,12 +37,16 @@ WAIT = "Loading the model …"
 
 
 class PlainPage:
-    """One page's pictures, from the first to the last: `take` each, then show `view`, `words` and `events`."""
+    """One page's pictures, from the first to the last: `take` each, then show `view`, `words`, `figures` and `events`.
+
+    found: all events of the latest run, for as long as the page is open.
+    """
 
     def __init__(self, shared: Shared, seats: Seats):
         self._shared, self._seats = shared, seats
         self._guard = threading.Lock()
         self._session: LiveSession | None = None
+        self.found = Run()
         self._choice: Choice | None = None
         self._refused = ""  # why its pictures are not taken, until it has stopped once
         self._latest = 0.0
@@ -76,6 +84,7 @@ class PlainPage:
             return
         session = LiveSession(self._shared, choice, source, lambda *told: self._hear(session, *told))
         self._session, self._choice, self._shown, self._changes = session, choice, [], self._changes + 1
+        self.found = session.found
         session.start()
         threading.Thread(target=self._until_silent, args=(session,), name="plain camera", daemon=True).start()
 
@@ -139,6 +148,21 @@ class PlainPage:
         fps = health["fps_out"]
         few = f" That is few: below {ENOUGH_FPS} the briefest movements are missed." if fps < ENOUGH_FPS else ""
         return f"Running, {fps:.1f} pictures a second with {health['model']}.{few}"
+
+    def figures(self) -> list[str]:
+        """How much was judged, what was set aside, what is lost; a line each, none while nothing is watched."""
+        session = self._session
+        told = session.health() if session else {}
+        if not told.get("frames"):
+            return []
+        judged = sentence(told["judged"])
+        found = [f"{judged[0].upper()}{judged[1:]}."]
+        if told["set_aside"]:
+            found.append(f"Set aside: {listed(told['set_aside'])}.")
+        if lost := sum(told["drops"].values()):
+            many = lost > MOST_DROPPED * (told["frames"] + lost)
+            found.append(f"Pictures missed: {listed(told['drops'])}{', so results are incomplete' if many else ''}.")
+        return found
 
     def events(self) -> list[Shown] | None:
         """The newest first; None where the list is as it was at the last call."""

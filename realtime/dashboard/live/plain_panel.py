@@ -6,17 +6,21 @@ import gradio as gr
 import numpy as np
 
 from realtime.dashboard.live.choice import Choice
+from realtime.dashboard.live.found import FORMATS
 from realtime.dashboard.live.plain import AGREE, PlainPages
-from realtime.dashboard.live.plain_view import events_html, picture_html, words_html
+from realtime.dashboard.live.plain_view import events_html, file_html, picture_html, words_html
 from realtime.dashboard.shared import Shared
+from realtime.errors import MerError
 
 EVERY = 0.03  # seconds between two pictures that the page is asked for; it manages as many as it can
 SIZE = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
 ABOUT = (
     '<p class="mer-state">For a page that cannot open a WebSocket, or a browser in which Start camera does not work. '
     "It sends single pictures, far fewer a second than the camera gives, so brief movements are missed. Allow the "
-    "camera, then press Record: here that means that it is analysed; nothing is stored.</p>"
+    "camera, then press Record: here that means that it is analysed; nothing is stored. Its events can be downloaded until "
+    "it is started again, or this page is closed.</p>"
 )
+SAVE = "() => { document.querySelector('#mer-plain-file a')?.click(); }"
 LOOK = 1.0  # seconds between two looks whether the person has stopped: Gradio does not say
 
 
@@ -31,6 +35,9 @@ def panel(shared: Shared, consent, settings: list) -> None:
         )  # fmt: skip
         view = gr.HTML(elem_id="mer-plain-view", apply_default_css=False)
         words = gr.HTML(words_html(""), elem_id="mer-plain-words")
+        with gr.Row():
+            buttons = {what: gr.Button(f"Events as {name}", size="sm", min_width=110) for what, name in FORMATS.items()}
+        file = gr.HTML(elem_id="mer-plain-file")
         events = gr.HTML(elem_id="mer-plain-events", apply_default_css=False)
     timer = gr.Timer(LOOK, active=False)
 
@@ -45,7 +52,7 @@ def panel(shared: Shared, consent, settings: list) -> None:
         seen, found = page.view(), page.events()
         return (
             gr.skip() if seen is None else picture_html(seen),
-            words_html(page.words()),
+            words_html(page.words(), page.figures()),
             gr.skip() if found is None else events_html(found),
             gr.Timer(active=True) if fresh else gr.skip(),
         )
@@ -56,7 +63,21 @@ def panel(shared: Shared, consent, settings: list) -> None:
             return gr.skip(), gr.skip(), gr.skip()
         return "", words_html(page.words()), gr.Timer(active=False)
 
+    def download(what: str):
+        """Nothing is written but in this page's private folder, so it is there where mer-demo is read only, too."""
+        def made(request: gr.Request) -> str:
+            page, found = request.session_hash, pages.of(request.session_hash).found
+            try:
+                path = found.file(what, shared.folder(page))
+                return file_html(shared.offer(path, page), path.name, found.word)
+            except (MerError, OSError) as error:
+                return words_html(str(error))
+
+        return made
+
     # no limit: an open stream counts as one run for as long as it lasts, and the seats are counted elsewhere
     quiet = {"concurrency_limit": None, "show_progress": "hidden"}
     camera.stream(look, [camera, consent, *settings], [view, words, events, timer], stream_every=EVERY, **quiet)
     timer.tick(stopped, None, [view, words, timer], **quiet)
+    for what, button in buttons.items():
+        button.click(download(what), None, file, show_progress="hidden").then(None, js=SAVE)

@@ -61,5 +61,12 @@ def _row(one: Shown) -> str:
     )
 
 
-def words_html(text: str) -> str:
-    return f'<p class="mer-state" role="status">{escape(text)}</p>'
+def words_html(text: str, figures: list[str] = ()) -> str:
+    """figures: lines that change all the time, and are not read out whenever they do."""
+    lines = "".join(f'<p class="mer-state">{escape(line)}</p>' for line in figures)
+    return f'<p class="mer-state" role="status">{escape(text)}</p>{lines}'
+
+
+def file_html(url: str, name: str, word: str) -> str:
+    """A finished file, for the page to save at once. word: what to know of it, or ""."""
+    return f'<p class="mer-state" role="status">Ready: <a href="{escape(url)}" download>{escape(name)}</a>. {escape(word)}</p>'

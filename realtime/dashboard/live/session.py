@@ -14,6 +14,7 @@ from realtime.dashboard.live.figures import Rate, face_of, health, number
 from realtime.dashboard.live.found import Run
 from realtime.dashboard.live.keeping import Keeping, Stored
 from realtime.dashboard.live.shelf import Remembering, Shelf
+from realtime.dashboard.live.words import SET_ASIDE
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.pipeline import Pipeline, Step
@@ -92,14 +93,13 @@ class LiveSession:
 
     def keep(self, on: bool, pictures: bool = False) -> None:
         """Whether events go to the log from now on, and whether their pictures are kept beside it. Raises MerError."""
-        frames = self.watch.status.frames if self.watch else 0
         if on:
-            self.keeping.on(self.choice, self.source.info.name if self.source else "live", frames, pictures)
+            self.keeping.on(self.choice, self.source.info.name if self.source else "live", pictures)
         else:
-            self.keeping.off(frames, self.source.counts if self.source else SourceCounts())
+            self.keeping.off(self.source.counts if self.source else SourceCounts())
 
     def state(self) -> dict:
-        """What is new since the last call: phase, curve points, what was set aside (seconds, cause), face, latest frame."""
+        """What is new since the last call: phase, curve points, what was set aside (seconds, why in words), face, latest frame."""
         points = []
         while self._points:
             points.append([number(value) if not isinstance(value, str) else value for value in self._points.popleft()])
@@ -201,8 +201,9 @@ class LiveSession:
             pipeline.close()
 
     def _step(self, step: Step) -> None:
+        self.keeping.note(step)
         self._points.append((step.frame.pts, *leading(step)))
-        self._aside += [(round(one.pts, 3), one.cause) for reading in step.readings.values() for one in reading.set_aside]
+        self._aside += [(round(one.pts, 3), SET_ASIDE.get(one.cause, one.cause)) for reading in step.readings.values() for one in reading.set_aside]
         self._face = face_of(self.watch.pipeline, step)
         self._shown = step.frame.index, time.monotonic()
         with self._guard:

@@ -14,14 +14,16 @@ event ("picture": onset, apex and flow by themselves, the others when asked for)
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from realtime.dashboard.from_browser import NOT_SOUND, read
 from realtime.dashboard.live.choice import Choice
-from realtime.dashboard.live.found import FORMATS, MOST
+from realtime.dashboard.live.found import Run
 from realtime.dashboard.live.look import Looks
 from realtime.dashboard.live.out import Out
 from realtime.dashboard.live.seats import Seats, seats_of
@@ -199,14 +201,11 @@ class Connection:
 
     async def _on_download(self, wish: dict) -> None:
         """Nothing is written but for a moment, so it is there where mer-demo is read only, too."""
-        if (what := str(wish["what"])) not in FORMATS:
-            raise UsageError(f"events are not written as '{what}': expected one of {', '.join(FORMATS)}")
-        if self.session is None:
-            raise UsageError("there are no events yet")
-        name, data = await asyncio.to_thread(self.session.found.file, what, self.shared.temp)
+        found = self.session.found if self.session else Run()
+        name, data = await asyncio.to_thread(_file, found, str(wish["what"]), self.shared.temp)
         self._out.post(with_head({"kind": "file", "name": name}, data))
-        if dropped := self.session.found.dropped:
-            self.tell("word", {"text": f"The file holds the latest {MOST} events; the first {dropped} are no longer there."})
+        if found.word:
+            self.tell("word", {"text": found.word})
 
     def _told(self, session: LiveSession, kind: str, content: dict) -> None:
         """From the session's threads."""
@@ -226,3 +225,10 @@ class Connection:
     async def _on_look(self, wish: dict) -> None:
         what = [str(name) for name in wish["what"]]
         self._looks.look(int(wish["number"]), what, float(wish.get("factor", 8)), wish.get("dark") is True)
+
+
+def _file(found: Run, what: str, temp: Path) -> tuple[str, bytes]:
+    """(name, content) of `Run.file`. temp: a private folder, as it was afterwards."""
+    with tempfile.TemporaryDirectory(dir=temp) as folder:
+        path = found.file(what, Path(folder))
+        return path.name, path.read_bytes()

@@ -35,7 +35,7 @@ window.MerLive = window.MerLive || {};
     marks.push(event);
   }
 
-  // fresh: [seconds, difference, threshold, gate or none] each; setAside: [seconds, cause] each
+  // fresh: [seconds, difference, threshold, gate or none] each; setAside: [seconds, why] each
   function add(fresh, setAside = []) {
     aside.push(...setAside);
     for (const [at, difference, threshold, gate] of fresh) {
@@ -76,7 +76,7 @@ window.MerLive = window.MerLive || {};
       { x: points.x, y: points.threshold, mode: "lines", hoverinfo: "skip", line: { color: colour("macro"), width: 1.5, dash: "dash" } },
       { x: points.x, y: points.y, mode: "lines", hoverinfo: "skip", line: { color: colour("accent"), width: 1.75 } },
       {
-        x: aside.map(([at]) => at), y: aside.map(([at]) => Math.min(height(at), 0.86 * most)), text: aside.map(([, cause]) => MerLive.words.setAside(cause)),
+        x: aside.map(([at]) => at), y: aside.map(([at]) => Math.min(height(at), 0.86 * most)), text: aside.map(([, why]) => why),
         mode: "markers+text", textposition: "top center", hoverinfo: "skip", textfont: { color: colour("quiet"), size: 11 },
         marker: { symbol: "x-thin", size: 8, line: { color: colour("quiet"), width: 2 } },
       },

@@ -6,7 +6,7 @@ window.MerLive = window.MerLive || {};
   const KEPT_LAGS = 300, KEPT_EVENTS = 100;
   const TOO_MANY = 0.01; // of the pictures, not looked at: then results are called incomplete
   const $ = (id) => document.getElementById(id);
-  const { setAside, missed, codec, counted, percent, milliseconds } = MerLive.words;
+  const { missed, codec, counted, percent, milliseconds } = MerLive.words;
   let server = {}, lags = [], labels = [], flows = [], ends = new Map(), begun = null;
 
   function clear() {
@@ -60,13 +60,12 @@ window.MerLive = window.MerLive || {};
     if (server.fps_out === undefined) return;
     const drops = { ...server.drops };
     for (const [cause, number] of Object.entries(camera?.drops ?? {})) drops[cause] = (drops[cause] || 0) + number;
-    const movements = Object.fromEntries(Object.entries(server.movements).filter(([cause]) => !["spotted", "macro"].includes(cause)));
     if (server.frames) begun ??= sum(drops); // what came while the decoder was being started is no sign of anything
     const lost = server.frames ? sum(drops) - begun : 0, all = server.frames + lost;
     MerLive.busy(lost > TOO_MANY * all ? `Too busy: ${lost} of ${all} pictures were not looked at, so results are incomplete. Close other programs, or choose fewer pictures a second. Replay looks at every picture of a recording.` : "");
     rows($("mer-health"), {
       ...judged(server.judged),
-      "Set aside": [counted(movements, setAside) || "nothing", "Movements that were noticed and not reported, and why"],
+      "Set aside": [counted(server.set_aside, String) || "nothing", "Movements that were noticed and not reported, and why"],
       "Pictures a second": [`${server.fps_in.toFixed(1)} come, ${server.fps_out.toFixed(1)} are looked at`],
       "Pictures missed": [counted(drops, missed) || "none"],
       ...(camera ? { "Camera": [camera.about(), "What the browser says of the camera"] } : {}),

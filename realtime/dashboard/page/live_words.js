@@ -1,22 +1,15 @@
-// The live tab's words for what the program counts: people read these, not the program's own names.
+// The live tab's words for figures, and for what the browser itself counts; the server's come as words (live/words.py).
 "use strict";
 window.MerLive = window.MerLive || {};
 
 (() => {
-  // why a movement was not reported: realtime/spotting
-  const SET_ASIDE = {
-    blink: "blink", motion: "head moved", head: "head moved", lost: "face was lost", speech: "talking", "too small": "too small",
-    "too short": "too short", "too long": "too long", macro: "too long", nothing: "no expression", micro: "not sure enough",
-  };
-  // why a picture was not looked at: realtime/sources, and the page's own live_camera.js
+  // why a picture was not sent: live_camera.js
   const MISSED = {
-    "queue full": "too busy", "decoder behind": "too busy", "the encoder is slow": "this browser is too busy",
-    "the browser is slow": "this browser is too busy", "the connection is slow": "the connection is too slow",
-    "no key frame yet": "waited for a whole picture", "damaged chunk": "arrived damaged",
+    "the encoder is slow": "this browser is too busy", "the browser is slow": "this browser is too busy",
+    "the connection is slow": "the connection is too slow",
   };
   const CODECS = { h264: "H.264", vp8: "VP8", mjpeg: "single pictures (JPEG)", raw: "as they are" };
 
-  const setAside = (cause) => SET_ASIDE[cause] || cause;
   const missed = (cause) => MISSED[cause] || cause;
   const codec = (name) => CODECS[name] || name;
 
@@ -37,5 +30,5 @@ window.MerLive = window.MerLive || {};
 
   const milliseconds = (value) => `${Math.round(value)} ms`;
 
-  MerLive.words = { setAside, missed, codec, counted, percent, clock, milliseconds };
+  MerLive.words = { missed, codec, counted, percent, clock, milliseconds };
 })();

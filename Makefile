@@ -1,11 +1,12 @@
 # make live   sets up what is missing and runs the live loop on the bundled demo clip
 # make demo   the same for the page in the browser
 # make test   sets up what is missing and runs every test
+# make gpu    on a machine with a GPU and the CUDA toolkit: proves and measures what only a GPU can, in one report
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: live demo test clean
+.PHONY: live demo test gpu driver clean
 
 live: .venv/.live
 	$(BIN)/mer-live --demo
@@ -15,6 +16,12 @@ demo: .venv/.demo
 
 test: .venv/.test
 	$(BIN)/python -m pytest
+
+gpu: driver .venv/.gpu
+	$(BIN)/mer-bench gpu
+
+driver:
+	@command -v nvidia-smi >/dev/null || { echo "no GPU: there is no NVIDIA driver (nvidia-smi) on this machine" >&2; exit 2; }
 
 .venv/.live: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -31,6 +38,10 @@ test: .venv/.test
 
 .venv/.test: .venv/.live
 	$(BIN)/python -m pip install --quiet --editable '.[train,build,demo,cluster,parquet,test]'
+	@touch $@
+
+.venv/.gpu: .venv/.live
+	$(BIN)/python -m pip install --quiet --editable '.[train,test]' 'pycuda>=2025.1'
 	@touch $@
 
 clean:

@@ -42,6 +42,6 @@ class OutputError(MerError):
 
 
 class MissingPartError(MerError):
-    """A system library or an optional package is not installed."""
+    """A system library or an optional package is not installed, or a GPU is asked for where there is none."""
 
     exit_code = 7

@@ -1,4 +1,4 @@
-"""`mer-bench`: `live` comes with the stream; `flow`, `spotting` and `methods` need the synthetic faces of `train`."""
+"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `methods` and `gpu` need what is in `train`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from omegaconf import OmegaConf
 from rich.markdown import Markdown
 from rich.progress import Progress
 
+from engines import device
 from realtime import settings
 from realtime.cli import common
 from realtime.cli.bench import machine, main
 from realtime.cli.console import Console
-from realtime.errors import SourceError, UsageError
+from realtime.errors import MissingPartError, SourceError, UsageError
 from realtime.line_file import cannot_write
 from realtime.watch import LiveSettings
 
@@ -145,6 +146,29 @@ def methods(training, tested, methods, seeds, out, jobs, settings_):
         raise cannot_write(out, error) from error
     console.print(Markdown(ablation.markdown(found)))
     console.print(f"the table is in {out / 'results.md'}")
+
+
+@main.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The report.  [default: engines/reports/NAME-OF-THE-GPU.md]")
+def gpu(out):
+    """On a machine with a GPU: its tests, its kernels, naming and training, in one report (six minutes at most)."""
+    from train.gpu import report, steps
+
+    name = steps.gpu()
+    if not name:
+        raise MissingPartError(f"no GPU: {device.why_not()}; everything else is proved by make test")
+    console, outcomes = Console(soft_wrap=True), []
+    file = out or report.file_of(name)
+    for outcome in steps.run(steps.plan(), begin=lambda step: console.print(f"{step.title} …", style="dim")):
+        outcomes.append(outcome)
+        console.print(f"{outcome.step.title}: {outcome.ended}, {outcome.seconds:.0f} s", style=None if outcome.good else "yellow")
+        try:  # after every step: whatever ends this program, what it has found is there
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(report.markdown(name, outcomes), "utf-8")
+        except OSError as error:
+            raise cannot_write(file, error) from error
+    console.print(f"the report is in {file}")
+    return int(not all(one.good or one.step.lacks for one in outcomes))
 
 
 if __name__ == "__main__":

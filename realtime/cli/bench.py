@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -184,8 +184,11 @@ def machine() -> str:
     with suppress(OSError):
         named = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
         model = named[0].split(":", 1)[1].strip() if named else model
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("mer-live", "mediapipe", "opencv-contrib-python", "onnxruntime"))
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {libraries}"
+    libraries = []
+    for name in ("mer-live", "mediapipe", "opencv-contrib-python", "onnxruntime", "onnxruntime-gpu"):
+        with suppress(PackageNotFoundError):
+            libraries.append(f"{name} {version(name)}")
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {', '.join(libraries)}"
 
 
 if __name__ == "__main__":

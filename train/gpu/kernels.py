@@ -1,0 +1,71 @@
+"""The GPU's kernels, each run on faces of the demo clip, beside what the CPU makes of the same: a child of `mer-bench gpu`.
+
+    python -P -m train.gpu.kernels [--small]
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from engines.errors import EngineError
+from engines.flow import cpu, cuda
+from realtime import examples
+from realtime.inputs import dual_atme, flow_map
+from realtime.inputs.face import crop, crop_box, grey
+from realtime.recognition import moments_of
+from realtime.records import Moments
+
+FLOW, MAPS = 1e-3, 1e-3  # largest mean differences: pixels, and units of a map within ±2
+
+
+def main(small: bool) -> int:
+    """Print one line for each; 1 where one is further off than it may be."""
+    many = [moments_of(one) for one in examples.movements()][: 1 if small else None]
+    far = 0
+    for side in (128,) if small else (128, 224):
+        pairs = [faces(one, side) for one in many]
+        flows = cuda.tvl1_many(pairs)
+        off = [np.linalg.norm(flow - cpu.tvl1(*pair), axis=2) for flow, pair in zip(flows, pairs, strict=True)]
+        far += told(f"flow, {side}²", off, "px", FLOW)
+    maps = cuda.flow_maps(
+        [(one.onset, one.apex, crop_box(one.points)) for one in many], flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING
+    )
+    puzzles = cuda.puzzles(maps, (dual_atme.LEFT_BROW, dual_atme.RIGHT_BROW, dual_atme.MOUTH)).numpy()
+    maps = maps.numpy()
+    expected = [on_cpu(one) for one in many]
+    far += told("flow map", [np.abs(found - one["full_face"][0]) for found, one in zip(maps, expected, strict=True)], "", MAPS)
+    far += told("puzzle", [np.abs(found - one["puzzle"][0]) for found, one in zip(puzzles, expected, strict=True)], "", MAPS)
+    return min(far, 1)
+
+
+def faces(one: Moments, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Onset and apex as networks see them: side×side uint8 grey, twice."""
+    box = crop_box(one.points)
+    return grey(crop(one.onset, box), side), grey(crop(one.apex, box), side)
+
+
+def on_cpu(one: Moments) -> dict[str, np.ndarray]:
+    """Flow map and the puzzle cut from it, as the stream makes them without a GPU."""
+    box, chosen = crop_box(one.points), flow_map.tvl1
+    flow_map.tvl1 = cpu.tvl1
+    try:
+        return dual_atme.from_map(flow_map.flow_map(crop(one.onset, box), crop(one.apex, box)))
+    finally:
+        flow_map.tvl1 = chosen
+
+
+def told(what: str, off: list[np.ndarray], unit: str, most: float) -> bool:
+    """Print how far the GPU is from the CPU; whether that is too far."""
+    mean, worst = float(np.mean([one.mean() for one in off])), float(max(one.max() for one in off))
+    wrong = not mean <= most  # not a number is wrong, too
+    print(f"{what}: {len(off)} compared, {mean:.1e} {unit} in the mean, {worst:.1e} at most{': WRONG' * wrong}", flush=True)
+    return wrong
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main("--small" in sys.argv))
+    except EngineError as error:
+        sys.exit(str(error))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from pathlib import Path
 
 import numpy as np
 
 from engines.errors import EngineError, GpuLost
 
-TRIAL_SECONDS = 20.0  # for the first answer; live, one takes some hundredths of a second
 MOST_ANSWERS = 1000
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
@@ -32,7 +29,7 @@ class OnnxRuntime:
         """See that the file takes and gives what its manifest says, by asking it once.
 
         inputs: shape of one sample, by name. output: the one to take. least: how many numbers it gives at least for each
-        sample; returns how many. Raises EngineError, also where there is no answer within TRIAL_SECONDS.
+        sample; returns how many. Raises EngineError. It has no limits: a file from elsewhere is tried before (`engines.trial`).
         """
         if self.inputs != inputs:
             raise EngineError(f"{self._path} takes {self.inputs}, its manifest says {inputs}: export the network again")
@@ -43,7 +40,7 @@ class OnnxRuntime:
         if {given[output], *kinds.values()} != {"tensor(float)"}:
             raise EngineError(f"{self._path} does not take and give float32 tensors alone: export the network again")
         self._outputs = [output]
-        answer = self._tried({name: np.zeros(shape, np.float32) for name, shape in inputs.items()})
+        answer = self.answer({name: np.zeros(shape, np.float32) for name, shape in inputs.items()})
         shape = getattr(answer, "shape", ())
         if len(shape) != 2 or shape[0] != 1 or not least <= shape[1] <= MOST_ANSWERS:
             raise EngineError(f"{self._path} answers with numbers of shape {shape}, expected (1, {least}): export it again")
@@ -51,27 +48,12 @@ class OnnxRuntime:
             raise EngineError(f"{self._path} answers with numbers that are not finite: train and export it again")
         return shape[1]
 
-    def _tried(self, sample: dict[str, np.ndarray]):
-        """The answer to one sample. In a thread, since a network may hold an endless loop: it is told to end then."""
-        import onnxruntime
-
-        options, answers = onnxruntime.RunOptions(), queue.SimpleQueue()
-
-        def run() -> None:
-            try:
-                answers.put(self._session.run(self._outputs, sample, options)[0])
-            except Exception as error:  # ONNX Runtime has no common base class for what it raises
-                answers.put(error)
-
-        threading.Thread(target=run, name="trial", daemon=True).start()
+    def answer(self, sample: dict[str, np.ndarray]):
+        """What it gives for one sample, as it comes. Raises EngineError where it fails."""
         try:
-            answer = answers.get(timeout=TRIAL_SECONDS)
-        except queue.Empty:
-            options.terminate = True
-            raise EngineError(f"{self._path} gives no answer within {TRIAL_SECONDS:g} s: it cannot be used live") from None
-        if isinstance(answer, Exception):
-            raise EngineError(f"{self._path} cannot be run ({_first_line(answer)}): export the network again") from answer
-        return answer
+            return self._session.run(self._outputs, sample)[0]
+        except Exception as error:  # ONNX Runtime has no common base class for what it raises
+            raise EngineError(f"{self._path} cannot be run ({_why(error)}): export the network again") from error
 
     def run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
         """The first output for all samples of all pieces, one below the other. Each piece: {input: (N, …) float32}."""
@@ -117,7 +99,7 @@ class OnnxCuda(OnnxRuntime):
         try:
             return super().run(pieces)
         except Exception as error:  # ONNX Runtime has no common base class for what it raises
-            raise GpuLost(f"ONNX Runtime failed on the GPU ({_first_line(error)})") from error
+            raise GpuLost(f"ONNX Runtime failed on the GPU ({_why(error)})") from error
 
 
 def host(array) -> np.ndarray:
@@ -135,8 +117,12 @@ def _session(model: bytes, path: Path, threads: int, providers: list[str]):
     try:
         return onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # ONNX Runtime has no common base class for what it raises
-        raise EngineError(f"{path} is damaged, ONNX Runtime cannot read it ({_first_line(error)}): restore it") from error
+        raise EngineError(f"{path} is damaged, ONNX Runtime cannot read it ({_why(error)}): restore it") from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _why(error: Exception) -> str:
+    """One line. ONNX Runtime says that memory ran out in several ways, none of them a MemoryError."""
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, MemoryError) or "allocate memory" in text or "bad_alloc" in text:
+        return "it needs more memory than there is for it"
+    return text.splitlines()[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engines import manifest, notices
+from engines import manifest, notices, trial
 from engines.batcher import Batcher
 from engines.errors import EngineError, GpuLost
 from engines.onnx import OnnxCuda, OnnxRuntime
@@ -41,8 +41,9 @@ class Network:
         engine: "auto" takes a plan that is valid for this GPU, else ONNX Runtime on the GPU, else on the CPU; "tensorrt"
         the plan or nothing; "onnx" ONNX Runtime. threads: for the CPU (more only slow down a network this small).
 
-        The file's SHA-256 is checked before ONNX Runtime sees a byte of it. Raises EngineError, one line, for an unknown
-        name or engine, a missing or broken manifest, another hash, or a file that ONNX Runtime refuses.
+        The file's SHA-256 is checked before ONNX Runtime sees a byte of it, and a file from outside the zoo is tried in a
+        child process first. Raises EngineError, one line, for an unknown name or engine, a missing or broken manifest,
+        another hash, or a file that ONNX Runtime refuses or that crashes it, takes all memory, or never ends.
         """
         if engine not in ENGINES:
             raise EngineError(f"unknown engine '{engine}': expected one of {', '.join(ENGINES)}")
@@ -60,6 +61,8 @@ class Network:
                 f"{path} is not the file its manifest describes (SHA-256 {found[:12]}…, expected "
                 f"{self.manifest['sha256'][:12]}…): restore it, or export the network again"
             )
+        if path.parent != ZOO:
+            trial.passed(model, found, path, self.shapes, self.output, len(self.classes))
         # made in any case: where a GPU fails in mid-stream, the next answer must not wait for a file to be read
         self._cpu = OnnxRuntime(model, path, threads)
         self.width = self._cpu.check(self.shapes, self.output, len(self.classes))

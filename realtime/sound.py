@@ -10,7 +10,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from realtime import origin
+from engines import isolated
 from realtime.line_file import cannot_write
 
 PATIENCE_S = 600.0  # hours of sound take seconds
@@ -44,7 +44,7 @@ def extract_sound(recording: Path, path: Path) -> bool:
 
 def _asked(request: dict) -> dict:
     try:
-        done = subprocess.run(origin.command("realtime.sources.sound"), input=json.dumps(request).encode(), capture_output=True,
+        done = subprocess.run(isolated.command("realtime.sources.sound"), input=json.dumps(request).encode(), capture_output=True,
                               timeout=PATIENCE_S, start_new_session=True, check=False)  # fmt: skip
         return json.loads(done.stdout)
     except subprocess.TimeoutExpired:

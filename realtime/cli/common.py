@@ -12,8 +12,8 @@ from contextlib import suppress
 
 import click
 
-from engines import home, telemetry
-from realtime import __version__, origin
+from engines import home, isolated, telemetry
+from realtime import __version__
 from realtime.addresses import without_password
 from realtime.cli.output import given_up
 from realtime.errors import MerError, OutputError, UsageError
@@ -38,7 +38,7 @@ class _OneLine:
         name = prog_name or self.name
         if not standalone_mode:
             return super().main(args, name, complete_var, False, **extra)
-        sys.path[:] = origin.path()  # what is imported later is not looked for among somebody's recordings
+        sys.path[:] = isolated.path()  # what is imported later is not looked for among somebody's recordings
         telemetry.forget()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):

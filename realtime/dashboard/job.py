@@ -11,7 +11,7 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
-from realtime import origin
+from engines import isolated
 from realtime.errors import UsageError
 
 KEPT_LINES = 500
@@ -37,7 +37,7 @@ class Job:
             self.title, self._stopped, self._begun, self._ended = title, False, time.monotonic(), 0.0
             self._lines.clear()
             self._child = subprocess.Popen(
-                origin.command(module, *words, unbuffered=True),
+                isolated.command(module, *words, unbuffered=True),
                 cwd=folder,  # so that its lines name no folders of this machine
                 env=os.environ | {"NO_COLOR": "1", "COLUMNS": "110", "TERM": "dumb"},
                 stdin=subprocess.DEVNULL,

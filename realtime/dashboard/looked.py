@@ -13,7 +13,7 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 
-from realtime import origin
+from engines import isolated
 from realtime.dashboard.pictures import SIDE, label, warm_over
 from realtime.inputs.face import crop_box
 from realtime.recognition import Recognizer, moments_of
@@ -54,7 +54,7 @@ def _gradcam(keyframes: Keyframes, recognizer: Recognizer, seconds: float) -> tu
         return None
     moments, file = moments_of(keyframes), io.BytesIO()
     np.savez(file, **{name: getattr(moments, name) for name in ("onset", "apex", "offset", "points", "between")})
-    command = origin.command("train.explain.heat", str(network.path if network else recognizer.name))
+    command = isolated.command("train.explain.heat", str(network.path if network else recognizer.name))
     try:
         done = subprocess.run(command, input=file.getvalue(), capture_output=True, timeout=seconds, check=True)
         with np.load(io.BytesIO(done.stdout), allow_pickle=False) as answer:

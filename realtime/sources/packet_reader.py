@@ -21,8 +21,9 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
+from engines.isolated import limit_memory
 from realtime.errors import MerError, SourceError
-from realtime.sources.reader import RING_BYTES, SLOTS, limit_memory
+from realtime.sources.reader import RING_BYTES, SLOTS
 from realtime.sources.upright import Upright
 
 

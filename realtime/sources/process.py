@@ -22,7 +22,8 @@ from multiprocessing import Pipe
 
 import numpy as np
 
-from realtime import errors, origin
+from engines import isolated
+from realtime import errors
 from realtime.addresses import without_password
 from realtime.errors import BrokenSourceError, SourceError
 
@@ -105,7 +106,7 @@ class ReaderProcess:
         theirs = (child_messages.fileno(), child_slots.fileno(), self._memory)
         try:
             self._child = subprocess.Popen(
-                origin.command(self.SIDE, *map(str, theirs)),
+                isolated.command(self.SIDE, *map(str, theirs)),
                 pass_fds=theirs,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -23,6 +23,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from engines.isolated import limit_memory
 from realtime.errors import MerError, SourceError
 
 SLOTS = 24
@@ -98,16 +99,6 @@ def _copy(pixels: np.ndarray, to: np.ndarray) -> None:
     else:
         for colour in range(3):
             to[..., colour] = pixels[..., colour]
-
-
-def limit_memory(more: int) -> None:
-    """From now on this process may take `more` bytes beside what it has; beyond, MemoryError. Linux only."""
-    if os.path.exists("/proc/self/statm"):
-        import resource
-
-        with open("/proc/self/statm", encoding="ascii") as file:
-            now = int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (now + more, now + more))
 
 
 def _take_back(slots: Connection, free: SimpleQueue) -> None:

@@ -16,10 +16,10 @@ from heapq import merge
 import av
 from av.error import FFmpegError
 
+from engines.isolated import limit_memory
 from realtime.sources.choice import choose
 from realtime.sources.media import FILE_OPTIONS, beginning
 from realtime.sources.process import MEMORY
-from realtime.sources.reader import limit_memory
 
 AS_IT_IS = ("aac", "mp3")
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # hertz, of AAC

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -13,7 +16,8 @@ onnx = pytest.importorskip("onnx")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from engines import onnx as running  # noqa: E402
+from engines import isolated, trial  # noqa: E402
+from engines.runtime import Network  # noqa: E402
 from realtime.cli.replay import main as replay  # noqa: E402
 
 SIZE = [1, 3, 28, 28]
@@ -69,6 +73,21 @@ def endless():
     ])  # fmt: skip
 
 
+def asking(count, *nodes):
+    """A network whose one `nodes` are given a square "big" of count² numbers, and whose last gives "end"."""
+    return sound([
+        helper.make_node("ReduceSum", ["full_face"], ["sum"], keepdims=0), constant(np.array([count, count]), "size"),
+        helper.make_node("Expand", ["sum", "size"], ["big"]), *nodes, helper.make_node("ReduceSum", ["end"], ["total"], keepdims=0),
+        constant(np.array([1, 3]), "three"), helper.make_node("Expand", ["total", "three"], ["probabilities"]),
+    ])  # fmt: skip
+
+
+SAYS = {
+    "endless loop": "no answer within 1 s",
+    "one endless operation": "no answer within 1 s",
+    "40 GB": "more memory than there is for it",
+    "40 GB of nothing but a constant": "more memory than there is for it",
+}
 FILES = {
     "empty": lambda: b"",
     "text": lambda: b"This is no network. " * 50,
@@ -76,6 +95,10 @@ FILES = {
     "half": lambda: sound()[: len(sound()) // 2],
     "zeros": lambda: bytes(10_000),
     "endless loop": endless,
+    "one endless operation": lambda: asking(10_000, helper.make_node("MatMul", ["big", "big"], ["end"])),
+    "40 GB": lambda: asking(100_000, helper.make_node("Sqrt", ["big"], ["end"])),
+    "40 GB of nothing but a constant": lambda: asking(
+        1, constant(np.array([10**10]), "many"), helper.make_node("ConstantOfShape", ["many"], ["zeros"]), helper.make_node("Add", ["zeros", "big"], ["end"])),
     "strings": lambda: sound([constant(np.array([["a", "b", "c"]], object))], kind=TensorProto.STRING),
     "integers": lambda: sound([constant(np.array([[1, 2, 3]]))], kind=TensorProto.INT64),
     "NaN": lambda: sound([constant(np.array([[np.nan, 0, 1]], np.float32))]),
@@ -98,8 +121,9 @@ FILES = {
 
 
 @pytest.fixture
-def network(tmp_path):
-    """The sound one with its manifest, to be broken."""
+def network(tmp_path, monkeypatch):
+    """The sound one with its manifest, to be broken; nothing is known of it from before."""
+    monkeypatch.setattr(trial, "_sound", set())
     return write(tmp_path, sound())
 
 
@@ -150,10 +174,39 @@ def test_a_manifest_that_is_none(network, tmp_path, number):
 
 @pytest.mark.parametrize("what", FILES)
 def test_a_file_that_is_no_such_network(tmp_path, monkeypatch, what):
-    monkeypatch.setattr(running, "TRIAL_SECONDS", 1.0)
+    monkeypatch.setattr(trial, "SECONDS", 1.0)
     began = time.monotonic()
-    refused(write(tmp_path, FILES[what]()), tmp_path)
+    assert SAYS.get(what, "mine") in refused(write(tmp_path, FILES[what]()), tmp_path)
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
+def test_a_file_that_crashes_onnx_runtime_itself(network, tmp_path, monkeypatch, number):
+    """No such file is at hand: the child dies as if it had read one."""
+    monkeypatch.setattr(isolated, "command", lambda *_: [sys.executable, "-Ic", f"import os; os.kill(os.getpid(), {int(number)})"])
+    assert f"crashes ONNX Runtime or takes all its memory ({signal.strsignal(number)})" in refused(network, tmp_path)
+
+
+def test_a_child_that_cannot_start_is_no_word_for_the_network(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(isolated, "command", lambda *_: [sys.executable, "-Ic", "import nothing_of_this_name"])
+    assert "could not be tried" in refused(network, tmp_path)
+
+
+def test_a_network_of_the_zoo_is_not_tried_and_another_only_once(network, monkeypatch):
+    started = []
+    command = isolated.command
+    monkeypatch.setattr(isolated, "command", lambda *words: started.append(words[0]) or command(*words))
+    Network("kernel_ridge")
+    assert started == []
+    Network(network), Network(network)
+    assert started == ["engines.trial"]
+
+
+def test_nobody_waits_for_a_trial_whose_parent_is_gone():
+    """It ends itself: the limit is the child's own."""
+    asked = {"path": "mine", "inputs": {"full_face": SIZE}, "output": "probabilities", "least": 3, "seconds": 0.5, "memory": 2**31}
+    child = subprocess.run(isolated.command("engines.trial", json.dumps(asked)), input=endless(), timeout=60, capture_output=True)
+    assert child.returncode == -signal.SIGALRM
 
 
 def test_a_folder_or_an_unreadable_path(tmp_path):

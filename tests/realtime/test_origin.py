@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from places import DEMO, ROOT
 
-from realtime import origin
+from engines import isolated
 from realtime.dashboard.job import Job
 
 FILES = "json numpy pickle socket struct runpy av cv2 sitecustomize usercustomize".split()
@@ -119,7 +119,7 @@ def test_a_child_has_the_parents_libraries_and_not_its_working_folders(tmp_path,
     monkeypatch.syspath_prepend("")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path / "libraries"))
-    assert str(tmp_path / "libraries") in origin.path()
-    assert str(tmp_path) not in origin.path() and "" not in origin.path()
+    assert str(tmp_path / "libraries") in isolated.path()
+    assert str(tmp_path) not in isolated.path() and "" not in isolated.path()
     monkeypatch.chdir(ROOT)
-    assert str(ROOT) in origin.path()  # a checkout that is not installed
+    assert str(ROOT) in isolated.path()  # a checkout that is not installed

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 
 from starlette.requests import ClientDisconnect
 
-from realtime.dashboard.asked import Page, refusals
+from realtime.dashboard.asked import MOST_NAME, Page, refusals
 from realtime.dashboard.from_browser import read
 from realtime.dashboard.guard import READING, answer
 from realtime.dashboard.shared import Shared
@@ -20,6 +21,7 @@ UPLOAD = re.compile(r"/gradio_api/upload/?")
 CHARSET = re.compile(rb"charset", re.IGNORECASE)  # no browser says one; Gradio would read names by whatever it is
 ASKING = re.compile(r"/gradio_api/(run/predict|queue/join)/?")
 STREAMED = re.compile(r"/gradio_api/(queue/join/?|stream/.*)")
+PAGE = b"x-mer-page"  # whose upload it is: the page's own name, which presses.js adds
 GRADIO = re.compile(r"/gradio_api/")
 
 
@@ -74,6 +76,7 @@ class Bodies:
         except MerError as error:
             return await answer(scope, receive, send, 507, f"{error}\n")
         begun = over = late = False
+        page, told = dict(scope["headers"]).get(PAGE, b"").decode("latin-1")[:MOST_NAME], bytearray()
 
         async def receiving():
             nonlocal over, late
@@ -88,8 +91,14 @@ class Bodies:
             return message
 
         async def sending(message):
-            nonlocal begun
+            nonlocal begun, told
             begun = True
+            if message["type"] == "http.response.start" and message["status"] != 200:
+                told = None
+            elif message["type"] == "http.response.body" and told is not None and page:
+                told += message.get("body", b"")
+                if not message.get("more_body"):  # before the page knows it
+                    self._shared.uploads.came(json.loads(told), page)
             await send(message)
 
         try:

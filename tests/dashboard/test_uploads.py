@@ -13,6 +13,9 @@ from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import MerError, UsageError
 
 
+PAGE = "page0"  # as Gradio's session hash
+
+
 @pytest.fixture
 def shared(tmp_path):
     (tmp_path / "temp").mkdir()
@@ -25,18 +28,36 @@ def uploaded(shared: Shared, name: str = "clip.mp4", content: bytes = b"film") -
     path = shared.uploads.folder / "hash" / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
+    shared.uploads.came([str(path)], PAGE)
     return path
 
 
 def test_an_upload_is_taken_once(shared, tmp_path):
     path = uploaded(shared)
-    shared.uploads.take(str(path), tmp_path / "mine.mp4")
+    shared.uploads.take(str(path), PAGE, tmp_path / "mine.mp4")
     assert (tmp_path / "mine.mp4").read_bytes() == b"film" and not path.exists()
     with pytest.raises(UsageError, match="drop the recording"):
-        shared.uploads.take(str(path), tmp_path / "again.mp4")
+        shared.uploads.take(str(path), PAGE, tmp_path / "again.mp4")
     path = uploaded(shared)
-    shared.uploads.drop(str(path))
+    shared.uploads.drop(str(path), PAGE)
     assert not path.exists()
+
+
+def test_another_page_that_knows_the_path_gets_nothing(shared, tmp_path):
+    path, handlers = uploaded(shared), Handlers(shared, Queue(shared))
+    for other in ("page1", "", None):
+        handlers.queue.owners.enter(other, "")
+        with pytest.raises(UsageError, match="drop the recording"):
+            handlers.taken(str(path), "kernel_ridge", "usual", other)
+        with pytest.raises(UsageError, match="drop the recording"):
+            shared.uploads.take(str(path), other, tmp_path / "stolen.mp4")
+        shared.uploads.drop(str(path), other)
+    assert path.read_bytes() == b"film"
+    # two that send the same both have it
+    shared.uploads.came([str(path)], "page1")
+    shared.uploads.take(str(path), PAGE, tmp_path / "mine.mp4")
+    shared.uploads.take(str(path), "page1", tmp_path / "theirs.mp4")
+    assert (tmp_path / "mine.mp4").read_bytes() == (tmp_path / "theirs.mp4").read_bytes() == b"film" and not path.exists()
 
 
 def test_nothing_else_is_found_taken_or_removed(shared, tmp_path, monkeypatch):
@@ -55,8 +76,8 @@ def test_nothing_else_is_found_taken_or_removed(shared, tmp_path, monkeypatch):
         with pytest.raises(UsageError, match="drop the recording"):
             shared.uploads.find(path)
         with pytest.raises(MerError):
-            Handlers(shared, Queue(shared)).taken(path, "kernel_ridge", "usual", "page")
-        shared.uploads.drop(path)
+            Handlers(shared, Queue(shared)).taken(path, "kernel_ridge", "usual", PAGE)
+        shared.uploads.drop(path, PAGE)
     assert mine.read_bytes() == b"diary" and (inside.parent / "link.mp4").is_symlink() and (inside.parent / "fifo.mp4").exists()
     assert shared.uploads.find(str(inside)) == inside
 

@@ -1,13 +1,17 @@
-// What a press of one of Gradio's controls needs beside Gradio: its turn, another try, and a word where it failed.
+// What a press of one of Gradio's controls needs beside Gradio: its turn, another try, and a word where it failed. And what an
+// upload needs: whose it is, for Gradio does not say which page sends it.
 // Presses that all count (trigger mode "multiple") are sent one after the other, each once the one before is answered: on their
 // way together they may overtake one another, and "next event, label 5" would name the event before.
 (() => {
   const send = window.fetch, PAUSES_MS = [200, 600, 1500];
-  let last = Promise.resolve(), count = 0;
+  let last = Promise.resolve(), count = 0, own = "";
 
   window.fetch = function (what, how) {
-    if (!String(what?.url ?? what).includes("/run/predict")) return send.call(this, what, how);
+    const address = String(what?.url ?? what);
+    if (/\/gradio_api\/upload(\?|$)/.test(address)) return send.call(this, what, { ...how, headers: { ...how.headers, "X-Mer-Page": own } });
+    if (!address.includes("/run/predict")) return send.call(this, what, how);
     const { fn_index: number, session_hash: page } = JSON.parse(how.body), inTurn = counts(number);
+    own = page;
     const sent = (inTurn ? last : Promise.resolve()).then(() => insist(what, how, `${page}-${++count}`));
     if (inTurn) last = sent.catch(() => {}); // one that fails holds up no other
     return sent.then((answer) => {

@@ -42,10 +42,10 @@ class Handlers:
             if len(paths) > 1:
                 yield gr.skip(), f'<p class="mer-state" role="status">Looking at recording {number} of {len(paths)}…</p>'
             try:
-                self.queue.add(self.taken(path, network, sensitivity, self._owner(request)))
+                self.queue.add(self.taken(path, network, sensitivity, request.session_hash))
             except MerError as error:
                 refused.append(str(error))
-                self.shared.uploads.drop(path)
+                self.shared.uploads.drop(path, request.session_hash)
         yield None, refusals(refused)
 
     def act(self, opened: str, event: gr.EventData, request: gr.Request) -> list:
@@ -119,17 +119,17 @@ class Handlers:
         link = f'<a href="{html.escape(url)}" download>{html.escape(path.name)}</a>'
         return f'<p class="mr-ready" role="status">Ready: {link}</p>'
 
-    def taken(self, path: str, network: str, sensitivity: str, owner: str) -> Job:
-        """An uploaded file as a job: looked at, and moved from Gradio's folder to the browser's own. Raises MerError."""
-        upload = self.shared.uploads.find(path)
+    def taken(self, path: str, network: str, sensitivity: str, page: str) -> Job:
+        """What a page has uploaded as a job: looked at, and moved from Gradio's folder to its browser's own. Raises MerError."""
+        upload = self.shared.uploads.own(path, page)
         info = check_upload(upload, self.shared.settings.limits)
-        if not owner:
+        if not (owner := self.queue.owners.of(page)):
             raise MerError("this page has lost touch with mer-demo: reload it, then drop the recording again")
         name = safe_name(upload.name)
         folder = self.shared.folder(owner) / f"replay-{secrets.token_hex(8)}"
         folder.mkdir(mode=0o700)
         clip = folder / f"recording{Path(name).suffix.lower()}"
-        self.shared.uploads.take(path, clip)
+        self.shared.uploads.take(path, page, clip)
         model = network if network in self.shared.networks() else self.shared.settings.network
         sensitivity = sensitivity if sensitivity in FACTORS else USUAL
         return Job(owner, clip, name, model, self.shared.settings.engine, folder, info.duration, sensitivity)

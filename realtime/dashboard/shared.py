@@ -25,10 +25,12 @@ HEAVY = 2  # at once, of what keeps a core busy for long: Gradio's concurrency_l
 
 @dataclass
 class Limits:
-    """What the page takes from a browser. upload_gb: a file's size; hours: a recording's length."""
+    """What the page takes from a browser. upload_gb: a file's size; hours: a recording's length; work_hours: how long the
+    analysis of one may take."""
 
     upload_gb: float = 4.0
     hours: float = 2.0
+    work_hours: float = 6.0
 
 
 @dataclass

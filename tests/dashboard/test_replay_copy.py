@@ -1,15 +1,18 @@
 """The copy from which single frames are shown, and the queue, without a browser."""
 
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from films import film
 
 from realtime.dashboard.replay import queue as replay_queue
 from realtime.dashboard.replay.copy import Copy
 from realtime.dashboard.replay.job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
 from realtime.dashboard.replay.queue import Queue, settings_of
+from realtime.dashboard.shared import DemoSettings, Limits, Shared
 from realtime.errors import BrokenSourceError, OutputError
 
 TIMES = [0.0, 0.04, 0.05, 0.2, *np.arange(0.3, 2.0, 1 / 30)]  # a variable rate
@@ -131,17 +134,31 @@ def test_what_is_removed_is_gone_with_its_files_and_names_stay_apart(line):
 
 
 def test_fewer_and_more_set_the_threshold(tmp_path):
-    from realtime.dashboard.shared import DemoSettings
-
     shared = SimpleNamespace(settings=DemoSettings())
     at = [settings_of(Job("s", tmp_path, "a", "m", "auto", tmp_path, sensitivity=word), shared).spotter.sensitivity
           for word in ("fewer", "usual", "more")]  # fmt: skip
     assert at[0] > at[1] == shared.settings.spotter.sensitivity > at[2]
 
 
+@pytest.mark.parametrize("rate, limits, words, frames", [
+    (20, {}, "has more than 20 pictures a second", (58, 60)),
+    (1000, {"work_hours": 0.0}, "has been worked on for 0 hours", (1, 1)),
+    (1000, {"hours": 1 / 3600}, "is longer than 0.000277778 hours", (32, 32)),
+], ids=["too many pictures", "too long at work", "too long"])  # fmt: skip
+def test_what_would_never_end_is_cut_off_and_what_was_found_is_kept(tmp_path, monkeypatch, rate, limits, words, frames):
+    film(tmp_path / "film.mp4", [number / 30 for number in range(90)])
+    monkeypatch.setattr(replay_queue, "MOST_RATE", rate)
+    shared = Shared(DemoSettings(limits=Limits(**limits)), tmp_path, tmp_path / "log.sqlite3")
+    job = Job("s", tmp_path / "film.mp4", "film.mp4", "kernel_ridge", "auto", tmp_path, began=time.monotonic())
+    replay_queue.work(job, shared)
+    shared.close()
+    assert job.message.startswith(f"film.mp4 {words}") and "what comes after 00:0" in job.message and "\n" not in job.message
+    assert frames[0] <= len(job.copy.times) <= frames[1] and len(job.found.trace.t) == len(job.copy.times)
+    assert job.copy.frame(0) is not None
+
+
 def test_nothing_is_kept_where_it_was_started_read_only(tmp_path):
     from realtime.dashboard.replay.files import store
-    from realtime.dashboard.shared import DemoSettings, Shared
     from realtime.errors import UsageError
 
     shared = Shared(DemoSettings(), tmp_path, tmp_path / "log.sqlite3", read_only=True)

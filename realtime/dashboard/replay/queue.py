@@ -15,8 +15,9 @@ from realtime.dashboard.replay.faces import Faces
 from realtime.dashboard.replay.job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
 from realtime.dashboard.replay.owners import Owners
 from realtime.dashboard.replay.sensitivity import adjusted
-from realtime.dashboard.shared import DemoSettings, Shared
+from realtime.dashboard.shared import DemoSettings, Limits, Shared
 from realtime.errors import MerError, OutputError
+from realtime.event_table import clock
 from realtime.exports import Found, Remembering
 from realtime.pipeline import Pipeline, Step
 from realtime.sound import extract_sound
@@ -25,7 +26,7 @@ from realtime.trace import Trace
 from realtime.watch import Watch, leading
 
 MOST = 50  # recordings of one browser
-MOST_RATE = 240  # pictures a second; a film of a million within one second is no film of a face
+MOST_RATE = 1000  # pictures for each second that has passed, and one more; a million within a second are no film of a face
 IDLE_S = 12 * 3600  # without a page that shows them, after which recordings are removed
 LOOK_S = 60.0  # between two looks at that
 
@@ -135,8 +136,7 @@ class Queue:
 
 def work(job: Job, shared: Shared) -> None:
     """Work through one recording. What was found before it broke off or was cancelled is kept. Raises MerError."""
-    settings, hours = settings_of(job, shared), shared.settings.limits.hours
-    most = hours * 3600 * MOST_RATE
+    settings, limits = settings_of(job, shared), shared.settings.limits
     recognizer = shared.recognizer(job.model, job.engine)
     with open_source(job.clip, settings=settings.source) as source:
         info = source.info
@@ -150,11 +150,8 @@ def work(job: Job, shared: Shared) -> None:
                 job.copy.write(step.frame.pixels, step.frame.pts)
                 job.faces.add(face_of(pipeline, step))
                 job.progress = min(1.0, step.frame.pts / info.duration) if info.duration else 0.0
-                if step.frame.pts > hours * 3600:  # the file stated no length, or a wrong one
-                    job.message = f"{job.name} is longer than {hours:g} hours (limits.hours): the rest was left out"
-                    job.watch.stop()
-                elif len(job.copy.times) >= most:
-                    job.message = f"{job.name} has more than {most:g} pictures, {MOST_RATE} for each second of {hours:g} hours (limits.hours): the rest was left out"
+                if why := too_much(job, step.frame.pts, limits):
+                    job.message = f"{job.name} {why}: what comes after {clock(step.frame.pts)} was left out"
                     job.watch.stop()
 
             job.watch = Watch(source, pipeline, found.events.append, note)
@@ -170,6 +167,17 @@ def work(job: Job, shared: Shared) -> None:
         job.progress = 1.0 if not job.stopped.is_set() else job.progress
     if not job.copy.times:
         raise OutputError(job.message or f"{job.name} was stopped before its first frame")
+
+
+def too_much(job: Job, pts: float, limits: Limits) -> str:
+    """Why a recording goes no further than this frame, at `pts` seconds; "" where it does."""
+    if pts > limits.hours * 3600:  # the file stated no length, or a wrong one
+        return f"is longer than {limits.hours:g} hours (limits.hours)"
+    if len(job.copy.times) > MOST_RATE * (max(pts, 0.0) + 1):
+        return f"has more than {MOST_RATE} pictures a second"
+    if time.monotonic() - job.began > limits.work_hours * 3600:
+        return f"has been worked on for {limits.work_hours:g} hours (limits.work_hours; mer-replay has no such limit)"
+    return ""
 
 
 def settings_of(job: Job, shared: Shared) -> DemoSettings:

@@ -15,6 +15,9 @@ from engines.flow import settings as s
 TEAM = 8  # blocks of a cluster, as in common.cuh
 LEVELS = 8  # the most that a Task of strips.cuh holds
 PARTIALS = 64  # floats of shared memory for sums, as in tvl1.cu
+BANDS = 8  # blocks that share a face, as in maps.cu
+ENTRY = 5  # floats of shared memory, at most, for what a pixel is made of: Taps and Pull of maps.cu
+SMALL = 48 << 10  # bytes of shared memory that a block may have without asking
 STATE = 9  # numbers a pixel, as in strips.cuh
 REACH = 16  # pixels to each side, the most that a MapTask of maps.cu blurs over
 VIEW = [("offset", "i8"), *((name, "i4") for name in ("height", "width", "left", "top", "right", "bottom"))]
@@ -78,21 +81,21 @@ def tvl1(kernel: str, pictures: int, flows: int, workspace: int, pairs: int, hei
 
 def grey_faces(pixels: int, views: int, faces: int, count: int, face: int) -> Launch:
     """pixels: uint8, as the table of `count` VIEWs says. faces: count×face×face uint8."""
-    return Launch("grey_faces", count, 512, 0, "PPPi0P", (pixels, views, faces, face))
+    return Launch("grey_faces", BANDS * count, 512, _tables(face), "PPPi0P", (pixels, views, faces, face))
 
 
 def face_maps(flows: int, maps: int, pairs: int, face: int, size: int, smoothing: float) -> Launch:
     """flows: pairs×face×face×2 float32. maps: pairs×3×size×size float32. ValueError where they do not go together."""
     reach = (round(smoothing * 8 + 1) | 1) // 2  # OpenCV's GaussianBlur of floats with sigma alone
-    if not 0 < smoothing or reach > REACH or not 2 <= size <= min(face, 64):
-        wanted = "a map of 2 to 64 pixels, no larger than the face, and a smoothing of up to 4 pixels"
+    shared = 4 * (ENTRY * size + 3 * size * size + face * size)
+    if not 0 < smoothing or reach > REACH or not 2 <= size <= face or max(shared, _tables(face)) > SMALL:
+        wanted = "a map of at least 2 pixels, no larger than the face, both small, and a smoothing of up to 4 pixels"
         raise ValueError(f"{wanted}, got {size}, {face}, {smoothing}")
     weights = [math.exp(-0.5 * (k / smoothing) ** 2) for k in range(reach + 1)]
     whole = 2 * sum(weights) - weights[0]
     weights = [weight / whole for weight in weights] + [0.0] * (REACH - reach)
-    return Launch(
-        "face_maps", 3 * pairs, 512, 12 * size * size, f"PP3i{REACH + 1}f0P", (flows, maps, face, size, reach, *weights)
-    )
+    values = (flows, maps, face, size, reach, *weights)
+    return Launch("face_maps", 3 * pairs, 512, shared, f"PP3i{REACH + 1}f0P", values)
 
 
 def cut_puzzles(maps: int, puzzles: int, pairs: int, size: int, boxes: Sequence[Sequence[int]]) -> Launch:
@@ -103,6 +106,11 @@ def cut_puzzles(maps: int, puzzles: int, pairs: int, size: int, boxes: Sequence[
 
 def _team(kernel: str) -> int:
     return 1 if kernel == "tvl1_alone" else TEAM
+
+
+def _tables(face: int) -> int:
+    """Bytes of what a face's rows and columns are made of."""
+    return 4 * ENTRY * 2 * face
 
 
 def _plane(height: int, width: int, team: int) -> int:

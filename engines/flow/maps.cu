@@ -1,5 +1,8 @@
 // From views to the flow maps that networks take, around the flow of tvl1.cu: what realtime/inputs (face.py, flow_map.py,
 // dual_atme.py) does on the CPU with OpenCV, here without leaving the GPU. Resizing and blurring follow OpenCV's rules.
+//
+// What a line's pixels are made of is worked out once a block, and read back from shared memory. Worked out beside the loops
+// that it drives, the loops ran past their ends on sm_90 (nvcc 13.0.88, with -O1 and above, not with -O0).
 #include "common.cuh"
 
 // Where the pixels of a view lie, and the box that is cut out of it, in those pixels; it may reach outside them.
@@ -13,9 +16,10 @@ struct Taps {
     int from, count;
     float first, between, last;
     __device__ float weight(int k) const { return k == 0 ? first : k == count - 1 ? last : between; }
+    static __device__ Taps of(int at, int source, int size);
 };
 
-__device__ inline Taps area_taps(int at, int source, int size) {
+__device__ inline Taps Taps::of(int at, int source, int size) {
     const double scale = (double)source / size;
     const double begin = at * scale, end = begin + scale;
     const double cell = fmin(scale, source - begin);
@@ -36,9 +40,10 @@ __device__ inline Taps area_taps(int at, int source, int size) {
 // What INTER_AREA does with 8 bits where a side grows: two neighbours, in whole numbers, 2048 for 1.
 struct Pull {
     int from, to, near, far;  // two pixels and their weights
+    static __device__ Pull of(int at, int source, int size);
 };
 
-__device__ inline Pull pull(int at, int source, int size) {
+__device__ inline Pull Pull::of(int at, int source, int size) {
     const double scale = (double)source / size, inverse = (double)size / source;
     int from = (int)floor(at * scale);
     float part = (float)((at + 1) - (from + 1) * inverse);
@@ -50,6 +55,12 @@ __device__ inline Pull pull(int at, int source, int size) {
     return {from, from + 1 < source ? from + 1 : from, (int)rintf((1 - part) * 2048), (int)rintf(part * 2048)};
 }
 
+// Taps or Pulls for each pixel of a line of `size`, made of `source` pixels. They can be read after the next barrier.
+template <class Entry>
+__device__ inline void tabulate(Entry* table, int source, int size) {
+    for (int at = threadIdx.x; at < size; at += blockDim.x) table[at] = Entry::of(at, source, size);
+}
+
 __device__ inline int inside(int value, int size) { return value < 0 ? 0 : value < size ? value : size - 1; }
 
 // Grey of the crop's pixel (x, y) as cvtColor makes it, in 1/32768 steps.
@@ -59,6 +70,8 @@ __device__ inline int grey(const unsigned char* pixels, const View& view, int x,
     return (p[0] * 3735 + p[1] * 19235 + p[2] * 9798 + (1 << 14)) >> 15;
 }
 
+constexpr int kBands = 8;  // blocks a view, as in launches.py
+
 struct GreyTask {
     const unsigned char* pixels;
     const View* views;
@@ -66,36 +79,55 @@ struct GreyTask {
     int face;
 };
 
-// The faces cut out of the views, grey. One block a view.
+// A pixel of a shrunk face. OpenCV rounds halves up where both sides are halved, and only there.
+__device__ inline unsigned char shrunk(const GreyTask& task, const View& view, const Taps& rows, const Taps& columns,
+                                       bool halved) {
+    float sum = 0;
+    for (int j = 0; j < rows.count; ++j) {
+        float line = 0;
+        for (int k = 0; k < columns.count; ++k)
+            line += columns.weight(k) * (float)grey(task.pixels, view, columns.from + k, rows.from + j);
+        sum += rows.weight(j) * line;
+    }
+    return (unsigned char)(halved ? floorf(sum + 0.5f) : rintf(fminf(fmaxf(sum, 0.f), 255.f)));
+}
+
+// A pixel of a face that grew on some side.
+__device__ inline unsigned char grown(const GreyTask& task, const View& view, const Pull& rows, const Pull& columns) {
+    int lines[2];
+    for (int j = 0; j < 2; ++j) {
+        const int row = j == 0 ? rows.from : rows.to;
+        lines[j] = grey(task.pixels, view, columns.from, row) * columns.near +
+                   grey(task.pixels, view, columns.to, row) * columns.far;
+    }
+    const int sum = ((rows.near * (lines[0] >> 4)) >> 16) + ((rows.far * (lines[1] >> 4)) >> 16);
+    return (unsigned char)((sum + 2) >> 2);
+}
+
+// The faces cut out of the views, grey. kBands blocks a view, each a band of its rows. Shared memory: 2 × face entries.
 extern "C" __global__ void __launch_bounds__(512) grey_faces(const __grid_constant__ GreyTask task) {
-    const View view = task.views[blockIdx.x];
-    const int face = task.face;
+    const View view = task.views[blockIdx.x / kBands];
+    const int face = task.face, band = blockIdx.x % kBands;
     const int height = view.bottom - view.top, width = view.right - view.left;
-    unsigned char* const out = task.faces + (long long)blockIdx.x * face * face;
-    for (int i = threadIdx.x; i < face * face; i += blockDim.x) {
-        const int y = i / face, x = i - y * face;
-        if (height >= face && width >= face) {
-            const Taps rows = area_taps(y, height, face), columns = area_taps(x, width, face);
-            float sum = 0;
-            for (int j = 0; j < rows.count; ++j) {
-                float line = 0;
-                for (int k = 0; k < columns.count; ++k)
-                    line += columns.weight(k) * (float)grey(task.pixels, view, columns.from + k, rows.from + j);
-                sum += rows.weight(j) * line;
-            }
-            const bool halved = height == 2 * face && width == 2 * face;  // OpenCV rounds halves up here only
-            out[i] = (unsigned char)(halved ? floorf(sum + 0.5f) : rintf(fminf(fmaxf(sum, 0.f), 255.f)));
-        } else {
-            const Pull rows = pull(y, height, face), columns = pull(x, width, face);
-            int lines[2];
-            for (int j = 0; j < 2; ++j) {
-                const int row = j == 0 ? rows.from : rows.to;
-                lines[j] = grey(task.pixels, view, columns.from, row) * columns.near +
-                           grey(task.pixels, view, columns.to, row) * columns.far;
-            }
-            const int sum = ((rows.near * (lines[0] >> 4)) >> 16) + ((rows.far * (lines[1] >> 4)) >> 16);
-            out[i] = (unsigned char)((sum + 2) >> 2);
-        }
+    unsigned char* const out = task.faces + (long long)(blockIdx.x / kBands) * face * face;
+    const int end = face * (band + 1) / kBands * face;
+    const int first = face * band / kBands * face + (int)threadIdx.x;
+    if (height >= face && width >= face) {
+        Taps* const rows = reinterpret_cast<Taps*>(dynamic_shared());
+        Taps* const columns = rows + face;
+        tabulate(rows, height, face);
+        tabulate(columns, width, face);
+        __syncthreads();
+        const bool halved = height == 2 * face && width == 2 * face;
+        for (int i = first; i < end; i += blockDim.x)
+            out[i] = shrunk(task, view, rows[i / face], columns[i % face], halved);
+    } else {
+        Pull* const rows = reinterpret_cast<Pull*>(dynamic_shared());
+        Pull* const columns = rows + face;
+        tabulate(rows, height, face);
+        tabulate(columns, width, face);
+        __syncthreads();
+        for (int i = first; i < end; i += blockDim.x) out[i] = grown(task, view, rows[i / face], columns[i % face]);
     }
 }
 
@@ -136,23 +168,31 @@ __device__ inline void extremes(float* low, float* high, int count) {
     __syncthreads();
 }
 
-// One block a channel of a pair: resized, stretched over 0 … 255, blurred, less its median, over 128.
+// One block a channel of a pair: resized, stretched over 0 … 255, blurred, less its median, over 128. Shared memory, in
+// floats: the taps of a side, 5 × map; three maps; and what the columns' taps make of each row, face × map.
 extern "C" __global__ void __launch_bounds__(512) face_maps(const __grid_constant__ MapTask task) {
     const int map = task.map, face = task.face, pixels = map * map;
-    float* const one = dynamic_shared();
+    Taps* const taps = reinterpret_cast<Taps*>(dynamic_shared());  // rows and columns are alike: both are square
+    float* const one = dynamic_shared() + map * (int)(sizeof(Taps) / sizeof(float));
     float* const two = one + pixels;
     float* const three = two + pixels;
+    float* const lines = three + pixels;
     const float* flow = task.flows + (long long)(blockIdx.x / 3) * face * face * 2;
     const int channel = blockIdx.x % 3;
+    tabulate(taps, face, map);
+    __syncthreads();
+    for (int i = threadIdx.x; i < face * map; i += blockDim.x) {
+        const int y = i / map;
+        const Taps& columns = taps[i % map];
+        float line = 0;
+        for (int k = 0; k < columns.count; ++k) line += columns.weight(k) * field(flow, channel, columns.from + k, y, face);
+        lines[i] = line;
+    }
+    __syncthreads();
     for (int i = threadIdx.x; i < pixels; i += blockDim.x) {
-        const Taps rows = area_taps(i / map, face, map), columns = area_taps(i % map, face, map);
+        const Taps& rows = taps[i / map];
         float sum = 0;
-        for (int j = 0; j < rows.count; ++j) {
-            float line = 0;
-            for (int k = 0; k < columns.count; ++k)
-                line += columns.weight(k) * field(flow, channel, columns.from + k, rows.from + j, face);
-            sum += rows.weight(j) * line;
-        }
+        for (int j = 0; j < rows.count; ++j) sum += rows.weight(j) * lines[(rows.from + j) * map + i % map];
         one[i] = two[i] = three[i] = sum;
     }
     extremes(two, three, pixels);

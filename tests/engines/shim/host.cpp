@@ -1,5 +1,5 @@
 // The kernels as functions of a library for the host; with -DONCE a program that runs each of them once, on a small
-// picture, for the thread sanitizer.
+// picture and in memory of just the size that they need, for the sanitizers.
 #include <cooperative_groups.h>
 
 #include <cstdio>
@@ -49,46 +49,60 @@ void run_cut_puzzles(int grid, int threads, int floats, const unsigned char* par
 }
 
 #ifdef ONCE
-// Each kernel once on small pictures, for the thread sanitizer: it ends the program with another status where two threads
-// touch the same memory without a barrier between.
+// A sanitizer ends the program with another status where two threads touch the same memory without a barrier between, or
+// one reads or writes outside an array or a block's shared memory.
 int main() {
-    constexpr int kHeight = 40, kWidth = 36, kMap = 9, kPixels = kHeight * kWidth;
-    std::vector<unsigned char> views(3 * 2 * kPixels);
+    constexpr int kHeight = 40, kWidth = 36, kFace = 37, kSmall = 30, kSmallest = 24;
+    constexpr View kBoxes[] = {
+        {0, kHeight, kWidth, -2, 1, kWidth, kHeight},             // grows
+        {0, kHeight, kWidth, -9, -4, kWidth + 7, kHeight + 9},    // shrinks
+        {0, kHeight, kWidth, -19, -17, 2 * kFace - 19, 2 * kFace - 17},  // is halved
+        {0, kHeight, kWidth, 50, 60, 200, 261},                   // has nothing of the view
+    };
+    constexpr int kPairs = sizeof kBoxes / sizeof *kBoxes;
+    std::vector<unsigned char> views(3 * 2 * kHeight * kWidth);
     for (int i = 0; i < (int)views.size(); ++i) {
-        const int x = i / 3 % kWidth, y = i / 3 / kWidth % kHeight, second = i / 3 / kPixels;
+        const int x = i / 3 % kWidth, y = i / 3 / kWidth % kHeight, second = i / (3 * kHeight * kWidth);
         views[i] = (unsigned char)(128 + 60 * std::sin(0.7 * (x - second)) + 60 * std::sin(0.5 * (y + second)));
     }
-    View table[2] = {{0, kHeight, kWidth, -2, 1, kWidth, kHeight}};
-    table[1] = table[0];
-    table[1].offset = 3 * kPixels;
-    constexpr int kFace = 37;
-    std::vector<unsigned char> faces(2 * kFace * kFace);
-    const GreyTask grey = {views.data(), table, faces.data(), kFace};
-    shim::launch(2, 1, 4, 0, [&] { grey_faces(grey); });
+    std::vector<View> table;
+    for (const View& box : kBoxes)
+        for (int which = 0; which < 2; ++which) {
+            table.push_back(box);
+            table.back().offset = 3 * kHeight * kWidth * which;
+        }
+    std::vector<unsigned char> faces(2 * kPairs * kFace * kFace);
+    const GreyTask grey = {views.data(), table.data(), faces.data(), kFace};
+    const int tables = 2 * kFace * sizeof(Taps) / sizeof(float);
+    shim::launch(2 * kPairs * kBands, 1, 3, tables, [&] { grey_faces(grey); });
 
-    struct alignas(16) Room {
-        float values[1 << 16];
-    };
-    auto room = std::make_unique<Room>();
-    std::vector<float> flow(2 * kFace * kFace);
-    Task task = {faces.data(), flow.data(), room->values, 1 << 16, 0, 3, 2, 2, 6, 3, {37, 30, 24}, {37, 30, 24}};
+    std::vector<float> flows(2 * kPairs * kFace * kFace);
+    Task task = {faces.data(), flows.data(), nullptr, 0, 0, 3, 2, 2, 6, 3, {kFace, kSmall, kSmallest}, {kFace, kSmall, kSmallest}};
     task.step = 0.25f / 0.3f, task.bound = 0.045f, task.theta = 0.3f, task.epsilon2 = 1e-4f;
     task.grow = 1.25f, task.cubic = -0.75f, task.floor = 1.2e-7f;
     for (int kind = 0; kind < 3; ++kind) {
-        task.plane = (kind == 2 ? kFace : 5) * kFace;
-        const int floats = kPartials + (kind == 0 ? FIELDS * task.plane : 0);
+        const int team = kind == 2 ? 1 : Cluster::size;
+        task.plane = (kFace + team - 1) / team * kFace;
+        const int state = FIELDS * task.plane, pixels = kFace * kFace;
+        task.room = 8 * pixels + 2 * (pixels + kSmall * kSmall + kSmallest * kSmallest) + (kind == 0 ? 0 : team * state);
+        task.room = (task.room + 3) / 4 * 4;
+        const int pairs = kind == 2 ? kPairs : 1;
+        std::vector<Sample> room(pairs * task.room / 4);
+        task.workspace = &room[0].value;
         const auto kernel = kind == 0 ? tvl1_near : kind == 1 ? tvl1_far : tvl1_alone;
-        shim::launch(kind == 2 ? 1 : Cluster::size, kind == 2 ? 1 : Cluster::size, 2, floats, [&] { kernel(task); });
+        shim::launch(pairs * team, team, 2, kPartials + (kind == 0 ? state : 0), [&] { kernel(task); });
     }
 
-    std::vector<float> maps(3 * kMap * kMap), puzzles(3 * kMap * kMap);
-    MapTask map = {flow.data(), maps.data(), kFace, kMap, 2, {0.4f, 0.2f, 0.1f}};
-    shim::launch(3, 1, 4, 3 * kMap * kMap, [&] { face_maps(map); });
-    const PuzzleTask puzzle = {maps.data(), puzzles.data(), kMap, {{0, 3, 0, 4}, {0, 3, 4, 8}, {5, 9, 1, 8}}};
-    shim::launch(3, 1, 4, 0, [&] { cut_puzzles(puzzle); });
-
     float sum = 0;
-    for (float value : puzzles) sum += value;
+    for (const int side : {9, 28, kFace}) {
+        std::vector<float> maps(3 * kPairs * side * side), puzzles(maps.size());
+        const MapTask map = {flows.data(), maps.data(), kFace, side, 2, {0.4f, 0.2f, 0.1f}};
+        const int floats = side * (int)(sizeof(Taps) / sizeof(float)) + 3 * side * side + kFace * side;
+        shim::launch(3 * kPairs, 1, 3, floats, [&] { face_maps(map); });
+        const PuzzleTask puzzle = {maps.data(), puzzles.data(), side, {{0, 3, 0, 4}, {0, 3, 4, 8}, {5, 9, 1, 8}}};
+        shim::launch(3 * kPairs, 1, 3, 0, [&] { cut_puzzles(puzzle); });
+        for (float value : puzzles) sum += value;
+    }
     std::printf("done %d\n", std::isfinite(sum));
 }
 #endif

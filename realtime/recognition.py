@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines import flow, notices
 from engines.batcher import Batcher
 from engines.errors import EngineError, GpuLost
+from engines.flow import Flow
 from engines.runtime import known
 from realtime.errors import ModelError
 from realtime.geometry import to_68
@@ -23,10 +23,11 @@ class Recognizer:
     share one: on a GPU their movements then share batches, from the pictures to the scores.
     """
 
-    def __init__(self, model: str, engine: str = "auto"):
+    def __init__(self, model: str, engine: str = "auto", flow: Flow | None = None):
         """`model`: a network of the zoo, or the path of an .onnx file with its manifest beside it.
 
-        engine: "auto", "tensorrt" or "onnx", see `engines.runtime.Network`; the last keeps the flow on the CPU, too.
+        engine: "auto", "tensorrt" or "onnx", see `engines.runtime.Network`. flow: what computes it; by default on a GPU if
+        there is one, or for "onnx" on the CPU.
         """
         self._network = network(model, engine)
         kind = self._network.manifest.get("takes")
@@ -37,8 +38,9 @@ class Recognizer:
         if self._network.width != len(self.classes):
             raise ModelError(f"the network {model} gives {self._network.width} numbers for {len(self.classes)} classes: export it again")
         self._inputs = INPUTS[kind]
-        self._flow = flow.use("cpu" if engine == "onnx" else "auto")
-        self._on_gpu = ON_GPU.get(kind) if "CUDA" in self._flow else None
+        self._flow = flow or Flow("cpu" if engine == "onnx" else "auto")
+        self._flow.warm()
+        self._on_gpu = ON_GPU.get(kind)
         self._gather = Batcher(self._many)
         self._abstain_below = float(self._network.manifest.get("calibration", {}).get("abstain_below", 0.0))
         if model not in known():
@@ -46,8 +48,8 @@ class Recognizer:
 
     @property
     def engines(self) -> str:
-        """What runs it, in words: "kernel_ridge on ONNX Runtime, CPU; flow on TV-L1, CPU"."""
-        return f"{self.name} on {self._network.backend}; flow on {self._flow}"
+        """What runs it, in words: "kernel_ridge on ONNX Runtime, CPU; flow on CPU"."""
+        return f"{self.name} on {self._network.backend}; flow on {self._flow.words}"
 
     def __call__(self, keyframes: Keyframes) -> tuple[str, dict[str, float]]:
         try:
@@ -67,22 +69,19 @@ class Recognizer:
         warm_naming(self)
 
     def _scores(self, moments: Moments) -> np.ndarray:
-        if self._on_gpu is not None:
+        if self._on_gpu is not None and self._flow.on_gpu:
             try:
                 return self._gather(moments)
             except ValueError:
                 pass  # some movement of the batch has no inputs: on its own, each finds out whether it is the one
             except GpuLost as error:
-                if self._on_gpu is not None:
-                    notices.say(f"{self.name}: {error}; its inputs are made on the CPU from now on")
-                self._on_gpu = None
-        return self._network(self._inputs(moments))
+                self._flow.leave(error)
+        return self._network(self._inputs(moments, self._flow))
 
     def _many(self, several: list[Moments]) -> list[np.ndarray]:
-        make = self._on_gpu
-        if make is None:  # lost by the batch before this one
+        if not self._flow.on_gpu:  # lost by the batch before this one
             raise GpuLost("it is gone")
-        return list(self._network.many(make(several)))
+        return list(self._network.many(self._on_gpu(several)))
 
 
 def moments_of(keyframes: Keyframes) -> Moments:

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 from rich.table import Table
 
-from engines import device
-from engines.flow import cpu
+from engines.flow import Flow, cpu
 from realtime.errors import MissingPartError
 from realtime.terminal import percentiles
 from train.flow_pairs import Faces
@@ -56,7 +55,7 @@ def measure(recorded: list[Faces], rendered: list[Faces], done: Callable[[], Non
         "ours, one core": lambda pairs: [cpu.tvl1(*pair) for pair in pairs],
     }
     batched: dict[str, Many] = {f"ours, {BATCH} at once": cpu.tvl1_many}
-    if device.find() is not None:
+    if Flow("auto").on_gpu:
         from engines.flow import cuda
 
         engines["ours, GPU"] = cuda.tvl1_many

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
-from engines.flow import cpu
+from engines.flow import CPU, Pair
 from engines.runtime import known
 from realtime.errors import SourceError
-from realtime.inputs import INPUTS, flow_map, skd_tstsan
+from realtime.inputs import INPUTS
 from realtime.networks import network
 from train.data import cache, prepared
 from train.data.grouping import class_of, classes
-from train.flow_bench import BEFORE, opencv
+from train.flow_bench import BEFORE, Many, opencv
 from train.metrics import confusion, uar, uf1
 
 GROUPING = "three"
-USERS = ((flow_map, "tvl1"), (skd_tstsan, "tvl1_many"))  # who asks for flow, and by which name
 KINDS = ("flow_map", "dual_atme_map", "skd_tstsan")  # inputs that are made of it
-
-Tvl1 = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def decide(folder: Path, tick: Callable[[int, int], None]) -> dict[str, dict[str, np.ndarray]]:
@@ -41,15 +37,15 @@ def decide(folder: Path, tick: Callable[[int, int], None]) -> dict[str, dict[str
     if not clips:
         raise SourceError(f"no micro-expression of {folder} has a label of the grouping '{GROUPING}': take another set")
     found = {one.name: {"truth": [], "opencv": [], "ours": []} for one in networks}
-    engines: dict[str, Tvl1] = {"opencv": lambda one, other: opencv(**BEFORE)([(one, other)])[0], "ours": cpu.tvl1}
+    engines: dict[str, Many] = {"opencv": opencv(**BEFORE), "ours": CPU.many}
     for done, (file, label) in enumerate(clips):
         moments = prepared.moments(file)
         for one in networks:
             found[one.name]["truth"].append(label)
-        for name, tvl1 in engines.items():
-            with _flow_by(_once(tvl1)):
-                for one in networks:
-                    found[one.name][name].append(int(np.argmax(one(INPUTS[one.manifest["takes"]](moments)))))
+        for name, many in engines.items():
+            tvl1 = _Once(many)
+            for one in networks:
+                found[one.name][name].append(int(np.argmax(one(INPUTS[one.manifest["takes"]](moments, tvl1)))))
         tick(done + 1, len(clips))
     return {name: {which: np.array(those) for which, those in one.items()} for name, one in found.items()}
 
@@ -67,28 +63,20 @@ def table(decided: dict[str, dict[str, np.ndarray]]) -> Table:
     return made
 
 
-@contextmanager
-def _flow_by(tvl1: Tvl1) -> Iterator[None]:
-    """Inputs are made with this flow inside the block."""
-    ways = {"tvl1": tvl1, "tvl1_many": lambda pairs: [tvl1(*pair) for pair in pairs]}
-    before = [getattr(module, name) for module, name in USERS]
-    try:
-        for module, name in USERS:
-            setattr(module, name, ways[name])
-        yield
-    finally:
-        for (module, name), own in zip(USERS, before, strict=True):
-            setattr(module, name, own)
+class _Once:
+    """Stands for a `Flow`, and remembers: several networks ask about the same faces."""
 
+    def __init__(self, many: Many):
+        self._many, self._known = many, {}
 
-def _once(tvl1: Tvl1) -> Tvl1:
-    """The same, remembering: several networks ask about the same faces."""
-    known_flows = {}
+    def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return self.many([(one, other)])[0]
 
-    def remembered(one, other):
+    def many(self, pairs: list[Pair]) -> list[np.ndarray]:
+        return [self._flow(*pair) for pair in pairs]
+
+    def _flow(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         key = one.tobytes(), other.tobytes()
-        if key not in known_flows:
-            known_flows[key] = tvl1(one, other)
-        return known_flows[key]
-
-    return remembered
+        if key not in self._known:
+            self._known[key] = self._many([(one, other)])[0]
+        return self._known[key]

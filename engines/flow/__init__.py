@@ -2,65 +2,78 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
 
-from engines import notices
+from engines import device, notices
 from engines.batcher import Batcher
 from engines.errors import EngineError, GpuLost
 
 Pair = tuple[np.ndarray, np.ndarray]
-Many = Callable[[Sequence[Pair]], list[np.ndarray]]
 CHOICES = ("auto", "cpu", "cuda")
-CPU = "CPU"
-
-_lock = threading.Lock()
-_wanted = "auto"
-_lost = False  # the GPU failed: the CPU does the rest
-_chosen: tuple[Many, str] | None = None  # how flow is computed, and that in words; None before it is first needed
 
 
-def tvl1(previous: np.ndarray, following: np.ndarray) -> np.ndarray:
-    """Flow from `previous` to `following`, H×W uint8 grey: H×W×2 float32, (u, v) in pixels, right and down positive.
+class Flow:
+    """`flow(previous, following)` → how the picture moves. Made once, then handed to whoever needs flow, as networks are.
 
-    Raises ValueError for other arrays. Any thread may call it.
+    Any thread may call it; on a GPU the calls of several threads share launches. A GPU that fails is left for good, one
+    line says so, and the CPU goes on. What one Flow does changes nothing for another.
     """
-    return tvl1_many([(previous, following)])[0]
 
+    def __init__(self, engine: str = "auto"):
+        """engine: "cpu", "cuda", or "auto": the GPU if there is one that computes what the CPU does.
 
-def tvl1_many(pairs: Sequence[Pair]) -> list[np.ndarray]:
-    """`tvl1` of every pair; sizes may differ. All cores at work, or one launch on the GPU, each with the bits of `tvl1`."""
-    for previous, following in pairs:
-        _check(previous, following)
-    many, _ = _choice()
-    try:
-        return many(pairs)
-    except GpuLost as error:
-        notices.say(f"{error}: optical flow goes on on the CPU")
-        return _fall_back()(pairs)
+        Raises EngineError for "cuda" where there is no usable GPU, and for another word.
+        """
+        if engine not in CHOICES:
+            raise EngineError(f"unknown flow engine '{engine}': expected one of {', '.join(CHOICES)}")
+        self._gpu = None if engine == "cpu" else _usable(must=engine == "cuda")
+        self._gather = Batcher(_together)
 
+    @property
+    def on_gpu(self) -> bool:
+        return self._gpu is not None
 
-def use(engine: str) -> str:
-    """From now on compute flow with "cpu", "cuda", or "auto": the GPU if there is one. Returns in words what is used.
+    @property
+    def words(self) -> str:
+        """What computes it now: "CPU", "CUDA, NVIDIA H200"."""
+        gpu = self._gpu
+        return "CPU" if gpu is None else f"CUDA, {gpu.name}"
 
-    For the whole process. What the first flow would wait for (compiled loops, kernels) is made ready here: half a
-    second, or three where this machine has never compiled the loops. Raises EngineError for "cuda" where there is no
-    usable GPU, and for another word.
-    """
-    global _wanted, _chosen
-    if engine not in CHOICES:
-        raise EngineError(f"unknown flow engine '{engine}': expected one of {', '.join(CHOICES)}")
-    with _lock:
-        chosen = _choose(engine)
-        _wanted, _chosen = engine, chosen
-    if chosen[1] == CPU:
-        from engines.flow.cpu import warm
+    def warm(self) -> None:
+        """Have ready what the first flow would wait for: on the CPU half a second, or three where it never ran before."""
+        if not self.on_gpu:
+            from engines.flow import cpu
 
-        warm()
-    return chosen[1]
+            cpu.warm()
+
+    def __call__(self, previous: np.ndarray, following: np.ndarray) -> np.ndarray:
+        """Flow from `previous` to `following`, H×W uint8 grey: H×W×2 float32, (u, v) in pixels, right and down positive.
+
+        Raises ValueError for other arrays.
+        """
+        return self.many([(previous, following)])[0]
+
+    def many(self, pairs: Sequence[Pair]) -> list[np.ndarray]:
+        """The flow of every pair; sizes may differ. All cores at work, or one launch on the GPU, the same bits as one by one."""
+        for previous, following in pairs:
+            _check(previous, following)
+        if self.on_gpu:
+            try:
+                return self._gather(pairs)
+            except GpuLost as error:
+                self.leave(error)
+        from engines.flow import cpu
+
+        return cpu.tvl1_many(pairs)
+
+    def leave(self, error: GpuLost) -> None:
+        """The GPU failed, here or where its flow was used: the CPU does the rest."""
+        if self.on_gpu:
+            notices.say(f"{error}: optical flow goes on on the CPU")
+        self._gpu = None
 
 
 def _check(previous: np.ndarray, following: np.ndarray) -> None:
@@ -70,56 +83,32 @@ def _check(previous: np.ndarray, following: np.ndarray) -> None:
         raise ValueError(f"the flow of two H×W uint8 pictures of one size, got {got}")
 
 
-def _choice() -> tuple[Many, str]:
-    global _chosen
-    if _chosen is None:
-        with _lock:
-            if _chosen is None:
-                _chosen = _choose(_wanted)
-    return _chosen
-
-
-def _choose(engine: str) -> tuple[Many, str]:
-    if engine == "cpu" or (engine == "auto" and _lost):
-        return _cpu()
-    import engines.device as device
-
+def _usable(must: bool) -> device.Device | None:
+    """The GPU, with the kernels on it; None where there is none, or EngineError where there must be one."""
     found = device.find()
     if found is None:
-        if engine == "cuda":
+        if must:
             raise EngineError(f"no GPU for optical flow ({device.why_not()}): take the flow engine cpu or auto")
-        return _cpu()
+        return None
     try:
         import engines.flow.cuda as cuda
 
         cuda.ready()
     except (ImportError, EngineError) as error:
-        if engine == "cuda":
+        if must:
             text = f"optical flow cannot run on {found.name} ({error}): take the flow engine cpu or auto"
             raise EngineError(text) from error
         notices.say(f"optical flow runs on the CPU: {error}")
-        return _cpu()
-    return _gathered(cuda.tvl1_many), f"CUDA, {found.name}"
+        return None
+    return found
 
 
-def _gathered(many: Many) -> Many:
-    """The calls of all streams share launches."""
+def _together(calls: list[Sequence[Pair]]) -> list[list[np.ndarray]]:
+    """The calls of several threads as one launch."""
+    import engines.flow.cuda as cuda
 
-    def run(calls: list[Sequence[Pair]]) -> list[list[np.ndarray]]:
-        flows = iter(many([pair for pairs in calls for pair in pairs]))
-        return [list(islice(flows, len(pairs))) for pairs in calls]
-
-    return Batcher(run)
+    flows = iter(cuda.tvl1_many([pair for pairs in calls for pair in pairs]))
+    return [list(islice(flows, len(pairs))) for pairs in calls]
 
 
-def _cpu() -> tuple[Many, str]:
-    from engines.flow.cpu import tvl1_many as on_cpu
-
-    return on_cpu, CPU
-
-
-def _fall_back() -> Many:
-    global _lost, _chosen
-    with _lock:
-        _lost, _chosen = True, _cpu()
-        return _chosen[0]
+CPU = Flow("cpu")  # for those who ask for nothing else; it holds nothing

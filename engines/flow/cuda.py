@@ -14,9 +14,6 @@ from engines.flow import lanes, launches
 from engines.flow.arrays import DeviceArray
 from engines.flow.lanes import Box, Pair
 
-# The puzzle of Dual-ATME in a 28×28 map: left brow, right brow, mouth; (top, bottom, left, right)
-PUZZLE = ((0, 7, 2, 13), (0, 7, 15, 26), (14, 24, 4, 24))
-
 
 def ready() -> None:
     """Have the kernels on the GPU. Raises GpuLost where they are damaged or this driver does not take them."""
@@ -44,12 +41,13 @@ def tvl1_many(pairs: Sequence[Pair]) -> list[np.ndarray]:
 
 
 def flow_maps(
-    items: Sequence[tuple[np.ndarray, np.ndarray, Box]], face: int = 128, map: int = 28, smoothing: float = 2.0
+    items: Sequence[tuple[np.ndarray, np.ndarray, Box]], face: int, map: int, smoothing: float
 ) -> DeviceArray:
     """The flow map of each (onset view, apex view, box) as networks take it: (N, 3, map, map) float32 on the GPU.
 
     Views are H×W×3 uint8 BGR, box (left, top, right, bottom) may reach outside them. As in `realtime.inputs.flow_map`:
-    crop → grey of face×face → flow and strain → map×map, stretched → smoothed, less its median, over 128.
+    crop → grey of face×face → flow and strain → map×map, stretched → smoothed, less its median, over 128. face, map: pixels
+    a side. smoothing: sigma of the Gaussian, pixels of the map.
     Raises ValueError for other items, GpuLost.
     """
     for onset, apex, box in items:
@@ -63,10 +61,10 @@ def flow_maps(
     return result
 
 
-def puzzles(maps: DeviceArray, boxes: Sequence[Box] = PUZZLE) -> DeviceArray:
+def puzzles(maps: DeviceArray, boxes: Sequence[Box]) -> DeviceArray:
     """Dual-ATME's second input, cut from flow maps as `realtime.inputs.dual_atme.puzzle` does it, of the same shape.
 
-    Raises GpuLost.
+    boxes: (top, bottom, left, right) of left brow, right brow and mouth in the map. Raises GpuLost.
     """
     count, _, size, _ = maps.shape
     result = DeviceArray(maps.shape)

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import cv2
 import numpy as np
 
-from engines.flow import tvl1, tvl1_many
+from engines.flow import CPU
 from realtime.inputs.flow_map import strain as strain_of
 from realtime.records import FaceView, Keyframes, evenly
 
@@ -103,7 +103,7 @@ def as_webp(frames: list[np.ndarray], fps: float = 20.0) -> bytes:
 def _flow(keyframes: Keyframes) -> np.ndarray:
     """Onset → apex, 224×224×2 pixels: one TV-L1 flow, so that what needs no more is there at once."""
     if keyframes not in _flows:
-        _flows[keyframes] = _smooth(tvl1(_grey(keyframes.onset), _grey(keyframes.apex)))
+        _flows[keyframes] = _smooth(CPU(_grey(keyframes.onset), _grey(keyframes.apex)))
     return _flows[keyframes]
 
 
@@ -114,7 +114,7 @@ def _motion(keyframes: Keyframes) -> tuple[list[FaceView], list[np.ndarray]]:
         inner = [view for view in keyframes.between if onset.pts < view.pts < apex.pts]
         inner = evenly(inner, MOST_FLOWS - 1) if inner else ()
         first, last = _grey(onset), _flow(keyframes)
-        way = map(_smooth, tvl1_many([(first, _grey(view)) for view in inner])) if inner else ()
+        way = map(_smooth, CPU.many([(first, _grey(view)) for view in inner])) if inner else ()
         _motions[keyframes] = [onset, *inner, apex], [np.zeros_like(last), *way, last]
     return _motions[keyframes]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.flow import CPU, Flow
 from realtime.inputs.face import as_batch, crop, crop_box
 from realtime.inputs.flow_map import FACE, MAP, flow_map, normalise
 from realtime.records import Moments
@@ -24,12 +25,13 @@ Box = tuple[int, int, int, int]
 LEFT_BROW = (0, 7, 2, 13)
 RIGHT_BROW = (0, 7, 15, 26)
 MOUTH = (14, 24, 4, 24)
+PUZZLE = (LEFT_BROW, RIGHT_BROW, MOUTH)
 
 # The regions by landmarks, where it is cut from pictures: (brow's top, upper lid, brow's left end, brow's right end).
 BROWS = ((19, 37, 17, 21), (24, 44, 22, 26))
 
 
-def from_pictures(moments: Moments) -> dict[str, np.ndarray]:
+def from_pictures(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
     """{"full_face", "puzzle"}, each (1, 3, 28, 28) float32; the puzzle's flow is that between two puzzle pictures.
 
     Both pictures are cut by the onset's landmarks, as the face is. Raises ValueError for landmarks of no upright face.
@@ -37,15 +39,15 @@ def from_pictures(moments: Moments) -> dict[str, np.ndarray]:
     boxes = regions(moments.points)
     onset, apex = (puzzle_picture(view, boxes) for view in (moments.onset, moments.apex))
     return {
-        "full_face": from_moments(moments)["full_face"],
-        "puzzle": as_batch(normalise(flow_map(onset, apex))),
+        "full_face": from_moments(moments, tvl1)["full_face"],
+        "puzzle": as_batch(normalise(flow_map(onset, apex, tvl1))),
     }
 
 
-def from_moments(moments: Moments) -> dict[str, np.ndarray]:
+def from_moments(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
     """{"full_face", "puzzle"}, each (1, 3, 28, 28) float32, the puzzle cut from the full face's flow map, see `from_map`."""
     box = crop_box(moments.points)  # the paper, too, crops both frames by the onset's landmarks
-    return from_map(flow_map(crop(moments.onset, box), crop(moments.apex, box)))
+    return from_map(flow_map(crop(moments.onset, box), crop(moments.apex, box), tvl1))
 
 
 def from_map(flow: np.ndarray) -> dict[str, np.ndarray]:

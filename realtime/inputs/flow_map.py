@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.flow import tvl1
+from engines.flow import CPU, Flow
 from realtime.inputs.face import as_batch, crop, crop_box, grey
 from realtime.records import Moments
 
@@ -16,10 +16,10 @@ MAP = 28  # pixels a side of the flow map, and of each network input
 SMOOTHING = 2.0
 
 
-def inputs(moments: Moments) -> dict[str, np.ndarray]:
+def inputs(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
     """{"full_face": (1, 3, 28, 28) float32}: the normalised flow map of the face, cut by the onset's landmarks."""
     box = crop_box(moments.points)
-    return from_map(flow_map(crop(moments.onset, box), crop(moments.apex, box)))
+    return from_map(flow_map(crop(moments.onset, box), crop(moments.apex, box), tvl1))
 
 
 def from_map(flow: np.ndarray) -> dict[str, np.ndarray]:
@@ -27,7 +27,7 @@ def from_map(flow: np.ndarray) -> dict[str, np.ndarray]:
     return {"full_face": as_batch(normalise(flow))}
 
 
-def flow_map(onset_face: np.ndarray, apex_face: np.ndarray) -> np.ndarray:
+def flow_map(onset_face: np.ndarray, apex_face: np.ndarray, tvl1: Flow = CPU) -> np.ndarray:
     """28×28×3 float32 in [0, 255]: (u, v, optical strain) from onset to apex, each channel stretched over its range.
 
     The faces are H×W×3 uint8 BGR crops of one box. The stretch loses sign and size of the flow; a channel without any

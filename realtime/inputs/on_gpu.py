@@ -24,7 +24,7 @@ def _from_moments(many: Sequence[Moments]) -> dict:
     from engines.flow import cuda
 
     maps = _full_face(many)
-    return {"full_face": maps, "puzzle": cuda.puzzles(maps, (dual_atme.LEFT_BROW, dual_atme.RIGHT_BROW, dual_atme.MOUTH))}
+    return {"full_face": maps, "puzzle": cuda.puzzles(maps, dual_atme.PUZZLE)}
 
 
 def _from_pictures(many: Sequence[Moments]) -> dict:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.flow import tvl1_many
+from engines.flow import CPU, Flow
 from realtime.inputs.face import as_batch, crop, crop_box, grey
 from realtime.inputs.tim import interpolate
 from realtime.records import Moments
@@ -27,23 +27,23 @@ SIDE = 48  # pixels a side of every channel
 GRID = 4  # blocks a side
 
 
-def from_moments(moments: Moments) -> dict[str, np.ndarray]:
+def from_moments(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
     """{"stack": (1, 38, 48, 48) float32}: flow onset → apex and apex → offset, two temporal domains."""
     onset, apex, offset = _faces(moments, (moments.onset, moments.apex, moments.offset))
-    return _stack(onset, apex, [(onset, apex), (apex, offset)])
+    return _stack(onset, apex, [(onset, apex), (apex, offset)], tvl1)
 
 
-def from_moments_5(moments: Moments) -> dict[str, np.ndarray]:
+def from_moments_5(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
     """{"stack": (1, 44, 48, 48) float32}: five temporal domains, see `_even_domains`."""
-    return _even_domains(moments, 5)
+    return _even_domains(moments, 5, tvl1)
 
 
-def from_moments_10(moments: Moments) -> dict[str, np.ndarray]:
+def from_moments_10(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
     """{"stack": (1, 54, 48, 48) float32}: ten temporal domains, see `_even_domains`."""
-    return _even_domains(moments, 10)
+    return _even_domains(moments, 10, tvl1)
 
 
-def _even_domains(moments: Moments, count: int) -> dict[str, np.ndarray]:
+def _even_domains(moments: Moments, count: int, tvl1: Flow) -> dict[str, np.ndarray]:
     """Flow between neighbours of count + 1 frames that TIM makes of the whole movement (Sec. 4.5.4, Table 6)."""
     if moments.between is None:
         raise ValueError(
@@ -53,7 +53,7 @@ def _even_domains(moments: Moments, count: int) -> dict[str, np.ndarray]:
     onset, apex = _faces(moments, (moments.onset, moments.apex))
     smooth = interpolate(np.stack(_faces(moments, moments.between)), count + 1)  # a curve may overshoot a little
     frames = np.clip(np.rint(smooth), 0, 255).astype(np.uint8)
-    return _stack(onset, apex, list(zip(frames[:-1], frames[1:], strict=True)))
+    return _stack(onset, apex, list(zip(frames[:-1], frames[1:], strict=True)), tvl1)
 
 
 def _faces(moments: Moments, views) -> list[np.ndarray]:
@@ -61,10 +61,12 @@ def _faces(moments: Moments, views) -> list[np.ndarray]:
     return [grey(crop(view, box), FACE) for view in views]
 
 
-def _stack(onset: np.ndarray, apex: np.ndarray, domains: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
+def _stack(
+    onset: np.ndarray, apex: np.ndarray, domains: list[tuple[np.ndarray, np.ndarray]], tvl1: Flow
+) -> dict[str, np.ndarray]:
     onset, apex = _stretch(onset), _stretch(apex)
     channels = [_small(apex), _small(onset), *_blocks(apex), *_blocks(onset)]
-    for flow in map(_small, tvl1_many(domains)):  # 48×48×2
+    for flow in map(_small, tvl1.many(domains)):  # 48×48×2
         channels += [_stretch(flow[..., 0]), _stretch(flow[..., 1])]
     return {"stack": as_batch(np.dstack(channels))}
 

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("plotly")
 
-from engines.flow import tvl1  # noqa: E402
+from engines.flow import CPU  # noqa: E402
 from realtime.dashboard import looked, pictures  # noqa: E402
 from realtime.dashboard.figures import scores_figure, unsure_below  # noqa: E402
 from realtime.geometry import EYE_LINE, OUTER_EYES  # noqa: E402
@@ -45,7 +45,7 @@ def moved(picture, other) -> float:
     """How far the mouth went down between two pictures, in pixels of a view."""
     small = [cv2.resize(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), (224, 224), interpolation=cv2.INTER_AREA) for one in (picture, other)]
     x, y = MOUTH
-    return float(np.median(tvl1(*small)[y - 4 : y + 5, x - 4 : x + 5, 1]))
+    return float(np.median(CPU(*small)[y - 4 : y + 5, x - 4 : x + 5, 1]))
 
 
 def test_the_motion_is_as_many_times_as_large_as_was_asked(keyframes):

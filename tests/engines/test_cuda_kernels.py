@@ -104,6 +104,7 @@ def test_more_pairs_than_one_launch_takes_are_shared_out(start, monkeypatch):
     assert [grid for _, grid, _, _ in gpu.launched] == [(2,), (2,), (1,)]
 
 
+RULES = flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING
 BOXES = {
     "within": (30, 20, 200, 210),
     "outside": (-10, -5, 230, 240),
@@ -117,11 +118,10 @@ BOXES = {
 
 @pytest.mark.parametrize("kind", [H200, RTX_4090], ids=["clusters", "blocks"])
 def test_flow_maps_are_those_of_realtime_without_leaving_the_gpu(start, monkeypatch, kind):
-    monkeypatch.setattr(flow_map, "tvl1", cpu.tvl1)
     gpu = start(**kind)
     views = [pair(224, 224, seed, channels=3) for seed in range(len(BOXES))]
-    maps = cuda.flow_maps([(onset, apex, box) for (onset, apex), box in zip(views, BOXES.values(), strict=True)])
-    pieces = cuda.puzzles(maps)
+    maps = cuda.flow_maps([(*pair, box) for pair, box in zip(views, BOXES.values(), strict=True)], *RULES)
+    pieces = cuda.puzzles(maps, dual_atme.PUZZLE)
     assert gpu.copies == ["up", "up"]
     assert maps.shape == pieces.shape == (len(BOXES), 3, 28, 28)
     for (onset, apex), box, full, puzzle in zip(views, BOXES.values(), maps.numpy(), pieces.numpy(), strict=True):
@@ -129,7 +129,7 @@ def test_flow_maps_are_those_of_realtime_without_leaving_the_gpu(start, monkeypa
         for found, wanted in ((full, expected["full_face"][0]), (puzzle, expected["puzzle"][0])):
             off = np.abs(found - wanted)  # of values within ±2
             assert off.max() < 0.1 and off.mean() < 5e-3
-    assert cuda.flow_maps([]).numpy().shape == (0, 3, 28, 28)
+    assert cuda.flow_maps([], *RULES).numpy().shape == (0, 3, 28, 28)
 
 
 def test_the_faces_and_what_follows_the_flow_are_exact(start, monkeypatch):
@@ -148,10 +148,9 @@ def test_the_faces_and_what_follows_the_flow_are_exact(start, monkeypatch):
             flows[at] = faces, cpu.tvl1(*faces)
             fake_memory(out + at * 8 * 128 * 128, 8 * 128 * 128)[:] = flows[at][1].tobytes()
 
-    monkeypatch.setattr(flow_map, "tvl1", cpu.tvl1)
     monkeypatch.setattr(gpu, "library", type("", (), {"run": staticmethod(without_flow)}))
     views = [pair(224, 224, seed, channels=3) for seed in range(len(BOXES))]
-    maps = cuda.flow_maps([(onset, apex, box) for (onset, apex), box in zip(views, BOXES.values(), strict=True)])
+    maps = cuda.flow_maps([(*pair, box) for pair, box in zip(views, BOXES.values(), strict=True)], *RULES)
     for at, ((onset, apex), box) in enumerate(zip(views, BOXES.values(), strict=True)):
         crops = [face.crop(view, box) for view in (onset, apex)]
         assert np.array_equal(flows[at][0], [face.grey(part, 128) for part in crops]), list(BOXES)[at]
@@ -163,10 +162,6 @@ def fake_memory(address, size):
     import ctypes
 
     return (ctypes.c_char * int(size)).from_address(int(address))
-
-
-def test_the_puzzle_is_cut_where_dual_atme_cuts_it():
-    assert cuda.PUZZLE == (dual_atme.LEFT_BROW, dual_atme.RIGHT_BROW, dual_atme.MOUTH)
 
 
 @pytest.mark.parametrize(
@@ -182,14 +177,14 @@ def test_other_items_are_refused(start, change, message):
     blank = np.zeros((9, 9, 3), np.uint8)
     item = {"onset": blank, "apex": blank, "box": (0, 0, 9, 9)} | change
     with pytest.raises(ValueError, match=message):
-        cuda.flow_maps([tuple(item.values())])
+        cuda.flow_maps([tuple(item.values())], *RULES)
 
 
 def test_maps_that_cannot_be_made_are_refused(start):
     gpu = start(**H200)
-    for wrong in ({"map": 200}, {"smoothing": 0}, {"smoothing": 9.0}):
-        with pytest.raises(ValueError, match="a map of 2 to 64 pixels"):
-            cuda.flow_maps([], **wrong)
+    for wrong in ((128, 200, 2.0), (128, 28, 0), (128, 28, 9.0), (1024, 28, 2.0)):
+        with pytest.raises(ValueError, match="a map of at least 2 pixels"):
+            cuda.flow_maps([], *wrong)
     assert gpu.launched == []
 
 
@@ -218,7 +213,7 @@ def test_a_gpu_without_memory_is_lost_and_nothing_else_is(start):
     with pytest.raises(GpuLost, match="out of memory"):
         cuda.tvl1_many([pair(128, 128)])
     with pytest.raises(GpuLost, match="out of memory"):
-        cuda.flow_maps([(*pair(224, 224, channels=3), (0, 0, 224, 224))])
+        cuda.flow_maps([(*pair(224, 224, channels=3), (0, 0, 224, 224))], *RULES)
     assert gpu.stack() == []
     gpu.free = 1 << 30
     assert cuda.tvl1_many([pair(32, 32)])[0].shape == (32, 32, 2)
@@ -251,14 +246,17 @@ def test_damaged_kernels_are_never_given_to_the_driver(start, monkeypatch, tmp_p
     assert "\n" not in str(caught.value)
 
 
-def test_no_two_threads_of_a_kernel_touch_memory_without_a_barrier_between(tmp_path):
+@pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])
+def test_no_kernel_races_or_leaves_its_memory(tmp_path, sanitizer):
+    """Threads that touch the same memory have a barrier between; nobody reads or writes outside of what is theirs."""
     try:
-        program = host.build(tmp_path / "once", "-O1", "-g", "-fsanitize=thread", "-DONCE")
+        options = ("-fsanitize=" + sanitizer, "-fno-sanitize-recover=all")
+        program = host.build(tmp_path / "once", "-O1", "-g", "-DONCE", *options)
     except AssertionError as error:
-        if "tsan" not in str(error):
+        if not any(name in str(error) for name in ("tsan", "asan")):
             raise
-        pytest.skip("needs g++'s thread sanitizer")
-    options = {"TSAN_OPTIONS": "halt_on_error=1 exitcode=66"}
+        pytest.skip(f"needs g++'s sanitizer for: {sanitizer}")
+    options = {"TSAN_OPTIONS": "halt_on_error=1 exitcode=66", "ASAN_OPTIONS": "detect_leaks=0"}
     done = subprocess.run([program], capture_output=True, text=True, env=options)
     if "unexpected memory mapping" in done.stderr:
         pytest.skip("the thread sanitizer does not run under this kernel")
@@ -321,10 +319,9 @@ def test_a_real_gpu_flows_as_the_cpu_does_in_any_batch(size):
 
 @needs_cuda
 def test_a_real_gpu_makes_the_flow_maps_of_realtime(monkeypatch):
-    monkeypatch.setattr(flow_map, "tvl1", cpu.tvl1)
     views = [pair(224, 224, seed, channels=3) for seed in range(len(BOXES))]
-    maps = cuda.flow_maps([(onset, apex, box) for (onset, apex), box in zip(views, BOXES.values(), strict=True)])
-    pieces = cuda.puzzles(maps).numpy()
+    maps = cuda.flow_maps([(*pair, box) for pair, box in zip(views, BOXES.values(), strict=True)], *RULES)
+    pieces = cuda.puzzles(maps, dual_atme.PUZZLE).numpy()
     for (onset, apex), box, full, puzzle in zip(views, BOXES.values(), maps.numpy(), pieces, strict=True):
         expected = dual_atme.from_map(flow_map.flow_map(face.crop(onset, box), face.crop(apex, box)))
         assert np.abs(full - expected["full_face"][0]).mean() < 5e-3

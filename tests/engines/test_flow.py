@@ -11,7 +11,7 @@ from moved_faces import moved
 from engines import device, flow, notices
 from engines.device import Device
 from engines.errors import EngineError, GpuLost
-from engines.flow import cpu
+from engines.flow import CPU, Flow, cpu
 
 
 def textured(seed=0, size=128):
@@ -20,19 +20,10 @@ def textured(seed=0, size=128):
     return cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
 
 
-@pytest.fixture(autouse=True)
-def as_at_the_start(monkeypatch):
-    """Whatever a test chooses or breaks is forgotten afterwards."""
-    for name, value in (("_wanted", "auto"), ("_lost", False), ("_chosen", None)):
-        monkeypatch.setattr(flow, name, value)
-    notices.forget()
-    yield
-    notices.forget()
-
-
 @pytest.fixture
 def said():
     lines = []
+    notices.forget()
     end = notices.listen(lines.append)
     yield lines
     end()
@@ -72,14 +63,14 @@ def test_small_movements_are_found_with_their_sign(shift):
     picture = textured()
     by = np.float32([[1, 0, shift[0]], [0, 1, shift[1]]])
     moving = cv2.warpAffine(picture, by, (128, 128), borderMode=cv2.BORDER_REFLECT)
-    found = flow.tvl1(picture, moving)
+    found = CPU(picture, moving)
     assert found.shape == (128, 128, 2) and found.dtype == np.float32
     error = np.linalg.norm(found[16:-16, 16:-16] - shift, axis=2)
     assert error.mean() < 0.12
 
 
 def test_a_still_picture_does_not_move():
-    assert np.abs(flow.tvl1(textured(), textured())).max() < 1e-3
+    assert np.abs(CPU(textured(), textured())).max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -88,55 +79,67 @@ def test_a_still_picture_does_not_move():
 )
 def test_other_arrays_are_refused(other):
     with pytest.raises(ValueError, match="one size"):
-        flow.tvl1(textured(), other)
+        CPU(textured(), other)
     with pytest.raises(ValueError, match="one size"):
-        flow.tvl1_many([(textured(), textured()), (other, other[:1])])
+        CPU.many([(textured(), textured()), (other, other[:1])])
     if other.ndim != 2 or other.dtype != np.uint8 or not other.size:
         with pytest.raises(ValueError, match="one size"):
-            flow.tvl1(other, other)
+            CPU(other, other)
 
 
 def test_a_batch_gives_the_bits_of_its_pairs_one_by_one(no_gpu):
     pairs = [moved(pull, size, side)[:2] for pull, size, side in (("brows", 1, 128), ("smile", 2, 128), ("wince", 1, 97))]
     pairs.append((textured(1, 40)[:, 3:], textured(2, 40)[:, 3:]))  # not contiguous
-    for found, pair in zip(flow.tvl1_many(pairs), pairs, strict=True):
-        assert np.array_equal(found, flow.tvl1(*pair))
-    assert flow.tvl1_many([]) == []
+    for found, pair in zip(CPU.many(pairs), pairs, strict=True):
+        assert np.array_equal(found, CPU(*pair))
+    assert CPU.many([]) == []
 
 
 def test_the_processor_is_taken_where_there_is_no_gpu(no_gpu):
-    assert flow.use("auto") == flow.use("cpu") == "CPU"
+    assert Flow().words == Flow("cpu").words == "CPU"
     with pytest.raises(EngineError, match=r"no GPU for optical flow \(no NVIDIA driver\): take the flow engine cpu or auto"):
-        flow.use("cuda")
+        Flow("cuda")
     with pytest.raises(EngineError, match="unknown flow engine 'gpu': expected one of auto, cpu, cuda"):
-        flow.use("gpu")
-    assert np.array_equal(flow.tvl1(textured(), textured(1)), cpu.tvl1(textured(), textured(1)))  # as chosen before
+        Flow("gpu")
+    assert np.array_equal(Flow()(textured(), textured(1)), cpu.tvl1(textured(), textured(1)))
 
 
 def test_a_gpu_is_taken_of_itself_and_batches_go_to_it_whole(gpu):
-    assert flow.tvl1(textured(), textured())[0, 0, 0] == 7
-    flow.tvl1_many([(textured(), textured())] * 5)
+    flow = Flow()
+    assert flow.words == Flow("cuda").words == "CUDA, Fake GPU"
+    assert flow(textured(), textured())[0, 0, 0] == 7
+    flow.many([(textured(), textured())] * 5)
     assert gpu.batches == [1, 5]
-    assert flow.use("cuda") == flow.use("auto") == "CUDA, Fake GPU"
-    flow.use("cpu")
-    assert flow.tvl1(textured(), textured()).max() < 1
+
+
+def test_one_flow_changes_nothing_for_another(gpu, said):
+    """Two sessions of one process, one of them on the CPU; then a GPU fails one of two that use it."""
+    there, here, other = Flow("cuda"), Flow("cpu"), Flow("auto")
+    pair = textured(), textured(1)
+    expected = cpu.tvl1(*pair)
+    assert there(*pair)[0, 0, 0] == 7 and np.array_equal(here(*pair), expected) and there(*pair)[0, 0, 0] == 7
+    gpu.fails = True
+    assert np.array_equal(there(*pair), expected)
+    gpu.fails = False
+    assert other(*pair)[0, 0, 0] == 7 and other.on_gpu and not there.on_gpu
+    assert np.array_equal(CPU(*pair), expected) and len(said) == 1
 
 
 def test_a_gpu_that_fails_is_left_for_good_and_that_is_said_once(gpu, said):
-    pairs = [(textured(), textured(1))] * 2
-    flow.tvl1_many(pairs)
+    flow, pairs = Flow(), [(textured(), textured(1))] * 2
+    flow.many(pairs)
     gpu.fails = True
     expected = cpu.tvl1(*pairs[0])
-    assert all(np.array_equal(found, expected) for found in flow.tvl1_many(pairs))
+    assert all(np.array_equal(found, expected) for found in flow.many(pairs))
     gpu.fails = False
-    assert np.array_equal(flow.tvl1(*pairs[0]), expected) and gpu.batches == [2, 2]
-    assert flow.use("auto") == "CPU"
+    assert np.array_equal(flow(*pairs[0]), expected) and gpu.batches == [2, 2]
+    assert flow.words == "CPU"
     assert said == ["the GPU failed: out of memory: optical flow goes on on the CPU"]
 
 
 def test_a_gpu_without_its_kernels_is_told_of(gpu, said):
     gpu.broken = True
-    assert flow.use("auto") == "CPU"
+    assert Flow("auto").words == "CPU"
     assert said == ["optical flow runs on the CPU: kernels.fatbin is damaged"]
     with pytest.raises(EngineError, match=r"optical flow cannot run on Fake GPU \(kernels.fatbin is damaged\)"):
-        flow.use("cuda")
+        Flow("cuda")

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from engines import flow, notices
+from engines import notices
+from engines.flow import CPU
 from engines.plans import library
 from engines.plans.store import Store
 from engines.runtime import Network, known
-from realtime import examples, networks
+from realtime import examples, networks, recognition
 from realtime.cli.engine import main as engine
 from realtime.cli.live import main as live
 from realtime.cli.replay import main as replay
@@ -207,10 +208,10 @@ def test_bench_says_what_was_not_measured(no_gpu, noise):
 
 def test_an_engine_that_is_not_used_is_said_once_when_the_stream_starts(monkeypatch):
     gpu = fake_gpu.install(monkeypatch)
-    monkeypatch.setattr(flow, "use", lambda engine: "TV-L1, CPU")
+    monkeypatch.setattr(recognition, "Flow", lambda engine: CPU)
     gpu.engine_of(Network("kernel_ridge", engine="onnx"), Store(), version="10.9.0")
     code, out, err = run(live, "--source", "gone.mp4", "--no-log")
-    assert code == 3 and "kernel_ridge on ONNX Runtime, CPU; flow on TV-L1, CPU" in out
+    assert code == 3 and "kernel_ridge on ONNX Runtime, CPU; flow on CPU" in out
     lines = err.splitlines()
     assert len(lines) == 2 and lines[0].startswith("mer-live: ") and lines[0].endswith("mer-engine build kernel_ridge")
 

@@ -9,12 +9,12 @@ import pytest
 from gpu import needs_cuda
 from places import DEMO
 
-from engines import flow, notices
+from engines import notices
 from engines.errors import GpuLost
-from engines.flow import cuda
+from engines.flow import Flow, cpu, cuda
 from engines.plans.store import Store
 from engines.runtime import ZOO, Network
-from realtime import networks
+from realtime import networks, recognition
 from realtime.errors import ModelError
 from realtime.geometry import LANDMARKS_68
 from realtime.inputs import dual_atme, flow_map
@@ -78,8 +78,8 @@ def test_a_network_that_takes_something_unknown_is_refused(shy):
 
 def test_which_engines_are_at_work_is_said_in_words(monkeypatch):
     chosen = []
-    monkeypatch.setattr(flow, "use", lambda engine: chosen.append(engine) or "TV-L1, CPU")
-    assert Recognizer("kernel_ridge", "onnx").engines == "kernel_ridge on ONNX Runtime, CPU; flow on TV-L1, CPU"
+    monkeypatch.setattr(recognition, "Flow", lambda engine: chosen.append(engine) or Flow("cpu"))
+    assert Recognizer("kernel_ridge", "onnx").engines == "kernel_ridge on ONNX Runtime, CPU; flow on CPU"
     Recognizer("kernel_ridge")
     assert chosen == ["cpu", "auto"]
 
@@ -101,13 +101,12 @@ def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path):
     failure = "cuMemcpyHtoDAsync failed: out of memory"
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
     monkeypatch.setattr(networks, "_shared", {})  # not those of other tests
-    monkeypatch.setattr(flow, "use", lambda engine: "TV-L1, CPU")
     gpu, said, asked = fake_gpu.install(monkeypatch), [], []
     for name in ("kernel_ridge", "verifier"):
         gpu.engine_of(Network(name, engine="onnx"), Store())
     notices.forget()
     end = notices.listen(said.append)
-    named = Recognizer("kernel_ridge")
+    named = Recognizer("kernel_ridge", flow=Flow("cpu"))
     assert "Fake GPU 3000" in named.engines and not said
 
     class Remembering:
@@ -129,9 +128,9 @@ def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path):
     assert len(events) == len(asked) == 5 and 1 in gpu.runs
     assert {line.split(":")[0] for line in said} >= {"kernel_ridge"} and all(failure in line for line in said)
     assert "CPU" in named.engines and "Fake" not in named.engines
-    cpu = Recognizer("kernel_ridge", "onnx")
+    on_cpu = Recognizer("kernel_ridge", "onnx")
     for event, keyframes in zip(events, asked, strict=True):
-        label, scores = cpu(keyframes)
+        label, scores = on_cpu(keyframes)
         assert event.label == label and event.scores == pytest.approx(scores, abs=1e-5)
 
 
@@ -150,13 +149,14 @@ def maps_on_gpu(monkeypatch):
         return gpu.put(np.concatenate([flow_map.from_map(flow_map.flow_map(*pair))["full_face"] for pair in faces]))
 
     def puzzles(maps, boxes):
-        assert boxes == (dual_atme.LEFT_BROW, dual_atme.RIGHT_BROW, dual_atme.MOUTH)
+        assert boxes == dual_atme.PUZZLE
         cut = [dual_atme.puzzle(one.transpose(1, 2, 0)).transpose(2, 0, 1) for one in maps.numpy()]
         return gpu.put(np.stack(cut).astype(np.float32))
 
     monkeypatch.setattr(cuda, "flow_maps", flow_maps)
     monkeypatch.setattr(cuda, "puzzles", puzzles)
-    monkeypatch.setattr(flow, "use", lambda engine: "TV-L1, CPU" if engine == "cpu" else "TV-L1, CUDA, Fake GPU 3000")
+    monkeypatch.setattr(cuda, "ready", lambda: None)
+    monkeypatch.setattr(cuda, "tvl1_many", cpu.tvl1_many)
     monkeypatch.setattr(networks, "_shared", {})
     notices.forget()
     return gpu
@@ -175,12 +175,22 @@ def test_movements_of_several_streams_are_named_in_one_batch_on_the_gpu(maps_on_
     several = [random_keyframes(seed) for seed in range(8)]
     expected = [Recognizer(file, "onnx")(one) for one in several]
     on_gpu = Recognizer(file)
-    assert "Fake GPU 3000, fp32; flow on TV-L1, CUDA" in on_gpu.engines
+    assert "Fake GPU 3000, fp32; flow on CUDA, Fake GPU 3000" in on_gpu.engines
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(on_gpu, several))
     for (label, scores), (expected_label, expected_scores) in zip(found, expected, strict=True):
         assert label == expected_label and scores == pytest.approx(expected_scores, abs=1e-5)
     assert max(maps_on_gpu.batches) > 1 and maps_on_gpu.copies.count("htod") <= 8  # the warm-up; inputs came from there
+
+
+def test_two_sessions_with_other_engines_leave_each_other_alone(maps_on_gpu):
+    here, there, keyframes = Recognizer("kernel_ridge", "onnx"), Recognizer("kernel_ridge"), random_keyframes(1)
+    for _ in range(2):
+        assert here(keyframes) == there(keyframes)
+    assert maps_on_gpu.batches == [1, 1]  # of the one that is on the GPU
+    assert (here.engines[-3:], there.engines[-13:]) == ("CPU", "Fake GPU 3000")
+    Recognizer("kernel_ridge", "onnx")
+    assert there(keyframes) == here(keyframes) and maps_on_gpu.batches == [1, 1, 1]
 
 
 def test_a_flow_that_fails_on_the_gpu_is_computed_on_the_cpu(maps_on_gpu):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from engines.flow import tvl1
+from engines.flow import CPU
 from realtime.inputs.dual_atme import puzzle_picture, regions
 from realtime.inputs.face import crop, crop_box, grey
 from realtime.inputs.flow_map import FACE
@@ -74,7 +74,7 @@ def _difference(faces: list[np.ndarray]) -> np.ndarray:
 
 def _wheel(faces: list[np.ndarray]) -> np.ndarray:
     """The flow in colours: direction as hue, size as saturation, the largest movement fully coloured."""
-    flow = tvl1(grey(faces[0], FACE), grey(faces[1], FACE))
+    flow = CPU(grey(faces[0], FACE), grey(faces[1], FACE))
     size, angle = cv2.cartToPolar(flow[..., 0], flow[..., 1], angleInDegrees=True)
     most = max(float(np.percentile(size, 99)), 1e-6)
     hsv = np.dstack([angle / 2, np.minimum(size / most, 1) * 255, np.full_like(size, 255)]).astype(np.uint8)

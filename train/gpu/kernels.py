@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from engines.errors import EngineError
-from engines.flow import cpu, cuda
+from engines.flow import CPU, cuda
 from realtime import examples
 from realtime.inputs import dual_atme, flow_map
 from realtime.inputs.face import crop, crop_box, grey
@@ -27,12 +27,12 @@ def main(small: bool) -> int:
     for side in (128,) if small else (128, 224):
         pairs = [faces(one, side) for one in many]
         flows = cuda.tvl1_many(pairs)
-        off = [np.linalg.norm(flow - cpu.tvl1(*pair), axis=2) for flow, pair in zip(flows, pairs, strict=True)]
+        off = [np.linalg.norm(flow - CPU(*pair), axis=2) for flow, pair in zip(flows, pairs, strict=True)]
         far += told(f"flow, {side}²", off, "px", FLOW)
     maps = cuda.flow_maps(
         [(one.onset, one.apex, crop_box(one.points)) for one in many], flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING
     )
-    puzzles = cuda.puzzles(maps, (dual_atme.LEFT_BROW, dual_atme.RIGHT_BROW, dual_atme.MOUTH)).numpy()
+    puzzles = cuda.puzzles(maps, dual_atme.PUZZLE).numpy()
     maps = maps.numpy()
     expected = [on_cpu(one) for one in many]
     far += told("flow map", [np.abs(found - one["full_face"][0]) for found, one in zip(maps, expected, strict=True)], "", MAPS)
@@ -48,12 +48,7 @@ def faces(one: Moments, side: int) -> tuple[np.ndarray, np.ndarray]:
 
 def on_cpu(one: Moments) -> dict[str, np.ndarray]:
     """Flow map and the puzzle cut from it, as the stream makes them without a GPU."""
-    box, chosen = crop_box(one.points), flow_map.tvl1
-    flow_map.tvl1 = cpu.tvl1
-    try:
-        return dual_atme.from_map(flow_map.flow_map(crop(one.onset, box), crop(one.apex, box)))
-    finally:
-        flow_map.tvl1 = chosen
+    return dual_atme.from_moments(one, CPU)
 
 
 def told(what: str, off: list[np.ndarray], unit: str, most: float) -> bool:

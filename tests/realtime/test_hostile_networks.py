@@ -60,14 +60,14 @@ def constant(array, name="probabilities"):
     return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(array))
 
 
-def endless():
-    """A loop that ends after 2^62 turns."""
+def endless(*turns):
+    """A loop that ends after 2^62 turns, or after "many", which the nodes `turns` give."""
     value = lambda name, kind, shape=(): helper.make_tensor_value_info(name, kind, shape)  # noqa: E731
     step = [helper.make_node("Identity", ["go"], ["goes"]), helper.make_node("Add", ["x", "x"], ["y"])]
     body = helper.make_graph(step, "body", [value("i", TensorProto.INT64), value("go", TensorProto.BOOL), value("x", TensorProto.FLOAT, (1, 3))],
                              [value("goes", TensorProto.BOOL), value("y", TensorProto.FLOAT, (1, 3))])  # fmt: skip
     return sound([
-        constant(np.array(2**62), "many"), constant(np.array(True), "yes"),
+        *(turns or [constant(np.array(2**62), "many")]), constant(np.array(True), "yes"),
         helper.make_node("Flatten", ["full_face"], ["flat"]), helper.make_node("MatMul", ["flat", "weights"], ["sums"]),
         helper.make_node("Loop", ["many", "yes", "sums"], ["probabilities"], body=body),
     ])  # fmt: skip
@@ -84,6 +84,7 @@ def asking(count, *nodes):
 
 SAYS = {
     "endless loop": "no answer within 1 s",
+    "endless where there is something to see": "no answer within 1 s",
     "one endless operation": "no answer within 1 s",
     "40 GB": "more memory than there is for it",
     "40 GB of nothing but a constant": "more memory than there is for it",
@@ -95,6 +96,10 @@ FILES = {
     "half": lambda: sound()[: len(sound()) // 2],
     "zeros": lambda: bytes(10_000),
     "endless loop": endless,
+    "endless where there is something to see": lambda: endless(
+        helper.make_node("ReduceL2", ["full_face"], ["size"], keepdims=0), constant(np.float32(1e15), "times"),
+        helper.make_node("Mul", ["size", "times"], ["product"]), helper.make_node("Cast", ["product"], ["many"], to=TensorProto.INT64),
+    ),
     "one endless operation": lambda: asking(10_000, helper.make_node("MatMul", ["big", "big"], ["end"])),
     "40 GB": lambda: asking(100_000, helper.make_node("Sqrt", ["big"], ["end"])),
     "40 GB of nothing but a constant": lambda: asking(

@@ -1,7 +1,8 @@
-"""Builds the GPU kernels ahead of time: `python -m engines.flow.fatbin`, with CUDA's nvcc on the PATH.
+"""Builds the GPU kernels ahead of time: `python -P -m engines.flow.fatbin`, with CUDA's nvcc on the PATH.
 
 Out come `kernels.fatbin`, machine code for each of ARCHITECTURES and PTX for GPUs that come after them, and
-`kernels.json`, which says what it is made of. Both are committed; a test holds them against the sources.
+`kernels.json`, which says what it is made of. Both are committed; a test holds them against the sources. So is
+`kernels.npz`, what the kernels must compute (`realtime.inputs.answers` writes it), under the same manifest.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from engines.errors import EngineError
 
 HERE = Path(__file__).parent
-FATBIN, MANIFEST = HERE / "kernels.fatbin", HERE / "kernels.json"
+FATBIN, ANSWERS, MANIFEST = (HERE / f"kernels.{kind}" for kind in ("fatbin", "npz", "json"))
 UNIT = "kernels.cu"
 SOURCES = (UNIT, "common.cuh", "strips.cuh", "pictures.cuh", "tvl1.cu", "maps.cu")
 ARCHITECTURES = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_120")
@@ -27,6 +28,8 @@ PTX = "compute_90"
 # Division and root to within a bit or two, which the flow does not notice, for a fraction of the instructions.
 # No line numbers: they would carry the builder's folders into the file.
 OPTIONS = ("-O3", "-std=c++17", "-ftz=true", "-prec-div=false", "-prec-sqrt=false", "-Xfatbin", "-compress-all")
+
+MEND = "install mer-live again, or build them: python -P -m engines.flow.fatbin"
 
 
 def sources_sha256() -> str:
@@ -59,16 +62,43 @@ def version() -> str:
 
 
 def load() -> bytes:
-    """The committed kernels, read once and checked against their manifest. Raises EngineError in one line."""
-    mend = "install mer-live again, or build them: python -m engines.flow.fatbin"
-    try:
-        code, manifest = FATBIN.read_bytes(), json.loads(MANIFEST.read_text())
-        expected = manifest["fatbin_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EngineError(f"the GPU kernels cannot be read ({type(error).__name__}: {error}): {mend}") from error
-    if hashlib.sha256(code).hexdigest() != expected:
-        raise EngineError(f"{FATBIN.name} is not the file that {MANIFEST.name} describes: {mend}")
+    """The committed kernels, checked against their manifest and that against the sources. Raises EngineError in one line."""
+    code, manifest = read(FATBIN, "fatbin_sha256"), _manifest()
+    if manifest.get("sources_sha256") != sources_sha256():
+        raise EngineError(f"{FATBIN.name} was built for another version of this program: {MEND}")
     return code
+
+
+def read(file: Path, key: str) -> bytes:
+    """A file beside this one, checked against its SHA-256 in the manifest. Raises EngineError in one line."""
+    expected = _manifest().get(key)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise _unreadable(error) from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise EngineError(f"{file.name} is not the file that {MANIFEST.name} describes: {MEND}")
+    return content
+
+
+def record(file: Path, content: bytes, **facts) -> None:
+    """Write a file of which the manifest tells, and the manifest with these facts about it, the others as they were."""
+    known = _manifest() if MANIFEST.exists() else {}
+    for path, data in ((file, content), (MANIFEST, json.dumps({**known, **facts}, indent=2).encode() + b"\n")):
+        spare = path.with_suffix(".new")
+        spare.write_bytes(data)
+        os.replace(spare, path)
+
+
+def _manifest() -> dict:
+    try:
+        return dict(json.loads(MANIFEST.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> EngineError:
+    return EngineError(f"the GPU kernels cannot be read ({type(error).__name__}: {error}): {MEND}")
 
 
 def main() -> None:
@@ -76,18 +106,10 @@ def main() -> None:
         made = Path(folder) / FATBIN.name
         print(build(made))
         code = made.read_bytes()
-    manifest = {
-        "fatbin_sha256": hashlib.sha256(code).hexdigest(),
-        "sources_sha256": sources_sha256(),
-        "sources": SOURCES,
-        "nvcc": version(),
-        "architectures": ARCHITECTURES,
-        "ptx": PTX,
-    }
-    for path, content in ((FATBIN, code), (MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")):
-        spare = path.with_suffix(".new")
-        spare.write_bytes(content)
-        os.replace(spare, path)
+    record(
+        FATBIN, code, fatbin_sha256=hashlib.sha256(code).hexdigest(), sources_sha256=sources_sha256(), sources=SOURCES,
+        nvcc=version(), architectures=ARCHITECTURES, ptx=PTX,
+    )  # fmt: skip
     print(f"{FATBIN.name}: {len(code)} bytes for {', '.join(ARCHITECTURES)} and {PTX}")
 
 

@@ -16,14 +16,14 @@ import numpy as np
 
 from engines import device
 from engines.errors import EngineError, GpuLost
-from engines.flow import fatbin, launches
+from engines.flow import fatbin, launches, selfcheck
 from engines.flow.launches import Launch
 
 Pair = tuple[np.ndarray, np.ndarray]
 Box = Sequence[int]
 BATCH_BYTES = 256 << 20  # of workspace, at most, that one launch asks for, unless a single pair needs more
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _kernels: Kernels | None = None
 _idle: deque[Lane] = deque()
 
@@ -44,12 +44,17 @@ def borrowed() -> Iterator[Lane]:
 
 
 def loaded() -> Kernels:
-    """The kernels, on the GPU, which is active. Raises GpuLost where they are damaged or the driver refuses them."""
+    """The kernels, on the GPU, which is active. Raises GpuLost where they are damaged, refused by the driver, or wrong here."""
     global _kernels
     with _lock:
         if _kernels is None:
-            _kernels = Kernels()
+            kernels = Kernels()
             device.on_close(_free)
+            _idle.append(lane := Lane(kernels))
+            kernels.wrong = selfcheck.check(lane)
+            _kernels = kernels
+        if _kernels.wrong:
+            raise GpuLost(_kernels.wrong)
         return _kernels
 
 
@@ -62,7 +67,9 @@ def _free() -> None:
 
 
 class Kernels:
-    """The kernels, loaded for this GPU, and which of them a picture size is for."""
+    """The kernels, loaded for this GPU, and which of them a picture size is for. wrong: what keeps them from being used."""
+
+    wrong = ""
 
     def __init__(self):
         import pycuda.driver as cuda
@@ -79,6 +86,7 @@ class Kernels:
             raise GpuLost(f"the driver does not take the GPU kernels, they need one for CUDA 13 ({reason})") from error
         self.clusters = gpu.compute_capability() >= (9, 0)
         self.shared = gpu.get_attribute(cuda.device_attribute.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
+        self.flows = ("tvl1_near", "tvl1_far") if self.clusters else ("tvl1_alone",)  # those that may be needed here
         self._functions = {}
 
     def kernel(self, height: int, width: int) -> str:
@@ -118,7 +126,7 @@ class Lane:
         pictures = self._pinned("pictures", 2 * len(pairs) * height * width).reshape(shape)
         for slot, pair in zip(pictures, pairs, strict=True):
             slot[0], slot[1] = pair
-        there = self._there("faces", pictures.nbytes)
+        there = self.there("faces", pictures.nbytes)
         cuda.memcpy_htod_async(there, pictures, self.stream)
         result = self._solve(there, len(pairs), height, width)
         flows = self._pinned("flows", 8 * len(pairs) * height * width).view(np.float32)
@@ -127,7 +135,8 @@ class Lane:
         self.stream.synchronize()
         return [flow.copy() for flow in flows]
 
-    def maps(self, items, face: int, size: int, smoothing: float, result: int) -> None:
+    def maps(self, items, face: int, size: int, smoothing: float, result: int, kernel: str | None = None) -> None:
+        """Flow maps of the items, see `engines.flow.cuda`, to the address `result`. kernel: which one computes the flow."""
         import pycuda.driver as cuda
 
         count = len(items)
@@ -139,12 +148,12 @@ class Lane:
             pixels[offset : offset + part.size].reshape(part.shape)[:] = part
             table[at] = (offset, *part.shape[:2], *box)
             offset += part.size
-        table_there, pixels_there = self._there("table", table.nbytes), self._there("pixels", pixels.nbytes)
+        table_there, pixels_there = self.there("table", table.nbytes), self.there("pixels", pixels.nbytes)
         cuda.memcpy_htod_async(table_there, table.view(np.uint8), self.stream)
         cuda.memcpy_htod_async(pixels_there, pixels, self.stream)
-        faces = self._there("faces", 2 * count * face * face)
+        faces = self.there("faces", 2 * count * face * face)
         self.launch(launches.grey_faces(pixels_there, table_there, faces, 2 * count, face))
-        flows = self._solve(faces, count, face, face)
+        flows = self._solve(faces, count, face, face, kernel)
         self.launch(launches.face_maps(flows, result, count, face, size, smoothing))
         self.stream.synchronize()
 
@@ -158,10 +167,25 @@ class Lane:
         function = self.kernels.function(launch)
         function._launch_kernel((launch.blocks,), (launch.threads,), parameters, launch.shared, self.stream)
 
-    def _solve(self, pictures: int, pairs: int, height: int, width: int) -> int:
-        kernel = self.kernels.kernel(height, width)
-        workspace = self._there("workspace", 4 * pairs * launches.room(height, width, kernel))
-        flows = self._there("flows", 8 * pairs * height * width)
+    def there(self, name: str, wanted: int) -> int:
+        """The address of `wanted` bytes on the GPU, kept under this name."""
+        import pycuda.driver as cuda
+
+        return int(self._kept(name, wanted, cuda.mem_alloc))
+
+    def fetch(self, name: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        """What stands there under this name, once the work before is done."""
+        import pycuda.driver as cuda
+
+        out = np.empty(shape, dtype)
+        self.stream.synchronize()
+        cuda.memcpy_dtoh(out, self.there(name, out.nbytes))
+        return out
+
+    def _solve(self, pictures: int, pairs: int, height: int, width: int, kernel: str | None = None) -> int:
+        kernel = kernel or self.kernels.kernel(height, width)
+        workspace = self.there("workspace", 4 * pairs * launches.room(height, width, kernel))
+        flows = self.there("flows", 8 * pairs * height * width)
         self.launch(launches.tvl1(kernel, pictures, flows, workspace, pairs, height, width))
         return flows
 
@@ -170,12 +194,6 @@ class Lane:
         import pycuda.driver as cuda
 
         return self._kept(f"{name}, pinned", wanted, lambda size: cuda.pagelocked_empty(size, np.uint8))[:wanted]
-
-    def _there(self, name: str, wanted: int) -> int:
-        """The address of `wanted` bytes on the GPU."""
-        import pycuda.driver as cuda
-
-        return int(self._kept(name, wanted, cuda.mem_alloc))
 
     def _kept(self, name: str, wanted: int, allocate):
         size, buffer = self._buffers.get(name, (0, None))

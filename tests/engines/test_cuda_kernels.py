@@ -11,12 +11,13 @@ import threading
 import numpy as np
 import pytest
 from gpu import needs_cuda
+from moved_faces import PULLS, moved
 from shim import fake_cuda, host
 
-from engines import device
+from engines import device, notices
 from engines.errors import EngineError, GpuLost
-from engines.flow import cpu, cuda, fatbin, lanes, launches, settings
-from realtime.inputs import dual_atme, face, flow_map
+from engines.flow import Flow, cpu, cuda, fatbin, lanes, launches, selfcheck, settings
+from realtime.inputs import answers, dual_atme, face, flow_map
 
 cv2 = pytest.importorskip("cv2")
 
@@ -44,11 +45,16 @@ def library(tmp_path_factory):
 
 @pytest.fixture
 def start(monkeypatch, library):
-    """`start(compute=…, shared=…)` → a fake GPU in the place of the real one, running the host build."""
+    """`start(compute=…, shared=…)` → a fake GPU in the place of the real one, running the host build.
+
+    checked: the kernels check themselves when they are loaded, as always outside of tests; it takes a second here.
+    """
     made = []
 
-    def start(**kind):
+    def start(checked=False, **kind):
         fake_cuda.fresh(monkeypatch)
+        if not checked:
+            monkeypatch.setattr(selfcheck, "check", lambda lane: "")
         made.append(fake_cuda.Gpu(library, **kind))
         fake_cuda.install(monkeypatch, made[-1])
         return made[-1]
@@ -228,22 +234,73 @@ def test_a_gpu_that_fails_in_the_middle_is_lost(start, call):
     assert gpu.stack() == []
 
 
-@pytest.mark.parametrize("damage", ["flipped", "missing", "no manifest", "a lie"])
+OUTPUTS = {"grey_faces": (16, np.uint8), **dict.fromkeys(("tvl1_near", "tvl1_far", "tvl1_alone", "face_maps", "cut_puzzles"), (8, np.float32))}
+
+
+@pytest.mark.parametrize("kind", [H200, RTX_4090], ids=["clusters", "blocks"])
+def test_kernels_that_compute_what_they_should_are_used(start, kind):
+    gpu = start(checked=True, **kind)
+    assert Flow("cuda").on_gpu and Flow("auto").on_gpu
+    ran = [name for name, *_ in gpu.launched]
+    assert ran.count("grey_faces") == (2 if kind is H200 else 1)  # once for all who ask
+    assert set(ran) == set(OUTPUTS) - ({"tvl1_alone"} if kind is H200 else {"tvl1_near", "tvl1_far"})
+
+
+@pytest.mark.parametrize("wrong", OUTPUTS)
+def test_a_kernel_that_computes_something_else_is_left_and_named(start, monkeypatch, wrong):
+    """The machine code of one kernel is wrong in an eighth of what it writes."""
+    gpu, said = start(checked=True, **(RTX_4090 if wrong == "tvl1_alone" else H200)), []
+    run, (at, kind) = gpu.library.run, OUTPUTS[wrong]
+
+    def miscompiled(kernel, blocks, floats, parameters):
+        run(kernel, blocks, floats, parameters)
+        if kernel == wrong:
+            (address,) = np.frombuffer(parameters[at : at + 8], np.uint64)
+            whole = next(start + size - int(address) for start, size in gpu.blocks.items() if start <= address < start + size)
+            out = np.frombuffer(fake_memory(address, whole), kind)
+            out[: len(out) // 8] += kind(1)
+
+    monkeypatch.setattr(gpu, "library", type("", (), {"run": staticmethod(miscompiled)}))
+    notices.forget()
+    end = notices.listen(said.append)
+    flows = [Flow("auto"), Flow("auto")]
+    end()
+    assert [flow.words for flow in flows] == ["CPU", "CPU"]
+    assert len(said) == 1 and f"optical flow runs on the CPU: the kernel {wrong} computes something else" in said[0]
+    ran, pictures = len(gpu.launched), pair(40, 40)
+    assert np.array_equal(flows[1](*pictures), cpu.tvl1(*pictures)) and len(gpu.launched) == ran
+    with pytest.raises(EngineError, match=f"cannot run on Fake H200 .the kernel {wrong}"):
+        Flow("cuda")
+
+
+def test_the_answers_that_ship_are_those_of_the_cpu():
+    stored, made = selfcheck.load(), answers.make()
+    assert stored.keys() == made.keys()
+    for name, found in made.items():
+        assert np.allclose(stored[name], found, atol=1e-4), f"{name}: run python -P -m realtime.inputs.answers"
+
+
+@pytest.mark.parametrize("damage", ["flipped", "missing", "no manifest", "a lie", "another version", "other answers"])
 def test_damaged_kernels_are_never_given_to_the_driver(start, monkeypatch, tmp_path, damage):
     code, manifest = bytearray(fatbin.FATBIN.read_bytes()), json.loads(fatbin.MANIFEST.read_text())
     if damage == "flipped":
         code[len(code) // 2] ^= 1
     if damage == "a lie":
         manifest["fatbin_sha256"] = 7
+    if damage == "another version":
+        manifest["sources_sha256"] = "0" * 64
+    if damage == "other answers":
+        manifest["answers_sha256"] = "0" * 64
     (tmp_path / "k.fatbin").write_bytes(code)
     (tmp_path / "k.json").write_text("{" if damage == "no manifest" else json.dumps(manifest))
     monkeypatch.setattr(fatbin, "FATBIN", tmp_path / ("absent" if damage == "missing" else "k.fatbin"))
     monkeypatch.setattr(fatbin, "MANIFEST", tmp_path / "k.json")
-    gpu = start(**H200)
-    gpu.raises["cuModuleLoadDataEx"] = AssertionError("loaded")
-    with pytest.raises(GpuLost, match="python -m engines.flow.fatbin") as caught:
+    gpu = start(checked=True, **H200)
+    if damage != "other answers":
+        gpu.raises["cuModuleLoadDataEx"] = AssertionError("loaded")
+    with pytest.raises(GpuLost, match="python -P -m engines.flow.fatbin") as caught:
         cuda.ready()
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and gpu.launched == []
 
 
 @pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])
@@ -265,7 +322,7 @@ def test_no_kernel_races_or_leaves_its_memory(tmp_path, sanitizer):
 
 def test_the_committed_kernels_are_built_from_these_sources():
     manifest = json.loads(fatbin.MANIFEST.read_text())
-    assert manifest["sources_sha256"] == fatbin.sources_sha256(), "run python -m engines.flow.fatbin, commit both files"
+    assert manifest["sources_sha256"] == fatbin.sources_sha256(), "run python -P -m engines.flow.fatbin, commit both files"
     assert manifest["fatbin_sha256"] == hashlib.sha256(fatbin.load()).hexdigest()
     assert tuple(manifest["architectures"]) == fatbin.ARCHITECTURES and manifest["ptx"] == fatbin.PTX
     assert fatbin.FATBIN.stat().st_size < 1 << 20
@@ -306,10 +363,17 @@ def test_without_nvcc_building_says_what_is_missing(monkeypatch, tmp_path):
         fatbin.build(tmp_path / "made.fatbin")
 
 
+def faces_of(height, width):
+    """Nine pairs of pictures of a face, moved in different ways. Not textures: on noise, iterations that stop a step apart,
+    as rounding has it, lead to flows that differ by a hundredth of a pixel in the mean, and none is better than the other."""
+    ways = [(pull, size) for pull in PULLS for size in (0.5, 1.0, 2.0)]
+    return [tuple(p[:height, :width] for p in moved(*way, max(height, width))[:2]) for way in ways]
+
+
 @needs_cuda
 @pytest.mark.parametrize("size", [(128, 128), (224, 224), (97, 61), (250, 260), (5, 3)])
 def test_a_real_gpu_flows_as_the_cpu_does_in_any_batch(size):
-    pairs = [pair(*size, seed) for seed in range(9)]
+    pairs = faces_of(*size)
     together = cuda.tvl1_many(pairs)
     for pictures, flow in zip(pairs, together, strict=True):
         off = np.linalg.norm(flow - cpu.tvl1(*pictures), axis=2)
@@ -318,14 +382,14 @@ def test_a_real_gpu_flows_as_the_cpu_does_in_any_batch(size):
 
 
 @needs_cuda
-def test_a_real_gpu_makes_the_flow_maps_of_realtime(monkeypatch):
-    views = [pair(224, 224, seed, channels=3) for seed in range(len(BOXES))]
-    maps = cuda.flow_maps([(*pair, box) for pair, box in zip(views, BOXES.values(), strict=True)], *RULES)
+def test_a_real_gpu_makes_the_flow_maps_of_realtime():
+    views = [tuple(np.dstack([p] * 3) for p in pictures) for pictures in faces_of(224, 224)]
+    maps = cuda.flow_maps([(*pictures, box) for pictures, box in zip(views, BOXES.values(), strict=False)], *RULES)
     pieces = cuda.puzzles(maps, dual_atme.PUZZLE).numpy()
-    for (onset, apex), box, full, puzzle in zip(views, BOXES.values(), maps.numpy(), pieces, strict=True):
+    for (onset, apex), box, full, puzzle in zip(views, BOXES.values(), maps.numpy(), pieces, strict=False):
         expected = dual_atme.from_map(flow_map.flow_map(face.crop(onset, box), face.crop(apex, box)))
-        assert np.abs(full - expected["full_face"][0]).mean() < 5e-3
-        assert np.abs(puzzle - expected["puzzle"][0]).mean() < 5e-3
+        assert np.abs(full - expected["full_face"][0]).mean() < 1e-4
+        assert np.abs(puzzle - expected["puzzle"][0]).mean() < 1e-4
 
 
 @needs_cuda

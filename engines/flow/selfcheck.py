@@ -1,0 +1,70 @@
+"""Whether the kernels compute what they should on this GPU: each runs once, on two faces whose answers ship beside it.
+
+A compiler or driver may turn right sources into wrong machine code (it has happened). What is compared are real faces:
+on noise, iterations that stop a step apart lead to other flows that are no worse.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engines.errors import EngineError, GpuLost
+from engines.flow import fatbin, launches
+
+if TYPE_CHECKING:
+    from engines.flow.lanes import Lane
+
+STEP = 4  # every fourth row and column of the faces and the flow is kept
+MAPS = ("face_maps", "cut_puzzles")
+MOST = (0, 1e-3, 2e-3, 2e-3)  # how far off: grey levels at most, flow in pixels in the mean, both maps (within ±2) at most
+
+
+def check(lane: Lane) -> str:
+    """One line that names the kernel whose answers on this GPU are not those that ship; empty where all are right.
+
+    A few milliseconds. Raises GpuLost where the answers cannot be read.
+    """
+    try:
+        told = load()
+    except EngineError as error:
+        raise GpuLost(str(error)) from error
+    face, size, smoothing = int(told["rules"][0]), int(told["rules"][1]), float(told["rules"][2])
+    items = [(told["onset"], told["onset"] + told["change"], box) for box in told["boxes"].tolist()]
+    maps, pieces = (lane.there(f"{name}, checked", told[name].nbytes) for name in MAPS)
+    for kernel in lane.kernels.flows:
+        lane.maps(items, face, size, smoothing, maps, kernel)
+        lane.launch(launches.cut_puzzles(maps, pieces, len(items), size, told["puzzle_boxes"]))
+        faces = lane.fetch("faces", (len(items), 2, face, face), np.uint8)
+        flow = lane.fetch("flows", (len(items), face, face, 2), np.float32)
+        off = {
+            "grey_faces": _most(faces[:, :, ::STEP, ::STEP], told["grey_faces"]),
+            kernel: float(np.linalg.norm(flow[:, ::STEP, ::STEP] - told["tvl1"], axis=3).mean()),
+            **{name: _most(lane.fetch(f"{name}, checked", told[name].shape, np.float32), told[name]) for name in MAPS},
+        }
+        for (name, found), most in zip(off.items(), MOST, strict=True):
+            if not found <= most:  # nor where it is no number
+                what = f"the kernel {name} computes something else on this GPU than it should"
+                return f"{what} (off by {found:.3g}, at most {most:g}); another driver may mend it"
+    return ""
+
+
+def load() -> dict[str, np.ndarray]:
+    """The pictures and the answers, see `realtime.inputs.answers`. Raises EngineError in one line."""
+    with np.load(io.BytesIO(fatbin.read(fatbin.ANSWERS, "answers_sha256"))) as told:
+        return dict(told)
+
+
+def save(answers: dict[str, np.ndarray]) -> str:
+    """Write them beside the kernels, and into their manifest. Returns that in words."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **answers)
+    fatbin.record(fatbin.ANSWERS, file.getvalue(), answers_sha256=hashlib.sha256(file.getvalue()).hexdigest())
+    return f"{fatbin.ANSWERS.name}: {len(file.getvalue())} bytes"
+
+
+def _most(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(np.subtract(found, expected, dtype=np.float64)).max())

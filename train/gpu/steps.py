@@ -16,8 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engines import device
+from engines.isolated import command
 from engines.runtime import known
-from realtime.origin import ROOT, command
+from realtime.origin import ROOT
 
 TOTAL = 350.0  # seconds for all: a lent machine has fifteen minutes
 LONGEST = 400  # lines of what a step printed that are kept, the last ones

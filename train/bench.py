@@ -35,7 +35,8 @@ ABLATION = {  # what is switched off, one at a time
 
 
 @main.command()
-@click.option("--portraits", type=click.Path(path_type=Path), default=PORTRAITS, show_default=True, help="Folder of frontal portraits.")
+@click.option("--portraits", type=click.Path(path_type=Path), default=PORTRAITS,
+              help="Folder of frontal portraits, at least 130: train/README.md says where from.  [default: $MER_DATA/portraits]")  # fmt: skip
 @click.option("--clips", type=click.Path(path_type=Path), help="Where the clips lie or will lie.  [default: the user's cache]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/spotting"), show_default=True, help="Where results go.")
 @click.option("--ablation", is_flag=True, help="Also measure the spotter with one part at a time switched off.")
@@ -73,7 +74,7 @@ def spotting(portraits, clips, out, ablation, jobs, settings_):
 
 
 @main.command()
-@click.option("--portraits", type=click.Path(path_type=Path), help=f"Folder of portraits.  [default: {PORTRAITS}, else the bundled one]")
+@click.option("--portraits", type=click.Path(path_type=Path), help="Folder of portraits.  [default: $MER_DATA/portraits, else the bundled one]")
 @click.option("--clip", "clips", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A recording of a face. May be repeated.  [default: the demo clip]")  # fmt: skip
 @click.option("--pairs", default=20, show_default=True, type=click.IntRange(1), help="Pairs of faces out of the recordings.")

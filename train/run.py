@@ -26,7 +26,10 @@ def run(settings: TrainSettings, console: Console) -> Path:
     """Do what the settings say; returns the folder of results. Raises MerError for what a person can put right."""
     out = Path(settings.out)
     if settings.model.name == "verifier" or settings.data.name == "portraits":
-        return _verifier(settings, out, console)
+        try:
+            return _verifier(settings, out, console)
+        except OSError as error:
+            raise _unwritable(out, error) from error
     from train.methods import takes
 
     if find_spec("tensorboard") is None:
@@ -49,7 +52,11 @@ def run(settings: TrainSettings, console: Console) -> Path:
             return _everyone(settings, samples, out, console)
         return _measure(settings, samples, folds, everyone, out, console)
     except OSError as error:
-        raise OutputError(f"cannot write results to {out} ({error}): choose another folder with out=DIR") from error
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write results to {out} ({error}): choose another folder with out=DIR")
 
 
 def _style(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
@@ -70,7 +77,6 @@ def _verifier(settings: TrainSettings, out: Path, console: Console) -> Path:
         raise UsageError("model=verifier and data=portraits go together: give both, or neither")
     from train.spotting import train
 
-    out.mkdir(parents=True, exist_ok=True)
     return train.run(settings, out, console)
 
 

@@ -12,6 +12,7 @@ from train import folder  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.data.megc2019 import load_flow  # noqa: E402
 
+VERIFIER = ["model=verifier", "data=portraits"]
 QUICK = ["fit.epochs=1", "seeds=[0]"]
 
 
@@ -82,7 +83,11 @@ def test_a_measured_accuracy_is_written_only_for_its_own_recipe(archive, tmp_pat
         (["fit.epochs=0"], 2, "fit.epochs is out of range"),
         (["model=resnet"], 2, "model"),
         (["clip.mp4"], 2, "unexpected 'clip.mp4'"),
-        (["data.path=/no/such/file.npz"], 2, "MER_DATA"),
+        (["data.path=/no/such/file.npz"], 2, "HTNet (no licence is stated)"),
+        (["data.path=/no/such/file.npz"], 2, "data=composite"),
+        ([*VERIFIER, "data.path=/no/such"], 3, "voteview/member_photos, works of the U.S. government in the public domain"),
+        ([*VERIFIER, "data.path=realtime/assets"], 3, "add more"),
+        ([*VERIFIER, "data.path=tests"], 3, "expected .bmp, .jpeg, .jpg, .png, .webp"),
         (["data.path=pyproject.toml"], 2, "not the MEGC2019 flow archive"),
         (["protocol=holdout", "data.path=ARCHIVE"], 2, "data.test=[DIR]"),
         (["launcher=slurm"], 2, "launcher (inline, processes or ray)"),
@@ -114,6 +119,7 @@ def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
 def test_help_has_examples():
     result = mer_train("--help")
     assert result.exit_code == 0 and "mer-train model=dual_atme data=megc2019_flow protocol=loso" in result.output
+    assert "train/README.md says where megc2019_flow, portraits and the others are to be had" in result.output
 
 
 def test_one_folder_needs_no_brackets_and_near_keys_are_those_of_the_chosen_set():

@@ -19,7 +19,7 @@ class Model:
     fields: int = 2
     amplification: float = 2.0
     dropout: float = 0.2
-    magnet: str = "../shared/weights/magnet.pth"
+    magnet: str = "magnet.pth"
 
     def check(self) -> None:
         check(

@@ -16,6 +16,7 @@ from train.spotting.detect import Run, Truth, read_truth, spot
 from train.spotting.score import Clip
 from train.synthesis.clip import make_set
 from train.synthesis.conditions import PRESETS
+from train.synthesis.people import nowhere
 
 PEOPLE = 20
 NAME = "spotting-standard"
@@ -48,8 +49,7 @@ PARTS = (
 def generate(folder: Path, portraits: Path, jobs: int = 2, done=None) -> list[Path]:
     """The set's folders, one for each part; what is there already is kept. Raises UsageError without portraits."""
     if not portraits.is_dir():
-        raise UsageError(f"no portraits at {portraits}: give a folder of your own with --portraits: one frontal "
-                         "portrait a person, such as official portraits in the public domain (MER_DATA names the folder above)")
+        raise UsageError(nowhere(portraits))
     folders = []
     for part in PARTS:
         place = folder / part.name.replace(" ", "-")

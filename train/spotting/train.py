@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 from safetensors.torch import save_file
 
+from realtime.errors import SourceError
 from realtime.origin import spawning
 from train.models.verifier import Exported
 from train.settings import TrainSettings
@@ -26,7 +27,7 @@ from train.spotting.detect import Truth, read_truth
 from train.spotting.fit import Windows, fit
 from train.synthesis.clip import write_clip
 from train.synthesis.conditions import ALL, Conditions
-from train.synthesis.people import load, portraits
+from train.synthesis.people import SOURCE, load, portraits
 from train.synthesis.schedule import plan
 
 # By place in the folder of portraits; those from `standard.FIRST` (110) on are for the benchmark alone.
@@ -46,8 +47,13 @@ def clips_of(person: int) -> list[tuple[float, float, Conditions]]:
 def run(settings: TrainSettings, out: Path, console: Console) -> Path:
     """Returns the folder with verifier.onnx, its manifest, card and weights."""
     folder = Path(settings.data.path)
+    found, needed = len(portraits(folder)), max(TRAINING + CALIBRATION) + 1
+    if found < needed:
+        raise SourceError(f"{found} portraits in '{folder}', the verifier is trained on people among the first {needed}: add more. {SOURCE}")
     made = collect(folder, TRAINING + CALIBRATION, out, settings.workers, console)
     training = [recording for person in TRAINING for _, recording in made[person]]
+    if not training or not any(made[person] for person in CALIBRATION):
+        raise SourceError(f"too few faces among the portraits in '{folder}' to train and calibrate the verifier. {SOURCE}")
     with console.status(f"training on {len(training)} clips of {len(TRAINING)} people"):
         network = fit(training, seed=settings.seeds[0])
     slope, shift = calibrated(network, [pair for person in CALIBRATION for pair in made[person]])

@@ -12,6 +12,8 @@ from realtime.errors import SourceError
 from realtime.landmarks import make_landmarker
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+SOURCE = ("The portraits are not part of the project: any folder of frontal colour pictures will do, one person each, such as the "
+          "official portraits at github.com/voteview/member_photos, works of the U.S. government in the public domain")  # fmt: skip
 SMALLEST = 60  # pixels between the outer eye corners and below: too coarse to move convincingly
 
 
@@ -37,11 +39,16 @@ def find_face(portrait: np.ndarray) -> np.ndarray | None:
 def portraits(folder: Path) -> list[Path]:
     """The folder's pictures by name. Raises SourceError where there are none."""
     if not folder.is_dir():
-        raise SourceError(f"'{folder}' is not a folder: --portraits wants a folder of portraits, one person each")
+        raise SourceError(nowhere(folder))
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not found:
-        raise SourceError(f"no portraits in '{folder}': expected {', '.join(sorted(SUFFIXES))}, one person each")
+        raise SourceError(f"no portraits in '{folder}': expected {', '.join(sorted(SUFFIXES))}. {SOURCE}")
     return found
+
+
+def nowhere(folder: Path) -> str:
+    """What to say where `folder` is none."""
+    return f"no folder of portraits at {folder}: name one (mer-train: data.path=FOLDER; others: --portraits FOLDER). {SOURCE}"
 
 
 def load(path: Path) -> tuple[Person | None, str]:

@@ -28,6 +28,7 @@ WORDS = {
     "bf16": "bf16: half the size, coarser",
     "int8": "int8: smallest, coarsest",
 }
+COLUMNS = ("What it does", "Trained on", "How good", "Size", "Engine", "For", "Made", "State")  # the last four with engines
 
 
 def tab(shared: Shared) -> None:
@@ -140,13 +141,12 @@ def overview() -> str:
         built = [entry for entry in entries if entry.path.name.split(".")[0] == name]
         none = ["not built", "", "", ""] if engines else []
         rows += [_row(name, *about, size, *_built(entry)) for entry in built] or [_row(name, *about, size, *none)]
-    words = ("Network", "What it does", "Trained on", "How good", "Size", "Engine", "For", "Made", "State")[: 9 if engines else 5]
-    head = "".join(f'<th scope="col">{word}</th>' for word in words)
+    head = "".join(f'<th scope="col" role="columnheader">{word}</th>' for word in ("Network", *COLUMNS[: 8 if engines else 4]))
     reasons = [entry.reason for entry in entries if entry.reason and not _elsewhere(entry)]
     notes = [f'<p class="mer-state">{escape(reason)}</p>' for reason in reasons]
     return (
         '<div class="mer-scroll" tabindex="0" role="region" aria-label="Networks and engines">'
-        f'<table class="mer-table mer-words"><thead><tr>{head}</tr></thead>'
+        f'<table class="mer-table mer-words" role="table"><thead><tr role="row">{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>{''.join(notes)}"
         f'<p class="mer-state">{networks.UF1}</p>'
         f'<p class="mer-state">This machine: {escape(here())}</p>'
@@ -154,7 +154,9 @@ def overview() -> str:
 
 
 def _row(name: str, *cells: str) -> str:
-    return f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+    """The roles are said, for on a phone each row is a card (page.css), which browsers take for no table."""
+    told = "".join(f'<td role="cell" data-word="{word}">{escape(cell)}</td>' for word, cell in zip(COLUMNS, cells, strict=False))
+    return f'<tr role="row"><th scope="row" role="rowheader">{escape(name)}</th>{told}</tr>'
 
 
 def _built(entry) -> tuple[str, str, str, str]:

@@ -151,6 +151,10 @@ def test_four_tabs(demo, open_page, shot, axe, dark, size):
             faults += [f"{name}: {fault}" for fault in axe(page)]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults.append(f"{name}: the page is wider than the screen")
+    if size == "phone":  # how good a network is must not be out of sight
+        table = page.locator("#mer-speed .mer-scroll")
+        assert table.evaluate("one => one.scrollWidth <= one.clientWidth") and axe(page) == []
+        assert page.get_by_role("rowheader", name="kernel_ridge").is_visible() and page.get_by_role("cell", name="0.7").first.is_visible()
     assert not faults, "\n".join(faults)
 
 

@@ -86,11 +86,11 @@
     localStorage.setItem(NAME, event.target.value);
     at("rv-asked")?.remove();
   });
-  function recall() {
+  function recall(first) {
     const input = field("rv-reviewer");
     const name = localStorage.getItem(NAME);
-    if (input?.value) localStorage.setItem(NAME, input.value); // typed before this script was there
-    if (!input || input.value || !name) return;
+    if (input?.value && first) localStorage.setItem(NAME, input.value); // typed before this script was there
+    if (!input || input.value || !name || input === document.activeElement) return;
     input.value = name;
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
@@ -101,11 +101,11 @@
     if (radio) setTimeout(() => document.activeElement?.type === "radio" && document.activeElement.blur(), 0);
   });
 
-  // not at once: Gradio first sets the fields of a tab that comes into view to what it knows itself
+  // again and again: Gradio sets the fields of a tab that comes into view to what it knows itself, on a busy machine after a while
   let visible = false;
   setInterval(() => {
     const now = Boolean(shown());
-    if (now && !visible) recall();
+    if (now) recall(!visible);
     visible = now;
   }, 400);
 

@@ -37,3 +37,20 @@ def sounding(path: Path) -> Path:
             made.mux(tone.encode(frame))
         made.mux(tone.encode(None))
     return path
+
+
+def faint(path: Path, share: float, seconds: float) -> Path:
+    """The demo clip's first seconds, with `share` of what moves in it."""
+    with av.open(str(DEMO)) as clip, av.open(str(path), "w") as made:
+        shown, rest = clip.streams.video[0], None
+        stream = made.add_stream("libx264", rate=50, options={"crf": "12", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = shown.width, shown.height, "yuv420p"
+        for frame in clip.decode(shown):
+            if frame.time > seconds:
+                break
+            picture = frame.to_ndarray(format="bgr24").astype(np.float32)
+            rest = picture if rest is None else rest
+            mixed = (share * picture + (1 - share) * rest).round().astype(np.uint8)
+            made.mux(stream.encode(av.VideoFrame.from_ndarray(mixed, format="bgr24").reformat(format="yuv420p")))
+        made.mux(stream.encode(None))
+    return path

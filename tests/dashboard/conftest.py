@@ -252,6 +252,40 @@ def outside(page) -> list[str]:
     return [url for url in page.asked if url.split(":")[0] in ("http", "https", "ws", "wss") and urlsplit(url).netloc != page.own]
 
 
+@pytest.fixture(scope="session")
+def replay_demo(tmp_path_factory):
+    """One server for all tests of an open recording: it is worked through once."""
+    demo = _start(tmp_path_factory.mktemp("replay"))
+    yield demo
+    demo.stop()
+
+
+@pytest.fixture(scope="session")
+def replay_page(replay_demo, chromium):
+    """Its page, with the demo clip worked through."""
+    from replaying import LONG, SOON, dropped
+
+    context = chromium.new_context(viewport=SIZES["wide"], color_scheme="light", reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(SOON)
+    page.goto(replay_demo.url)
+    page.get_by_role("tab", name="Replay").click()
+    page.locator(".mr-queue[data-key]").wait_for(state="attached")
+    dropped(page, "demo.mp4", DEMO)
+    page.locator(".mr-time").wait_for(timeout=LONG)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def page(replay_page):
+    """The same with the demo clip open, whatever another test has opened."""
+    from replaying import shown
+
+    shown(replay_page, "demo.mp4")
+    return replay_page
+
+
 @pytest.fixture
 def shot(tmp_path):
     """`shot(page, "live-dark")` saves a PNG, into the folder MER_SHOTS where that is set, and returns its path."""

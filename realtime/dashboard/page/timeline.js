@@ -25,9 +25,12 @@ export function recording(element, watch, trigger) {
     if (!token) return;
     sessionStorage.setItem(OPEN, token);
     const answer = await fetch(`/mer/replay/${token}/data`).catch(() => null);
+    const data = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (!holder.isConnected) return; // another was opened meanwhile
     if (!answer) holder.replaceChildren(warning("mer-demo does not answer: is it still running? Reload this page."));
     else if (!answer.ok) holder.replaceChildren(warning("This recording holds no frame that could be shown."));
-    else if (holder.isConnected) player = new Player(holder, token, await answer.json(), download);
+    else if (!data) holder.replaceChildren(warning("The line broke before this recording was here: press Show again."));
+    else player = new Player(holder, token, data, download);
     if (player && token === asked) player.focus(); // a person pressed "Show": the keys belong to the timeline now
   };
   watch("value", () => setTimeout(open, 0));

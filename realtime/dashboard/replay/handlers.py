@@ -16,7 +16,7 @@ from realtime.dashboard.replay.everything import everything
 from realtime.dashboard.replay.files import MENU, make, store
 from realtime.dashboard.replay.job import Job
 from realtime.dashboard.replay.queue import Queue
-from realtime.dashboard.replay.sensitivity import FACTORS, USUAL
+from realtime.dashboard.replay.sensitivity import USUAL, WORDS
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 
@@ -131,7 +131,7 @@ class Handlers:
         clip = folder / f"recording{Path(name).suffix.lower()}"
         self.shared.uploads.take(path, page, clip)
         model = network if network in self.shared.networks() else self.shared.settings.network
-        sensitivity = sensitivity if sensitivity in FACTORS else USUAL
+        sensitivity = sensitivity if sensitivity in WORDS else USUAL
         return Job(owner, clip, name, model, self.shared.settings.engine, folder, info.duration, sensitivity)
 
     def _owner(self, request: gr.Request) -> str:

@@ -24,7 +24,7 @@ from realtime.alive import myself, runs
 from realtime.errors import OutputError, UsageError
 from realtime.log_damage import whole_events, whole_session
 from realtime.log_file import busy, check_version, connect, connect_to_write, explained, version
-from realtime.naming import printable
+from realtime.naming import plain, printable
 from realtime.records import Event
 from realtime.sinks import Sink
 
@@ -276,7 +276,7 @@ def _json(value) -> str:
 
 def _text(value):
     """SQLite takes UTF-8 only; a file name may hold bytes that are not."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+    return plain(value) if isinstance(value, str) else value
 
 
 def _now() -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 # a file's name may hold any byte but two: control characters, marks that turn the direction of writing, line separators,
 # and bytes that are no UTF-8
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+NO_UNICODE = re.compile("[\ud800-\udfff]")
 LONGEST = 150  # bytes of a file's name, of the 255 that most disks take: endings and numbers come behind it
 
 
@@ -19,6 +20,11 @@ def printable(name: object, kept: str = "") -> str:
     kept: characters that stay although they are of that kind, such as a newline.
     """
     return UNPRINTABLE.sub(lambda found: found[0] if found[0] in kept else _escaped(ord(found[0])), str(name))
+
+
+def plain(text: str) -> str:
+    """The text with what cannot be written down spelled as `printable` spells it; all else, of whatever kind, stays."""
+    return NO_UNICODE.sub(lambda found: _escaped(ord(found[0])), text)
 
 
 def file_name(wish: str) -> str:

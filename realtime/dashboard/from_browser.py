@@ -6,6 +6,7 @@ import json
 import math
 
 from realtime.errors import UsageError
+from realtime.naming import plain
 
 DEEPEST = 16  # lists and objects in one another: Gradio's own go to four
 NOT_SOUND = "the page sent something that the server does not understand: reload it"
@@ -28,11 +29,6 @@ def read(text: str | bytes) -> dict:
 def written(text: str) -> bool:
     """Whether a text can be written down: half a character ("\\ud800") and the end of all texts ("\\0") cannot."""
     return "\0" not in text and plain(text) == text
-
-
-def plain(text: str) -> str:
-    """The text with what cannot be written down spelled out, such as a file's name that is not UTF-8: "caf\\udce9"."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def all_plain(found: object) -> object:

@@ -14,7 +14,7 @@ from places import ROOT
 from realtime.cli import replay as replaying
 from realtime.cli.log import main as log
 from realtime.cli.replay import main as replay
-from realtime.naming import file_name, printable
+from realtime.naming import file_name, plain, printable
 from realtime.review import Reviews
 from realtime.review.export import export
 
@@ -33,6 +33,8 @@ SHOWN = "caf\\xe9 [-b]\\x1b[31m\\x0a\\u202e.mp4"
 def test_a_name_that_can_be_shown_and_written(name, shown):
     assert printable(name) == shown
     printable(name).encode()
+    assert printable(plain(name)) == printable(name) and plain(name).encode()  # one spelling
+    assert plain(name) == name or any("\ud800" <= one <= "\udfff" for one in name)
 
 
 @pytest.mark.parametrize("wish", ["..", ".", "", "\x00", "a" * 250, "ü" * 125, os.fsdecode(b"\xe9" * 250), "顔" * 80 + "a"])

@@ -5,15 +5,14 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from realtime.dashboard.replay.job import Job
+from realtime.dashboard.replay.job import DONE, Job
 from realtime.event_table import csv_text
 from realtime.exports import KINDS, write_as
+from realtime.exports.overview import COLUMNS, row
 from realtime.exports.tables import columns_of, write_codebook, write_table
-from realtime.judged import causes
 
 ARCHIVE = "mer-live-recordings.zip"
 FOR_EACH = ("elan", "webvtt")  # kinds of `realtime.exports`
-COLUMNS = ("recording", "state", "seconds", "events", "judged_share", "not_judged", "failure")
 
 
 def everything(jobs: list[Job], folder: Path) -> Path:
@@ -21,7 +20,7 @@ def everything(jobs: list[Job], folder: Path) -> Path:
     here = folder / "all"
     here.mkdir(mode=0o700, exist_ok=True)
     found = [job.found for job in jobs if job.shown]
-    files = [here / "events.csv", here / "events.xlsx", write_codebook(here, columns_of(found))]
+    files = [here / "events.csv", here / "events.xlsx", write_codebook(here, [*COLUMNS, *columns_of(found)])]
     for path in files[:2]:
         write_table(path, found)
     recordings = here / "recordings.csv"  # those without an event, too
@@ -39,8 +38,5 @@ def everything(jobs: list[Job], folder: Path) -> Path:
 
 
 def _row(job: Job) -> dict:
-    """One recording in the table: what it came to, and where nothing was found, whether anything could be."""
-    told = job.judged.as_dict() if job.judged else {"not_judged": {}}
-    why = ", ".join(causes(told["not_judged"]))
-    cells = job.name, job.state, job.seconds, len(job.found.events) if job.found else None, told.get("share"), why, job.message
-    return dict(zip(COLUMNS, cells, strict=True))
+    """One that was cancelled, or still waits, has not failed, but is not whole either."""
+    return row(job.name, "", job.found, job.judged.as_dict() if job.judged else {}, job.message or ("" if job.state == DONE else job.state))

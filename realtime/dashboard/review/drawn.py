@@ -6,9 +6,9 @@ from pathlib import Path
 
 import gradio as gr
 
-from realtime.dashboard.from_browser import plain
 from realtime.dashboard.review import pictures, view
 from realtime.dashboard.review.desk import KEYS, Desk
+from realtime.naming import plain
 from realtime.review.film import recording
 
 NEXT_S = 0.5  # after the chosen event: where a missed one is proposed

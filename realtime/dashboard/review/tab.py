@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from realtime.dashboard.from_browser import plain, word
+from realtime.dashboard.from_browser import word
 from realtime.dashboard.review import controls, files
 from realtime.dashboard.review.desk import Desk
 from realtime.dashboard.review.wiring import Wiring, words
 from realtime.dashboard.shared import HEAVY, Shared
+from realtime.naming import plain
 
 HEAD = """<link rel="stylesheet" href="/mer/static/review.css">
 <script src="/mer/static/review.js" defer></script>"""

@@ -107,7 +107,9 @@ def write_tables(cache: Path, rows: list[Row], left: list[LeftOut]) -> None:
 def read_made(cache: Path) -> dict:
     try:
         made = json.loads((cache / "made.json").read_text("utf-8"))
-        return dict(made)
+        if not isinstance(made, dict):
+            raise ValueError(f"expected an object, got {type(made).__name__}")
+        return made
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UsageError(f"{cache} is no prepared set (made.json: {error}): mer-train prepare makes one") from error
 
@@ -117,12 +119,15 @@ def read_rows(cache: Path) -> list[Row]:
     read_made(cache)
     try:
         with open(cache / "clips.csv", newline="", encoding="utf-8") as file:
-            return [Row(**line) for line in csv.DictReader(file)]
+            rows = [Row(**line) for line in csv.DictReader(file)]
+        if short := next((row for row in rows if None in astuple(row)), None):
+            raise ValueError(f"a row of {short.subject} ends too early")
+        return rows
     except FileNotFoundError:
         raise UsageError(
             f"the preparation of {cache} was broken off (no clips.csv): the same mer-train prepare command finishes it"
         ) from None
-    except (TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, csv.Error) as error:
         columns = ", ".join(Row.__dataclass_fields__)
         raise UsageError(f"{cache / 'clips.csv'} is damaged or has other columns ({error}): expected {columns}; prepare again") from error
 

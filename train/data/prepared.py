@@ -7,6 +7,7 @@ import hashlib
 import os
 import sys
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache as once
@@ -88,11 +89,20 @@ def load(
 
 def moments(file: Path, fifth: bool = False) -> Moments:
     """The views of one clip. fifth: its fifth frame stands in for the apex. Raises UsageError for a damaged file."""
-    with np.load(_whole(file)) as views:
-        between = views["between"]
-        if len(between) == 1:  # a still image: it does not move
-            between = np.repeat(between, 2, axis=0)
-        return Moments(views["onset"], views["fifth" if fifth else "apex"], views["offset"], views["points"], between)
+    views = _read(file)
+    named = ("onset", "fifth" if fifth else "apex", "offset", "points", "between")
+    if missing := [name for name in named if name not in views]:
+        raise _damaged(file, f"no {', '.join(missing)} in it")
+    onset, apex, offset, points, between = (views[name] for name in named)
+    view = onset.shape
+    if not (len(view) == 3 and view[2] == 3 and apex.shape == offset.shape == between.shape[1:] == view and len(between)
+            and {one.dtype for one in (onset, apex, offset, between)} == {np.dtype(np.uint8)}):  # fmt: skip
+        raise _damaged(file, "its views are no colour pictures of one size")
+    if points.shape != (68, 2) or points.dtype.kind != "f" or not np.isfinite(points).all():
+        raise _damaged(file, "its points are not 68 places")
+    if len(between) == 1:  # a still image: it does not move
+        between = np.repeat(between, 2, axis=0)
+    return Moments(onset, apex, offset, points, between)
 
 
 @once
@@ -153,10 +163,14 @@ def _compact(array: np.ndarray) -> np.ndarray:
 def _stack(files: list[Path]) -> dict[str, np.ndarray]:
     """{name: N×…} of the files; of several types, the one that holds them all."""
     parts: dict[str, list[np.ndarray]] = {}
+    first: dict[str, tuple] = {}
     for file in files:
-        with np.load(_whole(file)) as arrays:
-            for name in arrays.files:
-                parts.setdefault(name, []).append(arrays[name])
+        arrays = _read(file)
+        first = first or {name: array.shape for name, array in arrays.items()}
+        if first != {name: array.shape for name, array in arrays.items()}:
+            raise _damaged(file, "it holds other inputs than the rest")
+        for name, array in arrays.items():
+            parts.setdefault(name, []).append(array)
     stacked = {}
     for name in list(parts):
         those = parts.pop(name)
@@ -166,7 +180,18 @@ def _stack(files: list[Path]) -> dict[str, np.ndarray]:
     return stacked
 
 
-def _whole(file: Path) -> Path:
-    if not zipfile.is_zipfile(file):
-        raise UsageError(f"{file} is {'damaged' if file.exists() else 'absent'}: delete it, then prepare the set again")
-    return file
+def _read(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz. Raises UsageError for a damaged one, and where there is none."""
+    if not file.exists():
+        raise UsageError(f"{file} is absent: delete it from clips.csv, or prepare the set again")
+    try:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("no archive")
+        with np.load(file) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise _damaged(file, str(error)) from error
+
+
+def _damaged(file: Path, why: str) -> UsageError:
+    return UsageError(f"{file} is damaged ({why}): delete it, then prepare the set again")

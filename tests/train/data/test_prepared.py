@@ -111,6 +111,50 @@ def test_what_is_wrong_is_named(made, tmp_path):
         prepared.load(tmp_path / "nowhere", "dual_atme_map", "three")
 
 
+MADE = {"list": b"[1, 2]", "pairs": b'[["a", 1]]', "null": b"null", "text": b'""', "cut": b'{"dataset":', "empty": b"",
+        "Latin-1": b'{"a": "\xff"}', "deep": b'{"a":' * 100_000, "huge": b'{"a": ' + b"9" * 5000 + b"}"}  # fmt: skip
+HEAD = b"dataset,subject,name,kind,label,action_units,file,row\n"
+ROW = b"casme2,1,1/0,micro,happiness,,0.npz,t.csv row 2\n"
+TABLES = {"short": HEAD + b"casme2,1\n", "long": HEAD + ROW.strip() + b",x\n", "Latin-1": HEAD + b"\xff", "quote": HEAD + b'"' + ROW,
+          "endless": HEAD + b"a" * 200_000, "renamed": HEAD.replace(b"file", b"datei") + ROW, "bytes": bytes(range(256)) * 9}  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "content"), [("made.json", one) for one in MADE.values()] + [("clips.csv", one) for one in TABLES.values()],
+                         ids=[*MADE, *TABLES])  # fmt: skip
+def test_a_damaged_table_is_one_line(made, file, content):
+    cache = made("casme2", [])
+    (cache / file).write_bytes(content)
+    with pytest.raises(UsageError, match=file.replace(".", "[.]")) as raised:
+        prepared.load(cache, "dual_atme_map", "three")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_in_a_tables_place_is_one_line(made):
+    cache = made("casme2", [])
+    (cache / "clips.csv").unlink()
+    (cache / "clips.csv").mkdir()
+    with pytest.raises(UsageError, match="clips.csv is damaged"):
+        prepared.load(cache, "dual_atme_map", "three")
+
+
+def test_every_array_of_a_clip_may_be_missing_or_wrong(made):
+    cache = made("casme2", CLIPS[:1])
+    clip = cache / "clips/0.npz"
+    whole = dict(np.load(clip))
+    for name in ("onset", "apex", "offset", "points", "between"):
+        wrong = [np.array([None, 1], object), np.array(3), np.array(["a"]), np.zeros(0), np.full(whole[name].shape, np.nan)]
+        for views in [{key: view for key, view in whole.items() if key != name}, *({**whole, name: one} for one in wrong)]:
+            np.savez(clip, **views)
+            with pytest.raises(UsageError, match="0.npz is damaged"):
+                prepared.load(cache, "dual_atme_map", "three")
+    np.savez(clip, **whole)
+    spoilt = bytearray(clip.read_bytes())
+    spoilt[1000:1200] = b"\xff" * 200
+    clip.write_bytes(spoilt)
+    with pytest.raises(UsageError, match="0.npz is damaged"):
+        prepared.load(cache, "dual_atme_map", "three")
+
+
 def test_the_digest_follows_the_code_behind_the_inputs():
     modules = prepared._ours("realtime.inputs.dual_atme", set())
     assert {"realtime.inputs.dual_atme", "realtime.inputs.flow_map", "realtime.inputs.face", "engines.flow"} <= modules

@@ -13,6 +13,8 @@ from engines import notices
 EMPTY = {"sources": [], "settings": {}, "drops": {}, "faults": {}, "files": {}, "judged": {}}  # of a session, in JSON
 TEXTS = ("source", "label", "kind", "model")
 NUMBERS = ("onset_s", "apex_s", "offset_s")  # without these an event is none
+SAID = ("reviewer", "verdict", "source", "label", "kind", "action_units", "note", "at")  # of a review
+VERDICTS = ("accepted", "corrected", "rejected", "added")
 BEGINNING = datetime.fromtimestamp(0, UTC).isoformat()  # of a session whose own is not known
 
 
@@ -61,6 +63,32 @@ def whole_events(rows: Iterable[dict]) -> list[dict]:
         whole.append(row | mended)
     if damaged or skipped:
         notices.say(f"damaged events in the event log: {skipped} left out, {damaged} shown in part")
+    return whole
+
+
+def whole_reviews(rows: Iterable[dict]) -> list[dict]:
+    """Reviews of which every field is of its type; what another one stands in is left out."""
+    whole, skipped = [], []
+    for row in rows:
+        fine = all(_number(row[name]) for name in NUMBERS) and all(isinstance(row[name], str) for name in SAID)
+        fine &= all(isinstance(row[name], int | None) for name in ("event_id", "missed")) and isinstance(row["face"], int)
+        fine &= (row["event_id"] is None) != (row["missed"] is None) and row["verdict"] in VERDICTS
+        fine &= _moment(row["at"]) and (row["undone_at"] is None or _moment(row["undone_at"]))
+        if fine:
+            whole.append(row)
+        else:
+            skipped.append(str(row["id"]))
+    if skipped:
+        notices.say(f"damaged reviews in the event log, left out: row{'s' * (len(skipped) > 1)} {', '.join(skipped)}")
+    return whole
+
+
+def whole_people(session: int, rows: Iterable[tuple]) -> dict[str, str]:
+    """Source → the participant's name, without the rows that hold no text."""
+    rows = list(rows)
+    whole = {source: subject for source, subject in rows if isinstance(source, str) and isinstance(subject, str)}
+    if len(whole) < len(rows):
+        notices.say(f"damaged names of participants in session {session} of the event log: {len(rows) - len(whole)} left out")
     return whole
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from realtime import kept
 from realtime.errors import OutputError, UsageError
 from realtime.log import Log
+from realtime.log_damage import whole_people
 from realtime.log_file import check_version, connect, connect_to_write, explained
 from realtime.records import UNSURE
 from realtime.review import rows
@@ -92,7 +93,8 @@ class Reviews:
         with self._reading() as connection:
             if check_version(connection, self.path) < 2:
                 return {}
-            return dict(connection.execute("SELECT source, subject FROM people WHERE session_id = ?", (session,)).fetchall())
+            found = connection.execute("SELECT source, subject FROM people WHERE session_id = ?", (session,))
+            return whole_people(session, map(tuple, found))
 
     def name(self, session: int, source: str, subject: str) -> None:
         """Who is seen in a source; an empty name takes it back."""

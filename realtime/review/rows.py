@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 
-from realtime.log_damage import whole_events
+from realtime.log_damage import whole_events, whole_reviews
 from realtime.log_file import version
 from realtime.review.item import Item, Marks, Review
 
@@ -31,12 +31,12 @@ def items(connection: sqlite3.Connection, session: int) -> list[Item]:
     return sorted(found.values(), key=lambda item: (item.source, item.found.onset_s, item.key))
 
 
-def rows(connection: sqlite3.Connection, session: int, undone: bool = False) -> list[sqlite3.Row]:
+def rows(connection: sqlite3.Connection, session: int, undone: bool = False) -> list[dict]:
     """In the order said; with `undone` also what was taken back. None in a log of version 1."""
     if version(connection) < 2:
         return []
     query = "SELECT * FROM reviews WHERE session_id = ? AND (?2 OR undone_at IS NULL) ORDER BY id"
-    return connection.execute(query, (session, undone)).fetchall()
+    return whole_reviews(dict(row) for row in connection.execute(query, (session, undone)))
 
 
 def insert(connection: sqlite3.Connection, item: Item, reviewer: str, verdict: str, marks: Marks) -> Review:
@@ -48,12 +48,12 @@ def insert(connection: sqlite3.Connection, item: Item, reviewer: str, verdict: s
     return Review(new, reviewer, verdict, marks, row["at"])
 
 
-def review_of(row: sqlite3.Row) -> Review:
+def review_of(row: dict) -> Review:
     marks = Marks(**{name: row[name] for name in MARKS})
     return Review(row["id"], row["reviewer"], row["verdict"], marks, row["at"], row["undone_at"])
 
 
-def key_of(row: sqlite3.Row) -> str:
+def key_of(row: dict | sqlite3.Row) -> str:
     """As in `Item.key`."""
     return f"e{row['event_id']}" if row["event_id"] is not None else f"m{row['missed']}"
 

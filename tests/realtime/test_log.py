@@ -240,6 +240,60 @@ def test_unwritable_place(path):
         Log()
 
 
+COLUMNS = {"sessions": ["started_at", "ended_at", "version", "model", "sources", "settings", "frames", "drops", "faults", "files",
+                        "judged", "incomplete", "alive_at", "process"],
+           "events": ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind",
+                      "confidence", "utc"],
+           "reviews": ["event_id", "missed", "reviewer", "verdict", "source", "face", "onset_s", "apex_s", "offset_s", "label", "kind",
+                       "action_units", "note", "at", "undone_at"],
+           "people": ["source", "subject"]}  # fmt: skip
+VALUES = ["NULL", "x'ff00'", "'soon'", "9e999", "9223372036854775807", "CAST(x'ff' AS TEXT)"]
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_no_column_of_any_table_makes_the_log_useless(path, tmp_path, capsys, table):
+    record([event(1), event(2)])
+    reviews = Reviews()
+    reviews.judge(1, "e1", "Ann")
+    reviews.name(1, "clip.mp4", "p7")
+    whole = path.read_bytes()
+    for column in COLUMNS[table]:
+        for value in VALUES:
+            path.write_bytes(whole)
+            connection = sqlite3.connect(path)
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection:
+                    connection.execute(f"UPDATE {table} SET {column} = {value}")
+            except sqlite3.IntegrityError:  # such a row there cannot be
+                continue
+            finally:
+                connection.close()
+            for words in (["list"], ["show", "1"], ["export", str(tmp_path / "a.csv")], ["export", str(tmp_path / "b.csv"), "--reviewed"]):
+                code, _, err = mer_log(capsys, *words)
+                assert code in (0, 2) and "Traceback" not in err and "defect" not in err, (column, value, words, err)
+            Reviews().items(1), Reviews().people(1)
+
+
+@pytest.mark.parametrize("damage, said", [
+    ("UPDATE reviews SET onset_s = 'soon'", "damaged reviews in the event log, left out: row 1"),
+    ("UPDATE people SET subject = x'ff'", "damaged names of participants in session 1 of the event log: 1 left out"),
+])  # fmt: skip
+def test_a_damaged_review_or_name_is_left_out_with_a_line(path, capsys, damage, said):
+    notices.forget()
+    record([event(1), event(2)])
+    reviews, told = Reviews(), []
+    reviews.judge(1, "e1", "Ann")
+    reviews.name(1, "clip.mp4", "p7")
+    with sqlite3.connect(path) as connection:
+        connection.execute(damage)
+    stop = notices.listen(told.append)
+    items, people = reviews.items(1), reviews.people(1)
+    stop()
+    assert len(items) == 2 and len(people) + sum(bool(item.reviews) for item in items) == 1 and told == [said]
+
+
 @pytest.mark.parametrize("damage, said", [
     ("UPDATE sessions SET sources = '{nonsense', drops = '[1]', judged = '{\"a\": 3}' WHERE id = 1", "session 1 of the event log is damaged"),
     ("UPDATE sessions SET started_at = x'ff00', frames = 'many', ended_at = 5, process = 'x' WHERE id = 1", "session 1 of the event log is damaged"),

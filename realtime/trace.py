@@ -7,8 +7,11 @@ from array import array
 
 import numpy as np
 
-GATES = {"lost": ("#e2e2e2", "no face"), "motion": ("#f3e9d2", "head motion"), "blink": ("#e6e0f0", "blink")}
-LEARNING = "learning the resting face"
+from realtime import judged
+
+COLOURS = {"lost": "#e2e2e2", "motion": "#f3e9d2", "blink": "#e6e0f0"}
+GATES = {gate: (colour, judged.GATES[gate]) for gate, colour in COLOURS.items()}  # in the words of every table
+LEARNING = judged.REST
 
 
 class Trace:

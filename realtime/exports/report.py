@@ -68,7 +68,7 @@ def summary(found: Found) -> str:
 
 
 def judged(found: Found) -> str:
-    """"Judged 88 % of the time; the rest: learning the resting face 6 %, blink 6 %." Empty without a curve.
+    """"Judged 88 % of the time; the rest: rest not yet known 6 %, blink 6 %." Empty without a curve.
 
     An event can only be found where the spotter judges, so "no events" says little without this.
     """

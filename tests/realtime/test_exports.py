@@ -100,7 +100,7 @@ def test_elan_has_a_tier_of_what_was_not_judged():
         gate = "blink" if 20 <= n < 30 else "lost" if n >= 95 else None
         trace.add(0.1 * n, *((None, None) if gate == "lost" else (1.0, None if n < 20 else 2.0)), gate)
     tiers = check(ET.fromstring(eaf(Found("a.mp4", [], trace))))
-    assert tiers["not judged"] == [(0, 2000, "learning the resting face"), (2000, 3000, "blink"), (9500, 10000, "no face")]
+    assert tiers["not judged"] == [(0, 2000, "rest not yet known"), (2000, 3000, "blink"), (9500, 10000, "no face")]
 
 
 def test_elan_finds_the_recording_where_it_really_is(tmp_path):
@@ -136,7 +136,7 @@ def test_a_report_says_for_how_much_of_the_time_anything_could_be_found():
         gate = "blink" if 20 <= n < 30 else "lost" if n >= 95 else None
         trace.add(0.1 * n, *((None, None) if gate == "lost" else (1.0, None if n < 20 else 2.0)), gate)
     one = Found("a.mp4", [], trace)
-    assert judged(one) == "Judged 65 % of the time; the rest: learning the resting face 20 %, blink 10 %, no face 5 %."
+    assert judged(one) == "Judged 65 % of the time; the rest: rest not yet known 20 %, blink 10 %, no face 5 %."
     assert judged(one) in html(one)
     assert judged(found(seconds=1.0)) == "Judged 100 % of the time." and judged(Found("a.mp4", [])) == judged(Found("a.mp4", [], Trace())) == ""
 

@@ -73,7 +73,7 @@ def test_a_page_without_a_websocket_goes_on_with_the_plain_camera(plain_page, de
         data = Path(saved.value.path()).read_bytes()
         assert data[: len(head)] == head
         if name == "CSV":
-            assert len(list(csv.DictReader(data.decode("utf-8-sig").splitlines()))) == count
+            assert len(list(csv.DictReader(data.decode("utf-8-sig").splitlines()))) >= count  # and what ended with the run
     assert not demo.log.exists()  # nobody asked for it to be kept
 
 

@@ -133,11 +133,12 @@ def test_what_is_removed_is_gone_with_its_files_and_names_stay_apart(line):
     assert line.begun == ["clip.mp4", "clip (3).mp4"]
 
 
-def test_fewer_and_more_set_the_threshold(tmp_path):
+def test_fewer_and_more_set_the_threshold_and_how_sure_it_must_be(tmp_path):
     shared = SimpleNamespace(settings=DemoSettings())
-    at = [settings_of(Job("s", tmp_path, "a", "m", "auto", tmp_path, sensitivity=word), shared).spotter.sensitivity
-          for word in ("fewer", "usual", "more")]  # fmt: skip
-    assert at[0] > at[1] == shared.settings.spotter.sensitivity > at[2]
+    fewer, usual, more = (settings_of(Job("s", tmp_path, "a", "m", "auto", tmp_path, sensitivity=word), shared).spotter
+                          for word in ("fewer", "usual", "more"))  # fmt: skip
+    assert usual == shared.settings.spotter
+    assert fewer.sensitivity > usual.sensitivity > more.sensitivity and fewer.confidence > usual.confidence > more.confidence
 
 
 @pytest.mark.parametrize("rate, limits, words, frames", [

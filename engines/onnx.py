@@ -9,6 +9,8 @@ import numpy as np
 from engines.errors import EngineError, GpuLost
 
 MOST_ANSWERS = 1000
+MOST = 64  # samples in one run on a GPU
+BATCH = "batch"  # what the free axis is called in the files that mer-train exports
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
@@ -22,8 +24,10 @@ class OnnxRuntime:
         self._path = path
         self._session = _session(model, path, threads, list(providers))
         self._outputs = [node.name for node in self._session.get_outputs()]
-        self.inputs = {node.name: tuple(node.shape) for node in self._session.get_inputs()}
-        self._takes_many = not all(shape and isinstance(shape[0], int) for shape in self.inputs.values())
+        shapes = {node.name: tuple(node.shape) for node in self._session.get_inputs()}
+        free = [name for name, shape in shapes.items() if shape and not isinstance(shape[0], int)]
+        self._takes_many = len(free) == len(shapes)
+        self.inputs = {name: (1, *shape[1:]) if name in free else shape for name, shape in shapes.items()}
 
     def check(self, inputs: dict[str, tuple[int, ...]], output: str, least: int) -> int:
         """See that the file takes and gives what its manifest says, by asking it once.
@@ -56,18 +60,16 @@ class OnnxRuntime:
             raise EngineError(f"{self._path} cannot be run ({_why(error)}): export the network again") from error
 
     def run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
-        """The first output for all samples of all pieces, one below the other. Each piece: {input: (N, …) float32}."""
-        rows = []
-        for piece in pieces:
-            piece = {name: host(array) for name, array in piece.items()}
-            if self._takes_many:
-                rows.append(self._session.run(self._outputs[:1], piece)[0])
-                continue
-            # one by one: faster than a batch on one core for the larger networks, and the file takes no more
-            for row in range(len(next(iter(piece.values())))):
-                one = {name: array[row : row + 1] for name, array in piece.items()}
-                rows.append(self._session.run(self._outputs[:1], one)[0])
-        return np.concatenate(rows)
+        """The first output for all samples of all pieces, one below the other. Each piece: {input: (N, …) float32}.
+
+        One by one, whatever the file takes: on one core a batch of the larger networks is slower, and so a sample gets the
+        same bits in whatever company it comes.
+        """
+        pieces = [{name: host(array) for name, array in piece.items()} for piece in pieces]
+        return np.concatenate([self._run(one) for piece in pieces for one in _parts(piece, 1)])
+
+    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        return self._session.run(self._outputs[:1], inputs)[0]
 
     def close(self) -> None:
         self._session = None
@@ -86,18 +88,20 @@ class OnnxCuda(OnnxRuntime):
         if CUDA not in self._session.get_providers():
             raise EngineError(f"ONNX Runtime could not start its {CUDA}")
         self.words = "ONNX Runtime, CUDA"
-        shapes = {name: [side if isinstance(side, int) else 1 for side in shape] for name, shape in self.inputs.items()}
         try:
-            self.run([{name: np.zeros(shape, np.float32) for name, shape in shapes.items()}])
+            self.run([{name: np.zeros(shape, np.float32) for name, shape in self.inputs.items()}])
         except GpuLost as error:
             raise EngineError(f"ONNX Runtime's {CUDA} cannot run {path.name} ({error})") from error
 
     def run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
-        """As on the CPU; whatever fails is the GPU's fault, for the CPU ran this very file before. Raises GpuLost."""
-        if self._takes_many and len(pieces) > 1:
-            pieces = [{name: np.concatenate([host(piece[name]) for piece in pieces]) for name in self.inputs}]
+        """All samples in runs of MOST, one by one where the file takes no more. A sample's numbers may differ in the last
+        digits (tests: by less than 2e-4) with the batch that it comes in: the GPU adds up in another order.
+
+        Whatever fails is the GPU's fault, for the CPU ran this very file before. Raises GpuLost.
+        """
         try:
-            return super().run(pieces)
+            together = {name: np.concatenate([host(piece[name]) for piece in pieces]) for name in self.inputs}
+            return np.concatenate([self._run(part) for part in _parts(together, MOST if self._takes_many else 1)])
         except Exception as error:  # ONNX Runtime has no common base class for what it raises
             raise GpuLost(f"ONNX Runtime failed on the GPU ({_why(error)})") from error
 
@@ -107,12 +111,20 @@ def host(array) -> np.ndarray:
     return array if isinstance(array, np.ndarray) else array.numpy()
 
 
+def _parts(piece: dict[str, np.ndarray], most: int) -> list[dict[str, np.ndarray]]:
+    """{input: (N, …)} cut into pieces of `most` samples and a rest."""
+    count = len(next(iter(piece.values())))
+    return [{name: array[row : row + most] for name, array in piece.items()} for row in range(0, count, most)]
+
+
 def _session(model: bytes, path: Path, threads: int, providers: list[str]):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    if CUDA not in providers:  # one by one: then all shapes are known, and as much is worked out beforehand as ever
+        options.add_free_dimension_override_by_name(BATCH, 1)
     options.log_severity_level = 4  # its complaints come back as exceptions; the same text on stderr would be noise
     try:
         return onnxruntime.InferenceSession(model, options, providers=providers)

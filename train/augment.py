@@ -18,6 +18,12 @@ def mirror(image: Tensor) -> Tensor:
     return image.flip(-1) * image.new_tensor([-1.0, 1.0, 1.0])[:, None, None]
 
 
+def halves(doubled: Tensor) -> tuple[Tensor, Tensor]:
+    """(2B, …) → the first and the last B of a batch that was doubled. `chunk(2)` would fix B for good in an exported file."""
+    first, last = doubled.unflatten(0, (2, -1))
+    return first, last
+
+
 def some_mirrored(images: list[Tensor], random: torch.Generator) -> list[Tensor]:
     """Half of the batch mirrored; all views of a sample (each (B, 3, 28, 28)) alike."""
     chosen = torch.rand(len(images[0]), 1, 1, 1, generator=random) < 0.5

@@ -10,7 +10,7 @@ One file, one network, {parameters:,} parameters, run by `engines.runtime.Networ
 
 ## What it takes and gives
 
-{inputs}. Made from aligned pictures of one face by `realtime.inputs.INPUTS["{takes}"]`:
+{inputs}, or N such at once. Made from aligned pictures of one face by `realtime.inputs.INPUTS["{takes}"]`:
 {normalisation}.
 It gives the probabilities of the classes.
 

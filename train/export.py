@@ -14,6 +14,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from engines.errors import EngineError
+from engines.onnx import BATCH
+from engines.plans.graph import load, need_batches, session
 from engines.runtime import Network
 from realtime import __version__
 from realtime.errors import ModelError, UsageError
@@ -38,6 +41,7 @@ LICENCES = {
 }
 FILES = ("magnet", "style_file")  # settings of a model that name a file
 COMPARED = 400  # samples on which ONNX Runtime and torch are compared
+BATCHES = 1, 3, 64  # sizes in which the file itself is tried
 TOLERANCE = 1e-4  # largest difference of a probability between ONNX Runtime and torch
 
 
@@ -62,16 +66,28 @@ def export(network: nn.Module, samples: Samples, settings: TrainSettings, accura
 
 
 def save_onnx(network: nn.Module, inputs: dict[str, np.ndarray], output: str, file: Path) -> None:
-    """Write a network as one ONNX file for batches of one. `inputs`: samples under the inputs' names, in their order."""
-    example = tuple(torch.from_numpy(array[:1]) for array in inputs.values())
+    """Write a network as one ONNX file for any batch. `inputs`: samples under the inputs' names, in their order.
+
+    Raises ModelError where the network ties its numbers to the size of the batch (`train.augment.halves` says how not to).
+    """
+    # three alike: the exporter takes an axis of 1 for fixed, and one of 2 for a face and its mirror image
+    example = tuple(torch.from_numpy(array[:1]).expand(3, *array.shape[1:]).clone() for array in inputs.values())
+    free = torch.export.ShapesCollection()
+    for tensor in example:
+        free[tensor] = {0: torch.export.Dim(BATCH)}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision, which nobody needs, is absent
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the exporter's own insides
         program = torch.onnx.export(
-            network, example, input_names=list(inputs), output_names=[output], dynamo=True, verbose=False
-        )
+            network, example, input_names=list(inputs), output_names=[output], dynamo=True, verbose=False,
+            dynamic_shapes=free.dynamic_shapes(network, example),
+        )  # fmt: skip
     program.save(str(file), external_data=False)  # the weights inside: one file
     forget_origin(file)
+    try:
+        need_batches(load(file.read_bytes()))  # where it cannot prove that the axis is free, the exporter fixes it and says nothing
+    except EngineError as error:
+        raise ModelError(f"{file} was not exported for any batch ({error})") from error
 
 
 def forget_origin(file: Path) -> None:
@@ -194,13 +210,19 @@ def _rounded(mean: dict[str, float], sd: dict[str, float]) -> dict[str, float]:
 
 
 def compare(network: nn.Module, inputs: dict[str, np.ndarray], file: Path) -> float:
-    """The largest difference between torch and the product's runtime over all samples. Raises ModelError above TOLERANCE."""
+    """The largest difference from torch: of the product's runtime over all samples, and of the file in batches of BATCHES.
+
+    Raises ModelError where it is above TOLERANCE.
+    """
     rows = zip(*(torch.from_numpy(array).split(32) for array in inputs.values()), strict=True)  # a batch of all is too large
     with torch.inference_mode():
         expected = np.concatenate([network(*some).numpy() for some in rows])
-    runtime = Network(file, engine="onnx")
-    found = [runtime({key: array[row : row + 1] for key, array in inputs.items()}) for row in range(len(expected))]
-    difference = float(np.abs(np.stack(found) - expected).max())
+    difference = float(np.abs(Network(file, engine="onnx").many(inputs) - expected).max())
+    batches = session(file.read_bytes(), exact=False)
+    for size in BATCHES:
+        rows = np.arange(size) % len(expected)
+        found = batches.run(None, {key: array[rows] for key, array in inputs.items()})[0]
+        difference = max(difference, float(np.abs(found - expected[rows]).max()))
     if difference > TOLERANCE:
         raise ModelError(f"{file} differs from torch by {difference:.1e}, allowed is {TOLERANCE:.0e}: do not use it")
     return difference

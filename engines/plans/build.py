@@ -13,7 +13,7 @@ import numpy as np
 from engines import device
 from engines.errors import EngineError
 from engines.plans import library
-from engines.plans.batched import TRIED, batched
+from engines.plans.graph import load, need_batches
 from engines.plans.library import Library
 from engines.plans.manifest import NAME, PROFILES, TARGET, PlanManifest
 from engines.plans.patience import patiently, progress_monitor
@@ -50,9 +50,12 @@ def build(
     gpu = device.find()
     tensorrt, targets = _choose(tuple(dict.fromkeys(targets)), gpu)
 
-    progress(f"{network['name']}: free batch")
-    tried = samples if samples and all(len(array) >= TRIED for array in samples.values()) else None
-    model, kept = batched(onnx_bytes, tried), []
+    progress(f"{network['name']}: reading")
+    model, kept = onnx_bytes, []
+    try:
+        need_batches(load(model))
+    except EngineError as error:
+        raise EngineError(f"{network['name']} gets no engine, {error}: export it again with mer-train") from error
     if precision != "fp32":
         if not samples:
             raise EngineError(f"{precision} is compared with fp32 on real inputs: give samples, or build with fp32")

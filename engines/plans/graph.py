@@ -31,6 +31,13 @@ def load(onnx_bytes: bytes):
     return model
 
 
+def need_batches(model) -> None:
+    """Raises EngineError, naming the input, where the network is for one sample at a time."""
+    fixed = [value.name for value in Graph(model).inputs if value.type.tensor_type.shape.dim[0].dim_value]
+    if fixed:
+        raise EngineError(f"the network takes no batches, as engines do (its input {fixed[0]} is for one sample)")
+
+
 class Graph:
     """An ONNX model's main graph, for edits."""
 
@@ -66,12 +73,6 @@ class Graph:
         self.graph.initializer.append(value)
         self._initial[name] = self.graph.initializer[-1]
         return name
-
-    def insert_before(self, node, *new) -> None:
-        """Put nodes in front of one that is in the graph."""
-        place = next(i for i, other in enumerate(self.graph.node) if other is node or other == node)
-        for offset, each in enumerate(new):
-            self.graph.node.insert(place + offset, each)
 
     def drop_unused(self) -> None:
         """Forget constants that no node takes in any more."""

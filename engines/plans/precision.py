@@ -89,12 +89,12 @@ def names_of(model) -> list[str]:
 
 def change_of(candidate: bytes, expected: np.ndarray, samples: dict[str, np.ndarray], classes=None) -> Change:
     """How far a file's answers on the samples are from the expected ones."""
-    return change_between(_answers(candidate, samples), expected, classes)
+    return change_between(answers(candidate, samples), expected, classes)
 
 
 def _fewest_kept(layers, make, original, samples, classes, tolerance) -> tuple[list[str], Change]:
-    expected = _answers(original, samples)
-    found = _answers(make([]), samples)
+    expected = answers(original, samples)
+    found = answers(make([]), samples)
     change = change_between(found, expected, classes)
     if change.within(tolerance):
         return [], change
@@ -124,7 +124,8 @@ def change_between(found: np.ndarray, expected: np.ndarray, classes: int | None)
     return Change(float(np.abs(found - expected).max()), flips)
 
 
-def _answers(onnx_bytes: bytes, samples: dict[str, np.ndarray]) -> np.ndarray:
+def answers(onnx_bytes: bytes, samples: dict[str, np.ndarray]) -> np.ndarray:
+    """What an ONNX file gives for the samples, as it is written, in batches of CHUNK where it takes some. Raises EngineError."""
     run = session(onnx_bytes)
     first = run.get_inputs()[0].shape[0]
     step = first if isinstance(first, int) else CHUNK

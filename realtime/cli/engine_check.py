@@ -83,26 +83,23 @@ def _engines(one: Network, samples: dict[str, np.ndarray]):
 
 def _files(one: Network, samples: dict[str, np.ndarray]):
     """The same of the ONNX files from which engines are built, rounded as the GPU would, computed by ONNX Runtime."""
-    from engines.plans.batched import batched
-    from engines.plans.graph import load
+    from engines.plans.graph import load, need_batches
     from engines.plans.half import halved
-    from engines.plans.precision import lower, names_of
+    from engines.plans.precision import CHUNK, answers, lower, names_of
 
-    def answers(model: bytes) -> np.ndarray:
-        return _answers(one, model, samples)
-
+    whole = one.path.read_bytes()
     try:
-        free = batched(one.path.read_bytes(), samples)
-        yield "fp32, any batch", answers(free), 0
+        need_batches(load(whole))
+        yield f"fp32, batches of {CHUNK}", answers(whole, samples), 0
     except EngineError as error:
-        yield "fp32, any batch", str(error), 0
+        yield "fp32", str(error), 0
         return
     for precision in PRECISIONS[1:]:
         try:
-            lowered, kept = lower(free, precision, samples, len(one.classes))
+            lowered, kept = lower(whole, precision, samples, len(one.classes))
             if precision != "int8":  # a CPU has no such layers: the same numbers, held in fp32
-                lowered = halved(free, precision, [name for name in names_of(load(free)) if name not in kept], emulated=True)
-            yield precision, answers(lowered), len(kept)
+                lowered = halved(whole, precision, [name for name in names_of(load(whole)) if name not in kept], emulated=True)
+            yield precision, answers(lowered, samples), len(kept)
         except EngineError as error:
             yield precision, str(error), 0
 

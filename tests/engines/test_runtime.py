@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 import shutil
@@ -90,8 +91,6 @@ def test_another_file_under_the_same_name_is_never_loaded(copy, monkeypatch):
 
 @pytest.mark.parametrize("content", [b"", b"text that calls itself a network"])
 def test_a_damaged_file_with_a_matching_hash(copy, content, capfd):
-    import hashlib
-
     copy.write_bytes(content)
     change(copy.with_suffix(".json"), sha256=hashlib.sha256(content).hexdigest())
     with pytest.raises(EngineError, match="damaged") as error:
@@ -104,6 +103,26 @@ def test_a_manifest_of_another_network(copy):
     change(copy.with_suffix(".json"), inputs=[{"name": "face", "shape": [1, 3, 224, 224]}])
     with pytest.raises(EngineError, match="its manifest says"):
         Network(copy)
+
+
+def fixed(file, size):
+    """A copy of the verifier for batches of `size` alone, as files were exported once. Returns its path."""
+    onnx = pytest.importorskip("onnx", reason="needs onnx: pip install 'mer-live[build]'")
+    model = onnx.load(str(ZOO / "verifier.onnx"))
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = size
+    onnx.save(model, str(file))
+    shutil.copy(ZOO / "verifier.json", file.with_suffix(".json"))
+    change(file.with_suffix(".json"), sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+    return file
+
+
+def test_a_file_for_one_sample_at_a_time_is_run_one_by_one(tmp_path):
+    network = Network(fixed(tmp_path / "old.onnx", 1))
+    given = windows(3)
+    np.testing.assert_array_equal(network.many(given), answers(given))
+    with pytest.raises(EngineError, match=r"takes \{'window': \(2, 45, 96\)\}, its manifest says"):
+        Network(fixed(tmp_path / "two.onnx", 2))
 
 
 @pytest.mark.parametrize(

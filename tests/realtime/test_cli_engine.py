@@ -163,7 +163,7 @@ def test_a_folder_that_others_can_write_is_refused(builder, tmp_path):
 def test_check_without_a_gpu_compares_the_files_and_says_that_no_engine_was_run(builder, noise):
     code, out, _ = run(engine, "check", "verifier")
     assert code == 0 and "no engine was run" in out and "MER_NO_GPU is set" in out
-    for what in ("fp32, any batch", "fp16", "bf16", "int8"):
+    for what in ("fp32, batches of 8", "fp16", "bf16", "int8"):
         (row,) = [line for line in out.splitlines() if what in line]
         assert " 12 " in row
 

@@ -2,10 +2,13 @@
 
 import csv
 
+import numpy as np
+import onnxruntime
 import pytest
 from places import DEMO
 
 from engines.runtime import ZOO, Network, known
+from realtime import examples
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.recognition import Recognizer
 from realtime.sources import open_source
@@ -56,3 +59,17 @@ def test_each_network_says_what_it_is(name):
     assert isinstance(manifest["accuracy"], dict) and f"{manifest['accuracy']['all']['uf1']:.3f}" in card
     everything = f"{manifest} {card}"
     assert "/home/" not in everything and "../" not in everything and str(ZOO.parents[1]) not in everything
+
+
+@pytest.mark.parametrize("name", known())
+def test_each_network_takes_batches_of_real_inputs(name):
+    network = Network(name, engine="onnx")
+    samples = examples.inputs(network, 12)
+    alone = np.stack([network({key: x[row : row + 1] for key, x in samples.items()}) for row in range(12)])
+    assert np.ptp(alone, 0).max() > 1e-3  # samples that differ: mixed up, they would show
+    np.testing.assert_array_equal(network.many(samples), alone)  # on the CPU to the bit
+    session = onnxruntime.InferenceSession(network.path, providers=["CPUExecutionProvider"])
+    for size in (1, 3, 64):
+        rows = np.arange(size) % 12
+        together = session.run([network.output], {key: x[rows] for key, x in samples.items()})[0]
+        np.testing.assert_allclose(together, alone[rows], atol=1e-5)

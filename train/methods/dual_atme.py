@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.augment import affine, affine_pieces, mirror, mix, puzzle, some_mirrored
+from train.augment import affine, affine_pieces, halves, mirror, mix, puzzle, some_mirrored
 from train.data.samples import Samples
 from train.losses import dissimilarity, focal
 from train.models.dual_atme import DualATME
@@ -87,7 +87,7 @@ class MirrorAverage(nn.Module):
     def forward(self, full_face: Tensor, puzzle: Tensor) -> Tensor:
         both = torch.cat([full_face, mirror(full_face)]), torch.cat([puzzle, mirror(puzzle)])
         logits = self.network(*both)[0]  # (2B, classes)
-        straight, mirrored = logits.softmax(1).chunk(2)
+        straight, mirrored = halves(logits.softmax(1))
         return (straight + mirrored) / 2
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime.errors import UsageError
+from train.augment import halves
 
 UNUSED = ("encoder.texture_", "decoder.")  # parts of the published network that no stream has
 NOT_PUBLISHED = "encoder.motion_cba.conv2d.weight"  # the one layer that the file lacks, see Encoder
@@ -97,7 +98,7 @@ class Magnifier(nn.Module):
         if before is None:
             return self.manipulator(None, self.encoder(after), self.amplification)
         shapes = self.encoder(torch.cat([before, after]))  # one pass for both
-        return self.manipulator(*shapes.chunk(2), self.amplification)
+        return self.manipulator(*halves(shapes), self.amplification)
 
     def load_published(self, file: Path) -> None:
         """Start from the published weights. Every parameter of this network takes its own from the file, but one.

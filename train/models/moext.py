@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.inputs.moext import SIZE
+from train.augment import halves
 from train.recipes.moext import GRID, Model
 
 BACKBONE = (64, 128, 256, 512)  # channels of its Conv blocks, as in the authors' code
@@ -93,7 +94,7 @@ class MoExt(nn.Module):
     def logits(self, onset: Tensor, apex: Tensor) -> Tensor:
         """Pictures (B, 3, size, size) in [0, 1] → (B, classes)."""
         generic = self.generic(torch.cat([onset, apex]))  # both frames in one go
-        shape_o, shape_a = self.shape(generic).chunk(2)
+        shape_o, shape_a = halves(self.shape(generic))
         return self.classifier(self.features(shape_o, shape_a))
 
     def generic(self, pictures: Tensor) -> Tensor:
@@ -120,5 +121,5 @@ class Answer(nn.Module):
         if not self.mirror:
             return self.network(onset, apex).softmax(1)
         both = torch.cat([onset, onset.flip(-1)]), torch.cat([apex, apex.flip(-1)])
-        straight, mirrored = self.network(*both).softmax(1).chunk(2)
+        straight, mirrored = halves(self.network(*both).softmax(1))
         return (straight + mirrored) / 2

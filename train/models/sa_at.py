@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from train.augment import halves
+
 
 class Block(nn.Module):
     """Two 3×3 convolutions and the identity (He et al. 2016, Sec. 4.2: shortcuts without parameters, option A)."""
@@ -124,7 +126,7 @@ class SAAT(nn.Module):
 
     def forward(self, apex: Tensor, onset: Tensor | None = None) -> Tensor:
         seen = self.front(apex, onset)
-        straight, mirrored = self.student(torch.cat([seen, seen.flip(-1)]))[0].softmax(1).chunk(2)
+        straight, mirrored = halves(self.student(torch.cat([seen, seen.flip(-1)]))[0].softmax(1))
         return (straight + mirrored) / 2
 
 

@@ -54,7 +54,7 @@ def network():
     return onnx_file
 
 
-def onnx_file(nodes, constants=None, shape=(1, 4), out=(1, 3), domain="") -> bytes:
+def onnx_file(nodes, constants=None, shape=("batch", 4), out=("batch", 3), domain="") -> bytes:
     """nodes: (operation, inputs, outputs, attributes), called node0, node1, …, from "x" to "y"; constants by name."""
     from onnx import TensorProto, helper, numpy_helper
 

@@ -145,6 +145,11 @@ def test_an_operation_that_only_onnx_runtime_knows(network, rtx):
     refused(words, {"name": "odd"}, model, targets=["sm_89"])
 
 
+def test_a_network_for_one_sample_at_a_time(network, rtx):
+    model = network([("Relu", ["x"], ["y"], {})], shape=(1, 4), out=(1, 4))
+    refused(r"odd gets no engine.*takes no batches.*its input x.*export it again", {"name": "odd"}, model, targets=["sm_89"])
+
+
 @pytest.mark.parametrize("model", [b"", b"\xffgarbage", b"\x08\x0a"])
 def test_a_damaged_file(model, rtx):
     refused("ONNX file", {"name": "odd"}, model, targets=["sm_89"])
@@ -181,7 +186,7 @@ def test_ctrl_c_ends_a_build_and_leaves_nothing_running(zoo, rtx, monkeypatch):
     monkeypatch.setattr(builder, "patiently", watched)
 
     def interrupt(line):
-        if not line.endswith("free batch"):
+        if not line.endswith("reading"):
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from engines.errors import EngineError
-from engines.plans.batched import batched
 from engines.plans.graph import load, session
 from engines.plans.half import halved, rounded
 from engines.plans.precision import TOLERANCE, change_of, lower, names_of
@@ -37,12 +36,12 @@ def test_rounding(value, fp16, bf16):
 @pytest.mark.parametrize("name", ["verifier", "kernel_ridge", "moext"])
 def test_shipped_networks_bear_lower_precisions(name, precision, zoo, real):
     about, model = zoo(name)
-    free, samples = batched(model), real(name)
-    lowered, kept = lower(free, precision, samples, len(about["classes"]))
-    layers = names_of(load(free))
-    assert set(kept) < set(layers) and len(lowered) < 0.8 * len(free)
+    samples = real(name)
+    lowered, kept = lower(model, precision, samples, len(about["classes"]))
+    layers = names_of(load(model))
+    assert set(kept) < set(layers) and len(lowered) < 0.8 * len(model)
     if precision != "bf16":  # ONNX Runtime has no bf16 layers for CPUs
-        change = change_of(lowered, answers(free, samples), samples, len(about["classes"]))
+        change = change_of(lowered, answers(model, samples), samples, len(about["classes"]))
         assert 0 < change.largest <= 1.1 * TOLERANCE[precision] and change.flips == 0
 
 
@@ -50,7 +49,7 @@ def test_shipped_networks_bear_lower_precisions(name, precision, zoo, real):
 def test_the_emulation_rounds_input_weights_and_result(network, precision):
     random = np.random.default_rng(0)
     x, w, b = (random.normal(size=shape).astype(np.float32) for shape in ((32, 4), (4, 3), 3))
-    model = batched(network([("Gemm", ["x", "w", "b"], ["y"], {})], {"w": w, "b": b}))
+    model = network([("Gemm", ["x", "w", "b"], ["y"], {})], {"w": w, "b": b})
     r = partial(rounded, precision=precision)
     expected = r(r(x) @ r(w) + r(b))
     assert np.abs(expected - (x @ w + b)).max() > 1e-4
@@ -78,7 +77,7 @@ def touchy(network):
         ("MatMul", ["b", "touchy"], ["c"], {}),
         ("Softmax", ["c"], ["y"], {"axis": 1}),
     ]
-    return batched(network(nodes, constants)), {"x": random.normal(size=(16, 4)).astype(np.float32)}
+    return network(nodes, constants), {"x": random.normal(size=(16, 4)).astype(np.float32)}
 
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16", "int8"])

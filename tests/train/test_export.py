@@ -1,0 +1,55 @@
+"""One ONNX file for any batch, and networks of which there can be none."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch: pip install 'mer-live[train]'")
+
+from realtime.errors import ModelError  # noqa: E402
+from train.augment import halves  # noqa: E402
+from train.export import compare, save_manifest, save_onnx  # noqa: E402
+
+INPUTS = {"x": np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)}
+
+
+class Mirrored(torch.nn.Module):
+    """Softmax over a batch that is doubled and taken apart again by `apart`."""
+
+    def __init__(self, apart):
+        super().__init__()
+        self.apart, self.linear = apart, torch.nn.Linear(4, 3)
+
+    def forward(self, x):
+        straight, mirrored = self.apart(self.linear(torch.cat([x, x.flip(-1)])).softmax(1))
+        return (straight + mirrored) / 2
+
+
+class Mixing(torch.nn.Module):
+    """What a sample gives depends on the others."""
+
+    def forward(self, x):
+        return (x[:, :3] - x[:, :3].mean(0, keepdim=True)).softmax(1)
+
+
+def exported(network, folder):
+    file = folder / "net.onnx"
+    save_onnx(network.eval(), INPUTS, "probabilities", file)
+    about = {"name": "net", "classes": ["a", "b", "c"], "inputs": [{"name": "x", "shape": [1, 4]}], "output": {"name": "probabilities"}}
+    save_manifest(file, about, "")
+    return file
+
+
+def test_the_file_takes_any_batch_and_agrees_with_torch(tmp_path):
+    network = Mirrored(halves)
+    assert compare(network, INPUTS, exported(network, tmp_path)) < 1e-5
+
+
+def test_a_network_that_ties_itself_to_the_batch_is_not_exported(tmp_path):
+    with pytest.raises(ModelError, match=r"not exported for any batch .*its input x is for one sample"):
+        exported(Mirrored(lambda doubled: doubled.chunk(2)), tmp_path)
+
+
+def test_a_network_that_mixes_samples_is_not_let_out(tmp_path):
+    network = Mixing()
+    with pytest.raises(ModelError, match="differs from torch"):
+        compare(network, INPUTS, exported(network, tmp_path))

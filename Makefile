@@ -2,11 +2,12 @@
 # make demo   the same for the page in the browser
 # make test   sets up what is missing and runs every test
 # make gpu    on a machine with a GPU and the CUDA toolkit: proves and measures what only a GPU can, in one report
+# make gpu-bundle   packs it for a machine without a network; BUNDLE='--python 3.11 --with onnxruntime-gpu' as mer-bench takes it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: live demo test gpu driver clean
+.PHONY: live demo test gpu gpu-bundle driver clean
 
 live: .venv/.live
 	$(BIN)/mer-live --demo
@@ -19,6 +20,9 @@ test: .venv/.test
 
 gpu: driver .venv/.gpu
 	$(BIN)/mer-bench gpu
+
+gpu-bundle: .venv/.live
+	$(BIN)/mer-bench gpu-bundle $(BUNDLE)
 
 driver:
 	@command -v nvidia-smi >/dev/null || { echo "no GPU: there is no NVIDIA driver (nvidia-smi) on this machine" >&2; exit 2; }

@@ -25,6 +25,7 @@ from realtime.watch import LiveSettings
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
 PORTRAITS = DATA / "portraits"
+HAS = "torch,numpy,numba,llvmlite,onnx,opencv-contrib-python"  # as on machines that are lent
 ABLATION = {  # what is switched off, one at a time
     "without verifier": {"verifier": None},
     "without verifier, refinement": {"verifier": None, "refine": False},
@@ -170,6 +171,26 @@ def gpu(out):
             raise cannot_write(file, error) from error
     console.print(f"the report is in {file}")
     return int(not all(one.good or one.step.lacks for one in outcomes))
+
+
+@main.command("gpu-bundle")
+@click.option("--python", default="3.12", show_default=True, metavar="VERSION", help="Of the machine that it is for.")
+@click.option("--has", default=HAS, show_default=True, metavar="NAMES", help="Packages that are there already.")
+@click.option("--with", "more", multiple=True, metavar="PACKAGE", help="Bring this, too, such as onnxruntime-gpu (250 MB). May be repeated.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("build/gpu-bundle"), show_default=True, help="Where the parts go.")
+def gpu_bundle(python, has, more, out):
+    """Pack what a bare machine with a GPU and no network needs for `mer-bench gpu`."""
+    from train.gpu import bundle
+
+    console = Console(soft_wrap=True)
+    try:
+        with console.status("packing"):
+            parts = bundle.pack(out, python, {bundle.normal(name) for name in has.split(",") if name}, list(more))
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    for part in parts:
+        console.print(f"{part}: {part.stat().st_size / 1e6:.0f} MB")
+    console.print(f"There, with all parts in one folder:\n\n{bundle.UNPACK}\n", markup=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The GPU's kernels, each run on faces of the demo clip, beside what the CPU makes of the same: a child of `mer-bench gpu`.
+"""The GPU's kernels, each run on faces of the demo clip, beside what the CPU makes of the same, and how long the flow takes:
+a child of `mer-bench gpu`. --small: one movement and no times, for compute-sanitizer.
 
     python -P -m train.gpu.kernels [--small]
 """
@@ -6,6 +7,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import numpy as np
 
@@ -16,7 +18,9 @@ from realtime.inputs import dual_atme, flow_map
 from realtime.inputs.face import crop, crop_box, grey
 from realtime.recognition import moments_of
 from realtime.records import Moments
+from realtime.terminal import percentiles
 
+TIMES = 20
 FLOW, MAPS = 1e-3, 1e-3  # largest mean differences: pixels, and units of a map within ±2
 
 
@@ -29,6 +33,8 @@ def main(small: bool) -> int:
         flows = cuda.tvl1_many(pairs)
         off = [np.linalg.norm(flow - CPU(*pair), axis=2) for flow, pair in zip(flows, pairs, strict=True)]
         far += told(f"flow, {side}²", off, "px", FLOW)
+        for count in () if small else (1, 64):
+            timed(f"{count} pair{'s' * (count > 1)} of {side}²", [pairs[at % len(pairs)] for at in range(count)])
     maps = cuda.flow_maps(
         [(one.onset, one.apex, crop_box(one.points)) for one in many], flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING
     )
@@ -38,6 +44,18 @@ def main(small: bool) -> int:
     far += told("flow map", [np.abs(found - one["full_face"][0]) for found, one in zip(maps, expected, strict=True)], "", MAPS)
     far += told("puzzle", [np.abs(found - one["puzzle"][0]) for found, one in zip(puzzles, expected, strict=True)], "", MAPS)
     return min(far, 1)
+
+
+def timed(what: str, pairs: list) -> None:
+    """Print what the flow of these takes in all, on the GPU and on all cores of the CPU."""
+    for where, many in (("GPU", cuda.tvl1_many), ("CPU", cpu.tvl1_many)):
+        many(pairs)
+        taken = []
+        for _ in range(TIMES):
+            begun = time.perf_counter()
+            many(pairs)
+            taken.append(1000 * (time.perf_counter() - begun))
+        print(f"{what}, {where}: p50 / p95 {' / '.join(f'{value:.2f}' for value in percentiles(taken, 50, 95))} ms", flush=True)
 
 
 def faces(one: Moments, side: int) -> tuple[np.ndarray, np.ndarray]:

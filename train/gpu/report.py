@@ -12,7 +12,7 @@ from pathlib import Path
 from engines import device
 from realtime.origin import ROOT
 from train.folder import commit
-from train.gpu.steps import Outcome
+from train.gpu.steps import Outcome, tidy
 
 REPORTS = ROOT / "engines" / "reports"
 PACKAGES = ("torch", "onnxruntime-gpu", "onnxruntime", "pycuda", "tensorrt", "numba", "numpy")
@@ -36,12 +36,17 @@ def markdown(gpu: str, outcomes: list[Outcome]) -> str:
 
 def about() -> str:
     """When, on what, with what: one paragraph."""
-    found, here = device.find(), commit()
+    found = device.find()
     gpu = f"{found.compute}, {found.memory_mib / 1024:.0f} GiB, driver {found.driver}, CUDA {found.cuda}" if found else device.why_not()
-    state = f"commit {here['commit'][:12]}{' with changes' * here['dirty']}" if here else "no commit known"
     packages = ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name)))
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"`make gpu`, {when}; {gpu}; {os.cpu_count()} CPU cores; Python {platform.python_version()}, {packages}; {state}."
+    return tidy(f"`make gpu`, {when}; {gpu}; {os.cpu_count()} CPU cores; Python {platform.python_version()}, {packages}; {state()}.")
+
+
+def state() -> str:
+    """Which code it was. A bundle, which has no repository, says it in MER_COMMIT."""
+    here = commit()
+    return f"commit {here['commit'][:12]}{' with changes' * here['dirty']}" if here else os.environ.get("MER_COMMIT") or "no commit known"
 
 
 def _version(name: str) -> str:

@@ -73,7 +73,7 @@ def plan() -> list[Step]:
         Step("kernels beside the CPU", kernels, 45, no_pycuda),
         *(_naming(name) for name in known() if name != "verifier"),
         *(_training(method) for method in METHODS),
-        Step("mer-bench flow", command("train.bench", "flow", "--pairs", "8"), 75, _missing("numba")),
+        Step("mer-bench flow", command("train.bench", "flow", "--pairs", "8"), 75, _missing("numba", "av") or _no_opencv_flow()),
         Step("mer-engine bench", command("realtime.cli.engine", "bench", "--seconds", "0.2"), 90, _missing("onnxruntime")),
     ]
     sanitizer = _sanitizer()
@@ -116,7 +116,7 @@ def one(step: Step, limit: float) -> Outcome:
     except BaseException:
         _stop(child)
         raise
-    return Outcome(step, ended, time.monotonic() - begun, _tidy(text))
+    return Outcome(step, ended, time.monotonic() - begun, tidy(text))
 
 
 def _stop(child: subprocess.Popen) -> str:
@@ -131,7 +131,7 @@ def _ended(code: int) -> str:
     return f"failed ({signal.Signals(-code).name})" if code < 0 else f"failed (exit code {code})"
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Its last lines, without colours and without this machine's folders."""
     for place, name in ((str(ROOT), "."), (sys.prefix, "(python)"), (str(Path.home()), "~")):
         text = text.replace(place, name)
@@ -144,7 +144,7 @@ def _tests() -> Step:
     folder = ROOT / "tests"
     files = sorted(str(file.relative_to(ROOT)) for file in folder.rglob("test_*.py") if "needs_cuda" in file.read_text("utf-8"))
     lacks = _missing("pytest") or ("" if files else "the tests are not here: run it in the project's own folder")
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "needs_cuda", "--continue-on-collection-errors"]
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "needs_cuda", "--continue-on-collection-errors", "--tb=short"]
     return Step("needs_cuda tests", [*words, *files], 120, lacks, {"MER_REQUIRE_GPU": "1"})
 
 
@@ -159,6 +159,13 @@ def _training(method: str) -> Step:
 def _missing(*modules: str) -> str:
     absent = [module for module in modules if find_spec(module) is None]
     return f"{' and '.join(absent)} not installed" if absent else ""
+
+
+def _no_opencv_flow() -> str:
+    import cv2
+
+    there = hasattr(getattr(cv2, "optflow", None), "DualTVL1OpticalFlow_create")
+    return "" if there else "this OpenCV has no TV-L1 to compare with (opencv-contrib-python has)"
 
 
 def _sanitizer() -> str:

@@ -35,6 +35,10 @@ def start():
         process.communicate()
 
 
+def on_hangup(action):
+    return lambda: signal.signal(signal.SIGHUP, action)
+
+
 def read_until(process, word):
     for line in process.stdout:
         if word in line:
@@ -51,7 +55,7 @@ def wait_for(condition):
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_a_live_session_as_ctrl_c_does(start, number, code):
-    live = start("live", "--source", DEMO)
+    live = start("live", "--source", DEMO, preexec_fn=on_hangup(signal.SIG_DFL))  # the tests may run under nohup
     read_until(live, "surprise")
     live.send_signal(number)
     live.send_signal(number)  # a terminal that is closed may say so twice
@@ -63,7 +67,7 @@ def test_a_signal_ends_a_live_session_as_ctrl_c_does(start, number, code):
 
 
 def test_a_hangup_is_not_heard_under_nohup(start):
-    live = start("live", "--demo", "--seconds", 3, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    live = start("live", "--demo", "--seconds", 3, preexec_fn=on_hangup(signal.SIG_IGN))
     read_until(live, "live:")
     live.send_signal(signal.SIGHUP)
     live.communicate(timeout=PATIENCE)

@@ -12,18 +12,20 @@ from pathlib import Path
 
 from engines import isolated
 from realtime.line_file import cannot_write
+from realtime.sources import SourceSettings
 
 PATIENCE_S = 600.0  # hours of sound take seconds
 
 
-def add_sound(video: Path, recording: Path, since: float = 0.0) -> str:
+def add_sound(video: Path, recording: Path, since: float = 0.0, read: SourceSettings | None = None) -> str:
     """Give `video`, whose frames stand at the recording's own times, counted from `since` seconds, the recording's sound.
 
+    read: how the recording was read. With a rate of the user's own its pictures have left the sound's clock: none is added.
     Returns "" where that is done, or where there is no sound; otherwise why the video stays silent. Raises OutputError.
     """
     part = video.with_name(f".part-{os.getpid()}{video.suffix}")
     try:
-        answer = _asked({"recording": str(recording.absolute()), "video": str(video.absolute()), "out": str(part.absolute()), "since": since})
+        answer = _asked(recording, read, video=str(video.absolute()), out=str(part.absolute()), since=since)
         if answer.get("sound"):
             part.replace(video)
     except OSError as error:
@@ -33,16 +35,18 @@ def add_sound(video: Path, recording: Path, since: float = 0.0) -> str:
     return f"{video} has no sound: {answer['error']}" if "error" in answer else ""
 
 
-def extract_sound(recording: Path, path: Path) -> bool:
+def extract_sound(recording: Path, path: Path, read: SourceSettings | None = None) -> bool:
     """Write the sound alone to `path` (.m4a), by the recording's clock; False, and nothing is written, where there is none
-    that can be had."""
-    answer = _asked({"recording": str(recording.absolute()), "video": None, "out": str(path.absolute())})
+    that can be had. read: see `add_sound`."""
+    answer = _asked(recording, read, video=None, out=str(path.absolute()), since=0.0)
     if not answer.get("sound"):
         path.unlink(missing_ok=True)
     return bool(answer.get("sound"))
 
 
-def _asked(request: dict) -> dict:
+def _asked(recording: Path, read: SourceSettings | None, **more) -> dict:
+    read = read or SourceSettings()
+    request = {"recording": str(recording.absolute()), "stream": read.stream, "fps": read.fps, **more}
     try:
         done = subprocess.run(isolated.command("realtime.sources.sound"), input=json.dumps(request).encode(), capture_output=True,
                               timeout=PATIENCE_S, start_new_session=True, check=False)  # fmt: skip

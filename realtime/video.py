@@ -18,6 +18,7 @@ from realtime.errors import OutputError
 from realtime.line_file import cannot_write, make_folder_of
 from realtime.records import Event
 from realtime.sound import add_sound
+from realtime.sources import SourceSettings
 
 TICK = Fraction(1, 90_000)  # seconds; fine enough for any camera's timestamps
 SPAN_S = 6.0  # of curve in the strip
@@ -31,17 +32,17 @@ PAPER, CURVE, THRESHOLD, BOX, DIM = (32, 28, 26), (235, 225, 215), (92, 168, 226
 class AnnotatedVideo:
     """Writes an MP4 whose frames keep their own times, so that a variable-rate source stays one.
 
-    The first frame stands at 0, or with `sound_of` (a recording) at its own time, so that the recording's sound fits.
+    The first frame stands at 0, or with `sound_of` (a recording, read with `read`) at its own time, so that the recording's
+    sound fits.
     Width and height are made even by repeating the last column or row (H.264 stores colours at half size); frames of
     another size are fitted to it. silent: once closed, why the sound could not be had, "" where all is well.
     Raises OutputError where it cannot write; a file that broke off is removed, since no player opens it.
     """
 
-    def __init__(self, path: str | Path, width: int, height: int, sound_of: Path | None = None):
+    def __init__(self, path: str | Path, width: int, height: int, sound_of: Path | None = None, read: SourceSettings | None = None):
         import av
 
-        self.silent, self._sound_of = "", sound_of
-
+        self.silent, self._sound_of, self._read = "", sound_of, read
         self.path, self.size = Path(path), (width, height)
         self._failures = (av.error.FFmpegError, OSError)
         self._first: int | None = None if sound_of is None else 0
@@ -90,7 +91,7 @@ class AnnotatedVideo:
             container, self._container = self._container, None
             container.close()
         if self._sound_of is not None and self._waiting is not None:
-            self.silent = add_sound(self.path, self._sound_of)
+            self.silent = add_sound(self.path, self._sound_of, read=self._read)
 
     def __enter__(self) -> AnnotatedVideo:
         return self

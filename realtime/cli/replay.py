@@ -30,7 +30,7 @@ from realtime.pipeline import Pipeline, Step
 from realtime.recognition import Recognizer
 from realtime.records import Event
 from realtime.sinks import CsvSink, Fault, JsonlSink, Writer
-from realtime.sources import SourceInfo, open_source
+from realtime.sources import SourceInfo, SourceSettings, open_source
 from realtime.timeline import draw
 from realtime.trace import Trace
 from realtime.video import AnnotatedVideo
@@ -151,7 +151,7 @@ def replay(
         sinks = [CsvSink(folder / "events.csv", found.classes, separator=wanted.separator), JsonlSink(folder / "events.jsonl")]
         writer = stack.enter_context(Writer(sinks, common.complain("mer-replay"), patience_s=PATIENCE))
         writers.append(writer)
-        film = stack.enter_context(Film(folder / "annotated.mp4", source.info, clip if wanted.video else None))
+        film = stack.enter_context(Film(folder / "annotated.mp4", source.info, clip if wanted.video else None, chosen.source))
         writers.append(film)
         task = bar.add_task(printable(clip.name), total=source.info.duration)
 
@@ -183,12 +183,12 @@ def replay(
 
 
 class Film:
-    """The annotated video, with the sound of `clip`, where that is given. A disk that fills up ends the video, not the work
-    on the clip."""
+    """The annotated video, with the sound of `clip`, where that is given and read as `read` says. A disk that
+    fills up ends the video, not the work on the clip."""
 
-    def __init__(self, path: Path, info: SourceInfo, clip: Path | None):
+    def __init__(self, path: Path, info: SourceInfo, clip: Path | None, read: SourceSettings):
         self.faults: list[Fault] = []
-        self._video = AnnotatedVideo(path, info.width, info.height, sound_of=clip) if clip else None
+        self._video = AnnotatedVideo(path, info.width, info.height, sound_of=clip, read=read) if clip else None
 
     def write(self, step: Step, status: Status) -> None:
         if self._video:

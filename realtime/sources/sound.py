@@ -17,6 +17,7 @@ import av
 from av.error import FFmpegError
 
 from engines.isolated import limit_memory
+from realtime.errors import MerError
 from realtime.sources.choice import choose
 from realtime.sources.media import FILE_OPTIONS, beginning
 from realtime.sources.process import MEMORY
@@ -27,27 +28,30 @@ OVER_S = 0.5  # of sound that may outlast the pictures
 
 
 def main() -> None:
-    """Answers {"sound": whether the recording has any} or {"error": why it could not be had}."""
+    """Answers {"sound": whether the recording has any} or {"error": why it could not be had}. See `write` for the request."""
     request = json.loads(sys.stdin.read())
     limit_memory(MEMORY)
     try:
-        answer = {"sound": write(request["recording"], request["video"], request["out"], request.get("since", 0.0))}
-    except (FFmpegError, OSError, ValueError, MemoryError) as error:
+        answer = {"sound": write(**request)}
+    except (FFmpegError, OSError, ValueError, MemoryError, MerError) as error:
         answer = {"error": getattr(error, "strerror", None) or str(error) or type(error).__name__}
     print(json.dumps(answer), flush=True)
     os._exit(0)
 
 
-def write(recording: str, video: str | None, out: str, since: float = 0.0) -> bool:
+def write(recording: str, video: str | None, out: str, since: float, stream: int | None, fps: float | None) -> bool:
     """Write `out`, an MP4: the pictures of `video` (our own file, untouched) with the sound of `recording`, or the sound alone.
 
-    Its clock is the recording's, counted from `since` seconds: 0 is where a player begins. Returns whether there is sound; without, nothing is written.
+    Its clock is the recording's, counted from `since` seconds: 0 is where a player begins. stream, fps: as in `SourceSettings`.
+    Returns whether there is sound; without, nothing is written. Raises ValueError where its clock is no longer the pictures'.
     """
     with av.open(recording, options=FILE_OPTIONS, metadata_errors="replace") as given:
         heard = given.streams.best("audio")
         if heard is None or heard.codec_context is None:
             return False
-        begin = (beginning(given, choose(given, recording, None, lambda line: None)) or 0.0) + since
+        if fps is not None:
+            raise ValueError(f"with source.fps={fps:g} the pictures no longer keep its time")
+        begin = (beginning(given, choose(given, recording, stream, lambda line: None)) or 0.0) + since
         if since:
             given.seek(round(begin * av.time_base))
         with av.open(out, "w", format="mp4", options={"movflags": "use_metadata_tags"}) as made:

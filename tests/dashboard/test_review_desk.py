@@ -21,6 +21,7 @@ from realtime.log import Session, SqliteSink, default_path  # noqa: E402
 from realtime.records import Event, FaceView, Keyframes  # noqa: E402
 from realtime.review import Reviews  # noqa: E402
 from realtime.review.units import in_words  # noqa: E402
+from realtime.sources import SourceSettings
 
 SOURCE = "<script>camera</script>"
 TIMES = (1.0, 1.04, 1.08, 1.12, 1.16)
@@ -56,9 +57,9 @@ def test_kept_pictures_are_shown_and_marks_move_by_their_frames(desk):
     found = desk.films.known(desk.chosen.item, desk.chosen.item.marks("Ann"))
     assert [view.pts for view in found.views] == list(TIMES) and found.at(1.121).pts == 1.12
     marks = desk.chosen.item.marks("Ann")
-    assert pictures.motion(found, marks, None, wait=False) is None  # a key does not wait for what takes long
-    made = pictures.motion(found, marks, None, wait=True)
-    assert pictures.motion(found, marks, None, wait=False) is made and "recording itself" in made.around
+    assert pictures.motion(found, marks, None, SourceSettings(), wait=False) is None  # a key does not wait for what takes long
+    made = pictures.motion(found, marks, None, SourceSettings(), wait=True)
+    assert pictures.motion(found, marks, None, SourceSettings(), wait=False) is made and "recording itself" in made.around
     above, below = pictures.shown(found, marks, True, made)
     assert above.count("<img") == 5 and "image/webp" in above and below.count("<img") == 1 + len(TIMES)
     assert desk.move("Ann", "offset", 2) == "Corrected: event 1, offset 1.240 s."  # beyond the pictures, by their pace

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.sound import extract_sound
+from realtime.sources import SourceSettings
 from realtime.video import AnnotatedVideo
 
 RATE = 16_000
@@ -51,8 +52,8 @@ def heard(path):
     return name, float(times[np.argmax(loud > 0.3 * loud.max())])
 
 
-def annotated(clip, path, late_s=0.0):
-    with AnnotatedVideo(path, 64, 48, sound_of=clip) as video:
+def annotated(clip, path, late_s=0.0, read=None):
+    with AnnotatedVideo(path, 64, 48, sound_of=clip, read=read) as video:
         for number in range(50):
             video.write(np.full((48, 64, 3), 128, np.uint8), late_s + number / 25)
     return video
@@ -81,3 +82,20 @@ def test_without_sound_or_with_a_broken_one_the_video_stays(tmp_path):
     assert "v.mp4 has no sound" in annotated(tmp_path / "broken.mp4", tmp_path / "v.mp4").silent
     with av.open(str(tmp_path / "v.mp4")) as film:
         assert film.streams.video[0].frames == 50 and not film.streams.audio
+
+
+def test_pictures_that_were_given_another_rate_have_left_the_sound(tmp_path):
+    clip, read = recording(tmp_path / "a.mp4", "aac"), SourceSettings(fps=50)
+    said = annotated(clip, tmp_path / "v.mp4", read=read).silent
+    assert said.endswith("v.mp4 has no sound: with source.fps=50 the pictures no longer keep its time")
+    with av.open(str(tmp_path / "v.mp4")) as film:
+        assert film.streams.video[0].frames == 50 and not film.streams.audio
+    assert not extract_sound(clip, tmp_path / "s.m4a", read) and not (tmp_path / "s.m4a").exists()
+    mute = recording(tmp_path / "mute.mp4", None)
+    assert annotated(mute, tmp_path / "m.mp4", read=read).silent == ""  # nothing was lost
+
+
+def test_the_sound_is_timed_by_the_stream_that_was_read(tmp_path):
+    clip = recording(tmp_path / "a.mp4", "aac")
+    assert annotated(clip, tmp_path / "v.mp4", read=SourceSettings(stream=0)).silent == ""
+    assert "no video stream 1 (source.stream)" in annotated(clip, tmp_path / "w.mp4", read=SourceSettings(stream=1)).silent

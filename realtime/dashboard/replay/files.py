@@ -54,7 +54,7 @@ def _video(job: Job, path: Path, shared: Shared) -> Path:
     first, known, latest = 0, 0, {}
     with open_source(job.clip, settings=shared.settings.source) as source:
         width, height = source.info.width, source.info.height
-        with AnnotatedVideo(path, width, height, sound_of=job.clip) as video:
+        with AnnotatedVideo(path, width, height, sound_of=job.clip, read=shared.settings.source) as video:
             for number, frame in enumerate(source):
                 if number >= len(t):
                     break  # cancelled there

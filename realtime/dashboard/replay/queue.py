@@ -160,7 +160,7 @@ def work(job: Job, shared: Shared) -> None:
                 job.watch.stop()
             job.watch.run()
     sound = job.folder / "sound.m4a"
-    job.sound = sound if not job.stopped.is_set() and extract_sound(job.clip, sound) else None
+    job.sound = sound if not job.stopped.is_set() and extract_sound(job.clip, sound, settings.source) else None
     if job.watch.failure is not None and not job.stopped.is_set():
         job.message = plain(job.watch.failure, job)
     if job.message == "":

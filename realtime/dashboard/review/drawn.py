@@ -9,7 +9,7 @@ import gradio as gr
 from realtime.dashboard.review import pictures, view
 from realtime.dashboard.review.desk import KEYS, Desk
 from realtime.naming import plain
-from realtime.review.film import recording
+from realtime.review.film import as_read, recording
 
 NEXT_S = 0.5  # after the chosen event: where a missed one is proposed
 # the boxes that every page has, and those of one that may write
@@ -33,7 +33,8 @@ def shown(desk: Desk, slow: bool, wait: bool) -> pictures.Shown:
     known = desk.films.known(item, marks)
     if known is None:
         return pictures.waiting()
-    made = None if isinstance(known, str) else pictures.motion(known, marks, recording(desk.chosen.session, item.source), wait)
+    session = desk.chosen.session
+    made = None if isinstance(known, str) else pictures.motion(known, marks, recording(session, item.source), as_read(session), wait)
     return pictures.shown(known, marks, slow, made)
 
 

@@ -20,6 +20,7 @@ from realtime.dashboard.review.clip import around
 from realtime.inline import inline
 from realtime.review.film import Film
 from realtime.review.item import MOMENTS, Marks
+from realtime.sources import SourceSettings
 
 Shown = tuple[str, str]  # what stands above the verdict, what below it
 STRIP = 16  # small pictures from before the onset to after the offset
@@ -49,15 +50,15 @@ class Motion:
 _made: WeakKeyDictionary[Film, OrderedDict[tuple, Motion]] = WeakKeyDictionary()
 
 
-def motion(film: Film, marks: Marks, recording: Path | None, wait: bool) -> Motion | None:
-    """Made once for the same marks. wait: False gives None where it is not at hand: a key must not wait for it."""
+def motion(film: Film, marks: Marks, recording: Path | None, read: SourceSettings, wait: bool) -> Motion | None:
+    """Made once for the same marks. read: see `review.film.as_read`. wait: False gives None where it is not at hand: a key must not wait for it."""
     mine, key = _made.setdefault(film, OrderedDict()), (marks.onset_s, marks.apex_s, marks.offset_s)
     if key not in mine and wait:
         keyframes = film.keyframes(marks)
         drawn = (None, None, None) if keyframes is None else (
             pictures.as_jpeg(pictures.difference(keyframes)), pictures.as_webp(pictures.magnified(keyframes, FACTOR)),
             pictures.as_jpeg(pictures.flow_wheel(keyframes)))  # fmt: skip
-        mine[key] = Motion(*drawn, around(film, recording))
+        mine[key] = Motion(*drawn, around(film, recording, read))
         while len(mine) > SPELLINGS:
             mine.popitem(last=False)
     return mine.get(key)

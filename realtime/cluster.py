@@ -33,12 +33,14 @@ def each(
     workers: int | None = None,
     retries: int = RETRIES,
     again: Callable[[object], bool] = lambda result: False,
+    gpu: bool = False,
 ) -> Iterator[tuple]:
     """`function(shared, task)` for every task, one CPU core each: (task, result or Failed), as they end.
 
     A task is done again, up to `retries` times, where its worker was killed; and once more where again(result) says so,
     of a result or of a Failed. The function's own errors are no reason by themselves.
     shared: travels once to each machine. workers: how many cores a Ray of this machine's own takes, all by default.
+    gpu: where the cluster has GPUs, every task is given its share of one; without it, Ray hides them all.
     Raises MissingPartError where Ray is not installed or the cluster cannot be reached.
     """
     tasks = list(tasks)
@@ -46,7 +48,7 @@ def each(
         return
     with _connected(workers) as ray:
         kept = ray.put(shared)
-        remote = ray.remote(num_cpus=1, max_retries=retries)(function)
+        remote = ray.remote(num_cpus=1, num_gpus=_share(ray.cluster_resources()) if gpu else 0, max_retries=retries)(function)
         under_way = {remote.remote(kept, task): (task, 1) for task in tasks}
         while under_way:
             done = ray.wait(list(under_way), num_returns=1)[0][0]
@@ -62,6 +64,11 @@ def each(
                 under_way[remote.remote(kept, task)] = (task, 2)
             else:
                 yield task, result
+
+
+def _share(resources: dict[str, float]) -> float:
+    """Of a GPU, so that as many tasks share each as there are cores for it; to the thousandth, as Ray counts."""
+    return min(1.0, int(1000 * resources.get("GPU", 0) / max(resources.get("CPU", 1), 1)) / 1000)
 
 
 @contextmanager

@@ -26,14 +26,14 @@ def halves(doubled: Tensor) -> tuple[Tensor, Tensor]:
 
 def some_mirrored(images: list[Tensor], random: torch.Generator) -> list[Tensor]:
     """Half of the batch mirrored; all views of a sample (each (B, 3, 28, 28)) alike."""
-    chosen = torch.rand(len(images[0]), 1, 1, 1, generator=random) < 0.5
+    chosen = (torch.rand(len(images[0]), 1, 1, 1, generator=random) < 0.5).to(images[0].device)
     return [torch.where(chosen, mirror(image), image) for image in images]
 
 
 def affine(image: Tensor, shift: float, scale: float, rotate: float, random: torch.Generator) -> Tensor:
     """Each map shifted (± pixels), scaled (± share) and rotated (± radians) a little: crops are never quite alike."""
     size = len(image)
-    draw = torch.rand(5, size, generator=random) * 2 - 1
+    draw = torch.rand(5, size, generator=random).to(image.device) * 2 - 1
     angle, wide, high = draw[0] * rotate, 1 + draw[1] * scale, 1 + draw[2] * scale
     step = 2 * shift / image.shape[-1]  # affine_grid counts the picture as [-1, 1]
     cos, sin = angle.cos(), angle.sin()
@@ -53,16 +53,16 @@ def affine_pieces(image: Tensor, shift: float, scale: float, rotate: float, rand
 def puzzle(image: Tensor) -> Tensor:
     """`realtime.inputs.dual_atme.puzzle` for a batch: cut again after the full face was moved."""
     flat = image.reshape(-1, MAP**2).T  # (784, 3B)
-    return (_puzzle_matrix() @ flat).T.reshape(image.shape)
+    return (_puzzle_matrix(image.device) @ flat).T.reshape(image.shape)
 
 
 @cache
-def _puzzle_matrix() -> Tensor:
+def _puzzle_matrix(device: torch.device) -> Tensor:
     """784×784 sparse: cutting and resizing is linear, so its matrix is what it does to each single pixel."""
     size = MAP
     pixels = np.eye(size * size, dtype=np.float32).reshape(-1, size, size, 1)
     columns = [dual_atme.puzzle(np.repeat(pixel, 3, axis=2))[..., 0].ravel() for pixel in pixels]
-    return torch.from_numpy(np.stack(columns, axis=1)).to_sparse()
+    return torch.from_numpy(np.stack(columns, axis=1)).to_sparse().to(device)
 
 
 def mix(tensors: list[Tensor], strength: float, random: torch.Generator) -> list[Tensor]:
@@ -70,6 +70,6 @@ def mix(tensors: list[Tensor], strength: float, random: torch.Generator) -> list
     size = len(tensors[0])
     # a Beta draw as two Gamma draws, because torch's own Beta takes no generator
     shares = torch._standard_gamma(torch.full((2, size), strength), generator=random)
-    share = shares[0] / shares.sum(0)
-    other = torch.randperm(size, generator=random)
+    share = (shares[0] / shares.sum(0)).to(tensors[0].device)
+    other = torch.randperm(size, generator=random).to(tensors[0].device)
     return [t * (s := share.view(-1, *[1] * (t.ndim - 1))) + t[other] * (1 - s) for t in tensors]

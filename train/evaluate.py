@@ -13,7 +13,7 @@ import numpy as np
 
 from train import folder
 from train.data.samples import Samples
-from train.launch import LAUNCHERS
+from train.launch import LAUNCHERS, threads
 from train.metrics import METRICS, groups, interval, scores
 from train.protocols import Fold, inner
 from train.settings import TrainSettings
@@ -70,7 +70,8 @@ def cross_validate(
     for task in set(tasks) - set(missing):
         earlier(task)
     launch = LAUNCHERS[settings.launcher]
-    for task, result in launch(one_fold, (settings, samples, keep is not None), missing, settings.workers, tell):
+    shared = settings, samples, keep is not None
+    for task, result in launch(one_fold, shared, missing, settings.workers, tell, settings.device != "cpu"):
         if result.network is not None and keep is not None:
             keep(result.network)
         test = samples[task.fold.test]
@@ -103,9 +104,9 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Call
 
     from train.methods.predict import predict
 
-    torch.set_num_threads(1)  # folds run side by side, and a seed always gives the same weights
-    cv2.setNumThreads(1)
     settings, samples, keep = shared
+    torch.set_num_threads(threads(settings))
+    cv2.setNumThreads(1)
     test = samples[task.fold.test]
     fitted = fit(settings, samples[task.fold.training], task.seed, Told(tell), test if settings.protocol.leak else None)
     found = _spread(predict(fitted.network, _renumbered(test, fitted.shown)), fitted.shown, samples.classes)
@@ -131,6 +132,7 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
 
     test: only for protocol.leak. It changes nothing in the network.
     """
+    from train.compute import compute
     from train.methods import METHODS
 
     back = None
@@ -144,7 +146,8 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
     best = None if back is None else Best(_renumbered(back, shown), "inner")
     leak = None if test is None else Best(_renumbered(test, shown), "leak", keep=False)
     together = Together(*(one for one in (best, leak, watch) if one is not None))
-    network = METHODS[settings.model.name].fit(training, settings.model, settings.fit, seed, together)
+    where = compute(settings.device, settings.precision)
+    network = METHODS[settings.model.name].fit(training, settings.model, settings.fit, seed, together, where)
     if best is not None:
         if not best.at:
             name = settings.model.name

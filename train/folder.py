@@ -31,7 +31,7 @@ from train.data.samples import Samples
 from train.settings import TrainSettings
 
 # What may differ between two runs into one folder: how much is measured and how fast, not what.
-FREE = ("out", "seeds", "workers", "launcher", "accuracy")
+FREE = ("out", "seeds", "workers", "launcher", "accuracy", "device")
 PACKAGES = ("torch", "numpy", "opencv-contrib-python", "scikit-learn", "onnxruntime", "mediapipe")
 COLUMNS = ("name", "person", "dataset", "label", "predicted")  # then a probability for each class
 
@@ -86,6 +86,7 @@ def about(settings: TrainSettings) -> dict:
         "seeds": list(settings.seeds),
         "launcher": settings.launcher,
         "workers": settings.workers,
+        "device": settings.device,
         "versions": {"mer-live": __version__, "python": platform.python_version(), **_versions()},
         "git": commit(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",

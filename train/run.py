@@ -30,8 +30,10 @@ def run(settings: TrainSettings, console: Console) -> Path:
             return _verifier(settings, out, console)
         except OSError as error:
             raise _unwritable(out, error) from error
+    from train.compute import compute
     from train.methods import takes
 
+    compute(settings.device, settings.precision)  # now, not after the samples were read
     if find_spec("tensorboard") is None:
         raise MissingPartError("tensorboard is not installed: pip install 'mer-live[train]'")
     samples = load(settings.data, takes(settings.model))
@@ -61,12 +63,13 @@ def _unwritable(out: Path, error: OSError) -> OutputError:
 
 def _style(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
     """SA-AT's style generators alone, for model.style_file of later runs on the same people."""
+    from train.compute import compute
     from train.methods.style import fit_style, save_style
     from train.show import Shown
 
     file = out / "style.safetensors"
     with Shown(console) as shown:
-        style = fit_style(samples, settings.model, settings.fit, settings.seeds[0], shown)
+        style = fit_style(samples, settings.model, settings.fit, settings.seeds[0], shown, compute(settings.device, settings.precision))
     save_style(style, samples, file)
     console.print(f"wrote {file}: use it with {shlex.quote(f'model.style_file={file}')}", soft_wrap=True)
     return out
@@ -129,10 +132,11 @@ def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Con
     import torch
 
     from train import export
+    from train.launch import threads
     from train.show import Shown
     from train.watch import Curves, Together
 
-    torch.set_num_threads(1)  # as it was measured (train.evaluate), and so that a seed always gives the same weights
+    torch.set_num_threads(threads(settings, alone=True))  # as it was measured
     accuracy = export.read_accuracy(settings)
     curves = Curves(out / "curves" / str(settings.seeds[0]))
     with Shown(console) as shown:

@@ -60,6 +60,8 @@ class TrainSettings:
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
     launcher: str = "processes"
     workers: int = 1
+    device: str = "auto"
+    precision: str = "fp32"
     accuracy: str | None = None
 
     def __post_init__(self):
@@ -81,6 +83,8 @@ class TrainSettings:
                 or (self.stage, self.model.name, self.protocol.name) == ("style", "sa_at", "everyone"),
                 "data.apex (annotated or extracted)": self.data.apex in ("annotated", "extracted"),
                 "workers": self.workers >= 1,
+                "device (auto, cpu or cuda)": self.device in ("auto", "cpu", "cuda"),
+                "precision (fp32 or bf16)": self.precision in ("fp32", "bf16"),
                 "seeds": len(self.seeds) >= 1 and len(set(self.seeds)) == len(self.seeds),
             }
         )

@@ -73,6 +73,7 @@ def plan() -> list[Step]:
         Step("kernels beside the CPU", kernels, 45, no_pycuda),
         *(_naming(name) for name in known() if name != "verifier"),
         *(_training(method) for method in METHODS),
+        _training("moext", "bf16"),
         Step("mer-bench flow", command("train.bench", "flow", "--pairs", "8"), 75, _missing("numba", "av") or _no_opencv_flow()),
         Step("mer-engine bench", command("realtime.cli.engine", "bench", "--seconds", "0.2"), 90, _missing("onnxruntime")),
     ]
@@ -152,8 +153,9 @@ def _naming(name: str) -> Step:
     return Step(f"known → label, {name}", command("train.gpu.naming", name), 45, _missing("onnxruntime", "numba"))
 
 
-def _training(method: str) -> Step:
-    return Step(f"ten training steps, {method}", command("train.gpu.training", method), 60, _missing("torch"))
+def _training(method: str, *precision: str) -> Step:
+    what = ", ".join((method, *precision))
+    return Step(f"ten training steps, {what}", command("train.gpu.training", method, *precision), 60, _missing("torch"))
 
 
 def _missing(*modules: str) -> str:

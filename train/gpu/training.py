@@ -1,10 +1,11 @@
 """Ten training steps of a method at its paper's sizes, on random samples: a child of `mer-bench gpu`.
 
-    python -P -m train.gpu.training METHOD
+    python -P -m train.gpu.training METHOD [fp32|bf16]
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from realtime.errors import MerError
 from realtime.terminal import percentiles
+from train.compute import Compute, compute
 from train.data.samples import Samples
 from train.methods import METHODS
 from train.models.magnify import Magnifier
@@ -64,7 +66,7 @@ class Steps(Watch):
             self.ends[self._stage].append(time.perf_counter())
 
 
-def measure(name: str, count: int | None = None, **changed: Any) -> Steps:
+def measure(name: str, where: Compute, count: int | None = None, **changed: Any) -> Steps:
     """Train it on `count` random samples. changed: what of the recipe is other than in SIZES."""
     size, recipe = SIZES[name]
     own, watch = RECIPES[name], Steps()
@@ -75,7 +77,7 @@ def measure(name: str, count: int | None = None, **changed: Any) -> Steps:
             if hasattr(model, "magnet"):  # the time does not depend on what the weights are
                 model.magnet = str(Path(folder) / "magnet.pth")
                 torch.save(Magnifier(3).state_dict(), model.magnet)
-            METHODS[name].fit(made(name, count or size), model, recipe, 0, watch)
+            METHODS[name].fit(made(name, count or size), model, recipe, 0, watch, where)
     finally:
         hook.remove()
     return watch
@@ -93,22 +95,23 @@ def made(name: str, count: int) -> Samples:
     return Samples(inputs, np.arange(len(kind)) % len(CLASSES), person, np.full(len(kind), "made"), kind, person, CLASSES)
 
 
-def main(name: str) -> None:
+def main(name: str, precision: str = "fp32") -> None:
     """Print the median of each stage's steps, and the most memory that was used."""
-    begun = time.perf_counter()
-    steps = measure(name)
+    where, begun = compute("auto", precision), time.perf_counter()
+    torch.set_num_threads((os.cpu_count() or 1) if where.on_gpu else 1)
+    steps = measure(name, where)
     taken = time.perf_counter() - begun
     for stage, ends in steps.ends.items():
         if len(ends) > 2:
             (half,) = percentiles(list(1000 * np.diff(ends)[1:]), 50)
             print(f"{stage}: {half:.1f} ms a step, median of {len(ends) - 2}")
-    print(f"all in all {taken:.1f} s, torch {torch.__version__}")
-    if torch.cuda.is_available():
+    print(f"all in all {taken:.1f} s on {where.device.type}, {precision}, torch {torch.__version__}")
+    if where.on_gpu:
         print(f"most memory: {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB")
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        main(*sys.argv[1:])
     except MerError as error:
         sys.exit(str(error))

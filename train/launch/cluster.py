@@ -8,9 +8,11 @@ from realtime import cluster
 from realtime.errors import MerError
 
 
-def each(function: Callable, shared: object, tasks: Iterable, workers: int, tell: Callable) -> Iterator[tuple]:
+def each(
+    function: Callable, shared: object, tasks: Iterable, workers: int, tell: Callable, gpu: bool = False
+) -> Iterator[tuple]:
     """See `train.launch`. A task whose worker was killed is done again, elsewhere. `workers`: of a Ray started here."""
-    for task, result in cluster.each(_call, (function, shared), tasks, workers):
+    for task, result in cluster.each(_call, (function, shared), tasks, workers, gpu=gpu):
         if isinstance(result, cluster.Failed):
             if result.killed:
                 raise MerError(f"Ray gave a fold up, {result.error}: finished folds are kept, run again")

@@ -17,8 +17,8 @@ from train.data.parallel import no_interrupt
 _shared = _told = None  # in a worker: what all tasks share, and the way back for messages
 
 
-def each(function: Callable, shared: object, tasks: Iterable, workers: int, tell: Callable) -> Iterator[tuple]:
-    """See `train.launch`. Raises MerError where a worker was killed."""
+def each(function: Callable, shared: object, tasks: Iterable, workers: int, tell: Callable, gpu: bool = False) -> Iterator[tuple]:
+    """See `train.launch`. All share this machine's GPU. Raises MerError where a worker was killed."""
     tasks = list(tasks)
     if not tasks:
         return

@@ -1,7 +1,8 @@
 """How each network is trained, by the name that `model=` takes.
 
 A method is a module: INPUTS (a key of `realtime.inputs.INPUTS`), TITLE and PREPARATION (for the manifest), and
-`fit(samples, model, recipe, seed, watch)`, which gives a torch module from inputs to probabilities, as it is exported.
+`fit(samples, model, recipe, seed, watch, compute)`, which gives a torch module from inputs to probabilities, as it is
+exported: on the CPU, wherever it was trained.
 Where the inputs depend on the model's switches, `kind(model)` gives their key.
 """
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from train.augment import affine, affine_pieces, halves, mirror, mix, puzzle, some_mirrored
+from train.compute import CPU, Compute
 from train.data.samples import Samples
 from train.losses import dissimilarity, focal
 from train.models.dual_atme import DualATME
@@ -36,7 +37,7 @@ def build(model: Model, classes: int) -> nn.Module:
     return MirrorAverage(DualATME(classes, 0.0, model.hars, model.aars))
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """The network, trained on all micro-expressions of `samples`, in evaluation mode.
 
     It takes (full_face, puzzle) and gives probabilities. The same seed, samples and machine give the same network.
@@ -45,12 +46,12 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
     images = [torch.from_numpy(samples.inputs[name]) for name in ("full_face", "puzzle")]
-    images = [image.contiguous(memory_format=torch.channels_last) for image in images]
-    target = nn.functional.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float()
+    images = [compute.hold(image.contiguous(memory_format=torch.channels_last)) for image in images]
+    target = compute.hold(nn.functional.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float())
     weight = torch.from_numpy(_balance(samples.label, recipe.balance))
 
     network = DualATME(len(samples.classes), recipe.dropout, model.hars, model.aars)
-    network = network.to(memory_format=torch.channels_last)  # the pools are six times as fast this way on a CPU
+    network = network.to(compute.device, memory_format=torch.channels_last)  # the pools are six times as fast this way on a CPU
     optimizer = torch.optim.AdamW(
         network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True
     )
@@ -64,17 +65,18 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
         for rows in order.tensor_split(steps):
             batch = [image[rows] for image in images]
             full, pieces, labels = _augmented(batch, target[rows], recipe, model.puzzle != "picture", random)
-            logits, v_e, v_p = network(full, pieces)
-            loss = focal(logits, labels, recipe.gamma)
-            if model.hars and model.aars:
-                loss = loss + recipe.similarity * dissimilarity(v_e, v_p)
+            with compute.autocast():
+                logits, v_e, v_p = network(full, pieces)
+                loss = focal(logits, labels, recipe.gamma)
+                if model.hars and model.aars:
+                    loss = loss + recipe.similarity * dissimilarity(v_e, v_p)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             schedule.step()
             total += loss.item() * len(rows)
         watch.epoch(averaged, loss=total / len(samples))
-    return averaged.eval().to(memory_format=torch.contiguous_format)
+    return averaged.eval().to("cpu", memory_format=torch.contiguous_format)
 
 
 class MirrorAverage(nn.Module):

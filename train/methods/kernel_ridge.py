@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from realtime.errors import UsageError
 from train.augment import mirror
+from train.compute import CPU, Compute
 from train.data.samples import Samples
 from train.models.kernel_ridge import KernelRidge, frequencies, kernel, waves
 from train.recipes.kernel_ridge import Model, Recipe
@@ -30,13 +31,13 @@ def build(model: Model, classes: int) -> nn.Module:
     return KernelRidge(model, classes)
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """Fitted on the micro-expressions of `samples` and their mirror images: full_face → probabilities.
 
     The seed draws the waves; without them (model.waves=0) all seeds give the same. Raises UsageError where there is one class only.
     """
     samples = samples.only("micro")
-    full, label = torch.from_numpy(samples.inputs["full_face"]).float(), torch.from_numpy(samples.label)
+    full, label = torch.from_numpy(samples.inputs["full_face"]).to(compute.device).float(), torch.from_numpy(samples.label)
     count = torch.bincount(label, minlength=len(samples.classes))
     if (count > 0).sum() < 2:
         what = ", ".join(name for name, some in zip(samples.classes, count.tolist(), strict=True) if some) or "none"
@@ -46,7 +47,8 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
     with torch.no_grad():
         for name, machine in network.machines.items():
             x = torch.cat([network.features(name, side) for side in (full, mirror(full))])
-            machine.set(*solved(x, label.repeat(2), count, recipe, model.waves, random))
+            found = solved(x, label.repeat(2).to(x.device), count.to(x.device), recipe, model.waves, random)
+            machine.set(*(part.cpu() if isinstance(part, Tensor) else part for part in found))
             watch.epoch()
     return network.eval()
 
@@ -61,14 +63,14 @@ def solved(
     kernel is K = φφᵀ, and φᵀA are the weights of the waves.
     """
     seen = count > 0
-    x, classes = x.double(), int(seen.sum())
-    gamma = recipe.width / (x.shape[1] * float(x.var(correction=0)) + 1e-12)  # scikit-learn's "scale", times `width`
+    x, classes = x.double(), seen.sum().item()
+    gamma = recipe.width / (x.shape[1] * x.var(correction=0).item() + 1e-12)  # scikit-learn's "scale", times `width`
     balance = count.sum().double() / (classes * count[label])
     target = F.one_hot(label, len(count)).double()
     target = (target * classes - 1) / (classes - 1)
     penalty = torch.diag(recipe.ridge / balance)
     if not number:
         return x, torch.linalg.solve(kernel(x, x, gamma) + penalty, target), gamma, seen
-    drawn = frequencies(x.shape[1], number // 2, gamma, random)
+    drawn = frequencies(x.shape[1], number // 2, gamma, random).to(x.device)
     phi = waves(x, drawn)
     return drawn, phi.T @ torch.linalg.solve(phi @ phi.T + penalty, target), seen

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime.inputs.lbptop import BINS
+from train.compute import CPU, Compute
 from train.data.samples import Samples
 from train.methods.svm import machine
 from train.models.svm import TEMPERATURE, SupportVectors
@@ -20,10 +21,10 @@ PREPARATION = (
 )
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """A linear SVM fitted on the micro-expressions of `samples`: histograms → probabilities.
 
-    Nothing in it is random: all seeds give the same. Raises UsageError where there is one class only.
+    Nothing in it is random: all seeds give the same; scikit-learn fits it, always on the CPU. Raises UsageError where there is one class only.
     """
     samples = samples.only("micro")
     x = scaled(torch.from_numpy(samples.inputs["histograms"])).numpy()

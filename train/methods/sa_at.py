@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from train.augment import affine, mix
+from train.compute import CPU, Compute
 from train.data.samples import Samples
 from train.methods.style import ready_style
 from train.models.sa_at import SAAT, Front, ResNet, attention_transfer
@@ -41,7 +42,7 @@ def build(model: Model, classes: int) -> nn.Module:
     return SAAT(front, ResNet(front.channels, classes, model.student_depth, model.width))
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """The student behind its `Front`, in evaluation mode: its faces → probabilities.
 
     The teacher learns from what is "macro" or "image" in `samples`, the student from what is "micro". Without any of
@@ -49,8 +50,8 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
     give the same network.
     """
     classes = len(samples.classes)
-    style = ready_style(samples, model, recipe, seed, watch)
-    front = Front(model.size, model.input == "difference", style).eval()
+    style = ready_style(samples, model, recipe, seed, watch, compute)
+    front = Front(model.size, model.input == "difference", style).eval().to(compute.device)
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
 
@@ -60,8 +61,8 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
         teacher = ResNet(front.channels, classes, model.teacher_depth, model.width, recipe.recompute)
         watch.begin("teacher", recipe.teacher_epochs)
         _learn(
-            teacher, _seen(front, expressions), expressions, recipe, random,
-            (recipe.teacher_epochs, recipe.teacher_batch, recipe.teacher_lr), _classify, watch.epoch,
+            teacher, _seen(front, expressions, compute), expressions, recipe, random,
+            (recipe.teacher_epochs, recipe.teacher_batch, recipe.teacher_lr), _classify, watch.epoch, compute,
         )  # fmt: skip
         teacher.eval().requires_grad_(False)
     elif model.transfer and recipe.beta:
@@ -78,11 +79,11 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
 
     watch.begin("training", recipe.epochs)
     _learn(
-        student, _seen(front, micro), micro, recipe, random, (recipe.epochs, recipe.batch, recipe.lr), distil,
-        lambda **scalars: watch.epoch(whole, **scalars),
+        student, _seen(front, micro, compute), micro, recipe, random, (recipe.epochs, recipe.batch, recipe.lr), distil,
+        lambda **scalars: watch.epoch(whole, **scalars), compute,
     )  # fmt: skip
     student.recompute = False
-    return whole.eval().requires_grad_(False).to(memory_format=torch.contiguous_format)
+    return whole.eval().requires_grad_(False).to("cpu", memory_format=torch.contiguous_format)
 
 
 def _classify(found: tuple[Tensor, list[Tensor]], target: Tensor, seen: Tensor) -> Tensor:
@@ -90,27 +91,28 @@ def _classify(found: tuple[Tensor, list[Tensor]], target: Tensor, seen: Tensor) 
     return F.cross_entropy(found[0], target)
 
 
-def _seen(front: Front, samples: Samples) -> Tensor:
-    """N×channels×S×S float16: what the networks see, made once: the style generators cost more than the student."""
+def _seen(front: Front, samples: Samples, compute: Compute) -> Tensor:
+    """N×channels×S×S float16 on the CPU: what the networks see, made once: the style generators cost more than the student."""
     made = torch.empty(len(samples), front.channels, front.size, front.size, dtype=torch.float16)
     with torch.no_grad():
         for start in range(0, len(samples), 16):
             rows = slice(start, start + 16)
-            made[rows] = front(*(torch.from_numpy(faces[rows]).float() for faces in samples.inputs.values())).half()
+            faces = (torch.from_numpy(faces[rows]).to(compute.device).float() for faces in samples.inputs.values())
+            made[rows] = front(*faces).half().cpu()
     return made
 
 
 def _learn(
     network: ResNet, seen: Tensor, samples: Samples, recipe: Recipe, random: torch.Generator,
-    schedule: tuple[int, int, float], loss_of: Callable, tell: Callable,
+    schedule: tuple[int, int, float], loss_of: Callable, tell: Callable, compute: Compute,
 ) -> None:  # fmt: skip
     """Train `network` for (epochs, batch, lr). `recipe.chunk` pictures pass at a time, their gradients are added up."""
     epochs, batch, lr = schedule
-    label = F.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float()
+    held, label = compute.hold(seen), compute.hold(F.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float())
     # how often each sample is drawn: its class's count to the power −balance
     weight = torch.from_numpy(np.bincount(samples.label)[samples.label] ** -float(recipe.balance))
     steps = -(-len(samples) // batch)
-    network.to(memory_format=torch.channels_last).train()
+    network.to(compute.device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=recipe.weight_decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps, pct_start=0.2)
     for _ in range(epochs):
@@ -119,8 +121,9 @@ def _learn(
         for rows in order.tensor_split(steps):
             optimizer.zero_grad(set_to_none=True)
             for part in rows.tensor_split(-(-len(rows) // recipe.chunk)):
-                picture, target = _augmented(seen[part].float(), label[part], recipe, random)
-                loss = loss_of(network(picture), target, picture) * (len(part) / len(rows))
+                picture, target = _augmented(held[part].float(), label[part], recipe, random)
+                with compute.autocast():
+                    loss = loss_of(network(picture), target, picture) * (len(part) / len(rows))
                 loss.backward()
                 total += loss.item() * len(rows)
             optimizer.step()
@@ -132,7 +135,7 @@ def _learn(
 def _augmented(seen: Tensor, target: Tensor, recipe: Recipe, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """Half mirrored, all moved a little, perhaps blended. Apex and difference move as one."""
     mirrored = torch.rand(len(seen), 1, 1, 1, generator=random) < 0.5
-    seen = torch.where(mirrored, seen.flip(-1), seen)
+    seen = torch.where(mirrored.to(seen.device), seen.flip(-1), seen)
     if recipe.shift or recipe.scale or recipe.rotate:
         seen = affine(seen, recipe.shift * seen.shape[-1], recipe.scale, recipe.rotate, random)
     if recipe.mixup:

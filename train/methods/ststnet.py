@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from train.augment import some_mirrored
+from train.compute import CPU, Compute
 from train.data.samples import Samples
 from train.models.ststnet import STSTNet
 from train.recipes.ststnet import Model, Recipe
@@ -29,7 +30,7 @@ def build(model: Model, classes: int) -> nn.Module:
     return Named(STSTNet(classes))
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """The network, trained on all micro-expressions of `samples`, in evaluation mode: full_face → probabilities.
 
     The same seed, samples and machine give the same network.
@@ -37,8 +38,8 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
     samples = samples.only("micro")
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    full, label = torch.from_numpy(samples.inputs["full_face"]), torch.from_numpy(samples.label)
-    named = Named(STSTNet(len(samples.classes), recipe.dropout))
+    full, label = compute.hold(samples.inputs["full_face"]), compute.hold(samples.label)
+    named = Named(STSTNet(len(samples.classes), recipe.dropout)).to(compute.device)
     optimizer = torch.optim.Adam(named.parameters(), recipe.lr, fused=True)
     steps = -(-len(samples) // recipe.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps) if recipe.decay else None
@@ -50,7 +51,8 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
             image = full[rows]
             if recipe.mirror:
                 [image] = some_mirrored([image], random)
-            loss = F.cross_entropy(named.network(image), label[rows])
+            with compute.autocast():
+                loss = F.cross_entropy(named.network(image), label[rows])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -58,7 +60,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch)
                 schedule.step()
             total += loss.item() * len(rows)
         watch.epoch(named, loss=total / len(samples))
-    return named.eval()
+    return named.eval().cpu()
 
 
 class Named(nn.Module):

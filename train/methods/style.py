@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.errors import UsageError
+from train.compute import CPU, Compute, Held
 from train.data.samples import Samples
 from train.models.sa_at import reduced
 from train.models.style import STYLES, Discriminator, Generator, StyleAggregation
@@ -23,22 +24,24 @@ from train.watch import Watch
 TOLD = 20  # how often a style's training reports its losses
 
 
-def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """The style-aggregating network, (B, 3, S, S) → (B, 3, S, S) in about [-1, 1], trained on all `samples`.
 
-    In evaluation mode. The same seed, samples and machine give the same network.
+    In evaluation mode, on the CPU. The same seed, samples and machine give the same network.
     """
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
     made = StyleAggregation(model.styles, model.style_width, model.style_blocks)
-    faces = torch.from_numpy(samples.inputs["apex"])  # N×3×256×256
+    faces = compute.hold(samples.inputs["apex"])  # N×3×256×256
     for style, generator in made.generators.items():
         watch.begin(f"style {style}", min(TOLD, recipe.style_iterations))
-        _cycle_gan(generator, STYLES[style], faces, model, recipe, random, watch)
-    return made.eval().requires_grad_(False)
+        _cycle_gan(generator.to(compute.device), STYLES[style], faces, model, recipe, random, watch, compute)
+    return made.eval().requires_grad_(False).cpu()
 
 
-def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module | None:
+def ready_style(
+    samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU
+) -> nn.Module | None:
     """The network that `model` asks for: None without style, from its file, or trained now.
 
     Raises UsageError, one line, where the file holds another network's weights, is of other people or cannot be read.
@@ -47,10 +50,10 @@ def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch
         return None
     if model.style_file is None:
         watch.say("no model.style_file: the style generators are trained first, on these people")
-        return fit_style(samples, model, recipe, seed, watch)
+        return fit_style(samples, model, recipe, seed, watch, compute)
     if not Path(model.style_file).is_file():
         watch.say(f"{model.style_file} is not there yet: the style generators are trained first, on these people")
-        return fit_style(samples, model, recipe, seed, watch)
+        return fit_style(samples, model, recipe, seed, watch, compute)
     return load_style(Path(model.style_file), model, samples)
 
 
@@ -85,10 +88,12 @@ def load_style(file: Path, model: Model, samples: Samples) -> nn.Module:
     return made.eval().requires_grad_(False)
 
 
-def _cycle_gan(generator: Generator, style, faces: Tensor, model: Model, recipe: Recipe, random, watch: Watch) -> None:
+def _cycle_gan(
+    generator: Generator, style, faces: Held, model: Model, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute
+) -> None:
     """Train one style's generator, beside the one that leads back and the two discriminators (CycleGAN Eq. 1–3)."""
-    back = Generator(model.style_width, model.style_blocks)
-    sees_style, sees_face = Discriminator(model.style_width), Discriminator(model.style_width)
+    back = Generator(model.style_width, model.style_blocks).to(compute.device)
+    sees_style, sees_face = (Discriminator(model.style_width).to(compute.device) for _ in range(2))
     makers = [*generator.parameters(), *back.parameters()]
     judges = [*sees_style.parameters(), *sees_face.parameters()]
     make, judge = (torch.optim.Adam(group, recipe.style_lr, betas=(0.5, 0.999)) for group in (makers, judges))
@@ -100,18 +105,21 @@ def _cycle_gan(generator: Generator, style, faces: Tensor, model: Model, recipe:
         face, other = (reduced(faces[row].float(), model.size) for row in rows)
         styled = style(other)
 
-        made, unmade = generator(face), back(styled)
-        cycled = F.l1_loss(back(made), face) + F.l1_loss(generator(unmade), styled)
+        with compute.autocast():
+            made, unmade = generator(face), back(styled)
+            cycled = F.l1_loss(back(made), face) + F.l1_loss(generator(unmade), styled)
         for p in judges:
             p.requires_grad_(False)
-        fooled = _least_squares(sees_style(made), 1) + _least_squares(sees_face(unmade), 1)
+        with compute.autocast():
+            fooled = _least_squares(sees_style(made), 1) + _least_squares(sees_face(unmade), 1)
         make.zero_grad(set_to_none=True)
         (fooled + recipe.cycle * cycled).backward()
         make.step()
 
         for p in judges:
             p.requires_grad_(True)
-        found = _judged(sees_style, styled, made) + _judged(sees_face, face, unmade)
+        with compute.autocast():
+            found = _judged(sees_style, styled, made) + _judged(sees_face, face, unmade)
         judge.zero_grad(set_to_none=True)
         found.backward()
         judge.step()

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from realtime.errors import UsageError
 from train.augment import mirror
+from train.compute import CPU, Compute
 from train.data.samples import Samples
 from train.models.svm import TEMPERATURE, SupportVectors
 from train.recipes.svm import Model, Recipe
@@ -22,10 +23,10 @@ PREPARATION = (
 )
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """An RBF SVM fitted on the micro-expressions of `samples` with mirrored copies: full_face → probabilities.
 
-    Nothing in it is random: all seeds give the same. Raises UsageError where there is one class only.
+    Nothing in it is random: all seeds give the same; scikit-learn fits it, always on the CPU. Raises UsageError where there is one class only.
     """
     samples = samples.only("micro")
     full = torch.from_numpy(samples.inputs["full_face"])

@@ -144,8 +144,7 @@ class Deployed(nn.Module):
         self.network = network
 
     def forward(self, stack: Tensor) -> Tensor:
-        device = self.network.classifiers[0].weight.device  # while it is trained, perhaps not where the samples lie
-        return self.network(stack.to(device))[0][0].softmax(1).to(stack.device)
+        return self.network(stack)[0][0].softmax(1)
 
     def without_auxiliaries(self) -> Deployed:
         """The same, rid of the auxiliary branches and classifiers (Sec. 3.4: for training only), in place."""

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from realtime.spotting.verify import CLASSES, WINDOW, centred, mirrored
+from train.compute import CPU, Compute
 from train.models.verifier import VerifierNetwork
 from train.spotting.collect import Recording
 
@@ -37,8 +38,10 @@ class Windows:
         return centred(self._columns[rows].transpose(0, 2, 1))
 
 
-def fit(recordings: list[Recording], steps: int = 4000, batch: int = 256, lr: float = 2e-3, seed: int = 0) -> VerifierNetwork:
-    """A verifier trained on these recordings, in evaluation mode."""
+def fit(
+    recordings: list[Recording], steps: int = 4000, batch: int = 256, lr: float = 2e-3, seed: int = 0, compute: Compute = CPU
+) -> VerifierNetwork:
+    """A verifier trained on these recordings, in evaluation mode, on the CPU."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     windows = Windows(recordings)
@@ -46,22 +49,23 @@ def fit(recordings: list[Recording], steps: int = 4000, batch: int = 256, lr: fl
     some = torch.from_numpy(windows.take(random.choice(windows.others, min(4000, len(windows.others)))))
     network.mean.copy_(some.mean((0, 2), keepdim=True))
     network.scale.copy_(some.std((0, 2), keepdim=True).clamp_min(0.05))
+    network = network.to(compute.device)
     optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps)
     positives = int(POSITIVE * batch)
     network.train()
     for _ in range(steps):
         index = np.concatenate([random.choice(windows.micro, positives), random.choice(windows.others, batch - positives)])
-        window = torch.from_numpy(augmented(windows.take(index), random))
-        logits, times = network(window)
-        loss = F.cross_entropy(logits, torch.from_numpy(windows.label[index]))
-        true = torch.from_numpy(windows.since[index[:positives]])
-        loss = loss + TIMES_WEIGHT * F.smooth_l1_loss(times[:positives], true, beta=0.02)
+        arrays = augmented(windows.take(index), random), windows.label[index], windows.since[index[:positives]]
+        window, label, true = (torch.from_numpy(array).to(compute.device) for array in arrays)
+        with compute.autocast():
+            logits, times = network(window)
+            loss = F.cross_entropy(logits, label) + TIMES_WEIGHT * F.smooth_l1_loss(times[:positives], true, beta=0.02)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         schedule.step()
-    return network.eval()
+    return network.eval().cpu()
 
 
 def augmented(window: np.ndarray, random: np.random.Generator) -> np.ndarray:

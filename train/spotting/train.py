@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from realtime.errors import SourceError
 from realtime.origin import spawning
+from train.compute import compute
 from train.models.verifier import Exported
 from train.settings import TrainSettings
 from train.spotting import card
@@ -46,7 +47,7 @@ def clips_of(person: int) -> list[tuple[float, float, Conditions]]:
 
 def run(settings: TrainSettings, out: Path, console: Console) -> Path:
     """Returns the folder with verifier.onnx, its manifest, card and weights."""
-    folder = Path(settings.data.path)
+    folder, where = Path(settings.data.path), compute(settings.device, settings.precision)
     found, needed = len(portraits(folder)), max(TRAINING + CALIBRATION) + 1
     if found < needed:
         raise SourceError(f"{found} portraits in '{folder}', the verifier is trained on people among the first {needed}: add more. {SOURCE}")
@@ -55,7 +56,7 @@ def run(settings: TrainSettings, out: Path, console: Console) -> Path:
     if not training or not any(made[person] for person in CALIBRATION):
         raise SourceError(f"too few faces among the portraits in '{folder}' to train and calibrate the verifier. {SOURCE}")
     with console.status(f"training on {len(training)} clips of {len(TRAINING)} people"):
-        network = fit(training, seed=settings.seeds[0])
+        network = fit(training, seed=settings.seeds[0], compute=where)
     slope, shift = calibrated(network, [pair for person in CALIBRATION for pair in made[person]])
     exported = Exported(network, slope, shift).eval()
     save_file(network.state_dict(), out / "verifier.safetensors")

@@ -1,0 +1,193 @@
+"""Training away from the CPU, without a GPU: on torch's "meta" device, which has shapes and no numbers.
+
+What a real GPU refuses, an operation on tensors of two devices, `OneDevice` refuses here.
+"""
+
+import os
+import sys
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from gpu import needs_cuda  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._pytree import tree_leaves  # noqa: E402
+
+from realtime import cluster  # noqa: E402
+from realtime.errors import MissingPartError  # noqa: E402
+from train import augment, compute, launch  # noqa: E402
+from train.compute import CPU, Compute  # noqa: E402
+from train.gpu import training  # noqa: E402
+from train.methods import METHODS  # noqa: E402
+from train.methods.predict import predict  # noqa: E402
+from train.recipes import RECIPES  # noqa: E402
+from train.watch import Watch  # noqa: E402
+
+AWAY = Compute(torch.device("meta"))
+SENDS = ("_to_copy", "copy_", "lift_fresh", "detach")  # what may see two devices
+# small enough for a CPU; every way through a method's training: (model, recipe)
+WAYS = {
+    "skd_tstsan": ("skd_tstsan", {}, {"pretrain_iterations": 1, "iterations": 2, "batch": 2, "decay": True}),
+    "skd_tstsan, frozen": ("skd_tstsan", {}, {"pretrain_iterations": 0, "iterations": 2, "batch": 2, "frozen": True, "mirror": True}),
+    "skd_tstsan, mirrored": ("skd_tstsan", {"shift": False}, {"pretrain_iterations": 0, "iterations": 2, "batch": 2, "mirror": True}),
+    "moext": ("moext", {"width": 1 / 32, "size": 56, "stages": 2}, {"copies": 1, "batch": 2, "views": 4, "light": 0.2, "decay": True}),
+    "moext, folded": ("moext", {"width": 1 / 32, "size": 112, "fold": 2, "stages": 2}, {"copies": 1, "batch": 2, "recompute": False}),
+    "dual_atme, pictures": ("dual_atme", {"puzzle": "picture"}, {"batch": 3, "mixup": 0.4, "shift": 3.0, "balance": 1.0}),
+    "dual_atme, map": ("dual_atme", {"puzzle": "map"}, {"batch": 3, "rotate": 0.1}),
+    "sa_at": ("sa_at", {"size": 32, "teacher_depth": 8, "student_depth": 8, "style_width": 2, "style_blocks": 1},
+              {"teacher_batch": 2, "batch": 2, "mixup": 0.2, "balance": 1.0, "style_iterations": 2}),
+    "sa_at, apex": ("sa_at", {"input": "apex", "size": 32, "style": False, "student_depth": 8, "transfer": False}, {"batch": 2}),
+    "ststnet": ("ststnet", {}, {"batch": 3, "decay": True, "mirror": True}),
+    "kernel_ridge": ("kernel_ridge", {"waves": 64}, {}),
+    "kernel_ridge, exact": ("kernel_ridge", {"waves": 0}, {}),
+}  # fmt: skip
+
+
+class OneDevice(TorchDispatchMode):
+    """Refuses what a GPU refuses, and counts on which device the layers were computed."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = Counter()
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        kwargs, name = kwargs or {}, operation.overloadpacket.__name__
+        given = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
+        devices = {one.device.type for one in given if one.dim()}
+        if len(devices) > 1 and name not in SENDS:
+            raise AssertionError(f"{name} is given tensors of {' and '.join(sorted(devices))}")
+        if name in ("convolution", "convolution_backward", "_linalg_solve_ex"):
+            self.layers[name, *devices] += 1
+        return operation(*args, **kwargs)
+
+
+@pytest.fixture
+def away(monkeypatch):
+    """Numbers that the CPU asks "meta" for are 1; what comes back from there is zeros."""
+    to, cpu = torch.Tensor.to, torch.Tensor.cpu
+
+    def back(tensor):
+        return torch.zeros(tensor.shape, dtype=tensor.dtype) if tensor.device.type == "meta" else cpu(tensor)
+
+    monkeypatch.setattr(torch.Tensor, "item", lambda tensor, item=torch.Tensor.item: 1.0 if tensor.is_meta else item(tensor))
+    monkeypatch.setattr(augment, "_puzzle_matrix", lambda device: torch.zeros(784, 784, device=device))  # sparse is not for meta
+    monkeypatch.setattr(torch.Tensor, "cpu", back)
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *a, **k: back(tensor) if tensor.is_meta and a[:1] == ("cpu",) else to(tensor, *a, **k))
+    monkeypatch.setattr(torch.nn.Module, "to", lambda network, *a, to=torch.nn.Module.to, **k: network if a[:1] == ("cpu",) else to(network, *a, **k))
+    monkeypatch.setattr(torch.nn.Module, "cpu", lambda network: network)
+    monkeypatch.setattr(sys.modules["torch.optim.optimizer"], "_get_fused_kernels_supported_devices", lambda: ["meta", "cpu", "cuda"])
+    with OneDevice() as seen:
+        yield seen
+
+
+def way(name, magnet, count=4):
+    """(samples, model, recipe) of a way."""
+    method, switches, numbers = WAYS[name]
+    epochs = {key: 1 for key in ("epochs", "pretrain_epochs", "teacher_epochs") if hasattr(RECIPES[method].Recipe(), key)}
+    model = RECIPES[method].Model(name=method, **switches)
+    if hasattr(model, "magnet"):
+        model.magnet = magnet
+    return training.made(method, count), model, RECIPES[method].Recipe(**(epochs | numbers))
+
+
+@pytest.fixture(scope="module")
+def magnet(tmp_path_factory):
+    from train.models.magnify import Magnifier
+
+    file = tmp_path_factory.mktemp("weights") / "magnet.pth"
+    torch.save(Magnifier(3).state_dict(), file)
+    return str(file)
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_every_method_is_trained_where_it_is_told(name, magnet, away):
+    METHODS[WAYS[name][0]].fit(*way(name, magnet), 0, Watch(), AWAY)
+    assert away.layers and {key[1:] for key in away.layers} == {("meta",)}, away.layers
+    assert "kernel_ridge" in name or any(key[0] == "convolution_backward" for key in away.layers)
+
+
+@needs_cuda
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", WAYS)
+def test_every_method_is_trained_on_a_real_gpu(name, precision, magnet):
+    samples, model, recipe = way(name, magnet)
+    torch.cuda.reset_peak_memory_stats()
+    network = METHODS[WAYS[name][0]].fit(samples, model, recipe, 0, Watch(), compute.compute("cuda", precision))
+    found = predict(network, samples)
+    assert compute.of(network).type == "cpu" and torch.cuda.max_memory_allocated() > 0
+    assert np.isfinite(found).all() and np.allclose(found.sum(1), 1, atol=1e-4)
+
+
+def test_a_forgotten_transfer_is_found(away, monkeypatch):
+    """The tests above can fail: batches that stay where they were are refused, by whichever layer meets them."""
+    monkeypatch.setattr(compute.Held, "__getitem__", lambda held, rows: torch.zeros(len(rows), *held._array.shape[1:], dtype=held._array.dtype))
+    with pytest.raises(AssertionError, match="tensors of cpu and meta"):
+        METHODS["ststnet"].fit(*way("ststnet", ""), 0, Watch(), AWAY)
+
+
+@pytest.mark.parametrize("name", ["moext, folded", "ststnet"])
+def test_bfloat16_changes_a_little_and_the_network_stays_fp32(name):
+    samples, model, recipe = way(name, "", 8)
+    half, whole = (METHODS[WAYS[name][0]].fit(samples, model, recipe, 0, Watch(), Compute(precision=p)) for p in ("bf16", "fp32"))
+    assert {part.dtype for part in half.state_dict().values() if part.is_floating_point()} == {torch.float32}
+    off = np.abs(predict(half, samples) - predict(whole, samples))
+    assert 0 < off.max() < 0.2
+
+
+def test_samples_that_do_not_fit_are_sent_batch_by_batch(monkeypatch):
+    sent = []
+
+    def pinned(tensor):
+        sent.append(len(tensor))
+        return tensor
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (4000, 80_000))
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pinned)
+    monkeypatch.setattr(Compute, "on_gpu", True)
+    rows = torch.tensor([7, 1])
+    for count, batches in ((250, []), (251, [2])):  # a quarter of 4000 bytes, and one byte more
+        sent.clear()
+        held = CPU.hold(np.arange(count * 4, dtype=np.uint8).reshape(count, 4))
+        assert held[rows].tolist() == [[28, 29, 30, 31], [4, 5, 6, 7]] and sent == batches and len(held) == count
+
+
+@pytest.mark.parametrize(
+    ("asked", "gpu", "off", "chosen"),
+    [("auto", True, "0", "cuda"), ("auto", True, "1", "cpu"), ("auto", False, "", "cpu"), ("cpu", True, "", "cpu"), ("cuda", True, "1", "cuda")],
+)  # fmt: skip
+def test_the_device_is_chosen_in_one_place(monkeypatch, asked, gpu, off, chosen):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setenv("MER_NO_GPU", off)
+    assert compute.compute(asked, "bf16") == Compute(torch.device(chosen), "bf16")
+
+
+def test_a_gpu_that_is_asked_for_and_absent_is_one_line(monkeypatch, archive, tmp_path):
+    from click.testing import CliRunner
+
+    from train.cli import main
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    said = CliRunner().invoke(main, ["model=ststnet", f"data.path={archive}", f"out={tmp_path / 'run'}", "device=cuda"])
+    assert said.exit_code == MissingPartError.exit_code == 7 and len(said.output.splitlines()) == 1 and "device=cuda" in said.output
+    assert not (tmp_path / "run").exists()
+    said = CliRunner().invoke(main, ["model=ststnet", f"data.path={archive}", "device=gpu"])
+    assert said.exit_code == 2 and "device (auto, cpu or cuda)" in said.output
+
+
+def test_threads_are_the_launchers(monkeypatch):
+    settings = SimpleNamespace(device="auto", precision="fp32", launcher="processes", workers=4)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(compute, "compute", lambda *_: CPU)
+    assert launch.threads(settings) == launch.threads(settings, alone=True) == 1  # a seed gives the same weights
+    monkeypatch.setattr(compute, "compute", lambda *_: Compute(torch.device("cuda")))
+    counts = [launch.threads(SimpleNamespace(**vars(settings) | {"launcher": name})) for name in ("inline", "processes", "ray")]
+    assert counts == [16, 4, 1] and launch.threads(settings, alone=True) == 16
+
+
+@pytest.mark.parametrize(("cluster_has", "share"), [({"CPU": 8}, 0), ({"CPU": 8, "GPU": 2}, 0.25), ({"CPU": 2, "GPU": 4}, 1), ({"CPU": 48, "GPU": 1}, 0.02)])
+def test_folds_on_a_cluster_share_its_gpus(cluster_has, share):
+    assert cluster._share(cluster_has) == share

@@ -1,0 +1,82 @@
+"""Where networks are trained: the one place that turns the settings `device` and `precision` into torch's own.
+
+Random numbers are drawn on the CPU whatever the device, so that a seed draws the same batches and changes everywhere;
+only noise as large as the pictures is drawn where they lie.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realtime.errors import MissingPartError
+
+SHARE = 0.25  # of the GPU's free memory that one array of samples may take
+
+
+@dataclass(frozen=True)
+class Compute:
+    """device: where networks and batches lie. precision: "fp32", or "bf16": layers that bear it compute in bfloat16."""
+
+    device: torch.device = torch.device("cpu")
+    precision: str = "fp32"
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.device.type == "cuda"
+
+    def hold(self, array: np.ndarray | Tensor) -> Held:
+        """N×…: its rows, to be had on the device."""
+        return Held(torch.from_numpy(array) if isinstance(array, np.ndarray) else array, self)
+
+    def autocast(self) -> AbstractContextManager:
+        """For the forward pass and the loss. Weights and what the optimiser keeps stay fp32."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()
+
+    def large(self, random: torch.Generator) -> torch.Generator:
+        """What draws noise as large as the pictures: `random` itself on the CPU, one of the GPU's own beside it there."""
+        return torch.Generator(self.device).manual_seed(random.initial_seed()) if self.on_gpu else random
+
+
+class Held:
+    """Rows of an array, on the device: as a whole where it fits, else sent batch by batch while the GPU computes."""
+
+    def __init__(self, array: Tensor, compute: Compute):
+        self._device, self._stays = compute.device, compute.on_gpu and not _fits(array, compute.device)
+        self._array = array if self._stays else array.to(compute.device)
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """rows: indices, on the CPU."""
+        if self._stays:
+            return self._array[rows].pin_memory().to(self._device, non_blocking=True)
+        return self._array[rows.to(self._device)]
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+
+CPU = Compute()
+
+
+def compute(device: str, precision: str) -> Compute:
+    """auto: the GPU where torch finds one and MER_NO_GPU is not set. Raises MissingPartError for "cuda" where it finds none."""
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        why = "is built for the CPU alone" if torch.version.cuda is None else "finds no NVIDIA GPU or driver"
+        raise MissingPartError(f"device=cuda: torch {torch.__version__} {why}; take device=cpu, or auto")
+    off = os.environ.get("MER_NO_GPU", "0") not in ("", "0")
+    return Compute(torch.device("cuda" if device == "cuda" or device == "auto" and found and not off else "cpu"), precision)
+
+
+def of(network: torch.nn.Module) -> torch.device:
+    """Where a network lies."""
+    return next((part.device for group in (network.parameters(), network.buffers()) for part in group), CPU.device)
+
+
+def _fits(array: Tensor, device: torch.device) -> bool:
+    return array.numel() * array.element_size() <= SHARE * torch.cuda.mem_get_info(device)[0]

@@ -15,8 +15,10 @@ live: .venv/.live
 demo: .venv/.demo
 	$(BIN)/mer-demo
 
+# a browser and its server need the cores for themselves: those tests one after the other
 test: .venv/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/dashboard --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest tests/dashboard
 
 gpu: driver .venv/.gpu
 	$(BIN)/mer-bench gpu

@@ -33,14 +33,14 @@ class Device:
 _lock = threading.RLock()
 _found: tuple[Device | None, str] | None = None
 _context = None  # pycuda's Context, retained once
-_broken = False  # something other than memory failed: nothing on this GPU can be trusted, or freed, any more
+_broken = ""  # what failed, other than memory: nothing on this GPU can be trusted, or freed, any more
 _closers: list[Callable[[], None]] = []
 
 
 def find() -> Device | None:
     """The GPU that would be used (the first one that CUDA shows), or None, see `why_not`. Looks once per process.
 
-    With MER_NO_GPU=1 in the environment there is none.
+    With MER_NO_GPU=1 in the environment there is none, nor is there after it has failed in this process.
     """
     return _look()[0]
 
@@ -54,7 +54,8 @@ def why_not() -> str:
 def active() -> Iterator[None]:
     """The GPU's context is current in this thread inside the block. Blocks nest, and threads may hold it side by side.
 
-    Raises EngineError where there is no GPU. Any error of the driver inside the block comes out as GpuLost.
+    Raises EngineError where there is no GPU, GpuLost where it has failed before. Any error of the driver inside the block
+    comes out as GpuLost.
     """
     global _broken
     context = _retained()
@@ -67,9 +68,10 @@ def active() -> Iterator[None]:
         finally:
             cuda.Context.pop()
     except cuda.Error as error:
+        reason = f"the GPU failed: {_one_line(error)}"
         if not isinstance(error, cuda.MemoryError):
-            _broken = True
-        raise GpuLost(f"the GPU failed: {_one_line(error)}") from error
+            _broken = _broken or reason
+        raise GpuLost(reason) from error
 
 
 def on_close(free: Callable[[], None]) -> None:
@@ -85,6 +87,8 @@ def _look() -> tuple[Device | None, str]:
     global _found
     if os.environ.get("MER_NO_GPU", "0") not in ("", "0"):
         return None, "MER_NO_GPU is set"
+    if _broken:
+        return None, _broken
     with _lock:
         if _found is None:
             _found = _discover()
@@ -136,6 +140,8 @@ def _driver() -> str:
 
 def _retained():
     global _context
+    if _broken:
+        raise GpuLost(_broken)
     if find() is None:
         raise EngineError(f"no GPU to use: {why_not()}")
     with _lock:

@@ -117,7 +117,7 @@ def install(monkeypatch) -> FakeGpu:
     here = device.Device(NAME, "sm_89", "580.65", "13.0", 8192)
     tensorrt = library.Library("tensorrt", fake.trt.__version__, fake.trt)
     monkeypatch.setattr(device, "_found", (here, ""))
-    monkeypatch.setattr(device, "_broken", False)
+    monkeypatch.setattr(device, "_broken", "")
     monkeypatch.setattr(device, "_context", fake.cuda.Device(0).retain_primary_context())
     monkeypatch.delenv("MER_NO_GPU", raising=False)
     monkeypatch.setitem(sys.modules, "pycuda", SimpleNamespace(driver=fake.cuda))

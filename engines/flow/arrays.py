@@ -60,7 +60,12 @@ class DeviceArray:
             self._home.append(owner)
 
 
-def _free() -> None:
-    for spare in _spare.values():
+def make_room() -> None:
+    """Give back the memory that no array holds. The GPU must be active."""
+    for spare in list(_spare.values()):
         spare.clear()
+
+
+def _free() -> None:
+    make_room()
     _spare.clear()

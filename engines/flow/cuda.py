@@ -5,14 +5,15 @@ Any thread may call; a call returns when its result is complete. Any failure of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 
-from engines import device
+from engines import device, notices
 from engines.flow import lanes, launches
 from engines.flow.arrays import DeviceArray
-from engines.flow.lanes import Box, Pair
+from engines.flow.lanes import Box, Lane, Pair
 
 
 def ready() -> None:
@@ -31,12 +32,11 @@ def tvl1_many(pairs: Sequence[Pair]) -> list[np.ndarray]:
     for at, (previous, _) in enumerate(pairs):
         by_size.setdefault(previous.shape, []).append(at)
     with lanes.borrowed() as lane:
-        for (height, width), members in by_size.items():
-            most = lane.kernels.batch(height, width)
-            for first in range(0, len(members), most):
-                some = members[first : first + most]
-                for at, flow in zip(some, lane.flows([pairs[at] for at in some], height, width), strict=True):
-                    flows[at] = flow
+        for size, members in by_size.items():
+            some = [pairs[at] for at in members]
+            found = _share_out(lane, some, size, lambda part, _, size=size: lane.flows(part, *size))
+            for at, flow in zip(members, chain.from_iterable(found), strict=True):
+                flows[at] = flow
     return flows
 
 
@@ -55,9 +55,11 @@ def flow_maps(
     launches.face_maps(0, 0, 0, face, map, smoothing)  # refuses what cannot be, before the GPU has begun
     result = DeviceArray((len(items), 3, map, map))
     with lanes.borrowed() as lane:
-        most = lane.kernels.batch(face, face)
-        for first in range(0, len(items), most):
-            lane.maps(items[first : first + most], face, map, smoothing, result.pointer + first * 12 * map * map)
+        place, bytes_each = result.pointer, 12 * map * map
+        _share_out(
+            lane, items, (face, face),
+            lambda part, first: lane.maps(part, face, map, smoothing, place + first * bytes_each),
+        )  # fmt: skip
     return result
 
 
@@ -73,6 +75,26 @@ def puzzles(maps: DeviceArray, boxes: Sequence[Box]) -> DeviceArray:
             lane.launch(launches.cut_puzzles(maps.pointer, result.pointer, count, size, boxes))
             lane.stream.synchronize()
     return result
+
+
+def _share_out(lane: Lane, items: Sequence, size: tuple[int, int], run: Callable[[Sequence, int], object]) -> list:
+    """What run(part, number of its first) gives for all items, as many at a time as a launch of pictures of that size takes;
+    half as many, and half of that, where the GPU's memory is full."""
+    import pycuda.driver as driver
+
+    results, first, most, alone = [], 0, lane.kernels.batch(*size), False
+    while first < len(items):
+        part = items[first : first + most]
+        try:
+            results.append(run(part, first))
+            first, alone = first + len(part), False
+        except driver.MemoryError:
+            if alone:
+                raise
+            notices.say("the GPU's memory is full: optical flow takes fewer pairs at a time")
+            lanes.make_room(lane)
+            most, alone = max(len(part) // 2, 1), len(part) == 1
+    return results
 
 
 def _check(onset: np.ndarray, apex: np.ndarray, box: Box) -> None:

@@ -10,13 +10,13 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
 from engines import device
 from engines.errors import EngineError, GpuLost
-from engines.flow import fatbin, launches, selfcheck
+from engines.flow import arrays, fatbin, launches, selfcheck
 from engines.flow.launches import Launch
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -56,6 +56,16 @@ def loaded() -> Kernels:
         if _kernels.wrong:
             raise GpuLost(_kernels.wrong)
         return _kernels
+
+
+def make_room(lane: Lane) -> None:
+    """Give back what is kept for later on the GPU, which is active: by this lane, by idle ones, and by arrays that are gone."""
+    lane.stream.synchronize()
+    lane.empty()
+    with suppress(IndexError):  # another thread may take the last one
+        while True:
+            _idle.pop().close()
+    arrays.make_room()
 
 
 def _free() -> None:
@@ -122,10 +132,8 @@ class Lane:
     def flows(self, pairs: Sequence[Pair], height: int, width: int) -> list[np.ndarray]:
         import pycuda.driver as cuda
 
-        shape = (len(pairs), 2, height, width)
-        pictures = self._pinned("pictures", 2 * len(pairs) * height * width).reshape(shape)
-        for slot, pair in zip(pictures, pairs, strict=True):
-            slot[0], slot[1] = pair
+        pictures = self._pinned("pictures", 2 * len(pairs) * height * width).reshape(2 * len(pairs), height, width)
+        np.stack([picture for pair in pairs for picture in pair], out=pictures)
         there = self.there("faces", pictures.nbytes)
         cuda.memcpy_htod_async(there, pictures, self.stream)
         result = self._solve(there, len(pairs), height, width)
@@ -133,7 +141,7 @@ class Lane:
         flows = flows.reshape(len(pairs), height, width, 2)
         cuda.memcpy_dtoh_async(flows, result, self.stream)
         self.stream.synchronize()
-        return [flow.copy() for flow in flows]
+        return list(flows.copy())  # at once: a large block has large pages, 64 small ones have as many faults and more
 
     def maps(self, items, face: int, size: int, smoothing: float, result: int, kernel: str | None = None) -> None:
         """Flow maps of the items, see `engines.flow.cuda`, to the address `result`. kernel: which one computes the flow."""
@@ -157,8 +165,11 @@ class Lane:
         self.launch(launches.face_maps(flows, result, count, face, size, smoothing))
         self.stream.synchronize()
 
-    def close(self) -> None:
+    def empty(self) -> None:
         self._buffers.clear()
+
+    def close(self) -> None:
+        self.empty()
         self.stream = None
 
     def launch(self, launch: Launch) -> None:

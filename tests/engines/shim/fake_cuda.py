@@ -15,6 +15,11 @@ from collections import deque
 import numpy as np
 
 
+H200 = {"compute": (9, 0), "shared": 227 << 10}
+RTX_5090 = {"compute": (12, 0), "shared": 99 << 10}
+RTX_4090 = {"compute": (8, 9), "shared": 99 << 10}
+
+
 class Gpu:
     """The one device. `library`: the host build, or None where kernels are only to be recorded, in `launched`."""
 
@@ -97,6 +102,8 @@ def install(monkeypatch, gpu: Gpu) -> types.ModuleType:
             return {"optin": gpu.shared}[attribute]
 
         def retain_primary_context(self):
+            if "retain" in gpu.raises:
+                raise gpu.raises["retain"]
             gpu.retained = getattr(gpu, "retained", 0) + 1
             return Context()
 
@@ -188,6 +195,11 @@ def install(monkeypatch, gpu: Gpu) -> types.ModuleType:
     return driver
 
 
+def memory(address, size):
+    """The bytes at an address, to read and to write."""
+    return (ctypes.c_char * int(size)).from_address(int(address))
+
+
 def fresh(monkeypatch) -> None:
     """As a process that has not looked for a GPU yet; undone after the test."""
     from engines import device
@@ -195,7 +207,7 @@ def fresh(monkeypatch) -> None:
 
     monkeypatch.delenv("MER_NO_GPU", raising=False)
     empty = {
-        device: {"_found": None, "_context": None, "_closers": [], "_broken": False},
+        device: {"_found": None, "_context": None, "_closers": [], "_broken": ""},
         lanes: {"_kernels": None, "_idle": deque()},
         arrays: {"_spare": {}},
     }

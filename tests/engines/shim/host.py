@@ -1,4 +1,4 @@
-"""Compiles the GPU kernels for this machine with g++, and runs them."""
+"""Compiles the GPU kernels for this machine with g++, and runs them; and pictures to run them on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
@@ -34,3 +36,15 @@ class Library:
 
     def run(self, kernel: str, blocks: int, floats: int, parameters: bytes) -> None:
         getattr(self._library, f"run_{kernel}")(blocks, self.threads, floats, parameters, len(parameters))
+
+
+def pair(height, width, seed=0, channels=1, movement=2.0):
+    """Two noisy uint8 pictures of a texture, the second bulging by up to `movement` pixels at two places."""
+    random = np.random.default_rng(seed)
+    texture = cv2.GaussianBlur(random.random((height, width, channels)).astype(np.float32), (0, 0), 2.5)
+    texture = cv2.normalize(texture, None, 20, 235, cv2.NORM_MINMAX).reshape(height, width, channels)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    u = movement * np.exp(-((x - width / 2) ** 2 + (y - height * 0.6) ** 2) / (3 * width))
+    v = -0.7 * movement * np.exp(-((x - width * 0.7) ** 2 + (y - height * 0.3) ** 2) / (2 * width))
+    moved = cv2.remap(texture, x - u, y - v, cv2.INTER_CUBIC).reshape(height, width, channels)
+    return tuple(np.clip(p + random.normal(0, 1, p.shape), 0, 255).astype(np.uint8).squeeze() for p in (texture, moved))

@@ -127,11 +127,11 @@ class Network:
 
 def _on_gpu(network: Network, model: bytes, engine: str):
     """What runs the network on a GPU, or None. Raises EngineError where a plan was asked for and cannot be had."""
-    from engines.plans import choose
+    from engines.plans import run
 
     try:
-        if engine == "tensorrt" or engine == "auto" and choose.expected(network.name):
-            return choose.plan(network.name, network.manifest["sha256"], network.shapes, network.output)
+        if engine == "tensorrt" or engine == "auto" and run.expected(network.name):
+            return run.open_plan(network.name, network.manifest["sha256"], network.shapes, network.output)
     except EngineError as error:
         if engine == "tensorrt":
             raise

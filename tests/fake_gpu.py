@@ -1,4 +1,4 @@
-"""A GPU and a TensorRT made of numpy: enough of pycuda.driver and of TensorRT's bindings to run `engines.plans.execute`.
+"""A GPU and a TensorRT made of numpy: enough of pycuda.driver and of TensorRT's bindings to run `engines.plans.run`.
 
 What lies "on the GPU" is bytes behind a number; using memory that was freed, or anything but from inside a pushed context,
 is an error. `fail(...)` makes the next calls fail as a driver does.
@@ -15,7 +15,7 @@ import numpy as np
 from engines import device
 from engines.errors import GpuLost
 from engines.onnx import OnnxRuntime
-from engines.plans import cuda_graph, execute, library
+from engines.plans import lane, library, run
 from engines.plans.manifest import PlanManifest
 
 NAME = "Fake GPU 3000"
@@ -122,13 +122,13 @@ def install(monkeypatch) -> FakeGpu:
     monkeypatch.delenv("MER_NO_GPU", raising=False)
     monkeypatch.setitem(sys.modules, "pycuda", SimpleNamespace(driver=fake.cuda))
     monkeypatch.setitem(sys.modules, "pycuda.driver", fake.cuda)
-    monkeypatch.setattr(execute, "_registered", True)  # the fake does not outlive the test
+    monkeypatch.setattr(run, "_registered", True)  # the fake does not outlive the test
     monkeypatch.setattr(library, "find", lambda: tensorrt)
-    monkeypatch.setattr(cuda_graph, "_library", _no_library)
+    monkeypatch.setattr(lane, "_driver", _no_driver)
     return fake
 
 
-def _no_library():
+def _no_driver():
     raise GpuLost("no driver's library in the test")
 
 

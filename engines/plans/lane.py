@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engines.errors import EngineError, GpuLost
-from engines.plans.cuda_graph import Graph
+
+THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may go on using the GPU meanwhile
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Lane:
         self._stream.synchronize()
         if ground.config is None:  # TensorRT for RTX captures by itself
             with suppress(GpuLost):  # some networks cannot be captured: they are put on the stream each time
-                self._graph = Graph(self._direct, self._stream.handle)
+                self._graph = CudaGraph(self._direct, self._stream.handle)
 
     def enqueue(self) -> None:
         """Put the network on the stream. Raises GpuLost."""
@@ -94,3 +98,54 @@ def runtime_config(module, engine):
 def last_word(log) -> str:
     """What TensorRT last complained of."""
     return log.errors[-1] if log.errors else "it does not say why"
+
+
+class CudaGraph:
+    """What `record` puts on a stream, recorded once and replayed there by one call, through the driver: pycuda has no graphs.
+
+    The context must be current in the calling thread.
+    """
+
+    def __init__(self, record: Callable[[], None], stream: int, driver=None):
+        """stream: its handle. Raises GpuLost where the work cannot be captured; the stream is as before then."""
+        self._driver = driver or _driver()
+        self._executable = ctypes.c_void_p()
+        graph = ctypes.c_void_p()
+        self._call("cuStreamBeginCapture_v2", ctypes.c_void_p(stream), ctypes.c_int(THREAD_LOCAL))
+        try:
+            try:
+                record()
+            finally:  # a capture that is never ended would poison the stream
+                ended = self._driver.cuStreamEndCapture(ctypes.c_void_p(stream), ctypes.byref(graph))
+            if ended or not graph:
+                raise GpuLost(f"the work could not be captured as a CUDA graph (CUDA error {ended})")
+            flags = ctypes.c_ulonglong(0)
+            self._call("cuGraphInstantiateWithFlags", ctypes.byref(self._executable), graph, flags)
+        finally:
+            if graph:
+                self._driver.cuGraphDestroy(graph)
+
+    def launch(self, stream: int) -> None:
+        """Raises GpuLost."""
+        self._call("cuGraphLaunch", self._executable, ctypes.c_void_p(stream))
+
+    def close(self) -> None:
+        if self._executable:
+            self._driver.cuGraphExecDestroy(self._executable)
+            self._executable = ctypes.c_void_p()
+
+    def _call(self, name: str, *arguments) -> None:
+        status = getattr(self._driver, name)(*arguments)
+        if status:
+            raise GpuLost(f"{name} failed (CUDA error {status})")
+
+
+@lru_cache(maxsize=1)
+def _driver():
+    """The driver's own library, which pycuda has loaded already. Raises GpuLost where it is not to be found."""
+    for name in ("libcuda.so.1", "nvcuda.dll"):
+        try:
+            return ctypes.CDLL(name)
+        except OSError:
+            continue
+    raise GpuLost("the CUDA driver's library is not to be found")

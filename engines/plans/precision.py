@@ -7,15 +7,17 @@ on real samples decide: where they move too far, the layers that harm most get t
 
 from __future__ import annotations
 
+import logging
+import tempfile
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from engines.errors import EngineError
-from engines.plans.calibrate import quantised, restored
-from engines.plans.graph import Graph, first_line, load, session
-from engines.plans.half import halved
+from engines.plans.graph import Graph, first_line, load, need_onnx, session
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 # Largest difference of a probability that a lower precision may make, on any sample; and no decision may flip.
@@ -24,6 +26,14 @@ LAYERS = ("Conv", "Gemm", "MatMul")
 FEWEST = 4  # samples, or "no decision flips" says nothing
 CHUNK = 8  # samples in one run
 RANKED_ON = 8  # samples, those that differ most, on which layers are compared
+# What TensorRT takes: zero points of 0, no int32 bias, and a layer's result left in fp32 for whatever follows it.
+INT8 = {
+    "ActivationSymmetric": True,
+    "WeightSymmetric": True,
+    "QuantizeBias": False,
+    "OpTypesToExcludeOutputQuantization": list(LAYERS),
+    "QDQOpTypePerChannelSupportToAxis": {"MatMul": 1},
+}
 
 
 @dataclass(frozen=True)
@@ -138,3 +148,159 @@ def answers(onnx_bytes: bytes, samples: dict[str, np.ndarray]) -> np.ndarray:
     except Exception as error:  # ONNX Runtime has no common base class for what it raises
         raise EngineError(f"ONNX Runtime cannot run the network on these samples ({first_line(error)})") from error
     return np.concatenate(parts)
+
+
+def halved(onnx_bytes: bytes, precision: str, layers: list[str], emulated: bool = False) -> bytes:
+    """The network with the named Conv/Gemm/MatMul in "fp16" or "bf16": inputs, weights and output; the rest stays fp32.
+
+    emulated: round the same numbers in the same places but compute in fp32, which any CPU can: what differs from a GPU
+    is then only how it adds up inside a layer.
+    """
+    from onnx import TensorProto, helper
+
+    kind = TensorProto.FLOAT16 if precision == "fp16" else TensorProto.BFLOAT16
+    model = load(onnx_bytes)
+    graph = Graph(model)
+    cast_already: dict[str, str] = {}
+
+    def cast(source: str, target: str, to: int):
+        return helper.make_node("Cast", [source], [target], target, to=to)
+
+    nodes = []
+    for node in model.graph.node:
+        if node.name not in layers:
+            nodes.append(node)
+            continue
+        for place, name in enumerate(node.input):
+            if not name:
+                continue
+            if name not in cast_already:
+                half, constant = f"{name}/{precision}", graph.constant(name)
+                if constant is not None and emulated:
+                    graph.add(half, rounded(constant, precision))
+                elif constant is not None:
+                    bits = _bits(constant, precision)
+                    graph.add_tensor(helper.make_tensor(half, kind, constant.shape, bits.tobytes(), raw=True))
+                else:
+                    nodes.append(cast(name, half, kind))
+                    if emulated:
+                        nodes.append(cast(half, f"{half}/fp32", TensorProto.FLOAT))
+                        half = f"{half}/fp32"
+                cast_already[name] = half
+            node.input[place] = cast_already[name]
+        result = node.output[0]
+        node.output[0] = f"{result}/{precision}_result"
+        nodes.append(node)
+        if emulated:
+            nodes.append(cast(node.output[0], f"{result}/{precision}", kind))
+            nodes.append(cast(f"{result}/{precision}", result, TensorProto.FLOAT))
+        else:
+            nodes.append(cast(node.output[0], result, TensorProto.FLOAT))
+    kept = [type(node).FromString(node.SerializeToString()) for node in nodes]
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    del model.graph.value_info[:]
+    graph.drop_unused()
+    return model.SerializeToString()
+
+
+def rounded(array: np.ndarray, precision: str) -> np.ndarray:
+    """float32 numbers rounded to the nearest fp16 or bf16 (ties to even). Too large for fp16: infinite."""
+    array = np.asarray(array, np.float32)
+    if precision == "fp16":
+        with np.errstate(over="ignore"):
+            return array.astype(np.float16).astype(np.float32)
+    bits = array.view(np.uint32)
+    nearest = bits + 0x7FFF + ((bits >> 16) & 1)  # bfloat16 is the upper half of a float32
+    return (nearest & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def _bits(array: np.ndarray, precision: str) -> np.ndarray:
+    """The same as two bytes a number."""
+    numbers = rounded(array, precision)
+    return numbers.astype(np.float16) if precision == "fp16" else (numbers.view(np.uint32) >> 16).astype(np.uint16)
+
+
+def quantised(onnx_bytes: bytes, layers: list[str], samples: dict[str, np.ndarray], chunk: int) -> bytes:
+    """The network with the named layers in int8: weights per output channel, inputs by the largest value in samples.
+
+    Raises EngineError, naming what ONNX Runtime's quantiser says, where it cannot.
+    """
+    need_onnx()
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    count = len(next(iter(samples.values())))
+
+    class Reader(CalibrationDataReader):
+        def __init__(self):
+            self.places = iter(range(0, count, chunk))
+
+        def get_next(self):
+            place = next(self.places, None)
+            return None if place is None else {key: array[place : place + chunk] for key, array in samples.items()}
+
+    with tempfile.TemporaryDirectory(prefix="mer-int8-") as folder, _quiet():
+        source, target = Path(folder, "fp32.onnx"), Path(folder, "int8.onnx")
+        source.write_bytes(onnx_bytes)
+        try:
+            quantize_static(
+                source,
+                target,
+                Reader(),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=list(LAYERS),
+                nodes_to_quantize=layers,
+                per_channel=True,
+                activation_type=QuantType.QInt8,
+                weight_type=QuantType.QInt8,
+                extra_options=INT8,
+            )
+        except Exception as error:  # plain exceptions of many kinds, from ONNX, ONNX Runtime and the quantiser
+            why = first_line(error)
+            raise EngineError(f"the network cannot be calibrated for int8 ({why}): build it with fp16") from error
+        return target.read_bytes()
+
+
+def restored(int8: bytes, fp32: bytes, layers: list[str]) -> bytes:
+    """The int8 file with the named layers taking their fp32 inputs and weights again."""
+    if not layers:
+        return int8
+    model = load(int8)
+    before = {node.name: node for node in load(fp32).graph.node}
+    weights = Graph(load(fp32))
+    graph = Graph(model)
+    for node in model.graph.node:
+        if node.name not in layers:
+            continue
+        for place, name in enumerate(before[node.name].input):
+            constant = weights.constant(name) if name else None
+            if constant is not None and graph.constant(name) is None:
+                graph.add(name, constant)
+            node.input[place] = name
+    _drop_unread(model)
+    graph.drop_unused()
+    return model.SerializeToString()
+
+
+def _drop_unread(model) -> None:
+    """Q/DQ pairs whose layer does without them now."""
+    outputs = {value.name for value in model.graph.output}
+    while True:
+        read = outputs | {name for node in model.graph.node for name in node.input}
+        idle = [node for node in model.graph.node if not read.intersection(node.output)]
+        if not idle:
+            return
+        for node in idle:
+            model.graph.node.remove(node)
+
+
+@contextmanager
+def _quiet():
+    """The quantiser gives advice through the root logger; whoever builds an engine did not ask."""
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        root.setLevel(before)

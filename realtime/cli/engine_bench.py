@@ -11,8 +11,9 @@ from rich.table import Table
 from engines import device
 from engines.errors import EngineError
 from engines.onnx import OnnxCuda, OnnxRuntime
-from engines.plans import choose, library
+from engines.plans import library
 from engines.plans.manifest import PROFILES
+from engines.plans.run import open_plan
 from engines.plans.store import Store
 from engines.runtime import Network, known
 from realtime.cli import common
@@ -87,7 +88,7 @@ def _backends(one: Network, notes: list[str]):
     entries = [entry for entry in Store().entries() if entry.manifest and entry.manifest.network == one.name]
     for entry in entries:
         try:
-            yield choose.plan(one.name, digest, one.shapes, one.output, entry.manifest.precision)
+            yield open_plan(one.name, digest, one.shapes, one.output, entry.manifest.precision)
         except EngineError as error:
             notes.append(str(error))
     if not entries:

@@ -9,8 +9,9 @@ from rich.table import Table
 from engines import device
 from engines.errors import EngineError
 from engines.onnx import OnnxRuntime
-from engines.plans import choose, library
+from engines.plans import library
 from engines.plans.precision import PRECISIONS, change_between
+from engines.plans.run import open_plan
 from engines.plans.store import Store
 from engines.runtime import Network, known
 from realtime.cli import common
@@ -70,7 +71,7 @@ def _engines(one: Network, samples: dict[str, np.ndarray]):
             yield precision, entry.reason, 0
             continue
         try:
-            plan = choose.plan(one.name, one.manifest["sha256"], one.shapes, one.output, precision)
+            plan = open_plan(one.name, one.manifest["sha256"], one.shapes, one.output, precision)
             try:
                 yield plan.words, plan.run([samples]), len(entry.manifest.kept_fp32)
             finally:
@@ -84,8 +85,7 @@ def _engines(one: Network, samples: dict[str, np.ndarray]):
 def _files(one: Network, samples: dict[str, np.ndarray]):
     """The same of the ONNX files from which engines are built, rounded as the GPU would, computed by ONNX Runtime."""
     from engines.plans.graph import load, need_batches
-    from engines.plans.half import halved
-    from engines.plans.precision import CHUNK, answers, lower, names_of
+    from engines.plans.precision import CHUNK, answers, halved, lower, names_of
 
     whole = one.path.read_bytes()
     try:

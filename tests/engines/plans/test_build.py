@@ -14,7 +14,7 @@ from plan_facts import GPU
 from engines import device
 from engines.errors import EngineError
 from engines.plans import build as builder
-from engines.plans import library, patience
+from engines.plans import library
 from engines.plans.build import build, known_targets
 from engines.runtime import known
 
@@ -173,8 +173,8 @@ def test_what_tensorrt_says_goes_to_the_log(network, rtx, caplog, capfd):
 def test_ctrl_c_ends_a_build_and_leaves_nothing_running(zoo, rtx, monkeypatch):
     """The signal comes while TensorRT is at work, to the thread of whoever called."""
     ended = []
-    monkeypatch.setattr(patience, "LOOK", 0.01)
-    at_work = patience.patiently
+    monkeypatch.setattr(builder, "LOOK", 0.01)
+    at_work = builder.patiently
 
     def watched(work, monitor, progress):
         def noted():
@@ -207,7 +207,7 @@ def test_a_build_that_is_given_up_stops_at_the_next_step():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        patience.patiently(forever, monitor, no_more)
+        builder.patiently(forever, monitor, no_more)
     count = len(steps)
     time.sleep(0.05)
     assert len(steps) == count

@@ -7,8 +7,7 @@ import pytest
 
 from engines.errors import EngineError
 from engines.plans.graph import load, session
-from engines.plans.half import halved, rounded
-from engines.plans.precision import TOLERANCE, change_of, lower, names_of
+from engines.plans.precision import TOLERANCE, change_of, halved, lower, names_of, rounded
 
 pytest.importorskip("onnx", reason="making engines needs onnx: pip install 'mer-live[build]'")
 

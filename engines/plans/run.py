@@ -14,13 +14,42 @@ import numpy as np
 
 from engines import device
 from engines.errors import EngineError, GpuLost
+from engines.plans import library
 from engines.plans.lane import Ground, Lane, last_word, runtime_config
 from engines.plans.manifest import PROFILES
+from engines.plans.store import Store
 
 NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: nobody else's work on the default stream ends a recording
 
 _open: weakref.WeakSet[Plan] = weakref.WeakSet()
 _registered = False
+
+
+def open_plan(name: str, onnx_sha256: str, inputs: dict[str, tuple[int, ...]], output: str, precision: str | None = None):
+    """The network's plan (`Plan`), checked against its manifest, then loaded and warm.
+
+    inputs: shapes of one sample (1, …). precision: default the one built last. Raises EngineError, which says why and what
+    to do, where there is none for this GPU.
+    """
+    gpu = device.find()
+    if gpu is None:
+        raise EngineError(f"{name} cannot run on TensorRT here: {device.why_not()}")
+    tensorrt = library.find()
+    if tensorrt is None:
+        raise EngineError(f"{name} cannot run on TensorRT here: {library.why_not()}")
+    content, manifest = Store().load(name, onnx_sha256, gpu, tensorrt, precision)
+    try:
+        return Plan(content, tensorrt, inputs, output, f"{tensorrt.title}, {gpu.name}, {manifest.precision}")
+    except GpuLost as error:
+        raise EngineError(f"the {manifest.precision} engine of {name} cannot be loaded ({error})") from error
+    except EngineError as error:
+        raise EngineError(f"the {manifest.precision} engine of {name} is not used, {error}: {manifest.command}") from error
+
+
+def expected(name: str) -> bool:
+    """Whether somebody built an engine of this network, or would gain by it: then why it is not used is worth a word."""
+    built = any(path.name.startswith(f"{name}.") for path in Store().path.glob("*.json"))
+    return built or device.find() is not None
 
 
 class Plan:

@@ -10,12 +10,13 @@ from dataclasses import replace as replaced
 from pathlib import Path
 
 from realtime.errors import OutputError
-from realtime.exports import Found, replace, write_text
+from realtime.exports import KINDS, Found, replace, write_text
 from realtime.exports.overview import row, write_overview
 from realtime.naming import printable
 from realtime.records import Event
 
 RECORD = "recording.json"
+RESULTS = ("events.jsonl", "events.csv", "timeline.png", "annotated.mp4")  # of every clip, the video where it is asked for
 SHOWN = 3  # failures that the last line names
 
 
@@ -88,12 +89,17 @@ class Batch:
         lines = [f"already done: {done}; --again does them anew"] if done else []
         return [*lines, f"done before, with other settings or of an older file: {len(older)}; done anew"] if older else lines
 
-    def begin(self, name: Path) -> None:
-        """What is begun anew is not done until it is done. Raises OutputError."""
+    def begin(self, clip: Path, name: Path) -> None:
+        """What is begun anew is not done until it is done, and no older picture or table stands beside its unfinished results.
+
+        Raises OutputError.
+        """
+        folder = self.out / name
         try:
-            (self.out / name / RECORD).unlink(missing_ok=True)
+            for old in [folder / RECORD, *_left(folder, clip)]:  # the record first: what follows may be cut off
+                old.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot write in {self.out / name}: {error.strerror}") from error
+            raise OutputError(f"cannot write in {folder}: {error.strerror}") from error
 
     def failed(self, clip: Path, name: Path, why: str) -> None:
         """A clip that could not be worked through at all."""
@@ -140,6 +146,16 @@ def read(folder: Path) -> Record | None:
         return None
     kinds = {"clip": str, "path": str, "name": str, "wanted": dict, "judged": dict | None, "failure": str}
     return record if all(isinstance(getattr(record, name), kind) for name, kind in kinds.items()) else None
+
+
+def _left(folder: Path, clip: Path) -> list[Path]:
+    """What an earlier run has left of a clip. An export that somebody has changed since (annotations in ELAN) is theirs."""
+    ours = [folder / one for one in RESULTS] if (folder / RESULTS[0]).is_file() else []
+    record = read(folder)
+    asked = record.wanted.get("exports") if record else None
+    stem = Found(clip.name, []).stem
+    exports = [folder / f"{stem}{ending}" for kind, (ending, _) in KINDS.items() if isinstance(asked, list) and kind in asked]
+    return [*(path for path in exports if path.is_file() and path.stat().st_mtime_ns <= (folder / RECORD).stat().st_mtime_ns), *ours]
 
 
 def _found(folder: Path, record: Record) -> Found:

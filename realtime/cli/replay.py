@@ -141,8 +141,8 @@ def replay(
     """Work through one clip. Results lie in its folder also where the clip breaks off. Raises SourceError, OutputError."""
     folder, wanted = batch.out / name, batch.wanted
     with ExitStack() as stack:
-        batch.begin(name)
         source = stack.enter_context(open_source(clip, settings=chosen.source))
+        batch.begin(clip, name)  # not before: of a clip that cannot be opened any more the older results are all there is
         found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name, path=clip)
         if "report" in wanted.exports:
             recognizer = Remembering(recognizer, found.see)

@@ -11,6 +11,7 @@ import time
 
 import av
 import pytest
+from demo_clips import demo_start
 from places import DEMO, ROOT
 
 from realtime.log import Log, left_unfinished
@@ -86,6 +87,24 @@ def test_a_signal_ends_a_replay_with_all_that_was_found(start, tmp_path):
     session = Log().session()
     assert session["ended_at"] and session["frames"] > 100 and "interrupted" in session["incomplete"]
     assert session["events"] == len(events.read_text().splitlines()) >= 1 and not (tmp_path / "demo/timeline.png").exists()
+
+
+def test_a_kill_amid_a_clip_that_is_done_again_leaves_nothing_that_looks_done(start, tmp_path):
+    clip, out = demo_start(tmp_path / "a.mp4", 3.0), tmp_path / "out"
+    asked, folder = ("replay", clip, "--out", out, "--export", "elan,webvtt", "--video", "--no-log"), out / "a"
+    assert start(*asked).wait(PATIENCE) == 0
+    (folder / "notes.txt").write_text("mine")
+    (folder / "a.eaf").write_text("annotated by hand since then")
+    again = start(*asked, "--again")
+    wait_for(lambda: not (folder / "recording.json").exists() and (folder / "events.jsonl").exists())
+    again.kill()
+    again.wait()
+    left = {path.name for path in folder.iterdir()}
+    assert {"a.eaf", "notes.txt"} <= left <= {"a.eaf", "notes.txt", "events.jsonl", "events.csv", "annotated.mp4"}
+    plain = start(*asked[:4], "--no-log")
+    said = plain.communicate(timeout=PATIENCE)[0]
+    assert plain.returncode == 0 and "1 of 1 recordings, 1 event," in said and "already done" not in said
+    assert {path.name for path in folder.iterdir()} == {"a.eaf", "notes.txt", "events.jsonl", "events.csv", "timeline.png", "recording.json"}
 
 
 def test_what_is_printed_is_kept_and_a_kill_is_told_of(start, tmp_path):

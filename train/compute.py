@@ -7,14 +7,15 @@ only noise as large as the pictures is drawn where they lie.
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from realtime.errors import MissingPartError
+from realtime.errors import MerError, MissingPartError
 
 SHARE = 0.25  # of the GPU's free memory that one array of samples may take
 
@@ -37,6 +38,18 @@ class Compute:
     def autocast(self) -> AbstractContextManager:
         """For the forward pass and the loss. Weights and what the optimiser keeps stay fp32."""
         return torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()
+
+    @contextmanager
+    def spoken_for(self) -> Iterator[None]:
+        """What the GPU refuses in the block comes out as MerError, in one line: too little memory, or a fault of the driver."""
+        try:
+            yield
+        except (torch.OutOfMemoryError, torch.AcceleratorError) as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                what = "has too little memory for this: take fewer workers, a smaller fit.batch, precision=bf16 or device=cpu"
+            else:
+                what = f"failed ({str(error).strip().splitlines()[0]}): run again, or take device=cpu"
+            raise MerError(f"the GPU {what}. Finished folds are kept") from error
 
     def large(self, random: torch.Generator) -> torch.Generator:
         """What draws noise as large as the pictures: `random` itself on the CPU, one of the GPU's own beside it there."""

@@ -147,7 +147,8 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
     leak = None if test is None else Best(_renumbered(test, shown), "leak", keep=False)
     together = Together(*(one for one in (best, leak, watch) if one is not None))
     where = compute(settings.device, settings.precision)
-    network = METHODS[settings.model.name].fit(training, settings.model, settings.fit, seed, together, where)
+    with where.spoken_for():
+        network = METHODS[settings.model.name].fit(training, settings.model, settings.fit, seed, together, where)
     if best is not None:
         if not best.at:
             name = settings.model.name

@@ -68,8 +68,9 @@ def _style(settings: TrainSettings, samples: Samples, out: Path, console: Consol
     from train.show import Shown
 
     file = out / "style.safetensors"
-    with Shown(console) as shown:
-        style = fit_style(samples, settings.model, settings.fit, settings.seeds[0], shown, compute(settings.device, settings.precision))
+    where = compute(settings.device, settings.precision)
+    with Shown(console) as shown, where.spoken_for():
+        style = fit_style(samples, settings.model, settings.fit, settings.seeds[0], shown, where)
     save_style(style, samples, file)
     console.print(f"wrote {file}: use it with {shlex.quote(f'model.style_file={file}')}", soft_wrap=True)
     return out

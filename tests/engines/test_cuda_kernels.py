@@ -215,3 +215,18 @@ print(sorted(good))
     both = [subprocess.Popen([sys.executable, "-W", "error", "-c", code], **piped) for _ in range(2)]
     for one in both:
         assert (*one.communicate(), one.returncode) == ("[0, 1, 2, 3]\n", "", 0)
+
+
+def test_make_gpu_says_how_far_the_kernels_are_from_the_cpu(start, monkeypatch, capsys):
+    from realtime import examples, warm
+    from realtime.records import Keyframes
+    from train.gpu import kernels
+
+    gpu, seen = start(**H200), warm.views()
+    monkeypatch.setattr(examples, "movements", lambda: [Keyframes(seen[0], seen[1], seen[-1], 1.0, 1.0, between=tuple(seen))])
+    assert kernels.main(small=True) == 0
+    said = capsys.readouterr().out
+    assert "self-checks: right" in said and "flow, 128²: 1 compared" in said and "puzzle: 1 compared" in said and "WRONG" not in said
+    assert {launch[0] for launch in gpu.launched} >= {"grey_faces", "tvl1_near", "face_maps", "cut_puzzles"}
+    monkeypatch.setattr(kernels, "MAPS", -1.0)
+    assert kernels.main(small=True) == 1 and "WRONG" in capsys.readouterr().out

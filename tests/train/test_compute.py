@@ -178,6 +178,32 @@ def test_a_gpu_that_is_asked_for_and_absent_is_one_line(monkeypatch, archive, tm
     assert said.exit_code == 2 and "device (auto, cpu or cuda)" in said.output
 
 
+@pytest.mark.parametrize(("error", "said"), [(torch.OutOfMemoryError, "too little memory"), (torch.AcceleratorError, "unspecified launch failure")])
+def test_a_gpu_that_fails_is_one_line(monkeypatch, archive, tmp_path, error, said):
+    from click.testing import CliRunner
+
+    from train.cli import main
+
+    def fails(*_):
+        raise error("unspecified launch failure\nCUDA kernel errors might be reported at some other call", *[719][: error is torch.AcceleratorError])
+
+    monkeypatch.setattr(METHODS["ststnet"], "fit", fails)
+    done = CliRunner().invoke(main, ["model=ststnet", f"data.path={archive}", f"out={tmp_path}", "protocol=loso", "launcher=inline"])
+    assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1 and "the GPU" in done.stderr and said in done.stderr, done.output
+
+
+def test_the_verifier_is_trained_where_it_is_told(away):
+    from realtime.spotting.verify import CHANNELS, CLASSES
+    from train.spotting.collect import Recording
+    from train.spotting.fit import fit
+
+    length = 300
+    label = np.arange(length) % len(CLASSES)
+    one = Recording(np.zeros((length, CHANNELS), np.float32), np.arange(length) / 60, np.zeros(length, int), label, np.zeros((length, 3)))
+    fit([one], steps=1, batch=8, compute=AWAY)
+    assert away.layers and {key[1:] for key in away.layers} == {("meta",)}, away.layers
+
+
 def test_threads_are_the_launchers(monkeypatch):
     settings = SimpleNamespace(device="auto", precision="fp32", launcher="processes", workers=4)
     monkeypatch.setattr(os, "cpu_count", lambda: 16)

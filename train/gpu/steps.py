@@ -70,7 +70,7 @@ def plan() -> list[Step]:
     kernels = command("train.gpu.kernels")
     steps = [
         _tests(),
-        Step("kernels beside the CPU", kernels, 45, no_pycuda),
+        Step("kernels: self-checks, beside the CPU, times", kernels, 45, no_pycuda),
         *(_naming(name) for name in known() if name != "verifier"),
         *(_training(method) for method in METHODS),
         _training("moext", "bf16"),

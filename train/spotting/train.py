@@ -55,7 +55,7 @@ def run(settings: TrainSettings, out: Path, console: Console) -> Path:
     training = [recording for person in TRAINING for _, recording in made[person]]
     if not training or not any(made[person] for person in CALIBRATION):
         raise SourceError(f"too few faces among the portraits in '{folder}' to train and calibrate the verifier. {SOURCE}")
-    with console.status(f"training on {len(training)} clips of {len(TRAINING)} people"):
+    with console.status(f"training on {len(training)} clips of {len(TRAINING)} people"), where.spoken_for():
         network = fit(training, seed=settings.seeds[0], compute=where)
     slope, shift = calibrated(network, [pair for person in CALIBRATION for pair in made[person]])
     exported = Exported(network, slope, shift).eval()

@@ -6,6 +6,8 @@ cut by two boxes, with the sizes that networks take. To be run again whenever th
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import cv2
 import numpy as np
 
@@ -39,8 +41,6 @@ def make() -> dict[str, np.ndarray]:
 
 def _views() -> tuple[np.ndarray, np.ndarray]:
     """The bundled portrait's face, H×W×3 uint8 BGR, and the same with a brow raised and a corner of the mouth pulled."""
-    from importlib.resources import files
-
     encoded = np.frombuffer(files("realtime").joinpath("assets/astronaut.jpg").read_bytes(), np.uint8)
     portrait = cv2.resize(cv2.imdecode(encoded, cv2.IMREAD_COLOR), (640, 480), interpolation=cv2.INTER_AREA)
     onset = cv2.resize(crop(portrait, FACE), VIEW, interpolation=cv2.INTER_AREA)

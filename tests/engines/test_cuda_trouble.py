@@ -1,9 +1,11 @@
 """What goes wrong on a GPU: full, gone, shared, miscompiled, or with kernels of another version. The CPU does the work."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from moved_faces import PULLS, moved
 from shim import fake_cuda
 from shim.fake_cuda import H200, RTX_4090
 from shim.host import pair
@@ -11,7 +13,10 @@ from shim.host import pair
 from engines import device, notices
 from engines.errors import EngineError, GpuLost
 from engines.flow import Flow, arrays, cpu, cuda, fatbin, lanes, selfcheck
+from realtime import warm
 from realtime.inputs import answers, flow_map
+from realtime.recognition import Recognizer
+from realtime.records import FaceView, Keyframes
 
 RULES = flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING
 
@@ -111,6 +116,37 @@ def test_a_gpu_that_was_taken_away_is_not_asked_again(start, said):
         Flow("cuda")
     with pytest.raises(GpuLost, match="GPU is lost"), device.active():
         pytest.fail("not entered")
+
+
+def keyframes(pull, size):
+    """A face that moves, as the spotter hands it over."""
+    before, after, _ = moved(pull, size, 224)
+    pictures = [np.dstack([picture] * 3) for picture in (before, after, before)]
+    views = [FaceView(0, 0, n, n / 30, 0.0, one, warm.mesh(), (0, 0, 224, 224), 0.0, 0.3) for n, one in enumerate(pictures)]
+    return Keyframes(*views, peak=2.0, threshold=1.0)
+
+
+def test_no_movement_is_lost_where_a_gpu_fills_up_and_then_goes(start, said):
+    """Flow and maps in the kernels, named as on the CPU: with room for all, with room for few, and with no GPU any more."""
+    gpu, movements = start(**RTX_4090), [keyframes(pull, size) for pull in PULLS for size in (1.0, 2.0)]
+    expected = [Recognizer("kernel_ridge", "onnx")(one) for one in movements]
+    named = Recognizer("kernel_ridge", flow=Flow("cuda"))
+    for trouble in (None, "full", "gone"):
+        if trouble == "full":
+            with device.active():
+                lanes.make_room(lanes._idle[0])
+            gpu.free = 3 << 20
+        if trouble == "gone":
+            gpu.raises["cuLaunchKernel"] = gpu.module.LaunchError("cuLaunchKernel failed: unspecified launch failure")
+        with ThreadPoolExecutor(6) as pool:
+            found = list(pool.map(named, movements))
+        for (label, scores), (expected_label, expected_scores) in zip(found, expected, strict=True):
+            assert label == expected_label and scores == pytest.approx(expected_scores, abs=1e-3)
+        assert ("flow on CUDA" in named.engines) == (trouble != "gone")
+    assert [line for line in said if "flow" in line] == [
+        "the GPU's memory is full: optical flow takes fewer pairs at a time",
+        "the GPU failed: cuLaunchKernel failed: unspecified launch failure: optical flow goes on on the CPU",
+    ]
 
 
 def test_a_gpu_that_another_process_has_for_itself_is_left_to_it(start, said):

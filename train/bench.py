@@ -153,7 +153,9 @@ def methods(training, tested, methods, seeds, out, jobs, settings_):
 @main.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The report.  [default: engines/reports/NAME-OF-THE-GPU.md]")
 def gpu(out):
-    """On a machine with a GPU: its tests, its kernels, naming and training, in one report (six minutes at most)."""
+    """On a machine with a GPU: its tests, its kernels, naming and training, in one report (six minutes at most).
+
+    Exit code 1 where a step failed, 7 where there is no GPU."""
     from train.gpu import report, steps
 
     name = steps.gpu()

@@ -30,6 +30,7 @@ from realtime.errors import UsageError
 from train.data.samples import Samples
 from train.settings import TrainSettings
 
+BEFORE = {"precision": "fp32"}  # what went without saying in runs that older versions began
 # What may differ between two runs into one folder: how much is measured and how fast, not what.
 FREE = ("out", "seeds", "workers", "launcher", "accuracy", "device")
 PACKAGES = ("torch", "numpy", "opencv-contrib-python", "scikit-learn", "onnxruntime", "mediapipe")
@@ -46,7 +47,7 @@ def claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
     resolved["samples_sha256"] = digest(samples)
     file = out / "config.yaml"
     if file.exists():
-        kept = _kept(file, lambda text: OmegaConf.to_container(OmegaConf.create(text)), dict)
+        kept = BEFORE | _kept(file, lambda text: OmegaConf.to_container(OmegaConf.create(text)), dict)
         differ = [key.removesuffix("_sha256") for key in resolved if key not in FREE and kept.get(key) != resolved[key]]
         if differ:
             raise UsageError(f"{out} holds a run with other {' and '.join(differ)}: choose another folder with out=DIR")

@@ -15,6 +15,13 @@ def one_thread():
         torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def on_the_cpu(request, monkeypatch):
+    """Wherever the tests run: what they compare bit by bit is what a CPU computes."""
+    if not request.node.get_closest_marker("needs_cuda"):
+        monkeypatch.setenv("MER_NO_GPU", "1")
+
+
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory):
     """A small made-up archive in the form of flow_28x28.npz: six people, 30 samples, easy to tell apart."""

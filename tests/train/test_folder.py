@@ -24,6 +24,18 @@ def test_a_damaged_run_folder_is_one_line(tmp_path, monkeypatch, name, content):
     assert "\n" not in str(error.value) and (tmp_path / name).read_bytes() == content
 
 
+@pytest.mark.parametrize(("precision", "goes_on"), [("fp32", True), ("bf16", False)])
+def test_a_run_from_before_there_were_precisions_goes_on(tmp_path, monkeypatch, precision, goes_on):
+    monkeypatch.setattr(folder, "digest", lambda samples: "0")
+    monkeypatch.setattr(folder, "about", lambda settings: {})
+    (tmp_path / "config.yaml").write_text("a: 1\nsamples_sha256: '0'\n")
+    settings = SimpleNamespace(as_dict=lambda: {"a": 1, "device": "cuda", "precision": precision})
+    if goes_on:
+        return folder.claim(tmp_path, settings, None)
+    with pytest.raises(UsageError, match="other precision:"):
+        folder.claim(tmp_path, settings, None)
+
+
 def test_methods_say_at_once_which_folder_is_missing(tmp_path):
     result = CliRunner().invoke(main, ["methods", "--train", str(tmp_path / "no"), "--test", str(tmp_path), "--out", str(tmp_path / "out")])
     assert result.exit_code == 2 and f"--train {tmp_path / 'no'} is no folder" in result.output and not (tmp_path / "out").exists()

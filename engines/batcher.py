@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
 
 class _Call:
     __slots__ = ("item", "done", "result", "error")
@@ -62,3 +64,28 @@ class Batcher:
                 call.result = None if error else results[place]
             self._running = False
             self._changed.notify_all()
+
+
+def groups(pieces: list[dict], most: int) -> list[list[dict]]:
+    """The same samples in groups of at most `most`; pieces are cut where a group is full."""
+    found, filled = [[]], 0
+    for piece in pieces:
+        rows, begin = samples(piece), 0
+        while begin < rows:
+            if filled == most:
+                found, filled = [*found, []], 0
+            end = min(rows, begin + most - filled)
+            found[-1].append({name: _part(array, begin, end) for name, array in piece.items()})
+            begin, filled = end, filled + end - begin
+    return found
+
+
+def samples(piece: dict) -> int:
+    """How many samples {input: (N, …)} holds."""
+    return next(iter(piece.values())).shape[0]
+
+
+def _part(array, begin: int, end: int):
+    if (begin, end) == (0, array.shape[0]):
+        return array
+    return (array if isinstance(array, np.ndarray) else array.numpy())[begin:end]

@@ -50,6 +50,11 @@ def why_not() -> str:
     return _look()[1]
 
 
+def refused() -> str:
+    """One line: why no GPU is used whatever there is (MER_NO_GPU is set, or it failed before); empty otherwise."""
+    return "MER_NO_GPU is set" if os.environ.get("MER_NO_GPU", "0") not in ("", "0") else _broken
+
+
 @contextmanager
 def active() -> Iterator[None]:
     """The GPU's context is current in this thread inside the block. Blocks nest, and threads may hold it side by side.
@@ -85,10 +90,8 @@ def on_close(free: Callable[[], None]) -> None:
 
 def _look() -> tuple[Device | None, str]:
     global _found
-    if os.environ.get("MER_NO_GPU", "0") not in ("", "0"):
-        return None, "MER_NO_GPU is set"
-    if _broken:
-        return None, _broken
+    if why := refused():
+        return None, why
     with _lock:
         if _found is None:
             _found = _discover()
@@ -118,10 +121,10 @@ def _discover() -> tuple[Device | None, str]:
         oldest = ".".join(map(str, OLDEST))
         return None, f"{name} has compute capability {major}.{minor}, at least {oldest} is needed"
     version = f"{newest // 1000}.{newest % 1000 // 10}"
-    return Device(name, f"sm_{major}{minor}", _driver() or f"for CUDA {version}", version, memory >> 20), ""
+    return Device(name, f"sm_{major}{minor}", driver() or f"for CUDA {version}", version, memory >> 20), ""
 
 
-def _driver() -> str:
+def driver() -> str:
     """The driver's own version, which CUDA does not tell; empty where its management library does not either."""
     import ctypes
 

@@ -17,7 +17,8 @@ import numpy as np
 from engines import manifest, notices, trial
 from engines.batcher import Batcher
 from engines.errors import EngineError, GpuLost
-from engines.onnx import OnnxCuda, OnnxRuntime
+from engines.onnx import OnnxRuntime
+from engines.onnx_cuda import Absent, OnnxCuda, installed_under
 
 ZOO = Path(__file__).parent / "zoo"
 ENGINES = ("auto", "tensorrt", "onnx")
@@ -127,19 +128,26 @@ class Network:
 
 def _on_gpu(network: Network, model: bytes, engine: str):
     """What runs the network on a GPU, or None. Raises EngineError where a plan was asked for and cannot be had."""
-    from engines.plans import run
+    from engines.plans import library, run
 
+    plan = ""
     try:
         if engine == "tensorrt" or engine == "auto" and run.expected(network.name):
             return run.open_plan(network.name, network.manifest["sha256"], network.shapes, network.output)
     except EngineError as error:
         if engine == "tensorrt":
             raise
-        notices.say(str(error))
+        plan = str(error)
     try:
-        return OnnxCuda(model, network.path)
-    except EngineError:
+        cuda = OnnxCuda(model, network.path, network._cpu)
+    except EngineError as error:
+        missing = installed_under() if isinstance(error, Absent) else str(error)
+        for line in filter(None, (plan, missing)):
+            notices.say(line)
         return None
+    if plan and library.find() and run.built(network.name):  # somebody meant it to run on TensorRT
+        notices.say(plan)
+    return cuda
 
 
 def _find(name: str | Path) -> Path:

@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from engines import device
+from engines import device, onnx_cuda
 from engines.errors import GpuLost
 from engines.onnx import OnnxRuntime
 from engines.plans import lane, library, run
@@ -126,6 +126,91 @@ def install(monkeypatch) -> FakeGpu:
     monkeypatch.setattr(library, "find", lambda: tensorrt)
     monkeypatch.setattr(lane, "_driver", _no_driver)
     return fake
+
+
+class FakeProvider:
+    """ONNX Runtime's CUDA provider, answered by its CPU; `gpu`: the stand-in whose memory it reads, None without pycuda.
+
+    batches: of each run. bound: "host" or "device" for each input. room: samples that its memory holds. failure: text of
+    every run from now on. broken: it does not start.
+    """
+
+    def __init__(self, monkeypatch, gpu=None):
+        import onnxruntime
+
+        onnx_cuda._preload.cache_clear()
+        self.gpu, self.batches, self.bound, self.steps, self.sessions = gpu, [], [], [], []
+        self.room, self.failure, self.broken, self.wrong = 1 << 20, None, False, 0.0
+        real = onnxruntime.InferenceSession
+
+        def session(model, options=None, providers=(), **kwargs):
+            names = [each if isinstance(each, str) else each[0] for each in providers]
+            made = real(model, options, providers=["CPUExecutionProvider"])
+            if "CUDAExecutionProvider" not in names:
+                return made
+            self.steps.append("session")
+            self.sessions.append((dict(providers[0][1]), kwargs))
+            return _CudaSession(self, made)
+
+        monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+        monkeypatch.setattr(onnxruntime, "preload_dlls", self._preload)
+
+    def _preload(self):
+        self.steps.append("preload")
+        if self.broken:
+            print("Failed to load libcudnn.so.9: cannot open shared object file")
+
+
+class _CudaSession:
+    def __init__(self, provider, real):
+        self.provider, self.real = provider, real
+        self.get_inputs, self.get_outputs = real.get_inputs, real.get_outputs
+
+    def get_providers(self):
+        return ["CPUExecutionProvider"] if self.provider.broken else ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def disable_fallback(self):
+        self.provider.steps.append("no fallback")
+
+    def io_binding(self):
+        return _Binding(self.provider)
+
+    def run_with_iobinding(self, binding):
+        provider = self.provider
+        count = next(iter(binding.inputs.values())).shape[0]
+        if provider.failure:
+            raise RuntimeError(provider.failure)
+        if count > provider.room:
+            raise RuntimeError("BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 77070336\nmore")
+        provider.batches.append(count)
+        binding.answer = self.real.run([binding.output], binding.inputs)[0] + provider.wrong
+
+
+class _Binding:
+    def __init__(self, provider):
+        self.provider, self.inputs = provider, {}
+
+    def bind_cpu_input(self, name, array):
+        assert array.flags.c_contiguous and array.dtype == np.float32
+        self.provider.bound.append("host")
+        self.inputs[name] = array
+
+    def bind_input(self, name, device_type, device_id, element_type, shape, pointer):
+        assert (device_type, device_id, element_type) == ("cuda", 0, np.float32)
+        self.provider.bound.append("device")
+        raw = bytes(self.provider.gpu.at(pointer, 4 * int(np.prod(shape))))
+        self.inputs[name] = np.frombuffer(raw, np.float32).reshape(shape)
+
+    def bind_output(self, name, device_type):
+        assert device_type == "cpu"
+        self.output = name
+
+    def synchronize_outputs(self):
+        pass
+
+    def copy_outputs_to_cpu(self):
+        return [self.answer]
 
 
 def _no_driver():

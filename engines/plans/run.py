@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 import numpy as np
 
 from engines import device
+from engines.batcher import groups, samples
 from engines.errors import EngineError, GpuLost
 from engines.plans import library
 from engines.plans.lane import Ground, Lane, last_word, runtime_config
@@ -48,8 +49,12 @@ def open_plan(name: str, onnx_sha256: str, inputs: dict[str, tuple[int, ...]], o
 
 def expected(name: str) -> bool:
     """Whether somebody built an engine of this network, or would gain by it: then why it is not used is worth a word."""
-    built = any(path.name.startswith(f"{name}.") for path in Store().path.glob("*.json"))
-    return built or device.find() is not None
+    return built(name) or device.find() is not None
+
+
+def built(name: str) -> bool:
+    """Whether there is an engine of this network, sound or not."""
+    return any(path.name.startswith(f"{name}.") for path in Store().path.glob("*.json"))
 
 
 class Plan:
@@ -82,7 +87,7 @@ class Plan:
         with self._lock, _gpu():
             if self._stream is None:
                 raise GpuLost("the plan was closed")
-            return np.concatenate([self._run(group) for group in _groups(pieces, self._sizes[-1])])
+            return np.concatenate([self._run(group) for group in groups(pieces, self._sizes[-1])])
 
     def close(self) -> None:
         """Give everything back. Does nothing the second time, and no harm where the GPU is gone."""
@@ -140,7 +145,7 @@ class Plan:
             raise EngineError(f"the plan takes {takes} and gives {[*(found.keys() - takes.keys())]}, expected {wanted}")
 
     def _run(self, group: list[dict]) -> np.ndarray:
-        rows = sum(_samples(piece) for piece in group)
+        rows = sum(samples(piece) for piece in group)
         for name in self.inputs:
             self._upload(name, [piece[name] for piece in group])
         self._lanes[next(size for size in self._sizes if size >= rows)].enqueue()
@@ -184,30 +189,6 @@ def _gpu():
         raise
     except Exception as error:
         raise GpuLost(" ".join(str(error).split()) or type(error).__name__) from error
-
-
-def _groups(pieces: list[dict], most: int) -> list[list[dict]]:
-    """The same samples in groups of at most `most`; pieces are cut where a group is full."""
-    groups, filled = [[]], 0
-    for piece in pieces:
-        rows, begin = _samples(piece), 0
-        while begin < rows:
-            if filled == most:
-                groups, filled = [*groups, []], 0
-            end = min(rows, begin + most - filled)
-            groups[-1].append({name: _part(array, begin, end) for name, array in piece.items()})
-            begin, filled = end, filled + end - begin
-    return groups
-
-
-def _samples(piece: dict) -> int:
-    return next(iter(piece.values())).shape[0]
-
-
-def _part(array, begin: int, end: int):
-    if (begin, end) == (0, array.shape[0]):
-        return array
-    return (array if isinstance(array, np.ndarray) else array.numpy())[begin:end]
 
 
 def _remember(plan: Plan) -> None:

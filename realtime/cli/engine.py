@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from engines import device
+from engines import device, notices
 from engines.errors import EngineError
 from engines.plans import library
 from engines.plans.precision import PRECISIONS
@@ -43,18 +43,20 @@ main.add_command(bench)
 
 @main.command("list")
 def list_engines():
-    """List networks and their engines."""
+    """List networks, what runs them here, and their engines."""
+    heard: list[str] = []
+    click.get_current_context().call_on_close(notices.listen(heard.append))
     with faults():
         entries = Store().entries()
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("network", "ONNX", "engine", "for", "by", "made", ""):
+    for name in ("network", "ONNX", "runs on", "engine", "for", "by", "made", ""):
         table.add_column(name, justify="right" if name == "ONNX" else "left", no_wrap=True)
     for name in known():
-        ships = name, f"{(ZOO / f'{name}.onnx').stat().st_size / 1e6:.1f} MB"
+        ships = name, f"{(ZOO / f'{name}.onnx').stat().st_size / 1e6:.1f} MB", network(name).backend
         built = [entry for entry in entries if entry.path.name.split(".")[0] == name]
         for entry in built:
             table.add_row(*ships, *_cells(entry))
-            ships = "", ""
+            ships = "", "", ""
         if not built:
             table.add_row(*ships, Text("none built", "dim"))
     console = Console()
@@ -63,6 +65,9 @@ def list_engines():
     for entry in entries:
         if entry.reason and not _only_no_gpu(entry):
             console.print(entry.reason, style="yellow", soft_wrap=True)
+    for line in heard:
+        if "mer-engine build" not in line:  # of engines the table tells
+            console.print(line, style="yellow", soft_wrap=True)
     console.print(here(), style="dim", soft_wrap=True)
 
 

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from engines import device
 from engines.errors import EngineError
-from engines.onnx import OnnxCuda, OnnxRuntime
+from engines.onnx import OnnxRuntime
+from engines.onnx_cuda import OnnxCuda
 from engines.plans import library
 from engines.plans.manifest import PROFILES
 from engines.plans.run import open_plan
@@ -77,9 +78,10 @@ def measure(backend, samples: dict[str, np.ndarray], seconds: float) -> str:
 def _backends(one: Network, notes: list[str]):
     """Each that can run the network here; why the others cannot goes into `notes`."""
     model, digest = one.path.read_bytes(), one.manifest["sha256"]
-    yield OnnxRuntime(model, one.path)
+    cpu = OnnxRuntime(model, one.path)
+    yield cpu
     try:
-        yield OnnxCuda(model, one.path)
+        yield OnnxCuda(model, one.path, OnnxRuntime(model, one.path))
     except EngineError as error:
         notes.append(str(error))
     if device.find() is None or library.find() is None:

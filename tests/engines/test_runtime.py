@@ -13,7 +13,6 @@ from gpu import needs_cuda
 
 from engines import notices
 from engines.errors import EngineError
-from engines.onnx import OnnxCuda
 from engines.plans.store import Store
 from engines.runtime import ZOO, Network, known
 
@@ -323,17 +322,6 @@ def test_calls_of_several_streams_share_batches(gpu):
         found = list(pool.map(lambda row: network({"window": given["window"][row : row + 1]}), range(40)))
     np.testing.assert_allclose(found, answers(given), atol=1e-6)
     assert len(gpu.runs) < 40
-
-
-def test_a_cuda_provider_that_does_not_start_is_passed_over(monkeypatch):
-    import onnxruntime
-
-    path = ZOO / "verifier.onnx"
-    with pytest.raises(EngineError, match="has no CUDAExecutionProvider"):
-        OnnxCuda(path.read_bytes(), path)
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
-    with pytest.warns(UserWarning), pytest.raises(EngineError, match="could not start"):
-        OnnxCuda(path.read_bytes(), path)
 
 
 @needs_cuda

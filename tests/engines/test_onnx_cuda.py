@@ -1,0 +1,192 @@
+"""ONNX Runtime's CUDA provider as what runs networks: a stand-in for it, and (marked so) the real one."""
+
+import fake_gpu
+import numpy as np
+import pytest
+from gpu import needs_cuda
+
+from engines import device, notices, onnx_cuda
+from engines.errors import EngineError
+from engines.onnx import OnnxRuntime
+from engines.onnx_cuda import OnnxCuda
+from engines.plans import library
+from engines.plans.store import Store
+from engines.runtime import ZOO, Network, known
+
+
+@pytest.fixture
+def said(monkeypatch, tmp_path):
+    """The notices; no engine was built."""
+    monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
+    heard = []
+    notices.forget()
+    end = notices.listen(heard.append)
+    yield heard
+    end()
+    notices.forget()
+
+
+@pytest.fixture
+def gpu(monkeypatch, said):
+    """A GPU made of numpy without TensorRT, and the provider on it."""
+    fake = fake_gpu.install(monkeypatch)
+    monkeypatch.setattr(library, "find", lambda: None)
+    monkeypatch.setattr(library, "why_not", lambda: "TensorRT is not installed")
+    fake.provider = fake_gpu.FakeProvider(monkeypatch, fake)
+    return fake
+
+
+@pytest.fixture
+def provider(monkeypatch, said):
+    """The provider on a machine with a driver, without pycuda."""
+    monkeypatch.delenv("MER_NO_GPU", raising=False)
+    monkeypatch.setattr(device, "_found", (None, "pycuda is not installed"))
+    monkeypatch.setattr(device, "driver", lambda: "580.65")
+    return fake_gpu.FakeProvider(monkeypatch)
+
+
+def windows(number):
+    return {"window": np.random.default_rng(3).normal(size=(number, 45, 96)).astype(np.float32)}
+
+
+def answers(given):
+    path = ZOO / "verifier.onnx"
+    return OnnxRuntime(path.read_bytes(), path).run([given])
+
+
+def test_it_runs_64_samples_at_once_and_nobody_speaks_of_tensorrt(gpu, said):
+    network, given = Network("verifier"), windows(130)
+    assert network.backend == "ONNX Runtime, CUDA, Fake GPU 3000" and network.on_gpu and said == []
+    gpu.provider.batches.clear()
+    np.testing.assert_allclose(network.many(given), answers(given), atol=1e-5)
+    assert gpu.provider.batches == [64, 64, 2]
+
+
+def test_libraries_come_first_and_the_stream_is_ours(gpu):
+    Network("verifier")
+    assert gpu.provider.steps == ["preload", "session", "no fallback"]
+    ((options, kwargs),) = gpu.provider.sessions
+    assert int(options["user_compute_stream"]) and options["use_tf32"] == "0" and kwargs == {"enable_fallback": 0}
+
+
+def test_without_pycuda_it_makes_its_own_stream(provider, said):
+    network = Network("verifier")
+    assert network.backend == "ONNX Runtime, CUDA" and said == []
+    ((options, _),) = provider.sessions
+    assert "user_compute_stream" not in options
+    np.testing.assert_allclose(network.many(windows(3)), answers(windows(3)), atol=1e-5)
+
+
+def test_what_lies_on_the_gpu_is_read_there(gpu):
+    network, given = Network("verifier"), windows(3)
+    gpu.provider.bound.clear()
+    gpu.copies.clear()
+    np.testing.assert_allclose(network.many({"window": gpu.put(given["window"])}), answers(given), atol=1e-5)
+    assert gpu.provider.bound == ["device"] and gpu.copies == []  # not even copied
+
+
+def test_pieces_from_here_and_from_the_gpu_share_a_run(gpu):
+    network, given = Network("verifier"), windows(6)
+    pieces = [{"window": gpu.put(given["window"][:2])}, {"window": given["window"][2:3]}, {"window": gpu.put(given["window"][3:])}]
+    gpu.provider.batches.clear()
+    np.testing.assert_allclose(network._gpu.run(pieces), answers(given), atol=1e-5)
+    assert gpu.provider.batches == [6] and gpu.copies.count("dtod") == 2 and gpu.copies.count("htod") == 1
+
+
+def test_a_file_for_one_sample_at_a_time_is_run_one_by_one(gpu, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="needs onnx: pip install 'mer-live[build]'")
+    model = onnx.load(str(ZOO / "verifier.onnx"))
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    old, path = model.SerializeToString(), tmp_path / "old.onnx"
+    network, given = OnnxCuda(old, path, OnnxRuntime(old, path)), windows(5)
+    gpu.provider.batches.clear()
+    np.testing.assert_allclose(network.run([{"window": gpu.put(given["window"])}]), answers(given), atol=1e-5)
+    assert gpu.provider.batches == [1] * 5
+
+
+@pytest.mark.parametrize("room, batches", [(20, [16, 16, 16, 16]), (1, [1] * 64)])
+def test_a_gpu_that_is_full_computes_fewer_at_a_time(gpu, said, room, batches):
+    network, given = Network("verifier"), windows(64)
+    gpu.provider.room = room
+    gpu.provider.batches.clear()
+    for _ in range(2):  # the second time it knows
+        np.testing.assert_allclose(network.many(given), answers(given), atol=1e-5)
+    assert gpu.provider.batches == 2 * batches and network.on_gpu
+    assert said == ["verifier: the GPU's memory does not hold 64 samples at once: it computes fewer at a time"]
+
+
+def test_a_gpu_without_room_for_one_leaves_it_to_the_cpu(gpu, said):
+    network, given = Network("verifier"), windows(1)
+    gpu.provider.room = 0
+    np.testing.assert_array_equal(network.many(given), answers(given))
+    assert not network.on_gpu and len(said) == 1 and "CPU" in said[0] and "\n" not in said[0]
+
+
+def test_a_gpu_that_is_taken_away_costs_no_answer(gpu, said):
+    network, given = Network("verifier"), windows(9)
+    gpu.provider.failure = "CUDA failure 719: unspecified launch failure\nexpr=cudaStreamSynchronize"
+    gpu.fail("cuStreamSynchronize failed: unspecified launch failure")
+    found = [network({"window": row[None]}) for row in given["window"]]
+    np.testing.assert_array_equal(found, answers(given))
+    assert network.backend == "ONNX Runtime, CPU" and len(said) == 1 and "\n" not in said[0] and "CPU from now on" in said[0]
+
+
+def test_missing_libraries_are_one_line_and_the_cpu(provider, said):
+    provider.broken = True
+    network = Network("verifier")
+    Network("moext")
+    assert network.backend == "ONNX Runtime, CPU" and network(windows(1)).shape == (9,)
+    (line,) = said
+    assert "libcudnn.so.9: cannot open" in line and "mer-live[cuda]" in line and "\n" not in line
+
+
+def test_without_a_driver_there_is_nothing_to_say(provider, said, monkeypatch):
+    provider.broken = True
+    monkeypatch.setattr(device, "driver", lambda: "")
+    assert Network("verifier").backend == "ONNX Runtime, CPU" and said == []
+
+
+def test_the_other_package_lies_over_it(monkeypatch, said):
+    monkeypatch.setenv("MER_NO_GPU", "0")
+    monkeypatch.setattr(onnx_cuda.metadata, "version", lambda name: "1.31.1")
+    assert Network("verifier").backend == "ONNX Runtime, CPU"
+    assert said[-1].startswith("onnxruntime-gpu is installed, but onnxruntime lies over it: pip install")
+
+
+def test_no_gpu_means_none(provider, said, monkeypatch):
+    monkeypatch.setenv("MER_NO_GPU", "1")
+    assert Network("verifier").backend == "ONNX Runtime, CPU" and not provider.sessions and said == []
+
+
+def test_a_gpu_that_answers_otherwise_is_left(gpu, said):
+    gpu.provider.wrong = 0.01
+    assert Network("verifier").backend == "ONNX Runtime, CPU"
+    assert "answers otherwise on the GPU" in said[-1]
+
+
+def test_an_engine_that_somebody_built_is_still_worth_a_word(gpu, said, monkeypatch):
+    tensorrt = library.Library("tensorrt", gpu.trt.__version__, gpu.trt)
+    monkeypatch.setattr(library, "find", lambda: tensorrt)
+    gpu.engine_of(Network("verifier", engine="onnx"), Store(), version="10.9.0")
+    assert "CUDA" in Network("verifier").backend
+    (line,) = said
+    assert "here is TensorRT 11.4.0" in line
+
+
+@needs_cuda
+@pytest.mark.parametrize("name", known())
+def test_each_network_on_the_real_provider(name):
+    path = ZOO / f"{name}.onnx"
+    cpu = Network(name, engine="onnx")._cpu
+    try:
+        network = OnnxCuda(path.read_bytes(), path, cpu)
+    except EngineError as error:
+        pytest.skip(str(error))
+    random = np.random.default_rng(0)
+    given = {key: random.random((64, *shape[1:]), np.float32) for key, shape in network.inputs.items()}
+    expected, together = cpu.run([given]), network.run([given])
+    np.testing.assert_allclose(together, expected, atol=2e-4)
+    for row in (0, 63):  # in whatever batch it comes
+        np.testing.assert_allclose(network.run([{key: x[row : row + 1] for key, x in given.items()}])[0], together[row], atol=2e-4)
+    network.close()

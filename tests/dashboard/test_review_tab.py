@@ -9,6 +9,7 @@ import zipfile
 import av
 import numpy as np
 import pytest
+from films import sounding
 from places import DEMO
 
 from realtime.log import Log, Session, SqliteSink
@@ -185,8 +186,6 @@ def test_the_verdict_is_in_sight_and_without_a_name_leads_to_it(demo, open_page,
 
 
 def test_a_second_before_and_after_is_seen_and_heard(demo, open_page, tmp_path):
-    from dashboard.test_replay import sounding
-
     sink = SqliteSink(Session("kernel_ridge", [str(sounding(tmp_path / "sounding.mp4"))], {}), demo.log)
     sink.open()
     sink.write(Event(1, sink.session.sources[0], 0, 4.42, 4.56, 4.76, "positive", {"positive": 1.0}, "kernel_ridge", 40.0))

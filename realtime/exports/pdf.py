@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime.colours import colour
 from realtime.exports import Found, clean, named, number_of
-from realtime.exports.report import care, closing, judged, summary, timelines
+from realtime.exports.report import care, closing, judged, moments, summary, timelines
 from realtime.records import Event
 from realtime.timeline import INK, SOFT
 
@@ -90,7 +90,7 @@ def _table(figure, found: Found, events: list[Event], top: float) -> None:
         _text(figure, x, top, words, 7.5, SOFT)
     for i, event in enumerate(events):
         y = top + 0.2 + ROW * (i + 0.5)
-        times = f"{event.onset_s:.3f}   {event.apex_s:.3f}   {event.offset_s:.3f}"
+        times = "\n".join("   ".join(line) for line in moments(event, found))
         scores = "\n".join(f"{name}  {score:.2f}" for name, score in event.scores.items())
         label = clean(named(event)) + (f"\n{clean(event.reviewer or 'nobody')}" if found.reviewers else "")
         cells = (str(number_of(event)), None, None, label, event.kind, times, clean(scores))

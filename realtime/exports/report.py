@@ -13,12 +13,14 @@ import numpy as np
 
 from realtime import __version__
 from realtime.colours import colour
+from realtime.event_table import clock
 from realtime.exports import CARE, Found, clean, number_of
 from realtime.inline import inline
 from realtime.records import Event
 from realtime.timeline import pages
 from realtime.trace import Trace
 
+LONG = 60  # seconds: of longer recordings times are told in minutes, too
 STYLE = """
 :root { color-scheme: light dark; --ink: #16232b; --quiet: #4d5f6a; --line: #d5dee2; --ground: #fff; --band: #f2f5f6 }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf0; --quiet: #a6b6bf; --line: #2b3a42; --ground: #10171c; --band: #182228 } }
@@ -98,6 +100,13 @@ def closing(found: Found) -> str:
     )
 
 
+def moments(event: Event, found: Found) -> list[list[str]]:
+    """Onset, apex and offset in seconds; of a recording longer than a minute the same below as players tell it, "01:15.300"."""
+    three = (event.onset_s, event.apex_s, event.offset_s)
+    long = max([found.seconds, *(one.offset_s for one in found.events)]) > LONG
+    return [[f"{moment:.3f}" for moment in three], *([[clock(moment) for moment in three]] if long else [])]
+
+
 def _pictured(found: Found) -> str:
     shown = len({event.event for event in found.events} & set(found.thumbnails))
     return f" Pictures: of the {shown} surest of {found.count} events." if 0 < shown < found.count else ""
@@ -125,7 +134,7 @@ def _row(event: Event, found: Found) -> str:
         for what, picture in zip(("onset", "apex"), found.thumbnails.get(event.event, ()), strict=False)
     )
     dot = f'<span class="dot" style="background:{colour(event.label)}"></span>'
-    times = "".join(f'<td class="n">{moment:.3f}</td>' for moment in (event.onset_s, event.apex_s, event.offset_s))
+    times = "".join(f'<td class="n">{"<br>".join(moment)}</td>' for moment in zip(*moments(event, found), strict=True))
     scores = "".join(f'<td class="n">{event.scores[one]:.2f}</td>' if one in event.scores else "<td></td>" for one in found.classes)
     label = f"<td>{dot}{_safe(event.label)}</td><td>{_safe(event.kind)}</td>"
     who = f"<td>{_safe(event.reviewer or 'nobody')}</td>" if found.reviewers else ""

@@ -7,6 +7,8 @@ from films import film, sounding
 from places import DEMO
 from replaying import LONG, TRUTH, data, dropped, frame_of, go_to, shown
 
+from realtime.judged import GATES
+
 
 def test_the_events_on_the_timeline_are_the_ones_of_the_script(page, shot):
     events = data(page)["events"]
@@ -35,6 +37,7 @@ def test_the_face_its_regions_and_why_it_is_not_judged_stand_over_the_picture(pa
     assert not page.locator(".mr-gate").is_visible()
     begin, end = next((begin, end) for begin, end, gate in known["spans"] if gate == "blink")
     blinking = next(number for number, t in enumerate(known["times"]) if t >= (begin + end) / 2)
+    assert known["causes"] == GATES  # the curve's words are those of every table
     for number, words in ((0, "Learning the resting face"), (blinking, "Blink: not judged")):
         go_to(page, number)
         page.locator(".mr-gate", has_text=words).wait_for()

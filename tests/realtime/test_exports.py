@@ -16,7 +16,7 @@ from made_events import event
 from realtime.cli.replay import main as replay
 from realtime.exports import CARE, KINDS, Found, write
 from realtime.exports.elan import eaf
-from realtime.exports.report import html, judged
+from realtime.exports.report import html, judged, moments
 from realtime.exports.webvtt import stamp, vtt
 from realtime.trace import Trace
 
@@ -157,6 +157,14 @@ def test_a_report_says_that_it_holds_pictures_of_faces():
     assert "pictures of faces" not in html(one)
     said = CliRunner().invoke(replay, ["--help"], prog_name="mer-replay").output
     assert "two pictures of the face for each event" in " ".join(said.split())
+
+
+def test_times_of_a_long_recording_are_told_in_minutes_too():
+    early, late = event(1, onset=2.0), event(2, onset=75.3)
+    assert "00:02.000" not in html(found(early)) and ">2.000<" in html(found(early))
+    long = html(found(early, late))
+    assert "2.000<br>00:02.000" in long and "75.300<br>01:15.300" in long
+    assert [line[0] for line in moments(late, found(early, late))] == ["75.300", "01:15.300"]
 
 
 def test_the_pdf_report_is_one_page_and_more_only_for_many_events(tmp_path):

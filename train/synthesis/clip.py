@@ -143,7 +143,7 @@ def make_set(
     if len(chosen) < people:
         raise SourceError(
             f"{len(chosen)} usable portraits in '{portraits_folder}' from number {first} on, "
-            f"{people} asked for: lower --people or --first, or add portraits"
+            f"{people} needed: ask for fewer people or clips, or add portraits"
         )
     tasks = [
         (out, f"{person.name}_{fps:g}fps_s{seed}", person, minutes, fps, [seed, place], conditions)

@@ -3,7 +3,6 @@ import { clock, colour, css, make } from "./timeline_parts.js";
 
 const GUTTER = 52, MARGIN = 8; // pixels left and right of the time
 const LANES = { micro: [10, 36], macro: [42, 68] }, TOP = 80, FOOT = 24; // pixels
-const GATES = { lost: "no face", motion: "head moves", blink: "blink" };
 const STEPS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600]; // seconds
 const STEP_WIDE = 64; // pixels from one time to the next, at least
 const MOST_POINTS = 3000; // of a line: in a long view, the largest of each few frames
@@ -85,7 +84,8 @@ export class Curve {
       if (end < from || begin > to) continue;
       const wide = x(end) - x(begin);
       fill(g, quiet, gate === "lost" ? 0.28 : 0.16, x(begin), TOP, Math.max(1, wide), bottom - TOP);
-      if (wide > g.measureText(GATES[gate]).width + 8) g.fillText(GATES[gate], Math.max(x(begin), GUTTER) + 4, bottom - 9);
+      const words = this.data.causes[gate];
+      if (wide > g.measureText(words).width + 8) g.fillText(words, Math.max(x(begin), GUTTER) + 4, bottom - 9);
     }
   }
 

@@ -19,6 +19,7 @@ from realtime.dashboard.replay.job import Job
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
+from realtime.judged import GATES as CAUSES
 from realtime.judged import MEANING, NOTABLE_S, causes
 from realtime.records import UNSURE
 
@@ -156,6 +157,7 @@ def _data(job: Job) -> dict:
         "difference": _plain(trace.difference),
         "threshold": _plain(trace.threshold),
         "spans": [(round(start, 4), round(end, 4), kind) for start, end, kind in trace.spans],
+        "causes": CAUSES,  # of the spans, as every table names them
         "words": GATES | {"learning": LEARNING.partition(":")[0]},  # "hold still" is of no use to a recording
         "faces": {"block": BLOCK, "numbers": NUMBERS},
         "colours": {label: [colour(label), colour(label, dark=True)] for label in labels},

@@ -90,7 +90,10 @@ def _table(figure, found: Found, events: list[Event], top: float) -> None:
         _text(figure, x, top, words, 7.5, SOFT)
     for i, event in enumerate(events):
         y = top + 0.2 + ROW * (i + 0.5)
-        times = "\n".join("   ".join(line) for line in moments(event, found))
+        lines = moments(event, found)
+        if len(lines) > 1:  # side by side they would not fit
+            lines = zip(*lines, strict=True)
+        times = "\n".join("   ".join(line) for line in lines)
         scores = "\n".join(f"{name}  {score:.2f}" for name, score in event.scores.items())
         label = clean(named(event)) + (f"\n{clean(event.reviewer or 'nobody')}" if found.reviewers else "")
         cells = (str(number_of(event)), None, None, label, event.kind, times, clean(scores))

@@ -21,11 +21,11 @@ def start(monkeypatch, library):
     made = []
 
     def start(checked=False, **kind):
-        fake_cuda.fresh(monkeypatch)
         if not checked:
             monkeypatch.setattr(selfcheck, "check", lambda lane: "")
         made.append(fake_cuda.Gpu(library, **kind))
         fake_cuda.install(monkeypatch, made[-1])
+        fake_cuda.fresh(monkeypatch)  # last: what an earlier test left behind may ask for the GPU at any time
         return made[-1]
 
     yield start

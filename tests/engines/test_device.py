@@ -11,9 +11,9 @@ from engines.errors import EngineError, GpuLost
 
 @pytest.fixture
 def gpu(monkeypatch):
-    fake_cuda.fresh(monkeypatch)
     gpu = fake_cuda.Gpu()
     fake_cuda.install(monkeypatch, gpu)
+    fake_cuda.fresh(monkeypatch)  # last: what an earlier test left behind may ask for the GPU at any time
     return gpu
 
 

@@ -230,3 +230,6 @@ def test_make_gpu_says_how_far_the_kernels_are_from_the_cpu(start, monkeypatch, 
     assert {launch[0] for launch in gpu.launched} >= {"grey_faces", "tvl1_near", "face_maps", "cut_puzzles"}
     monkeypatch.setattr(kernels, "MAPS", -1.0)
     assert kernels.main(small=True) == 1 and "WRONG" in capsys.readouterr().out
+    monkeypatch.setattr(kernels, "TIMES", 2)
+    kernels.timed("1 pair of 48²", [pair(48, 48)])
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["1 pair of 48², GPU", "1 pair of 48², CPU"]

@@ -50,7 +50,7 @@ def main(small: bool) -> int:
 
 def timed(what: str, pairs: list) -> None:
     """Print what the flow of these takes in all, on the GPU and on all cores of the CPU."""
-    for where, many in (("GPU", cuda.tvl1_many), ("CPU", cpu.tvl1_many)):
+    for where, many in (("GPU", cuda.tvl1_many), ("CPU", CPU.many)):
         many(pairs)
         taken = []
         for _ in range(TIMES):

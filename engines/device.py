@@ -50,9 +50,14 @@ def why_not() -> str:
     return _look()[1]
 
 
+def switched_off() -> bool:
+    """Whether MER_NO_GPU is set, to anything but 0."""
+    return os.environ.get("MER_NO_GPU", "0") not in ("", "0")
+
+
 def refused() -> str:
     """One line: why no GPU is used whatever there is (MER_NO_GPU is set, or it failed before); empty otherwise."""
-    return "MER_NO_GPU is set" if os.environ.get("MER_NO_GPU", "0") not in ("", "0") else _broken
+    return "MER_NO_GPU is set" if switched_off() else _broken
 
 
 @contextmanager

@@ -6,7 +6,6 @@ only noise as large as the pictures is drawn where they lie.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engines.device import switched_off
 from realtime.errors import MerError, MissingPartError
 
 SHARE = 0.25  # of the GPU's free memory that one array of samples may take
@@ -82,8 +82,8 @@ def compute(device: str, precision: str) -> Compute:
     if device == "cuda" and not found:
         why = "is built for the CPU alone" if torch.version.cuda is None else "finds no NVIDIA GPU or driver"
         raise MissingPartError(f"device=cuda: torch {torch.__version__} {why}; take device=cpu, or auto")
-    off = os.environ.get("MER_NO_GPU", "0") not in ("", "0")
-    return Compute(torch.device("cuda" if device == "cuda" or device == "auto" and found and not off else "cpu"), precision)
+    wanted = device == "cuda" or device == "auto" and found and not switched_off()
+    return Compute(torch.device("cuda" if wanted else "cpu"), precision)
 
 
 def of(network: torch.nn.Module) -> torch.device:

@@ -78,8 +78,7 @@ def measure(backend, samples: dict[str, np.ndarray], seconds: float) -> str:
 def _backends(one: Network, notes: list[str]):
     """Each that can run the network here; why the others cannot goes into `notes`."""
     model, digest = one.path.read_bytes(), one.manifest["sha256"]
-    cpu = OnnxRuntime(model, one.path)
-    yield cpu
+    yield OnnxRuntime(model, one.path)
     try:
         yield OnnxCuda(model, one.path, OnnxRuntime(model, one.path))
     except EngineError as error:

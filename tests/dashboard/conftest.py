@@ -93,6 +93,12 @@ def _start(folder: Path, *options: str, env: dict[str, str] | None = None, log: 
     return demo
 
 
+def _served(temp: Path):
+    demo = _start(temp)
+    yield demo
+    demo.stop()
+
+
 def _has(module: str) -> bool:
     return find_spec(module) is not None
 
@@ -114,9 +120,7 @@ def start_demo(tmp_path):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """One server for all tests of a file."""
-    demo = _start(tmp_path_factory.mktemp("demo"))
-    yield demo
-    demo.stop()
+    yield from _served(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture(scope="session")
@@ -255,9 +259,7 @@ def outside(page) -> list[str]:
 @pytest.fixture(scope="session")
 def replay_demo(tmp_path_factory):
     """One server for all tests of an open recording: it is worked through once."""
-    demo = _start(tmp_path_factory.mktemp("replay"))
-    yield demo
-    demo.stop()
+    yield from _served(tmp_path_factory.mktemp("replay"))
 
 
 @pytest.fixture(scope="session")

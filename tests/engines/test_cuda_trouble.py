@@ -10,7 +10,7 @@ from shim import fake_cuda
 from shim.fake_cuda import H200, RTX_4090
 from shim.host import pair
 
-from engines import device, notices
+from engines import device
 from engines.errors import EngineError, GpuLost
 from engines.flow import Flow, arrays, cpu, cuda, fatbin, lanes, selfcheck
 from realtime import warm
@@ -19,15 +19,6 @@ from realtime.recognition import Recognizer
 from realtime.records import FaceView, Keyframes
 
 RULES = flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING
-
-
-@pytest.fixture
-def said():
-    lines = []
-    notices.forget()
-    end = notices.listen(lines.append)
-    yield lines
-    end()
 
 
 def test_a_gpu_without_memory_is_lost_and_nothing_else_is(start):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from moved_faces import moved
 
-from engines import device, flow, notices
+from engines import device, flow
 from engines.device import Device
 from engines.errors import EngineError, GpuLost
 from engines.flow import CPU, Flow, cpu
@@ -18,15 +18,6 @@ def textured(seed=0, size=128):
     noise = np.random.default_rng(seed).random((size, size)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 2)
     return cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-
-
-@pytest.fixture
-def said():
-    lines = []
-    notices.forget()
-    end = notices.listen(lines.append)
-    yield lines
-    end()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gpu import needs_cuda
 
-from engines import device, notices, onnx_cuda
+from engines import device, onnx_cuda
 from engines.errors import EngineError
 from engines.onnx import OnnxRuntime
 from engines.onnx_cuda import OnnxCuda
@@ -14,16 +14,10 @@ from engines.plans.store import Store
 from engines.runtime import ZOO, Network, known
 
 
-@pytest.fixture
-def said(monkeypatch, tmp_path):
-    """The notices; no engine was built."""
+@pytest.fixture(autouse=True)
+def no_engines(monkeypatch, tmp_path):
+    """None was built."""
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
-    heard = []
-    notices.forget()
-    end = notices.listen(heard.append)
-    yield heard
-    end()
-    notices.forget()
 
 
 @pytest.fixture

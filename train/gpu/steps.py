@@ -55,7 +55,7 @@ def gpu() -> str:
     """The name of the GPU of this machine; empty where there is none. pycuda need not be there."""
     if found := device.find():
         return found.name
-    if os.environ.get("MER_NO_GPU", "0") not in ("", "0"):
+    if device.switched_off():
         return ""
     with suppress(OSError, subprocess.SubprocessError):
         asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]

@@ -127,6 +127,14 @@ ACTION_UNITS: dict[int, Unit] = {
         ),
         separable=False,
     ),
+    # no part of any expression
+    30: Unit(
+        "jaw sideways",
+        0.080,
+        (Pull(199, 199, -1, 0, (0.22, 0.14), BELOW), Pull(17, 17, -0.8, 0, (0.16, 0.10), BELOW)),
+        separable=False,
+    ),
+    36: Unit("tongue bulge", 0.060, (Pull(212, 432, 1, -0.1, (0.09, 0.09)), Pull(216, 436, 0.5, -0.3, (0.08, 0.08)))),
 }
 
 SIDES = ("right", "left")

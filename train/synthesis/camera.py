@@ -39,6 +39,7 @@ class Camera:
 
     Noise of a pixel of value I: sqrt(read_noise² + shot_noise² · I), grey levels, new in each frame;
     fixed_pattern: grey levels, the same in each frame. shutter: open time, share of the frame interval (motion blur).
+    gop: frames from one key frame to the next, 0 = as the encoder likes: many of them at a poor quality pulse.
     """
 
     face_px: float = 200.0
@@ -48,6 +49,7 @@ class Camera:
     fixed_pattern: float = 0.3
     shutter: float = 0.5
     flicker: Flicker | None = None
+    gop: int = 0
 
 
 class Sensor:
@@ -91,11 +93,13 @@ class Sensor:
 class VideoFile:
     """An H.264 MP4 whose frames carry their true times. Raises OutputError where it cannot write."""
 
-    def __init__(self, path: Path, shape: tuple[int, int], fps: float, crf: int, preset: str = "superfast"):
+    def __init__(self, path: Path, shape: tuple[int, int], fps: float, crf: int, preset: str = "superfast", gop: int = 0):
         import av
 
         self._av, self.path, self._fps = av, path, fps
         options = {"preset": preset, "crf": str(crf), "bf": "0", "threads": "1", "tune": "zerolatency"}
+        if gop:
+            options["g"] = str(gop)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._container = av.open(str(path), "w", format="mp4")

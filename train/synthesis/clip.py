@@ -20,7 +20,7 @@ import numpy as np
 
 from realtime.errors import OutputError, SourceError, UsageError
 from realtime.origin import spawning
-from train.synthesis import sheet
+from train.synthesis import real_motion, sheet
 from train.synthesis.camera import VideoFile
 from train.synthesis.conditions import ALL, Conditions
 from train.synthesis.people import Person, load, portraits
@@ -30,6 +30,7 @@ from train.synthesis.schedule import Plan, plan
 # the first seven are CASME II's own; seconds are in the file's own clock, its first frame at 0
 TRUTH = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion"]
 TRUTH += ["kind", "onset_s", "apex_s", "offset_s", "intensity", "side", "disturbed"]
+TRUTH += ["motion", "returned", "on_expression", "blink_inside"]
 NUISANCES = ["Filename", "Subject", "kind", "start_s", "end_s"]
 CLIPS = ["Filename", "Subject", "fps", "duration_s", "frames", "seed", "crf", "face_px", "conditions"]
 
@@ -71,7 +72,7 @@ def write_clip(
     """
     draw = Renderer(person.portrait, person.landmarks, plan)
     told = 0
-    with VideoFile(Path(folder) / f"{name}.mp4", (draw.size[1], draw.size[0]), plan.fps, plan.camera.crf) as video:
+    with VideoFile(Path(folder) / f"{name}.mp4", (draw.size[1], draw.size[0]), plan.fps, plan.camera.crf, gop=plan.camera.gop) as video:
         for index, t in enumerate(plan.times):
             video.write(draw.frame(index), float(t))
             if index - told >= 50:
@@ -91,10 +92,11 @@ def rows(name: str, subject: str, plan: Plan, face_px: float) -> Rows:
         return int(np.abs(plan.times - t).argmin())
 
     for event in plan.events:
-        values = [subject, filename, frame(event.onset), frame(event.peak), frame(event.offset)]
+        values = [subject, filename, frame(event.onset), frame(event.apex), frame(event.offset)]
         values += [event.expression.text, event.expression.emotion, event.kind]
-        values += [f"{t:.4f}" for t in (event.onset, event.peak, event.offset)]
+        values += [f"{t:.4f}" for t in (event.onset, event.apex, event.offset)]
         values += [event.expression.intensity, event.expression.side, int(event.disturbed)]
+        values += [event.expression.motion, f"{event.returned:.2f}", int(plan.on_expression(event)), int(plan.blink_inside(event))]
         made.truth.append(dict(zip(TRUTH, values, strict=True)))
     for kind, start, end in plan.intervals():
         values = [filename, subject, kind, f"{start:.4f}", f"{end:.4f}"]
@@ -145,6 +147,8 @@ def make_set(
             f"{len(chosen)} usable portraits in '{portraits_folder}' from number {first} on, "
             f"{people} needed: ask for fewer people or clips, or add portraits"
         )
+    if conditions.real and not real_motion.movements(training=first < real_motion.HELD_OUT_FROM):
+        say(f"no flow maps of real movements at {real_motion.maps_file()} (MER_DATA names the folder above): action units alone")
     tasks = [
         (out, f"{person.name}_{fps:g}fps_s{seed}", person, minutes, fps, [seed, place], conditions)
         for place, person in chosen
@@ -175,4 +179,4 @@ def _in_processes(tasks: list, jobs: int, tell) -> list[Rows]:
 def _one(out: Path, name: str, person: Person, minutes, fps, seeds, conditions, tell=lambda frames: None) -> Rows:
     cv2.setNumThreads(1)
     number = int(np.random.default_rng(seeds).integers(2**31))
-    return write_clip(out, name, person, plan(number, 60 * minutes, fps, conditions), tell)
+    return write_clip(out, name, person, plan(number, 60 * minutes, fps, conditions, real_motion.deck(*seeds[::-1])), tell)

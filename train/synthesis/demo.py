@@ -18,6 +18,7 @@ import numpy as np
 
 from train.synthesis.camera import Camera, VideoFile
 from train.synthesis.conditions import CALM
+from train.synthesis.course import Course
 from train.synthesis.expressions import express
 from train.synthesis.motions import Blink, Excursion, Happening
 from train.synthesis.people import find_face
@@ -51,7 +52,7 @@ def script(fps: float) -> Plan:
     """The clip's plan: SCRIPT, BLINKS and TURN over the head's sway, seen by a fair webcam."""
     camera = Camera(crf=21, read_noise=1.5, shot_noise=0.05, fixed_pattern=0.2, shutter=0.4)
     events = tuple(
-        Happening("micro", express(emotion, units, size), onset, apex, 0.0, offset)
+        Happening("micro", express(emotion, units, size), onset, Course(apex - onset, 0.0, offset - apex))
         for _, emotion, onset, apex, offset, units, size in SCRIPT
     )
     made = scripted(plan(SEED, SECONDS, fps, CALM), events, (*BLINKS, TURN))

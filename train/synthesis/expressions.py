@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from train.synthesis.action_units import ACTION_UNITS, SIDES
+from train.synthesis.real_motion import Movement
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,13 @@ def intensity(size: float) -> str:
 class Expression:
     """units: (unit, side, strength at the apex); an unseparable unit has side "both", the others "right" or "left".
 
+    A unit is an action unit or a real person's `Movement`.
+
     side: "both", "right" or "left" (the person's own). size: the largest displacement, outer-eye distances.
     """
 
     emotion: str
-    units: tuple[tuple[int, str, float], ...]
+    units: tuple[tuple[int | Movement, str, float], ...]
     side: str
     size: float
 
@@ -64,8 +67,15 @@ class Expression:
         return intensity(self.size)
 
     @property
+    def motion(self) -> str:
+        """Where its movement is from: "real" or "action units"."""
+        return "real" if any(isinstance(unit, Movement) for unit, _, _ in self.units) else "action units"
+
+    @property
     def text(self) -> str:
-        """As CASME II writes it: "6+12", one-sided "L14"."""
+        """As CASME II writes it: "6+12", one-sided "L14"; empty for a real movement, whose units are not known."""
+        if self.motion == "real":
+            return ""
         shown = list(dict.fromkeys(unit for unit, _, _ in self.units))
         letter = "" if self.side == "both" else self.side[0].upper()
         return "+".join(f"{letter if ACTION_UNITS[u].separable else ''}{u}" for u in sorted(shown))
@@ -87,6 +97,15 @@ def express(emotion: str, units: dict[int, float], size: float, side: str = "bot
                 made.append((unit, half, strength * factor))
                 sizes.append(strength * factor * extent)
     return Expression(emotion, tuple(made), side, max(sizes))
+
+
+def moved_like(movement: Movement, random: np.random.Generator, size: float) -> Expression:
+    """A real person's movement of about `size`, one half a bit stronger, one in twelve in its stronger half alone."""
+    uneven = float(np.exp(random.normal(0, 0.2)))
+    halves = {"right": min(1.0, 1 / uneven), "left": min(1.0, uneven)}
+    side = movement.stronger if random.random() < 1 / 12 else "both"
+    units = tuple((movement, half, size * halves[half]) for half in SIDES if side in ("both", half))
+    return Expression(movement.label, units, side, max(amount for _, _, amount in units))
 
 
 def one_of_three(random: np.random.Generator) -> str:

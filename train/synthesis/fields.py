@@ -6,14 +6,22 @@ it and the one below. They part at the lips and the lids, and are one beyond the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import cv2
 import numpy as np
 
+from realtime.geometry import to_68
+from realtime.inputs.face import crop_box
 from train.synthesis.action_units import ABOVE, ACTION_UNITS, BELOW, SIDES, SKIN, Pull, bases
 from train.synthesis.face import EYES, Face, smoothstep
+from train.synthesis.real_motion import PAD, Movement
 
 RIM = 0.24  # outer-eye distances over which a pull fades towards the face's rim
 GUARD = 0.15  # the same towards the lids' edge: brows and cheeks hardly drag the eye's opening
 DRAGGED = 0.12  # what is left of a pull at the lids' edge
+HEM = 0.16  # outer-eye distances about the face's rim over which a real movement ends
+MIDDLE = 0.3  # over which its right half passes into its left one
 LOWER_LID = 0.35  # how far the lower lid can rise, share of the eye's opening
 
 Basis = tuple[object, str]
@@ -24,14 +32,16 @@ BASES: list[Basis] = [b for b in bases() if ACTION_UNITS[b[0]].pulls] + LIDS + [
 
 
 class Fields:
-    """`fields(points, layer)` → the fields of all BASES at strength 1 at these places.
+    """`fields(points, layer)` → the fields of all `bases` at strength 1 at these places: BASES, then the real movements'
+    halves.
 
     points: …×2 pixels. layer: SKIN (everywhere, torn inside the openings), or ABOVE/BELOW: the skin above the mouth
-    and the eyes continued downwards, the skin below continued upwards. Returns len(BASES)×…×2 float32, pixels (x, y).
+    and the eyes continued downwards, the skin below continued upwards. Returns len(bases)×…×2 float32, pixels (x, y).
     """
 
-    def __init__(self, face: Face):
-        self.face = face
+    def __init__(self, face: Face, movements: Iterable[Movement] = ()):
+        self.face, self._movements = face, tuple(movements)
+        self.bases: list[Basis] = BASES + [(m, side) for m in self._movements for side in SIDES]
         self._gain = {}
         y, x = np.mgrid[0 : face.shape[0] : 4, 0 : face.shape[1] : 4].astype(np.float32)
         coarse = np.stack([x, y], axis=-1)
@@ -40,10 +50,13 @@ class Fields:
             if basis[0] in ACTION_UNITS:
                 peak = float(np.linalg.norm(raw[basis], axis=-1).max())
                 self._gain[basis] = ACTION_UNITS[basis[0]].extent / max(peak, 1e-6)
+        for m in self._movements:  # its halves keep their proportion
+            peak = float(np.linalg.norm(sum(raw[m, side] for side in SIDES), axis=-1).max())
+            self._gain |= dict.fromkeys([(m, side) for side in SIDES], m.extent / max(peak, 1e-6))
 
     def __call__(self, points: np.ndarray, layer: str = SKIN) -> np.ndarray:
         raw = self._raw(points, layer)
-        fields = np.stack([raw[basis] * self._gain.get(basis, 1.0) for basis in BASES])
+        fields = np.stack([raw[basis] * self._gain.get(basis, 1.0) for basis in self.bases])
         return (fields @ self.face.axes * self.face.scale).astype(np.float32)
 
     def _raw(self, points: np.ndarray, layer: str) -> dict[Basis, np.ndarray]:
@@ -73,7 +86,7 @@ class Fields:
             found["upper lid", name] = np.stack([np.zeros_like(u), upper], axis=-1)
             found["lower lid", name] = np.stack([np.zeros_like(u), lower], axis=-1)
         found[THROAT] = self._throat(u, v)
-        return found
+        return found | self._real(points, u)
 
     def _spread(self, pull: Pull, side: str, u, v) -> np.ndarray:
         cu, cv = self.face.mesh[pull.right if side == "right" else pull.left]
@@ -119,6 +132,23 @@ class Fields:
             return np.zeros_like(lower), lower
         is_below = v > (top + bottom) / 2
         return np.where(is_below, 0, upper), np.where(is_below, lower, 0)
+
+    def _real(self, points: np.ndarray, u: np.ndarray) -> dict[Basis, np.ndarray]:
+        """The real movements, laid where their maps have them: over the crop of the face that flow maps are made of."""
+        face, found = self.face, {}
+        if not self._movements:
+            return found
+        left, top, right, bottom = crop_box(to_68(face.landmarks[:, :2]))
+        cell = np.array([right - left, bottom - top], np.float32) / 28
+        at = ((points - (left, top) + 0.5) / cell - 0.5 + PAD).astype(np.float32)
+        window = smoothstep(face.inside_at(points) / HEM + 0.5)
+        of_right = smoothstep(0.5 - u / MIDDLE)
+        share = {"right": window * of_right, "left": window * (1 - of_right)}
+        for m in self._movements:
+            sampled = cv2.remap(m.field, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+            field = (sampled.reshape(at.shape) * cell) @ face.axes.T / face.scale
+            found |= {(m, side): field * share[side][..., None] for side in SIDES}
+        return found
 
     def _throat(self, u, v) -> np.ndarray:
         """The larynx under the chin, upwards: outside the face, nothing on it."""

@@ -2,61 +2,72 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from train.synthesis.course import Course, ramp
 from train.synthesis.expressions import Expression
-
-
-def ramp(x: float, bend: float = 1.0) -> float:
-    """A smooth rise from 0 (x ≤ 0) to 1 (x ≥ 1); bend above 1 starts later, below 1 earlier."""
-    if x <= 0.0:
-        return 0.0
-    if x >= 1.0:
-        return 1.0
-    return float(0.5 - 0.5 * np.cos(np.pi * x**bend))
 
 
 @dataclass(frozen=True)
 class Happening:
-    """A micro- or macro-expression. Times are seconds in the clip; it is at full strength from `apex` for `hold` s.
+    """A micro- or macro-expression, or a "long" one: it rises like a micro-expression and takes its time to return.
 
-    apex is the middle of that plateau for the truth (`peak`). rise_bend, fall_bend: shapes of the two flanks.
-    lags: for each of the expression's units, how much later than the first it sets in, share of the rise.
+    onset: seconds in the clip. parts: for each of the expression's units (lag, more), see `Course.share`.
+    nod: how the head moves along, see `State.head`. The truth's apex is the middle of the time at full strength.
     """
 
     kind: str
     expression: Expression
     onset: float
-    apex: float
-    hold: float
-    offset: float
-    rise_bend: float = 1.0
-    fall_bend: float = 1.0
-    lags: tuple[float, ...] = ()
+    course: Course
+    parts: tuple[tuple[float, float], ...] = ()
+    nod: tuple[float, ...] = ()
     disturbed: bool = False
 
     start = property(lambda self: self.onset)
-    end = property(lambda self: self.offset)
-    peak = property(lambda self: self.apex + self.hold / 2)
+    end = property(lambda self: self.onset + self.course.gone)
+    apex = property(lambda self: self.onset + self.course.rise + self.course.hold / 2)
+    offset = property(lambda self: self.onset + self.course.length)
 
-    def strength(self, t: float, lag: float = 0.0) -> float:
-        """How much of the expression shows at `t`, 0 to 1."""
-        begin = self.onset + lag * (self.apex - self.onset)
-        if t <= self.apex:
-            return ramp((t - begin) / (self.apex - begin), self.rise_bend)
-        return ramp((self.offset - t) / (self.offset - self.apex - self.hold), self.fall_bend)
+    @property
+    def returned(self) -> float:
+        """What share of the way to the apex is given back at the offset, over all units."""
+        amounts = np.array([amount for _, _, amount in self.expression.units])
+        left = np.array([self.course.left(more) for _, more in self._parts()])
+        return float(1 - (amounts * left).sum() / amounts.sum())
+
+    def intervals(self) -> list[tuple[float, float]]:
+        """When it moves: to its offset, and where something was left that goes later, then again."""
+        return [(self.onset, self.offset), *self.later()]
+
+    def later(self) -> list[tuple[float, float]]:
+        left = self.end - self.offset > 1e-6 and np.isfinite(self.end)
+        return [(self.end - self.course.away, self.end)] if left else []
+
+    def on(self, t: float) -> bool:
+        """Whether it has moved, is not back, and stays so at `t`."""
+        return self.offset < t < self.end - self.course.away
 
     def add(self, state, t: float) -> None:
-        lags = self.lags or (0.0,) * len(self.expression.units)
-        for (unit, side, amount), lag in zip(self.expression.units, lags, strict=True):
-            state.pull(unit, side, amount * self.strength(t, lag))
+        since = t - self.onset
+        for (unit, side, amount), part in zip(self.expression.units, self._parts(), strict=True):
+            state.pull(unit, side, amount * self.course.share(since, *part))
+        if self.nod:
+            state.head += self.course.share(since) * np.array(self.nod)
+
+    def _parts(self) -> tuple[tuple[float, float], ...]:
+        return self.parts or ((0.0, 0.0),) * len(self.expression.units)
 
 
 @dataclass(frozen=True)
 class Excursion:
-    """Head or gaze leaves its place, stays for `hold` seconds, and comes back. `vector`: see `State`."""
+    """Head, gaze, lids, jaw or tongue leave their place, stay for `hold` seconds (inf: for good), and come back.
+
+    vector: see `State`; of the jaw (to the picture's right), of the tongue (in the right cheek, in the left one).
+    """
 
     kind: str
     start: float
@@ -68,17 +79,28 @@ class Excursion:
     end = property(lambda self: self.start + self.leave + self.hold + self.back)
 
     def intervals(self) -> list[tuple[float, float]]:
-        """When it moves: once if it hardly stays, else leaving and coming back."""
+        """When it moves: once if it hardly stays, else leaving and coming back, if it does."""
+        if math.isinf(self.hold):
+            return [(self.start, self.start + self.leave)]
         if self.hold < 0.3:
             return [(self.start, self.end)]
         return [(self.start, self.start + self.leave), (self.end - self.back, self.end)]
 
     def add(self, state, t: float) -> None:
         share = ramp((t - self.start) / self.leave) * ramp((self.end - t) / self.back)
-        target = state.head if self.kind == "head" else state.gaze
-        target += share * np.array(self.vector)
-        if self.kind == "gaze":  # the upper lid goes with the eye, up and down
-            state.lids[:2] += share * self.vector[1] * 6.0
+        moved = share * np.array(self.vector)
+        if self.kind == "jaw":
+            state.pull(30, "both", moved[0])
+        elif self.kind == "tongue":
+            for side, strength in zip(("right", "left"), moved, strict=True):
+                state.pull(36, side, strength)
+        elif self.kind == "lid":
+            state.lids += moved
+        elif self.kind == "gaze":
+            state.gaze += moved
+            state.lids[:2] += moved[1] * 6.0  # the upper lid goes with the eye, up and down
+        else:
+            state.head += moved
 
 
 @dataclass(frozen=True)
@@ -161,10 +183,10 @@ class Step:
     gain: float
 
     kind = "exposure"
-    end = property(lambda self: self.start + self.length)
+    end = math.inf
 
     def intervals(self) -> list[tuple[float, float]]:
-        return [(self.start, self.end)]
+        return [(self.start, self.start + self.length)]
 
     def add(self, state, t: float) -> None:
         state.gain *= self.gain ** ramp((t - self.start) / self.length)

@@ -11,7 +11,7 @@ import numpy as np
 
 from train.synthesis.action_units import ABOVE, BELOW
 from train.synthesis.face import Face
-from train.synthesis.fields import BASES, Fields
+from train.synthesis.fields import Fields
 
 MARGIN = {"mouth": (0.14, 0.17), "right": (0.07, 0.10), "left": (0.07, 0.10)}  # u and v around the opening
 SOFT = 1.2  # pixels over which an edge fades
@@ -46,7 +46,7 @@ class Opening:
         above, below = fields(grid, ABOVE), fields(grid, BELOW)
         # K×h×w×4: the skin above (x, y), the skin below (x, y)
         self.fields = np.ascontiguousarray(np.concatenate([above, below], axis=-1))
-        self.active = [bool(np.abs(self.fields[k]).max() > 1e-3) for k in range(len(BASES))]
+        self.active = [bool(np.abs(field).max() > 1e-3) for field in self.fields]
         self._cut_textures(texture, (left, upper, right, lower))
         self._alpha = self._feather(grid.shape[:2])
         self._gaze = self._gaze_share(grid)

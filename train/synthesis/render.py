@@ -16,7 +16,7 @@ import numpy as np
 from train.synthesis.action_units import ACTION_UNITS
 from train.synthesis.camera import Sensor
 from train.synthesis.face import OVAL, Face, smoothstep
-from train.synthesis.fields import BASES, LIDS, THROAT, Fields
+from train.synthesis.fields import LIDS, THROAT, Fields
 from train.synthesis.openings import FINE, Opening
 from train.synthesis.schedule import Plan, State
 
@@ -54,11 +54,12 @@ class Renderer:
         # one cell more on each side, so that enlarging the coarse map invents nothing at the picture's edge
         columns, rows = (np.arange(-1, n // STEP + 1) * STEP + (STEP - 1) / 2 for n in size)
         self._grid = np.stack(np.meshgrid(columns, rows), axis=-1).astype(np.float32)
-        fields = Fields(self.face)
+        fields = Fields(self.face, plan.movements)
         self._skin = fields(self._grid)  # K×h×w×2
         self._ways = self._head_ways()  # 6×h×w×2
         self._openings = [Opening(name, self.face, fields, self._texture) for name in ("right", "left", "mouth")]
-        self._order = {basis: k for k, basis in enumerate(BASES)}
+        self._order = {basis: k for k, basis in enumerate(fields.bases)}
+        self._colour = self._skin_colour(portrait, landmarks)
         self._sensor = Sensor(plan.camera, (size[1], size[0]), plan.seed)
 
     def frame(self, index: int) -> np.ndarray:
@@ -86,16 +87,18 @@ class Renderer:
         for opening in self._openings:
             skins = _sum(opening.fields, [(k, a) for k, a in amounts if opening.active[k]])
             opening.draw(picture, place[opening.box], skins, state.gaze * self.face.scale)
+        for patch in state.covers:
+            patch.paint(picture, self.face, state.head[:2] * self.face.scale, self._colour)
         return picture
 
     def amounts(self, state: State) -> list[tuple[int, float]]:
-        """The state as strengths of BASES: (place in BASES, strength), those that are not 0."""
-        strengths = np.zeros(len(BASES))
+        """The state as strengths of the fields: (place in `Fields.bases`, strength), those that are not 0."""
+        strengths = np.zeros(len(self._order))
         lids = state.lids.copy()
         for (unit, side), strength in state.units.items():
             if (unit, side) in self._order:
                 strengths[self._order[unit, side]] += strength
-            upper, lower = ACTION_UNITS[unit].lids
+            upper, lower = ACTION_UNITS.get(unit, unit).lids
             for place, name in enumerate(("right", "left")):
                 if side in (name, "both"):
                     lids[place] += strength * upper
@@ -126,7 +129,7 @@ class Renderer:
         turn = np.abs(other.head - one.head) * [1, 1, 0.012, 0.008, 0.008, 0.7]
         lids = np.abs(other.lids - one.lids)[:2].max() * self._openings[0].gap
         units = [
-            abs(other.units.get(key, 0.0) - one.units.get(key, 0.0)) * ACTION_UNITS[key[0]].extent
+            abs(other.units.get(key, 0.0) - one.units.get(key, 0.0)) * ACTION_UNITS.get(key[0], key[0]).extent
             for key in one.units.keys() | other.units.keys()
         ]
         gaze = np.abs(other.gaze - one.gaze).max()
@@ -137,6 +140,12 @@ class Renderer:
         height, width = coarse.shape[:2]
         full = cv2.resize(coarse, (width * STEP, height * STEP), interpolation=cv2.INTER_LINEAR)
         return full[STEP : STEP + self.size[1], STEP : STEP + self.size[0]]
+
+    @staticmethod
+    def _skin_colour(portrait: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """BGR of both cheeks."""
+        x, y = np.clip(landmarks[[50, 280, 205, 425], :2].round().astype(int), 0, np.array(portrait.shape[1::-1]) - 1).T
+        return np.median(portrait[y, x], axis=0)
 
     def _head_ways(self) -> np.ndarray:
         """The fields of the head's six ways to move (see `State.head`), at rest in the background and the shoulders."""

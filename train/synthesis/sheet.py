@@ -25,8 +25,8 @@ def draw(renderer) -> np.ndarray:
     macros = [event for event in plan.events if event.kind == "macro"][: MOST // 2]
     micros = [event for event in plan.events if event.kind == "micro"][: MOST - len(macros)]
     for event in micros + macros:
-        apex = plan.at(event.peak)
-        bare = replace(plan, events=()).at(event.peak)
+        apex = plan.at(event.apex)
+        bare = replace(plan, events=()).at(event.apex)
         with_it, without = renderer.draw(apex), renderer.draw(bare)
         what, length = event.expression, 1000 * (event.offset - event.onset)
         change = np.clip(128 + AMPLIFIED * (with_it.astype(np.float32) - without), 0, 255).astype(np.uint8)

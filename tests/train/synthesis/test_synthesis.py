@@ -54,19 +54,22 @@ def test_plans_keep_their_promises():
     for seed in range(12):
         made = plan(seed, 60.0, 100.0)
         for event in made.events:
-            assert event.onset < event.apex <= event.peak < event.offset
+            assert event.onset < event.apex < event.offset and 0 <= event.returned <= 1
             length = event.offset - event.onset
-            low, high = {"micro": (0.04, 0.5), "macro": (0.5, 4.0)}[event.kind]
+            low, high = {"micro": (0.04, 0.5), "macro": (0.5, 6.0)}[event.kind]
             assert low <= length <= high
             assert event.expression.size <= (0.027 if event.kind == "micro" else LARGEST)
         for before, after in zip(made.events, made.events[1:]):
             assert before.offset < after.onset
-        moving = [(a, b) for kind, a, b in made.intervals() if kind != "flicker"]
+        moving = [(a, b) for kind, a, b in made.intervals() if kind not in ("flicker", "keyframes")]
         for event in made.events:
             assert event.disturbed == any(a < event.offset and event.onset < b for a, b in moving)
         kinds |= {kind for kind, _, _ in made.intervals()} | {event.kind for event in made.events}
         assert np.all(np.diff(made.times) > 0) and made.times[0] == 0
-    assert kinds == {"micro", "macro", "blink", "speech", "head", "gaze", "swallow", "exposure", "flicker"}
+    assert kinds == {
+        "micro", "macro", "long", "return", "blink", "speech", "head", "nod", "gaze", "lid", "swallow", "tongue", "jaw",
+        "exposure", "flash", "hair", "hand", "flicker", "keyframes",
+    }  # fmt: skip
 
 
 def test_conditions_switch_off_what_they_name():
@@ -82,7 +85,7 @@ def test_conditions_switch_off_what_they_name():
 
 def test_disturbed_events_are_few():
     events = [e for seed in range(40) for e in plan(seed, 60.0, 100.0).events]
-    assert 0 < np.mean([e.disturbed for e in events]) < 0.2
+    assert 0 < np.mean([e.disturbed for e in events]) < 0.25
 
 
 def test_an_expression_shows_a_typical_unit_and_no_more_than_its_emotion():
@@ -182,7 +185,7 @@ def test_micro_expressions_move_a_pixel_or_two(portrait, landmarks):
     assert len(sizes) > 5 and 0.3 < min(sizes) and max(sizes) < 2.8
     for event in made.events:
         state = State()
-        event.add(state, event.apex + event.hold / 2)
+        event.add(state, event.apex)
         moved = sum(draw._skin[k] * a for k, a in draw.amounts(state))
         found = np.linalg.norm(moved, axis=-1).max() / draw.face.scale
         # two units on one spot may add up; lids are counted by their opening

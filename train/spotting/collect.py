@@ -13,14 +13,15 @@ from train.spotting.detect import Truth, views
 
 ENDED = (0.03, 0.12)  # seconds after an offset during which "it has just ended" is true
 AT = 0.075  # seconds before now that speech and head movements are looked for
-KINDS = {"blink": "blink", "speech": "speech", "swallow": "speech", "head": "head"}
+KINDS = {"blink": "blink", "head": "head", "nod": "head", **dict.fromkeys(("speech", "swallow", "tongue", "jaw"), "speech")}
+UNTOLD = -1  # the label of moments that teach nothing: a "long" one rises like a micro-expression and is none
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
     """One clip's series: columns T×CHANNELS float32 at the times t (T), and each moment's answer.
 
-    label: T int64, index into CLASSES. since: T×3, seconds since onset, apex and offset where the label is micro.
+    label: T int64, index into CLASSES, or UNTOLD. since: T×3, seconds since onset, apex and offset where the label is micro.
     begins: T, the index at which the anchored stretch of each column began (no window reaches over it).
     """
 
@@ -74,9 +75,11 @@ def answers(t: np.ndarray, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
         for kind, start, end in truth.nuisances:
             if KINDS.get(kind) == name:
                 mark(name, (t - AT > start) & (t - AT < end))
-    for kind, _, end in truth.nuisances:
+    for kind, start, end in truth.nuisances:
         if kind == "blink":
             mark("blink", _ended(t, end))
+        elif kind == "long":
+            label[(t > start) & (t <= end + ENDED[1])] = UNTOLD
     for event in truth.macro:
         mark("macro", _ended(t, event.offset))
     for event in truth.micro:

@@ -69,11 +69,13 @@ class Truth:
     nuisances: tuple[tuple[str, float, float], ...]
 
     def clip(self, found: list[tuple[Keyframes, float]]) -> Clip:
-        """The micro-expressions of this clip beside the ones detected."""
+        """The micro-expressions of this clip beside the ones detected; what is said of a "long" one (quick to rise, slow to
+        return: a micro-expression to some, none to others) is neither true nor false."""
+        either = [(start, end) for kind, start, end in self.nuisances if kind == "long"]
         detected = tuple(
             Interval(k.onset.pts, k.apex.pts, k.offset.pts, k.confidence, known_at)
             for k, known_at in found
-            if k.kind == "micro"
+            if k.kind == "micro" and not any(start < k.apex.pts < end for start, end in either)
         )
         blamable = self.nuisances + tuple((MACRO, m.onset, m.offset) for m in self.macro)
         return Clip(self.name, self.subject, self.fps, self.seconds, self.conditions, self.micro, detected, blamable)

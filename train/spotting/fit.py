@@ -29,7 +29,7 @@ class Windows:
         self.since = np.concatenate([r.since for r in recordings]).astype(np.float32)
         ready = np.arange(len(self.label)) - self._begins >= WINDOW // 2
         self.micro = np.flatnonzero(ready & (self.label == MICRO))
-        self.others = np.flatnonzero(ready & (self.label != MICRO))
+        self.others = np.flatnonzero(ready & (self.label != MICRO) & (self.label >= 0))
 
     def take(self, index: np.ndarray) -> np.ndarray:
         """(len(index), CHANNELS, WINDOW) float32, as the live loop makes them."""

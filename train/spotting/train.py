@@ -27,22 +27,29 @@ from train.spotting.collect import Recording, record
 from train.spotting.detect import Truth, read_truth
 from train.spotting.fit import Windows, fit
 from train.synthesis.clip import write_clip
-from train.synthesis.conditions import ALL, Conditions
+from train.synthesis.conditions import ALL, HARSH, Conditions
 from train.synthesis.people import SOURCE, load, portraits
+from train.synthesis.real_motion import deck, maps_file, movements
 from train.synthesis.schedule import plan
 
 # By place in the folder of portraits; those from `standard.FIRST` (110) on are for the benchmark alone.
 TRAINING = [person for person in range(110) if person % 5 in (0, 1)]
 CALIBRATION = [4, 24, 44, 64, 84, 104]
-DENSE = replace(ALL, micro=20.0, speech=2.5)
-USUAL = replace(ALL, micro=14.0)
-LOUD = replace(ALL, micro=20.0)
+DENSE = replace(ALL, micro=28.0, speech=2.5, held=0.4)
+BRIEF = replace(ALL, micro=40.0, held=0.4)  # a clip of a few seconds has room for one or two
+TALKING = replace(ALL, micro=10.0, speech=10.0)
+# what looks like a micro-expression and is none
+MISLEADING = replace(
+    ALL, micro=10.0, nod=6.0, gaze=14.0, lid=4.0, tongue=3.0, jaw=3.0, exposure=3.0, flash=2.0, hair=1.0, hand=2.0, long=2.0, keyframes=0.5
+)  # fmt: skip
+HARDER = replace(HARSH, micro=14.0, faint=0.3)
 
 
 def clips_of(person: int) -> list[tuple[float, float, Conditions]]:
     """(frames a second, seconds, conditions) of each clip of a person: every frame rate is seen."""
-    fast = (200.0, 4.0, LOUD) if person % 2 == 0 else (100.0, 7.0, LOUD)
-    return [(25.0 if person % 3 == 0 else 30.0, 20.0, DENSE), (60.0, 12.0, USUAL), fast]
+    third = (TALKING, MISLEADING, HARDER)[person // 5 % 3]
+    fast = (200.0, 4.5, BRIEF) if person % 2 == 0 else (100.0, 8.0, BRIEF)
+    return [(25.0 if person % 3 == 0 else 30.0, 30.0, DENSE), (60.0, 15.0, third), fast]
 
 
 def run(settings: TrainSettings, out: Path, console: Console) -> Path:
@@ -51,6 +58,8 @@ def run(settings: TrainSettings, out: Path, console: Console) -> Path:
     found, needed = len(portraits(folder)), max(TRAINING + CALIBRATION) + 1
     if found < needed:
         raise SourceError(f"{found} portraits in '{folder}', the verifier is trained on people among the first {needed}: add more. {SOURCE}")
+    if not movements(training=True):
+        console.print(f"no flow maps of real movements at {maps_file()} (MER_DATA names the folder above): action units alone", soft_wrap=True)
     made = collect(folder, TRAINING + CALIBRATION, out, settings.workers, console)
     training = [recording for person in TRAINING for _, recording in made[person]]
     if not training or not any(made[person] for person in CALIBRATION):
@@ -100,7 +109,8 @@ def one_person(folder: Path, place: int, kept: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         seed = 1000 + 10 * place + number
-        write_clip(scratch, "clip", person, plan(seed, seconds, fps, conditions), contact_sheet=False).write(scratch)
+        made = plan(seed, seconds, fps, conditions, deck(place, seed))
+        write_clip(scratch, "clip", person, made, contact_sheet=False).write(scratch)
         pairs = [(truth, record(scratch / truth.name, truth)) for truth in read_truth(scratch)]
         save_pairs(file, [(truth, recording) for truth, recording in pairs if recording is not None])
     shutil.rmtree(scratch, ignore_errors=True)

@@ -49,7 +49,7 @@ class Conditions:
     hair: float = 0.4
     hand: float = 0.6
     keyframes: float = 0.15
-    held: float = 0.15
+    held: float = 0.2
     sway: float = 1.0
     sigma: float = 0.0
     crf: float = 0.0

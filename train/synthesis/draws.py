@@ -72,7 +72,7 @@ def real(random, event: Happening, movement: Movement, faint: bool) -> Happening
 def faint(random, event: Happening) -> Happening:
     """The same at FACS intensity A."""
     size = float(np.exp(random.uniform(*np.log(FAINT_SIZE))))
-    return replace(event, expression=draw(random, size, event.expression.emotion))
+    return replace(event, expression=event.expression.scaled(size))
 
 
 def into_macro(random, event: Happening) -> tuple[Happening, Happening]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -79,6 +79,11 @@ class Expression:
         shown = list(dict.fromkeys(unit for unit, _, _ in self.units))
         letter = "" if self.side == "both" else self.side[0].upper()
         return "+".join(f"{letter if ACTION_UNITS[u].separable else ''}{u}" for u in sorted(shown))
+
+    def scaled(self, size: float) -> Expression:
+        """The same, larger or smaller."""
+        units = tuple((unit, side, amount * size / self.size) for unit, side, amount in self.units)
+        return replace(self, units=units, size=size)
 
 
 def express(emotion: str, units: dict[int, float], size: float, side: str = "both", uneven: float = 1.0) -> Expression:

@@ -60,17 +60,19 @@ def maps_file() -> Path:
 
 
 def deck(place: int, seed: int) -> list[Movement]:
-    """What the portrait at `place` in its folder may move like, in an order that `seed` decides.
+    """What the portrait at `place` in its folder may move like, in order; each `seed` and place begins with another.
 
     The portraits to train on have all movements to train on. Of the others, HANDS in a row share out the held-out
-    movements, so that a set of so many shows each at one face only, and clips of several seeds begin with another one.
+    movements, so that a set of so many shows each at one face only.
     """
-    if place < HELD_OUT_FROM:
-        shared = movements(training=True)
-        return [shared[i] for i in np.random.default_rng([place, seed]).permutation(len(shared))]
-    shared = movements(training=False)
-    own = np.random.default_rng(0).permutation(len(shared))[(place - HELD_OUT_FROM) % HANDS :: HANDS]
-    return [shared[i] for i in np.roll(own, -seed)]
+    training = place < HELD_OUT_FROM
+    shared = movements(training)
+    order = np.random.default_rng(0).permutation(len(shared))
+    if training:
+        order = np.roll(order, -(7 * place + 2 * seed))
+    else:
+        order = np.roll(order[(place - HELD_OUT_FROM) % HANDS :: HANDS], -seed)
+    return [shared[i] for i in order]
 
 
 @cache

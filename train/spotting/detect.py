@@ -86,11 +86,7 @@ def read_truth(folder: Path) -> list[Truth]:
     events, nuisances = _rows(folder / "truth.csv"), _rows(folder / "nuisances.csv")
 
     def intervals(name: str, kind: str) -> tuple[Interval, ...]:
-        return tuple(
-            Interval(float(r["onset_s"]), float(r["apex_s"]), float(r["offset_s"]), intensity=r["intensity"])
-            for r in events
-            if r["Filename"] == name and r["kind"] == kind
-        )
+        return tuple(_truth(row) for row in events if row["Filename"] == name and row["kind"] == kind)
 
     return [
         Truth(
@@ -107,6 +103,20 @@ def read_truth(folder: Path) -> list[Truth]:
         )
         for row in _rows(folder / "clips.csv")
     ]
+
+
+def _truth(row: dict[str, str]) -> Interval:
+    """A line of truth.csv; sets made before there was real motion lack the last four columns."""
+    return Interval(
+        float(row["onset_s"]),
+        float(row["apex_s"]),
+        float(row["offset_s"]),
+        intensity=row["intensity"],
+        motion=row.get("motion", ""),
+        returned=float(row.get("returned") or "nan"),
+        on_expression=row.get("on_expression") == "1",
+        blink_inside=row.get("blink_inside") == "1",
+    )
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

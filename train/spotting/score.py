@@ -7,6 +7,7 @@ with an intersection over union of at least one half. Everything is counted over
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,14 +20,26 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class Interval:
-    """A truth or a detection, seconds in the clip's clock. confidence: of a detection; intensity: A–E, of a truth."""
+    """A truth or a detection, seconds in the clip's clock.
+
+    Of a detection: confidence, and known_at, the stream time at which it was said. Of a truth: intensity A–E; motion, whose
+    it is ("real" or "action units"); returned, how much of the way to the apex is undone at the offset (0 to 1, NaN where
+    nobody knows); whether it lies on an expression that is there already, and whether a blink falls into it.
+    """
 
     onset: float
     apex: float
     offset: float
     confidence: float = 1.0
-    known_at: float = float("nan")  # stream time at which a detection was said
+    known_at: float = float("nan")
     intensity: str = ""
+    motion: str = ""
+    returned: float = float("nan")
+    on_expression: bool = False
+    blink_inside: bool = False
+
+
+Which = Callable[[Interval], bool]  # truths that a row of a table is about
 
 
 @dataclass(frozen=True)
@@ -45,10 +58,13 @@ class Clip:
 
 @dataclass
 class Outcome:
-    """Counts over some clips. blamed: false detections by what was happening. apex_errors, delays: seconds."""
+    """Counts over some clips. false: whole unless it is of some truths among others, see `judge`.
+
+    blamed: false detections by what was happening. apex_errors, delays: seconds.
+    """
 
     true: int = 0
-    false: int = 0
+    false: float = 0
     missed: int = 0
     seconds: float = 0.0
     blamed: Counter = field(default_factory=Counter)
@@ -96,52 +112,54 @@ def match(truth: tuple[Interval, ...], detected: tuple[Interval, ...]) -> dict[i
     return taken
 
 
-def judge(clip: Clip, least: float = 0.0) -> Outcome:
-    """One clip's outcome, of the detections with at least this confidence."""
+def judge(clip: Clip, least: float = 0.0, which: Which | None = None) -> Outcome:
+    """One clip's outcome, of the detections with at least this confidence.
+
+    which: only of these truths. The others are then neither found nor missed. A false detection counts where it overlaps
+    one of them (it was badly placed); those that belong to no truth, and the clip's seconds, are shared out among its
+    truths: a third of them where a third of the truths are meant.
+    """
     detected = tuple(d for d in clip.detected if d.confidence >= least)
     taken = match(clip.truth, detected)
     false = [d for i, d in enumerate(detected) if i not in taken]
-    pairs = [(detected[i], clip.truth[j]) for i, j in taken.items()]
+    mine = {j for j, truth in enumerate(clip.truth) if which is None or which(truth)}
+    share = 1 if which is None else len(mine) / max(len(clip.truth), 1)
+    pairs = [(detected[i], clip.truth[j]) for i, j in taken.items() if j in mine]
     return Outcome(
-        true=len(taken),
-        false=len(false),
-        missed=len(clip.truth) - len(taken),
-        seconds=clip.seconds,
-        blamed=Counter(blame(d, clip) for d in false),
+        true=len(pairs),
+        false=sum(owner in mine if (owner := _owner(d, clip)) is not None else share for d in false),
+        missed=len(mine) - len(pairs),
+        seconds=clip.seconds * share,
+        blamed=Counter(blame(d, clip) for d in false) if which is None else Counter(),
         apex_errors=[abs(d.apex - t.apex) for d, t in pairs],
-        # a wrong offset must not make the delay look shorter: it runs from the later of the two
+        # a truth ends where the face comes to rest; a wrong offset must not make the delay look shorter than from there
         delays=[d.known_at - max(d.offset, t.offset) for d, t in pairs],
     )
 
 
 def blame(detection: Interval, clip: Clip) -> str:
     """What was happening during a false detection: a truth badly placed, a nuisance, or nothing."""
-    if any(overlap(detection, t) > 0 for t in clip.truth):
+    if _owner(detection, clip) is not None:
         return "badly placed"
     present = {kind for kind, start, end in clip.nuisances if start < detection.offset and end > detection.onset}
     return next((kind for kind in (MACRO, *NUISANCES) if kind in present), NOTHING)
 
 
-def total(clips: list[Clip], least: float = 0.0) -> Outcome:
-    return sum((judge(clip, least) for clip in clips), Outcome())
+def _owner(detection: Interval, clip: Clip) -> int | None:
+    """The index of the truth that a detection overlaps most, None where it overlaps none."""
+    shared = [overlap(detection, truth) for truth in clip.truth]
+    return int(np.argmax(shared)) if max(shared, default=0.0) > 0 else None
 
 
-def of_intensity(clips: list[Clip], intensity: str) -> Outcome:
-    """Recall for one intensity: other truths are neither found nor missed, and their detections are not counted."""
-    outcome = Outcome()
-    for clip in clips:
-        taken = match(clip.truth, clip.detected)
-        mine = {j for j, t in enumerate(clip.truth) if t.intensity == intensity}
-        found = mine & set(taken.values())
-        outcome += Outcome(true=len(found), missed=len(mine) - len(found))
-    return outcome
+def total(clips: list[Clip], least: float = 0.0, which: Which | None = None) -> Outcome:
+    return sum((judge(clip, least, which) for clip in clips), Outcome())
 
 
-def bootstrap(clips: list[Clip], draws: int = 1000, seed: int = 0) -> dict[str, tuple[float, float]]:
+def bootstrap(clips: list[Clip], which: Which | None = None, draws: int = 1000, seed: int = 0) -> dict[str, tuple[float, float]]:
     """95 % intervals of precision, recall, f1 and false_a_minute, drawing subjects with replacement."""
     outcomes: dict[str, Outcome] = {}
     for clip in clips:
-        outcomes[clip.subject] = outcomes.get(clip.subject, Outcome()) + judge(clip)
+        outcomes[clip.subject] = outcomes.get(clip.subject, Outcome()) + judge(clip, which=which)
     counts = np.array([(o.true, o.false, o.missed, o.seconds) for o in outcomes.values()])
     rng = np.random.default_rng(seed)
     true, false, missed, seconds = counts[rng.integers(len(counts), size=(draws, len(counts)))].sum(axis=1).T
@@ -154,6 +172,19 @@ def bootstrap(clips: list[Clip], draws: int = 1000, seed: int = 0) -> dict[str, 
         }
     return {name: tuple(float(q) for q in np.nanpercentile(values, [2.5, 97.5])) if not np.isnan(values).all()
             else (float("nan"), float("nan")) for name, values in drawn.items()}
+
+
+def true_of_ten(recall: float, false: float, minutes: float, rate: float) -> tuple[float, float, float]:
+    """How many of ten alarms are true where people make `rate` micro-expressions a minute: (likely, fewest, most).
+
+    false: alarms in so many minutes without a micro-expression. The bounds are those of their true rate, at 95 % (Poisson,
+    exact: none in a short time is no proof of none). recall is taken as it is. NaN where nothing was measured.
+    """
+    from scipy.stats import chi2
+
+    highest, lowest = chi2.ppf(0.975, 2 * false + 2) / 2, chi2.ppf(0.025, 2 * false) / 2 if false else 0.0
+    found = recall * rate * minutes
+    return tuple(10 * found / (found + n) if found + n else float("nan") for n in (false, highest, lowest))
 
 
 def curve(clips: list[Clip]) -> list[tuple[float, float, float]]:

@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 from train.bench import main  # noqa: E402
 from train.spotting import report, standard  # noqa: E402
+from train.spotting.detect import read_truth  # noqa: E402
 from train.spotting.score import Clip, Interval  # noqa: E402
 
 
@@ -42,9 +43,26 @@ def test_the_people_of_the_benchmark_are_nobody_elses():
 
 
 def test_the_tables_say_what_was_counted():
-    one = Clip("c", "p", 100.0, 30.0, "all", (Interval(1, 1.1, 1.3, intensity="B"),), (Interval(1, 1.1, 1.3, 0.9, 1.4), Interval(5, 5.1, 5.2, 0.8, 5.3)))
-    result = report.results({"micro at 100": [one]}, 0.8)
-    assert result["goals"]["micro at 100–200"]["f1"] == pytest.approx(2 / 3)
-    assert result["recall_by_intensity"] == {"B": 1.0}
+    real = Interval(1, 1.1, 1.3, intensity="B", motion="real", returned=0.1, blink_inside=True)
+    units = Interval(9, 9.1, 9.3, intensity="A", motion="action units", returned=1.0)
+    one = Clip("c", "p", 100.0, 30.0, "all", (real, units), (Interval(1, 1.1, 1.3, 0.9, 1.4), Interval(5, 5.1, 5.2, 0.8, 5.3)))
+    none = Clip("n", "p", 100.0, 60.0, "no-micro", (), (Interval(5, 5.1, 5.2, 0.8, 5.3),))
+    result = report.results({"micro at 100": [one], "none at 100": [none]}, 0.8, 0.25)
+    assert result["goals"]["micro at 100–200"]["f1"] == pytest.approx(0.5)
+    assert result["recall_by_intensity"] == {"A": 0.0, "B": 1.0}
+    assert set(result["like"]) == {"real motion", "action units", "returns fully", "does not return", "real motion, does not return", "with a blink inside"}
+    assert result["like"]["does not return"]["fast"]["f1"] == pytest.approx(0.8)
     table = report.markdown(result)
-    assert "| micro at 100 | 0.50 | 1.00 | 0.67" in table and "nothing" in table
+    assert "| micro at 100 | 0.50 | 0.50 | 0.50" in table and "nothing" in table
+    assert "| returns fully | 1 | 0.00 | 0.00 |" in table
+    assert "With 0.25 micro-expressions a minute, 1.1 of ten alarms are true" in table  # 0.125 found, 1 false
+
+
+def test_the_truth_of_a_set_is_read_with_what_each_movement_is_like(tmp_path):
+    columns = "Filename,Subject,kind,onset_s,apex_s,offset_s,intensity,motion,returned,on_expression,blink_inside"
+    (tmp_path / "truth.csv").write_text(f"{columns}\nc.mp4,p,micro,1,1.1,1.4,A,real,0.25,1,0\n")
+    (tmp_path / "nuisances.csv").write_text("Filename,Subject,kind,start_s,end_s\n")
+    (tmp_path / "clips.csv").write_text("Filename,Subject,fps,duration_s,conditions\nc.mp4,p,100,5,all\n")
+    (truth,) = read_truth(tmp_path)
+    (micro,) = truth.micro
+    assert (micro.motion, micro.returned, micro.on_expression, micro.blink_inside) == ("real", 0.25, True, False)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from train.spotting.score import Clip, Interval, bootstrap, calibration, curve, judge, match, of_intensity, overlap, total
+from train.spotting.score import Clip, Interval, bootstrap, calibration, curve, judge, match, overlap, total, true_of_ten
 
 
 def clip(truth=(), detected=(), nuisances=(), subject="p1", seconds=60.0):
@@ -66,6 +66,17 @@ def test_curve_and_calibration_use_the_confidence():
     assert [(share, n) for _, share, n in calibration(clips)] == [(0.0, 1), (1.0, 1)]
 
 
-def test_recall_by_intensity_leaves_the_others_out():
-    clips = [clip([span(0, 1, intensity="A"), span(5, 6, intensity="C")], [span(5, 6)])]
-    assert of_intensity(clips, "A").recall == 0.0 and of_intensity(clips, "C").recall == 1.0
+def test_rows_of_some_truths_leave_the_others_out_and_share_the_false_alarms():
+    near, far = span(5.4, 6.4), span(20, 21)  # badly placed at the second truth; nowhere near one
+    clips = [clip([span(0, 1, intensity="A"), span(5, 6, intensity="C")], [span(0, 1), near, far])]
+    first, second = (total(clips, which=lambda t, i=i: t.intensity == i) for i in "AC")
+    assert (first.true, first.false, first.missed) == (1, 0.5, 0) and first.f1 == pytest.approx(0.8)
+    assert (second.true, second.false, second.missed) == (0, 1.5, 1) and second.seconds == 30
+    assert bootstrap(clips, lambda t: t.intensity == "A")["recall"] == (1.0, 1.0)
+
+
+def test_how_many_of_ten_alarms_are_true_at_a_realistic_rate():
+    likely, fewest, most = true_of_ten(0.8, 20, 40.0, 0.25)  # 0.2 found and 0.5 false a minute
+    assert likely == pytest.approx(10 * 0.2 / 0.7) and 2 < fewest < likely < most < 4.2
+    assert true_of_ten(0.8, 0, 10.0, 0.25)[0] == 10 and true_of_ten(0.8, 0, 10.0, 0.25)[1] < 4  # ten minutes prove little
+    assert math.isnan(true_of_ten(0.0, 0, 10.0, 0.25)[0])

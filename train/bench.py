@@ -41,9 +41,11 @@ ABLATION = {  # what is switched off, one at a time
 @click.option("--clips", type=click.Path(path_type=Path), help="Where the clips lie or will lie.  [default: the user's cache]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/spotting"), show_default=True, help="Where results go.")
 @click.option("--ablation", is_flag=True, help="Also measure the spotter with one part at a time switched off.")
+@click.option("--rate", default=0.25, show_default=True, type=click.FloatRange(0, min_open=True), metavar="R",
+              help="Say how many of ten alarms are true where people make R micro-expressions a minute.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes.  [default: one a core]")
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
-def spotting(portraits, clips, out, ablation, jobs, settings_):
+def spotting(portraits, clips, out, ablation, rate, jobs, settings_):
     """Precision, recall, false alarms, apex error and delay on the standard set of synthetic clips."""
     from train.spotting import report, standard
 
@@ -59,9 +61,9 @@ def spotting(portraits, clips, out, ablation, jobs, settings_):
     with Progress(console=console, transient=True) as bar:
         making = bar.add_task("clips", total=len(standard.PARTS))
         folders = standard.generate(place, portraits, jobs=jobs, done=lambda: bar.advance(making))
-        watching = bar.add_task("spotting", total=standard.PEOPLE * len(standard.PARTS))
+        watching = bar.add_task("spotting", total=sum(part.people for part in standard.PARTS))
         runs = standard.run(folders, several, jobs, lambda: bar.advance(watching))
-    results = {name: report.results(*standard.by_part(runs, name)) for name in several}
+    results = {name: report.results(*standard.by_part(runs, name), rate) for name in several}
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "results.json").write_text(json.dumps(results, indent=1))

@@ -14,7 +14,7 @@ from realtime.landmarks import make_landmarker
 from train.synthesis import demo
 from train.synthesis.action_units import ABOVE, ACTION_UNITS, BELOW
 from train.synthesis.clip import make_set
-from train.synthesis.conditions import ALL, CALM, NO_MICRO, SPEAKING, Conditions
+from train.synthesis.conditions import ALL, CALM, HARSH, NO_MICRO, SPEAKING, Conditions
 from train.synthesis.expressions import EMOTIONS, LARGEST, draw, intensity
 from train.synthesis.face import OVAL
 from train.synthesis.fields import BASES, Fields
@@ -81,6 +81,11 @@ def test_conditions_switch_off_what_they_name():
     assert speaking > 0.25 * 60 * len(seeds)
     only = plan(1, 60.0, 50.0, ALL.only("blink"))
     assert not only.events and {kind for kind, *_ in only.intervals()} == {"blink"}
+
+
+def test_faint_movements_know_how_far_they_return():
+    events = [event for seed in range(20) for event in plan(seed, 20, 30, HARSH).events if event.kind == "micro"]
+    assert events and all(0 <= event.returned <= 1 and event.expression.intensity == "A" for event in events)
 
 
 def test_disturbed_events_are_few():

@@ -24,7 +24,7 @@ def cut_movement(samples: list[Sample], views: list[FaceView]) -> Movement | Non
     """
     apex = views[int(np.argmax(differences([view.pixels for view in views], views[0].landmarks)))].pts
     whole = movement(samples, samples[0].pts, apex, samples[-1].pts)
-    whole = refined(replace(whole, moved=whole.moved - whole.moved[0]), returns=False)
+    whole = refined(replace(whole, moved=whole.moved - whole.moved[0]))
     way = np.linalg.norm(whole.moved[np.argmin(np.abs(whole.t - whole.apex))], axis=1)  # of each part
     step = np.median(np.linalg.norm(np.diff(whole.moved, axis=0), axis=2), axis=0)
     return whole if np.any((way > LEAST) & (way > LEAST_RATIO * step)) else None

@@ -1,8 +1,9 @@
-"""The front end, cheap enough for every frame: how far a face is from its own resting state.
+"""The front end, cheap enough for every frame: how far a face is from its own resting state, and how fast it changes.
 
 LBP histograms of the three regions are held against the resting ones (SA-AT Eq. 1), and each part's place against its
-resting place. Either is counted in multiples of its usual difference at rest, so that a noisy camera or a small face
-raises the bar by itself, and the difference is that of the region or part which is furthest from rest.
+resting place; and both against what they were a moment ago. All are counted in multiples of their usual difference at
+rest, so that a noisy camera or a small face raises the bar by itself; what counts is the region or part that is
+furthest from rest, or changes most.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ LEAST_FLOOR = 1e-4  # a noiseless source must not turn rounding into movement
 LEAST_MOVED = 0.0003  # the same for places, outer-eye distances: what no camera resolves
 LEAST_DEVIATION = 0.1
 EVERY = 0.1  # seconds between two looks at the noise
+HELD = 0.3  # seconds without change after which a face is at rest, wherever it is
+LOOKS = 60.0  # a second, of which these seconds are made up
+CALM = 4.0  # deviations above the median change at rest up to which nothing has changed
 
 
 class RestingDifference:
@@ -30,6 +34,7 @@ class RestingDifference:
 
     by_region: of the left eye's, the right eye's and the mouth's histograms. difference: the largest, parts included.
     threshold. All are multiples of the resting difference; NaN until the warm-up is over.
+    change: the largest within the last HELD seconds, in multiples of its own usual size; up to `calm` there is none.
     """
 
     def __init__(self, grey: np.ndarray, view: FaceView, settings: SpotterSettings):
@@ -41,10 +46,14 @@ class RestingDifference:
         self._resting_place = self._place.copy()
         self._raw = np.zeros(len(self._now) + len(PARTS), np.float32)  # before it is counted in multiples
         self._noise: deque[tuple[float, np.ndarray]] = deque()  # (pts, raw) at rest
+        self._lately: deque[tuple[float, np.ndarray, np.ndarray]] = deque()  # (pts, histograms, places) of HELD seconds
+        self._changes: deque[tuple[float, np.ndarray]] = deque()  # (pts, changed) at rest
+        self._changed: np.ndarray | None = None  # within the last HELD seconds, before it is counted in multiples
         self._looked = -math.inf
         self._floor: np.ndarray | None = None
+        self._usual_change: np.ndarray | None = None
         self._multiples = np.full(len(self._raw), np.nan, np.float32)
-        self.difference = self.threshold = math.nan
+        self.difference = self.threshold = self.change = self.calm = math.nan
 
     @property
     def by_region(self) -> np.ndarray:
@@ -55,17 +64,22 @@ class RestingDifference:
         fresh = 1 - math.exp(-dt / SMOOTHING)
         self._now += fresh * (self._histograms(grey) - self._now)
         self._place += fresh * (moved - self._place)
-        away = np.linalg.norm(self._place - self._resting_place, axis=1)
-        self._raw = np.concatenate([distance(self._rest, self._now), away])
+        self._raw = self._apart(self._rest, self._resting_place)
+        self._look_back(pts)
         if pts - self._looked >= EVERY:
             self._looked = pts
             self._look(pts)
         if self._floor is not None:
             self._multiples = self._raw / self._floor
             self.difference = float(self._counted(self._multiples).max())
+        if self._changed is not None and self._usual_change is not None:
+            self.change = float(self._counted(self._changed / self._usual_change).max())
 
-    def rest(self, pts: float, dt: float) -> None:
+    def rest(self, pts: float, dt: float, long_since: bool) -> None:
+        """long_since: for more than HELD seconds already."""
         self._noise.append((pts, self._raw))
+        if long_since and self._changed is not None and (not self._changes or pts - self._changes[-1][0] >= EVERY):
+            self._changes.append((pts, self._changed))
         share = 1 - math.exp(-dt / RESTING)
         self._rest += share * (self._now - self._rest)
         self._resting_place += share * (self._place - self._resting_place)
@@ -73,6 +87,29 @@ class RestingDifference:
     def settle(self) -> None:
         """The face has come to rest in another state: that is its resting state now."""
         self._rest, self._resting_place = self._now.copy(), self._place.copy()
+
+    def _apart(self, histograms: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """How far each region and each part is now from those: (regions + PARTS,)."""
+        return np.concatenate([distance(histograms, self._now), np.linalg.norm(self._place - places, axis=1)])
+
+    def _look_back(self, pts: float) -> None:
+        """How much each region and part has changed within the last HELD seconds: between their thirds, for the noise's sake."""
+        lately = self._lately
+        if lately and pts - lately[-1][0] < 1 / LOOKS - 1e-3:
+            return
+        lately.append((pts, self._now.copy(), self._place.copy()))
+        while pts - lately[0][0] > HELD + 1e-6:
+            lately.popleft()
+        if len(lately) < 3 or pts - lately[0][0] < 0.8 * HELD:
+            return
+        _, histograms, places = (np.array(column) for column in zip(*lately, strict=True))
+        cuts = np.linspace(0, len(lately), 4).astype(int)[:3]
+        share = np.diff([*cuts, len(lately)])[:, None, None]
+        first, middle, last = ((h, p) for h, p in zip(*(np.add.reduceat(x, cuts) / share for x in (histograms, places)), strict=True))
+        pairs = ((first, middle), (middle, last), (first, last))
+        # the angle between histograms goes with what moved, its cosine with the square
+        angles = np.sqrt([distance(a[0], b[0]) for a, b in pairs]).max(axis=0)
+        self._changed = np.concatenate([angles, np.max([np.linalg.norm(a[1] - b[1], axis=1) for a, b in pairs], axis=0)])
 
     def _counted(self, multiples: np.ndarray) -> np.ndarray:
         return multiples if self._settings.displacement else multiples[..., : len(self._now)]
@@ -83,11 +120,20 @@ class RestingDifference:
             self._noise.popleft()
         if not self._noise or self._noise[-1][0] - self._noise[0][0] < self._settings.warmup_seconds:
             return
-        resting = np.array([raw for _, raw in self._noise])
-        least = np.full(resting.shape[1], LEAST_MOVED)
+        least = np.full(len(self._raw), LEAST_MOVED)
         least[: len(self._now)] = LEAST_FLOOR
-        self._floor = np.maximum(np.median(resting, axis=0), least)
-        curve = self._counted(resting / self._floor).max(axis=1)
+        self._floor, self.threshold = self._levels(self._noise, least, self._settings.sensitivity)
+        while self._changes and pts - self._changes[0][0] > self._settings.noise_seconds:
+            self._changes.popleft()
+        if len(self._changes) >= 3:
+            least[: len(self._now)] **= 0.5
+            self._usual_change, self.calm = self._levels(self._changes, least, CALM)
+
+    def _levels(self, noise: deque[tuple[float, np.ndarray]], least: np.ndarray, deviations: float) -> tuple[np.ndarray, float]:
+        """Of moments at rest: the usual value of each column, and the multiple of it that rest stays below."""
+        resting = np.array([raw for _, raw in noise])
+        floor = np.maximum(np.median(resting, axis=0), least)
+        curve = self._counted(resting / floor).max(axis=1)
         middle = float(np.median(curve))
         deviation = 1.4826 * float(np.median(np.abs(curve - middle)))
-        self.threshold = middle + self._settings.sensitivity * max(deviation, LEAST_DEVIATION)
+        return floor, middle + deviations * max(deviation, LEAST_DEVIATION)

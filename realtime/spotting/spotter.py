@@ -11,16 +11,15 @@ from realtime.lbp import smooth_grey
 from realtime.records import FaceView, Keyframes, evenly
 from realtime.spotting.aside import Aside
 from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
+from realtime.spotting.episode import Episode
 from realtime.spotting.movement import Movement, Sample, movement, refined
 from realtime.spotting.points import NO_LIDS, PARTS, PointFollower
 from realtime.spotting.resting import RestingDifference
 from realtime.spotting.settings import Reading, SpotterSettings
+from realtime.spotting.waking import SETTLING, Waking
 from realtime.spotting.verify import Found, MicroDetector, Verifier
 
-EDGE = 0.35  # the histograms' onset and offset: this share of the threshold's height over rest
-SETTLING = 0.05  # seconds for which a movement must be over before it is judged
-HELD = 0.5  # seconds without any movement after which a face that has not gone back is at rest anew
-HELD_SPEED = 0.01  # outer-eye distances a second, of the fastest part, that still count as none
+LINGERS = 1.0  # seconds for which a face may rest in another place before it moves on, and that is one movement
 EYES_BEFORE = 0.1  # seconds before an onset in which a blink still counts as its cause
 BESIDE_BLINK = 0.2  # seconds before and after shut lids in which they are still on their way
 MACRO_SIZE = 0.03  # outer-eye distances that some part of the face moves in a macro-expression, at least
@@ -58,7 +57,7 @@ class Spotter:
         self._last: FaceView | None = None
         self._began: float | None = None  # pts of the first view
         self._aside = Aside()
-        self._state = "rest"
+        self._under_way: Episode | None = None
 
     def __call__(self, view: FaceView) -> Reading:
         last = self._last
@@ -69,11 +68,12 @@ class Spotter:
             return Reading(keyframes=keyframes, set_aside=self._aside.take())
         dt = view.pts - last.pts
         self._last = view
-        moved = self._follow(grey, view.pts, self._state == "rest")
+        moved = self._follow(grey, view.pts, not self._waking.moving)
         self._front.measure(grey, moved, view.pts, dt)
+        self._waking(view.pts, dt)
         gate = self._gate(view)
         self._remember(view, moved, gate)
-        keyframes = self._advance(view, dt)
+        keyframes = self._advance(view)
         if self._detector is not None:
             found = self._detector(self._samples[-1], self._usual_eyes, self._stirred(view.pts))
             keyframes = self._verified(found) if found else keyframes
@@ -87,22 +87,25 @@ class Spotter:
 
     def finish(self) -> Keyframes | None:
         """The source has ended: a long movement under way has, too. One that was cut short is looked at as a whole."""
-        keyframes = self._judge() if self._state == "long" else None
+        one = self._under_way
+        long = one is not None and self._ending() - one.since > self.settings.max_duration
+        keyframes = self._judge(self._ending()) if long else None
         if keyframes is None and self._last is not None and self._last.pts - self._began <= CUT_SECONDS:
             keyframes = self._whole()
-        self._state, self._last = "rest", None
+        self._last = None
         return keyframes
 
     # -- the state
 
     def _start_over(self, view: FaceView, grey: np.ndarray) -> None:
-        self._state, self._last = "rest", view
+        self._last = view
         self._began = view.pts if self._began is None else self._began
-        self._since = self._over = self._ended = view.pts
+        self._ended = view.pts
+        self._under_way: Episode | None = None
         self._front = RestingDifference(grey, view, self.settings)
+        self._waking = Waking(self._front, view.pts)
         self._follow = PointFollower(grey, view.landmarks, view.pts)
         self._views: deque[FaceView] = deque([view])  # the latest, with their pixels
-        self._held_views: list[FaceView] = []  # onset and apex of a long movement, which outlive them
         nothing = np.zeros((len(PARTS), 2), np.float32)
         self._samples = deque([Sample(view.pts, np.nan, self._front.by_region, nothing, view.eye_opening, view.motion)])
         self._gates: deque[tuple[float, str]] = deque()
@@ -112,68 +115,64 @@ class Spotter:
         self._found: Found | None = None  # the last one that was reported
         self._detector = self._make_detector() if self._make_detector else None
 
-    def _advance(self, view: FaceView, dt: float) -> Keyframes | None:
-        front, now, keyframes = self._front, view.pts, None
-        if self._state == "rest":
-            if front.difference > front.threshold:
-                self._state, self._since = "risen", now
+    def _advance(self, view: FaceView) -> Keyframes | None:
+        waking, under_way, now = self._waking, self._under_way, self._samples[-1]
+        if waking.moving:
+            if under_way is None:
+                rise = self._rise(waking.since)
+                samples = [s for s in self._samples if s.pts >= rise]
+                self._under_way = Episode(waking.since, samples, [v for v in self._views if v.pts >= rise])
             else:
-                front.rest(now, dt)
-        elif self._state == "risen":
-            if front.difference <= self._edge():
-                self._state, self._over = "over", now
-            elif now - self._since > self.settings.max_duration:
-                self._state = "long"
-                self._held_views = [self._view_at(self._rise()), self._view_at(self._highest().pts)]
-        elif self._state == "over":
-            if front.difference > front.threshold:
-                self._state = "risen"
-            elif now - self._over >= SETTLING:
-                keyframes, self._state = self._judge(), "rest"
-        elif front.difference <= self._edge() or self._still() or now - self._since > self.settings.macro_duration:
-            keyframes, self._state = self._judge(), "rest"
-            front.settle()
-        elif self._highest().pts == now:
-            self._held_views[1] = view
-        return keyframes
+                under_way.add(now, view)
+            return None
+        if under_way is None:
+            return None
+        under_way.settled |= not waking.back
+        home = waking.just_rested and under_way.at_home(now)
+        if under_way.settled and now.pts - waking.rested < LINGERS and not home:
+            return None  # a movement may rest on its way: a smile that is held for a moment
+        return self._judge(waking.rested)
 
     def _interrupted(self) -> Keyframes | None:
-        if self._state == "rest":
+        under_way = self._under_way
+        if under_way is None:
             return None
-        if self.settings.lost_gate:
-            self._state = "rest"
-            self._drop("lost", self._highest().pts)
+        if self.settings.lost_gate and self._waking.moving:
+            self._under_way = None
+            self._drop("lost", under_way.top.pts)
             return None
-        keyframes, self._state = self._judge(), "rest"
-        return keyframes
+        return self._judge(self._ending())
+
+    def _ending(self) -> float:
+        """When what is under way came to rest, or was cut off now."""
+        return self._last.pts if self._waking.moving else self._waking.rested
 
     # -- the judgement
 
-    def _judge(self) -> Keyframes | None:
-        """What has just ended: keyframes, or None and a count."""
-        long = self._state == "long"
-        samples = list(self._samples)
-        apex = self._highest()
-        offset = samples[-1].pts if long else self._over
-        move = movement(samples, self._rise(), apex.pts, offset)
+    def _judge(self, ended: float) -> Keyframes | None:
+        """What came to rest then, or is cut off now: keyframes, or None and a count."""
+        one, self._under_way = self._under_way, None
+        long = ended - one.since > self.settings.max_duration
+        move = movement(one.samples(ended) if long else list(self._samples), one.onset.pts, one.top.pts, max(ended, one.top.pts))
         if self.settings.refine and not long:
             move = refined(move)
         self._ended = move.offset
-        kind = self._long_kind(move) if long else self._kind(move)
+        kind = self._long_kind(move) if long or one.size >= MACRO_SIZE and not self._waking.back else self._kind(move)
         if kind == "micro" and self._detector is not None:
-            self._aside.wait(move.onset, apex.pts, move.offset)
+            self._aside.wait(move.onset, one.top.pts, move.offset)
             return None  # the detector says which of them are
         if kind not in ("micro", "macro"):
-            self._drop(kind, apex.pts)
+            self._drop(kind, one.top.pts)
             return None
-        self._aside.reported(apex.pts)
+        self._aside.reported(one.top.pts)
         self.counts["spotted" if kind == "micro" else kind] += 1
         if long:
-            return Keyframes(*self._held_views, self._last, apex.difference, self._front.threshold, kind)
-        return self._keyframes(move, apex.difference, kind)
+            end = self._view_at(move.offset)
+            return Keyframes(one.onset_view, one.top_view, end, one.top.difference, self._front.threshold, kind, 1.0, one.between(end))
+        return self._keyframes(move, one.top.difference, kind)
 
     def _kind(self, move: Movement) -> str:
-        """"micro" or "macro", or the cause for which a movement that came back soon is dropped."""
+        """"micro" or "macro", or the cause for which a movement that was soon over is dropped."""
         settings = self.settings
         gates = {gate for pts, gate in self._gates if pts >= move.onset - EYES_BEFORE}
         for gate, on in (("blink", settings.blink_gate), ("motion", settings.motion_gate)):
@@ -184,7 +183,7 @@ class Spotter:
         return "macro" if move.duration > settings.max_duration else "micro"
 
     def _long_kind(self, move: Movement) -> str:
-        """The same for one that did not: large enough for a macro-expression, and not a blink, speech or the head."""
+        """The same for a longer one: large enough for a macro-expression, and not a blink, speech or the head."""
         size = np.linalg.norm(move.moved, axis=2)  # n×PARTS
         if size.max() < MACRO_SIZE:
             return "too small"
@@ -231,7 +230,7 @@ class Spotter:
 
     def _stirred(self, now: float) -> bool:
         """Whether the front end has been off rest lately: the network is not asked about stillness."""
-        if self._front.difference > self._edge():
+        if self._front.difference > self._waking.edge:
             self._stirring = now
         return now - self._stirring < LATELY
 
@@ -254,33 +253,16 @@ class Spotter:
 
     # -- what the state and the judgement look at
 
-    def _edge(self) -> float:
-        return 1 + EDGE * (self._front.threshold - 1)
-
-    def _rise(self) -> float:
+    def _rise(self, since: float) -> float:
         """When the difference last left rest before it crossed the threshold, seconds; not before the last movement."""
-        onset = self._since
+        onset = since
         for sample in reversed(self._samples):
             if sample.pts < self._ended:
                 break
-            if sample.pts <= self._since:
-                onset = sample.pts
-                if not sample.difference > self._edge():  # also where it was not known yet
-                    break
+            onset = sample.pts
+            if not sample.difference > self._waking.edge:  # also where it was not known yet
+                break
         return onset
-
-    def _highest(self) -> Sample:
-        """The moment furthest from rest since the rise."""
-        return max((s for s in self._samples if s.pts >= self._since), key=lambda s: s.difference)
-
-    def _still(self) -> bool:
-        """Whether no part of the face has moved for HELD seconds."""
-        recent = [s for s in self._samples if s.pts >= self._last.pts - HELD]
-        if len(recent) < 4 or recent[-1].pts - recent[0].pts < 0.8 * HELD:
-            return False
-        # quarters, not halves: around its apex a movement has the same mean before and after
-        quarters = np.array([np.mean(part, axis=0) for part in np.array_split([s.moved for s in recent], 4)])
-        return float(np.linalg.norm(np.ptp(quarters, axis=0), axis=1).max()) < HELD_SPEED * HELD
 
     def _blinking(self, t: np.ndarray) -> np.ndarray:
         """Which of the moments (n, seconds) lie in or beside a blink: (n,) bool."""

@@ -14,14 +14,16 @@ import numpy as np
 from realtime.errors import ModelError
 from realtime.networks import network
 from realtime.spotting.movement import Sample
-from realtime.spotting.points import MIRRORED, PARTS
+from realtime.spotting.points import MIRRORED, NO_LIDS, PARTS
 
 CLASSES = ("micro", "macro", "blink", "speech", "head", "nothing")
 TIMES = ("onset", "apex", "offset")
 RATE = 60.0  # looks at the face a second, whatever the source's frame rate
 WINDOW = 96  # of them, 1.6 seconds
 EVERY = 2  # looks from one question to the network to the next
-CHANNELS = 2 * len(PARTS) + 5
+CHANNELS = 2 * len(PARTS) + 6
+AWAY = CHANNELS - 1  # the channel that says how far a face is from where it usually is
+HOME_LOOKS = 15 * RATE  # over which the usual place of each part is averaged
 KEPT_ANSWERS = 200  # more than the longest movement takes
 SURE = 0.07  # seconds after a first suspicion in which a surer one may come
 
@@ -40,10 +42,12 @@ class Series:
     """The face's movement on an even grid of time, the last WINDOW looks.
 
     Channels: x then y of each part in hundredths of the outer-eye distance, log2 of the three regions' histogram
-    differences, eye opening over its usual, head speed.
+    differences, eye opening over its usual, head speed, and how far the part furthest from its usual place is: what
+    moves away from there and what moves back look alike otherwise.
     """
 
     def __init__(self):
+        self._home, self._seen = np.zeros(2 * len(PARTS), np.float32), 0  # the usual places, and from how many looks
         self._columns: deque[np.ndarray] = deque(maxlen=WINDOW)
         self._last: tuple[float, np.ndarray] | None = None
         self.now = float("-inf")  # time of the latest column
@@ -53,16 +57,23 @@ class Series:
         values = channels(sample, usual_eyes)
         if self._last is None:
             self._last, self.now = (sample.pts, values), sample.pts
-            self._columns.append(values)
+            self._add(values)
             return 1
         (t, before), made = self._last, 0
         while self.now + 1 / RATE <= sample.pts:
             self.now += 1 / RATE
             share = (self.now - t) / (sample.pts - t)
-            self._columns.append(before + share * (values - before))
+            self._add(before + share * (values - before))
             made += 1
         self._last = sample.pts, values
         return made
+
+    def _add(self, values: np.ndarray) -> None:
+        places = values[: 2 * len(PARTS)]
+        self._seen = min(self._seen + 1, HOME_LOOKS)
+        self._home += (places - self._home) / self._seen
+        away = np.linalg.norm((places - self._home).reshape(2, -1)[:, NO_LIDS], axis=0).max()
+        self._columns.append(np.append(values, away))
 
     @property
     def full(self) -> bool:
@@ -76,7 +87,7 @@ class Series:
 
 
 def channels(sample: Sample, usual_eyes: float) -> np.ndarray:
-    """One moment as CHANNELS float32."""
+    """One moment as CHANNELS - 1 float32: all but the last, which takes a memory."""
     regions = np.log2(np.clip(np.nan_to_num(sample.by_region, nan=1.0), 0.25, 64))
     others = sample.eye_opening / max(usual_eyes, 1e-6), min(sample.motion, 3.0)
     return np.concatenate([100 * sample.moved[:, 0], 100 * sample.moved[:, 1], regions, others]).astype(np.float32)
@@ -94,7 +105,7 @@ def mirrored(window: np.ndarray) -> np.ndarray:
     """The same movement in a mirror: …×CHANNELS×WINDOW."""
     parts = len(PARTS)
     x, y, rest = window[..., :parts, :], window[..., parts : 2 * parts, :], window[..., 2 * parts :, :]
-    return np.concatenate([-x[..., MIRRORED, :], y[..., MIRRORED, :], rest[..., [1, 0, 2, 3, 4], :]], axis=-2)
+    return np.concatenate([-x[..., MIRRORED, :], y[..., MIRRORED, :], rest[..., [1, 0, 2, 3, 4, 5], :]], axis=-2)
 
 
 class Verifier:
@@ -109,7 +120,8 @@ class Verifier:
             raise ModelError(f"{name} tells {', '.join(self._network.classes)}: expected a verifier of {', '.join(CLASSES)}")
 
     def __call__(self, window: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
-        out = self._network({"window": window[None]})
+        known = self._network.shapes["window"][1]  # a network of an earlier version takes the first channels
+        out = self._network({"window": np.ascontiguousarray(window[None, :known])})
         return dict(zip(CLASSES, map(float, out), strict=False)), out[len(CLASSES) :]
 
 
@@ -126,7 +138,7 @@ class Suspicion:
         """ago: seconds from onset, apex and offset to `now`."""
         onset, apex, offset = (now - float(seconds) for seconds in ago)
         # what overlaps the last one that was reported is the same one
-        if confidence < self._least or onset < self._ended - 0.05 or not onset < apex < offset:
+        if confidence < self._least or onset < self._ended - 0.05 or not onset < apex <= offset:
             return
         if self._best is None:
             self._first = now

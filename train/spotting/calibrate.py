@@ -35,7 +35,7 @@ def calibrated(network: VerifierNetwork, pairs: list[tuple[np.ndarray, Recording
 def detections(network: VerifierNetwork, recording: Recording, least: float) -> list[Found]:
     """What the live loop would report of a recorded series, but for the edges, which it places more finely."""
     windows = Windows([recording])
-    index = np.sort(np.concatenate([windows.micro, windows.others]))[::EVERY]
+    index = windows.all[::EVERY]
     found: list[Found] = []
     suspicion, stretch = Suspicion(least), -1
     for some in np.array_split(index, max(len(index) // 512, 1)):

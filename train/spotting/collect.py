@@ -15,6 +15,7 @@ ENDED = (0.03, 0.12)  # seconds after an offset during which "it has just ended"
 AT = 0.075  # seconds before now that speech and head movements are looked for
 KINDS = {"blink": "blink", "head": "head", "nod": "head", **dict.fromkeys(("speech", "swallow", "tongue", "jaw"), "speech")}
 UNTOLD = -1  # the label of moments that teach nothing: a "long" one rises like a micro-expression and is none
+UNSURE = 0.03  # seconds before and after that during which either answer would do
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +84,14 @@ def answers(t: np.ndarray, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
     for event in truth.macro:
         mark("macro", _ended(t, event.offset))
     for event in truth.micro:
+        label[_ended(t, event.offset, UNSURE)] = UNTOLD
+    for event in truth.micro:
         where = _ended(t, event.offset)
         mark("micro", where)
         since[where] = t[where, None] - np.array([[event.onset, event.apex, event.offset]])
     return label, since
 
 
-def _ended(t: np.ndarray, end: float) -> np.ndarray:
-    return (t - end >= ENDED[0]) & (t - end <= ENDED[1])
+def _ended(t: np.ndarray, end: float, beside: float = 0.0) -> np.ndarray:
+    return (t - end >= ENDED[0] - beside) & (t - end <= ENDED[1] + beside)
 

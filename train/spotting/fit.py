@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from realtime.spotting.verify import CLASSES, WINDOW, centred, mirrored
+from realtime.spotting.verify import AWAY, CLASSES, WINDOW, centred, mirrored
 from train.compute import CPU, Compute
 from train.models.verifier import VerifierNetwork
 from train.spotting.collect import Recording
@@ -28,6 +28,7 @@ class Windows:
         self.label = np.concatenate([r.label for r in recordings])
         self.since = np.concatenate([r.since for r in recordings]).astype(np.float32)
         ready = np.arange(len(self.label)) - self._begins >= WINDOW // 2
+        self.all = np.flatnonzero(ready)
         self.micro = np.flatnonzero(ready & (self.label == MICRO))
         self.others = np.flatnonzero(ready & (self.label != MICRO) & (self.label >= 0))
 
@@ -73,6 +74,8 @@ def augmented(window: np.ndarray, random: np.random.Generator) -> np.ndarray:
     flip = random.random(len(window)) < 0.5
     window[flip] = mirrored(window[flip])
     places = window[:, :40]
-    places *= np.exp(LOUDNESS * random.standard_normal((len(window), 1, 1), np.float32))
+    louder = np.exp(LOUDNESS * random.standard_normal((len(window), 1, 1), np.float32))
+    places *= louder
+    window[:, AWAY] *= louder[:, 0]
     places += TREMBLE * random.random((len(window), 1, 1), np.float32) * random.standard_normal(places.shape, np.float32)
     return window

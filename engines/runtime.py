@@ -21,7 +21,7 @@ from engines.onnx import OnnxRuntime
 from engines.onnx_cuda import Absent, OnnxCuda, installed_under
 
 ZOO = Path(__file__).parent / "zoo"
-ENGINES = ("auto", "tensorrt", "onnx")
+ENGINES = ("auto", "tensorrt", "onnx", "cpu")
 
 
 def known() -> list[str]:
@@ -40,7 +40,7 @@ class Network:
         """`name` is a network of the zoo, or the path of an .onnx file that has its manifest (.json) beside it.
 
         engine: "auto" takes a plan that is valid for this GPU, else ONNX Runtime on the GPU, else on the CPU; "tensorrt"
-        the plan or nothing; "onnx" ONNX Runtime. threads: for the CPU (more only slow down a network this small).
+        the plan or nothing; "onnx" the GPU or CPU as well, but no plan; "cpu" the CPU. threads: for it (more only slow down a network this small).
 
         The file's SHA-256 is checked before ONNX Runtime sees a byte of it, and a file from outside the zoo is tried in a
         child process first. Raises EngineError, one line, for an unknown name or engine, a missing or broken manifest,
@@ -130,6 +130,8 @@ def _on_gpu(network: Network, model: bytes, engine: str):
     """What runs the network on a GPU, or None. Raises EngineError where a plan was asked for and cannot be had."""
     from engines.plans import library, run
 
+    if engine == "cpu":
+        return None
     plan = ""
     try:
         if engine == "tensorrt" or engine == "auto" and run.expected(network.name):

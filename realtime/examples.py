@@ -87,7 +87,7 @@ def _watched() -> tuple[list[Keyframes], list[np.ndarray]]:
     if kept := os.environ.get("MER_EXAMPLES"):
         return _kept(Path(kept))
     settings, windows = SpotterSettings(), []
-    verify = Verifier(settings.verifier, "onnx")
+    verify = Verifier(settings.verifier, "cpu")
 
     def remember(window: np.ndarray):
         windows.append(window)

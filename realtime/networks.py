@@ -17,7 +17,7 @@ _guard = threading.Lock()
 def network(name: str, engine: str = "auto") -> Network:
     """`name`: a network of the zoo, or the path of an .onnx file with its manifest beside it. Raises ModelError.
 
-    engine: "auto", "tensorrt" or "onnx", see `engines.runtime.Network`.
+    engine: "auto", "tensorrt", "onnx" or "cpu", see `engines.runtime.Network`.
     """
     try:
         if name not in known():

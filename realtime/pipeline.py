@@ -32,7 +32,7 @@ KEPT_TIMINGS = 20_000  # of each stage
 @dataclass
 class PipelineSettings:
     """network: one of the zoo, or the path of an .onnx file with its manifest beside it. engine: what runs it: "auto",
-    "tensorrt" or "onnx" (`engines.runtime`)."""
+    "tensorrt", "onnx" or "cpu" (`engines.runtime`)."""
 
     network: str = "kernel_ridge"
     engine: str = "auto"

@@ -26,8 +26,8 @@ class Recognizer:
     def __init__(self, model: str, engine: str = "auto", flow: Flow | None = None):
         """`model`: a network of the zoo, or the path of an .onnx file with its manifest beside it.
 
-        engine: "auto", "tensorrt" or "onnx", see `engines.runtime.Network`. flow: what computes it; by default on a GPU if
-        there is one, or for "onnx" on the CPU.
+        engine: "auto", "tensorrt", "onnx" or "cpu", see `engines.runtime.Network`. flow: what computes it; by default on a
+        GPU if there is one, or for "cpu" on the CPU.
         """
         self._network = network(model, engine)
         kind = self._network.manifest.get("takes")
@@ -38,7 +38,7 @@ class Recognizer:
         if self._network.width != len(self.classes):
             raise ModelError(f"the network {model} gives {self._network.width} numbers for {len(self.classes)} classes: export it again")
         self._inputs = INPUTS[kind]
-        self._flow = flow or Flow("cpu" if engine == "onnx" else "auto")
+        self._flow = flow or Flow("cpu" if engine == "cpu" else "auto")
         self._flow.warm()
         self._on_gpu = ON_GPU.get(kind)
         self._gather = Batcher(self._many)

@@ -1,11 +1,13 @@
-"""`@needs_cuda`: the test runs on an NVIDIA GPU only."""
+"""`@needs_cuda`: the test runs on an NVIDIA GPU only; `@needs_tensorrt`, `@needs_provider`: with that on it."""
 
 import functools
 import os
 
 import pytest
 
-from engines import device
+from engines import device, onnx_cuda
+from engines.onnx import CUDA
+from engines.plans import library
 
 
 def needs_cuda(test):
@@ -22,3 +24,16 @@ def needs_cuda(test):
         pytest.fail(reason, pytrace=False)
 
     return failing
+
+
+def needs_tensorrt(test):
+    """A GPU that is required is no TensorRT, which cannot be had everywhere: skipped where it is not installed."""
+    return needs_cuda(test if library.find() else pytest.mark.skip(reason=library.why_not())(test))
+
+
+def needs_provider(test):
+    """ONNX Runtime's CUDA provider; skipped where onnxruntime came without it."""
+    import onnxruntime
+
+    there = CUDA in onnxruntime.get_available_providers()
+    return needs_cuda(test if there else pytest.mark.skip(reason=f"this ONNX Runtime has no {CUDA}: {onnx_cuda.INSTALL}")(test))

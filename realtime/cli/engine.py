@@ -81,7 +81,7 @@ def build(models, precision, targets, force):
     wanted = tuple(filter(None, (target.strip() for target in targets.split(","))))
     if not library.installed():
         raise MissingPartError(f"engines cannot be built: {library.why_not()}")
-    networks = [network(name, "onnx") for name in models or known()]
+    networks = [network(name, "cpu") for name in models or known()]
     console, store, failures = Console(soft_wrap=True), Store(), {}
     with faults(OutputError), store.lock(common.complain("mer-engine")):
         for one in networks:

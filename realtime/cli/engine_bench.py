@@ -36,7 +36,7 @@ def bench(models, seconds):
     p50 / p95 / p99 in milliseconds at batches of 1, 8 and 64, of all networks or those named."""
     from realtime import examples
 
-    networks = [network(name, "onnx") for name in models or known()]
+    networks = [network(name, "cpu") for name in models or known()]
     console = Console(soft_wrap=True)
     gpu = device.find()
     console.print(f"{machine()}; {gpu.name if gpu else 'no GPU'}", style="dim")

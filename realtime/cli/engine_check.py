@@ -30,7 +30,7 @@ def check(models):
     """
     from realtime import examples
 
-    networks = [network(name, "onnx") for name in models or known()]
+    networks = [network(name, "cpu") for name in models or known()]
     console, runs_here = Console(soft_wrap=True), device.find() is not None and library.find() is not None
     flipped, notes = [], []
     with console.status("watching the demo clip for real inputs") as status:

@@ -120,7 +120,7 @@ def keyframes(pull, size):
 def test_no_movement_is_lost_where_a_gpu_fills_up_and_then_goes(start, said):
     """Flow and maps in the kernels, named as on the CPU: with room for all, with room for few, and with no GPU any more."""
     gpu, movements = start(**RTX_4090), [keyframes(pull, size) for pull in PULLS for size in (1.0, 2.0)]
-    expected = [Recognizer("kernel_ridge", "onnx")(one) for one in movements]
+    expected = [Recognizer("kernel_ridge", "cpu")(one) for one in movements]
     named = Recognizer("kernel_ridge", flow=Flow("cuda"))
     for trouble in (None, "full", "gone"):
         if trouble == "full":

@@ -1,9 +1,11 @@
 """ONNX Runtime's CUDA provider as what runs networks: a stand-in for it, and (marked so) the real one."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import fake_gpu
 import numpy as np
 import pytest
-from gpu import needs_cuda
+from gpu import needs_provider
 
 from engines import device, onnx_cuda
 from engines.errors import EngineError
@@ -54,6 +56,15 @@ def test_it_runs_64_samples_at_once_and_nobody_speaks_of_tensorrt(gpu, said):
     gpu.provider.batches.clear()
     np.testing.assert_allclose(network.many(given), answers(given), atol=1e-5)
     assert gpu.provider.batches == [64, 64, 2]
+
+
+def test_who_asks_for_the_cpu_gets_the_cpu(gpu, said):
+    """It is what a GPU's answers are held against."""
+    gpu.provider.wrong = 5e-4
+    here, there = Network("verifier", engine="cpu"), Network("verifier", engine="onnx")
+    assert (here.backend, here.on_gpu, there.on_gpu, said) == ("ONNX Runtime, CPU", False, True, [])
+    np.testing.assert_array_equal(here.many(windows(3)), answers(windows(3)))
+    assert np.abs(there.many(windows(3)) - answers(windows(3))).max() > 1e-4
 
 
 def test_libraries_come_first_and_the_stream_is_ours(gpu):
@@ -162,25 +173,25 @@ def test_a_gpu_that_answers_otherwise_is_left(gpu, said):
 def test_an_engine_that_somebody_built_is_still_worth_a_word(gpu, said, monkeypatch):
     tensorrt = library.Library("tensorrt", gpu.trt.__version__, gpu.trt)
     monkeypatch.setattr(library, "find", lambda: tensorrt)
-    gpu.engine_of(Network("verifier", engine="onnx"), Store(), version="10.9.0")
+    gpu.engine_of(Network("verifier", engine="cpu"), Store(), version="10.9.0")
     assert "CUDA" in Network("verifier").backend
     (line,) = said
     assert "here is TensorRT 11.4.0" in line
 
 
-@needs_cuda
+@needs_provider
 @pytest.mark.parametrize("name", known())
 def test_each_network_on_the_real_provider(name):
-    path = ZOO / f"{name}.onnx"
-    cpu = Network(name, engine="onnx")._cpu
-    try:
-        network = OnnxCuda(path.read_bytes(), path, cpu)
-    except EngineError as error:
-        pytest.skip(str(error))
+    """Run at several sizes, from several threads, closed: the numbers of the CPU."""
+    cpu, network = Network(name, engine="cpu"), Network(name, engine="onnx")
+    assert network.on_gpu and "CUDA" in network.backend and not cpu.on_gpu
     random = np.random.default_rng(0)
-    given = {key: random.random((64, *shape[1:]), np.float32) for key, shape in network.inputs.items()}
-    expected, together = cpu.run([given]), network.run([given])
-    np.testing.assert_allclose(together, expected, atol=2e-4)
-    for row in (0, 63):  # in whatever batch it comes
-        np.testing.assert_allclose(network.run([{key: x[row : row + 1] for key, x in given.items()}])[0], together[row], atol=2e-4)
+    given = {key: random.random((64, *shape[1:]), np.float32) for key, shape in network.shapes.items()}
+    expected = cpu.many(given)
+    np.testing.assert_allclose(network.many(given), expected, atol=2e-4)
+    one = [{key: x[row : row + 1] for key, x in given.items()} for row in range(64)]
+    with ThreadPoolExecutor(8) as pool:  # in whatever batch it comes
+        np.testing.assert_allclose(list(pool.map(network, one)), expected, atol=2e-4)
     network.close()
+    assert not network.on_gpu
+    np.testing.assert_array_equal(network.many(one[0]), expected[:1])

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import fake_gpu
 import numpy as np
 import pytest
-from gpu import needs_cuda
+from gpu import needs_tensorrt
 
 from engines import notices
 from engines.errors import EngineError
@@ -171,12 +171,12 @@ def windows(number):
 
 def answers(given):
     """The verifier's, one by one on the CPU."""
-    network = Network("verifier", engine="onnx")
+    network = Network("verifier", engine="cpu")
     return np.stack([network({"window": row[None]}) for row in given["window"]])
 
 
 def test_a_valid_engine_is_taken_and_gives_the_same_numbers(gpu):
-    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store, precision="fp16")
+    gpu.engine_of(Network("verifier", engine="cpu"), gpu.store, precision="fp16")
     network = Network("verifier")
     assert network.backend == "TensorRT 11.4.0, Fake GPU 3000, fp16" and network.on_gpu
     given = windows(11)
@@ -186,8 +186,8 @@ def test_a_valid_engine_is_taken_and_gives_the_same_numbers(gpu):
 
 
 def test_onnx_never_looks_at_an_engine(gpu):
-    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
-    network = Network("verifier", engine="onnx")
+    gpu.engine_of(Network("verifier", engine="cpu"), gpu.store)
+    network = Network("verifier", engine="cpu")
     assert network.backend == "ONNX Runtime, CPU"
     network(windows(1))
     assert not gpu.runs
@@ -195,7 +195,7 @@ def test_onnx_never_looks_at_an_engine(gpu):
 
 def test_many_is_one_by_one_on_the_cpu_too():
     given = windows(5)
-    np.testing.assert_array_equal(Network("verifier", engine="onnx").many(given), answers(given))
+    np.testing.assert_array_equal(Network("verifier", engine="cpu").many(given), answers(given))
 
 
 def flip(gpu):
@@ -224,7 +224,7 @@ UNFIT = {
 @pytest.mark.parametrize("case", UNFIT)
 def test_an_engine_that_does_not_fit_is_never_loaded(gpu, monkeypatch, case):
     changed, damage, why = UNFIT[case]
-    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store, **changed)
+    gpu.engine_of(Network("verifier", engine="cpu"), gpu.store, **changed)
     if damage:
         damage(gpu)
     monkeypatch.setattr(gpu.trt, "Runtime", lambda log: pytest.fail("it was loaded"))
@@ -238,7 +238,7 @@ def test_an_engine_that_does_not_fit_is_never_loaded(gpu, monkeypatch, case):
 
 
 def test_an_engine_that_tensorrt_itself_refuses(gpu):
-    gpu.plans.pop(gpu.engine_of(Network("verifier", engine="onnx"), gpu.store))
+    gpu.plans.pop(gpu.engine_of(Network("verifier", engine="cpu"), gpu.store))
     assert Network("verifier").backend == "ONNX Runtime, CPU"
     assert "refuses" in gpu.said[0] and gpu.said[0].endswith("mer-engine build verifier")
 
@@ -270,7 +270,7 @@ def test_an_unknown_engine():
 
 @pytest.mark.parametrize("failure", ["cuMemcpyHtoDAsync failed: out of memory", "cuStreamSynchronize failed: device not available"])
 def test_a_gpu_that_fails_costs_no_answer(gpu, failure):
-    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    gpu.engine_of(Network("verifier", engine="cpu"), gpu.store)
     network, given = Network("verifier"), windows(40)
     expected = answers(given)
 
@@ -289,14 +289,14 @@ def test_a_gpu_that_fails_costs_no_answer(gpu, failure):
 
 
 def test_a_gpu_without_room_for_the_network(gpu):
-    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    gpu.engine_of(Network("verifier", engine="cpu"), gpu.store)
     gpu.free_bytes = 1000
     assert Network("verifier").backend == "ONNX Runtime, CPU"
     assert "out of memory" in gpu.said[0]
 
 
 def test_what_lies_on_the_gpu_is_taken_from_there(gpu):
-    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    gpu.engine_of(Network("verifier", engine="cpu"), gpu.store)
     network, given = Network("verifier"), windows(3)
     there = {"window": gpu.put(given["window"])}
     gpu.copies.clear()
@@ -307,7 +307,7 @@ def test_what_lies_on_the_gpu_is_taken_from_there(gpu):
 
 
 def test_a_closed_network_goes_on_on_the_cpu(gpu):
-    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    gpu.engine_of(Network("verifier", engine="cpu"), gpu.store)
     network = Network("verifier")
     network.close()
     network.close()
@@ -315,7 +315,7 @@ def test_a_closed_network_goes_on_on_the_cpu(gpu):
 
 
 def test_calls_of_several_streams_share_batches(gpu):
-    gpu.engine_of(Network("verifier", engine="onnx"), gpu.store)
+    gpu.engine_of(Network("verifier", engine="cpu"), gpu.store)
     network, given = Network("verifier"), windows(40)
     gpu.runs.clear()
     with ThreadPoolExecutor(20) as pool:
@@ -324,14 +324,14 @@ def test_calls_of_several_streams_share_batches(gpu):
     assert len(gpu.runs) < 40
 
 
-@needs_cuda
+@needs_tensorrt
 @pytest.mark.parametrize("name", known())
-def test_each_network_on_a_real_gpu(name, tmp_path, monkeypatch):
+def test_each_network_as_an_engine_on_a_real_gpu(name, tmp_path, monkeypatch):
     """Built, loaded, run at several sizes from several threads, closed: the numbers of the CPU."""
     from engines.plans.build import build
 
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
-    cpu = Network(name, engine="onnx")
+    cpu = Network(name, engine="cpu")
     plan, manifest = build(cpu.manifest, cpu.path.read_bytes())
     Store().save(manifest, plan)
     network = Network(name, engine="tensorrt")

@@ -88,8 +88,8 @@ def test_a_damaged_engine_is_built_again(builder, tmp_path):
 
 def test_the_list_says_why_an_engine_is_not_used(monkeypatch, tmp_path):
     gpu = fake_gpu.install(monkeypatch)
-    gpu.engine_of(Network("verifier", engine="onnx"), Store())
-    gpu.engine_of(Network("moext", engine="onnx"), Store(), version="10.9.0", precision="int8", kept_fp32=("a", "b"))
+    gpu.engine_of(Network("verifier", engine="cpu"), Store())
+    gpu.engine_of(Network("moext", engine="cpu"), Store(), version="10.9.0", precision="int8", kept_fp32=("a", "b"))
     (tmp_path / "engines/sa_at.fp32.tensorrt.sm_89.json").write_text("[]")
     (tmp_path / "engines/sa_at.fp32.tensorrt.sm_89.json").chmod(0o600)
     code, out, _ = run(engine, "list")
@@ -170,7 +170,7 @@ def test_check_without_a_gpu_compares_the_files_and_says_that_no_engine_was_run(
 
 def test_check_and_bench_on_a_gpu(monkeypatch, noise):
     gpu = fake_gpu.install(monkeypatch)
-    content = gpu.engine_of(Network("verifier", engine="onnx"), Store())
+    content = gpu.engine_of(Network("verifier", engine="cpu"), Store())
     code, out, _ = run(engine, "check", "verifier")
     (row,) = [line for line in out.splitlines() if "Fake GPU" in line]
     assert code == 0 and row.split()[-3:] == ["12", "0.0e+00", "0"] and "no engine was run" not in out
@@ -209,7 +209,7 @@ def test_bench_says_what_was_not_measured(no_gpu, noise):
 def test_an_engine_that_is_not_used_is_said_once_when_the_stream_starts(monkeypatch):
     gpu = fake_gpu.install(monkeypatch)
     monkeypatch.setattr(recognition, "Flow", lambda engine: CPU)
-    gpu.engine_of(Network("kernel_ridge", engine="onnx"), Store(), version="10.9.0")
+    gpu.engine_of(Network("kernel_ridge", engine="cpu"), Store(), version="10.9.0")
     code, out, err = run(live, "--source", "gone.mp4", "--no-log")
     assert code == 3 and "kernel_ridge on ONNX Runtime, CPU; flow on CPU" in out
     lines = err.splitlines()
@@ -228,7 +228,7 @@ def test_the_engine_that_streams_run_on(command, words, no_gpu, tmp_path, monkey
 
 @pytest.mark.parametrize("name", ["kernel_ridge", "verifier"])
 def test_examples_are_what_the_network_takes(name):
-    network = Network(name, engine="onnx")
+    network = Network(name, engine="cpu")
     given = examples.inputs(network)
     rows = network.many(given)
     assert len(rows) == 40 and np.isfinite(rows).all()

@@ -1,20 +1,22 @@
 """From keyframes to a label, or to none."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import fake_gpu
 import numpy as np
 import pytest
-from gpu import needs_cuda
+from gpu import needs_provider, needs_tensorrt
 from places import DEMO
 
 from engines import notices
 from engines.errors import GpuLost
 from engines.flow import Flow, cpu, cuda
 from engines.plans.store import Store
-from engines.runtime import ZOO, Network
-from realtime import networks, recognition
+from engines.runtime import ZOO, Network, known
+from realtime import examples, networks, recognition
 from realtime.errors import ModelError
 from realtime.geometry import LANDMARKS_68
 from realtime.inputs import dual_atme, flow_map
@@ -22,7 +24,7 @@ from realtime.inputs.face import crop
 from realtime.networks import network
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.recognition import Recognizer
-from realtime.records import FaceView, Keyframes
+from realtime.records import FaceView, Frame, Keyframes
 from realtime.sources import open_source
 
 
@@ -79,15 +81,15 @@ def test_a_network_that_takes_something_unknown_is_refused(shy):
 def test_which_engines_are_at_work_is_said_in_words(monkeypatch):
     chosen = []
     monkeypatch.setattr(recognition, "Flow", lambda engine: chosen.append(engine) or Flow("cpu"))
-    assert Recognizer("kernel_ridge", "onnx").engines == "kernel_ridge on ONNX Runtime, CPU; flow on CPU"
+    assert Recognizer("kernel_ridge", "cpu").engines == "kernel_ridge on ONNX Runtime, CPU; flow on CPU"
     Recognizer("kernel_ridge")
     assert chosen == ["cpu", "auto"]
 
 
 def test_streams_share_a_network_of_the_zoo_but_not_a_file(shy):
     file, _ = shy
-    first = network("kernel_ridge", "onnx")
-    assert network("kernel_ridge", "onnx") is first and network(str(file)) is not network(str(file))
+    first = network("kernel_ridge", "cpu")
+    assert network("kernel_ridge", "cpu") is first and network(str(file)) is not network(str(file))
 
 
 def test_an_engine_that_is_not_there_is_one_line(monkeypatch):
@@ -103,7 +105,7 @@ def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path):
     monkeypatch.setattr(networks, "_shared", {})  # not those of other tests
     gpu, said, asked = fake_gpu.install(monkeypatch), [], []
     for name in ("kernel_ridge", "verifier"):
-        gpu.engine_of(Network(name, engine="onnx"), Store())
+        gpu.engine_of(Network(name, engine="cpu"), Store())
     notices.forget()
     end = notices.listen(said.append)
     named = Recognizer("kernel_ridge", flow=Flow("cpu"))
@@ -128,7 +130,7 @@ def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path):
     assert len(events) == len(asked) == 5 and 1 in gpu.runs
     assert {line.split(":")[0] for line in said} >= {"kernel_ridge"} and all(failure in line for line in said)
     assert "CPU" in named.engines and "Fake" not in named.engines
-    on_cpu = Recognizer("kernel_ridge", "onnx")
+    on_cpu = Recognizer("kernel_ridge", "cpu")
     for event, keyframes in zip(events, asked, strict=True):
         label, scores = on_cpu(keyframes)
         assert event.label == label and event.scores == pytest.approx(scores, abs=1e-5)
@@ -170,10 +172,10 @@ def test_movements_of_several_streams_are_named_in_one_batch_on_the_gpu(maps_on_
     (tmp_path / "net.json").write_text(json.dumps(about), "utf-8")
     (tmp_path / "net.onnx").write_bytes((ZOO / f"{name}.onnx").read_bytes())
     file = str(tmp_path / "net.onnx")
-    maps_on_gpu.engine_of(Network(file, engine="onnx"), Store())
+    maps_on_gpu.engine_of(Network(file, engine="cpu"), Store())
 
     several = [random_keyframes(seed) for seed in range(8)]
-    expected = [Recognizer(file, "onnx")(one) for one in several]
+    expected = [Recognizer(file, "cpu")(one) for one in several]
     on_gpu = Recognizer(file)
     assert "Fake GPU 3000, fp32; flow on CUDA, Fake GPU 3000" in on_gpu.engines
     with ThreadPoolExecutor(8) as pool:
@@ -184,17 +186,17 @@ def test_movements_of_several_streams_are_named_in_one_batch_on_the_gpu(maps_on_
 
 
 def test_two_sessions_with_other_engines_leave_each_other_alone(maps_on_gpu):
-    here, there, keyframes = Recognizer("kernel_ridge", "onnx"), Recognizer("kernel_ridge"), random_keyframes(1)
+    here, there, keyframes = Recognizer("kernel_ridge", "cpu"), Recognizer("kernel_ridge"), random_keyframes(1)
     for _ in range(2):
         assert here(keyframes) == there(keyframes)
     assert maps_on_gpu.batches == [1, 1]  # of the one that is on the GPU
     assert (here.engines[-3:], there.engines[-13:]) == ("CPU", "Fake GPU 3000")
-    Recognizer("kernel_ridge", "onnx")
+    Recognizer("kernel_ridge", "cpu")
     assert there(keyframes) == here(keyframes) and maps_on_gpu.batches == [1, 1, 1]
 
 
 def test_a_flow_that_fails_on_the_gpu_is_computed_on_the_cpu(maps_on_gpu):
-    expected = Recognizer("kernel_ridge", "onnx")(random_keyframes(1))
+    expected = Recognizer("kernel_ridge", "cpu")(random_keyframes(1))
     on_gpu, said = Recognizer("kernel_ridge"), []
     end = notices.listen(said.append)
     maps_on_gpu.fail("launch failed: the device is lost")
@@ -215,23 +217,53 @@ def test_a_movement_without_a_face_harms_no_other_of_its_batch(maps_on_gpu):
     assert results[0] == results[2] == results[3] and not isinstance(results[0], Exception)
 
 
-@needs_cuda
+@needs_tensorrt
 @pytest.mark.parametrize("name", ["kernel_ridge", "dual_atme", "skd_tstsan"])
-def test_the_demo_clips_movements_are_named_alike_on_a_real_gpu(name, monkeypatch, tmp_path):
+def test_the_demo_clips_movements_are_named_alike_by_engines_on_a_real_gpu(name, monkeypatch, tmp_path):
     """Flow, maps and network there, several at a time, beside the CPU."""
     from engines.plans.build import build
-    from realtime import examples
 
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
     monkeypatch.setattr(networks, "_shared", {})
-    cpu = Network(name, engine="onnx")
+    cpu = Network(name, engine="cpu")
     plan, manifest = build(cpu.manifest, cpu.path.read_bytes())
     Store().save(manifest, plan)
+    named_alike(name, "tensorrt", 0.03)
+
+
+@needs_provider
+@pytest.mark.parametrize("name", [name for name in known() if name != "verifier"])
+def test_the_demo_clips_movements_are_named_alike_on_a_real_gpu(name):
+    named_alike(name, "onnx", 2e-3)
+
+
+def named_alike(name, engine, tolerance):
     movements = examples.movements()
-    expected = [Recognizer(name, "onnx")(one) for one in movements]
-    on_gpu = Recognizer(name, "tensorrt")
-    assert "CUDA" in on_gpu.engines
-    with ThreadPoolExecutor(5) as pool:
-        found = list(pool.map(on_gpu, movements))
-    for (label, scores), (expected_label, expected_scores) in zip(found, expected, strict=True):
-        assert label == expected_label and scores == pytest.approx(expected_scores, abs=0.03)
+    expected = [Recognizer(name, "cpu")(one) for one in movements]
+    on_gpu = Recognizer(name, engine)
+    assert on_gpu.engines.count("CPU") == 0 and "flow on CUDA" in on_gpu.engines
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(on_gpu, movements * 4))
+    for (label, scores), (expected_label, expected_scores) in zip(found, expected * 4, strict=True):
+        assert label == expected_label and scores == pytest.approx(expected_scores, abs=tolerance)
+
+
+@needs_provider
+def test_a_whole_stream_has_the_same_events_on_a_real_gpu(monkeypatch):
+    """The demo clip, spotted, verified and named on the GPU. Read by OpenCV: machines with a GPU may lack PyAV."""
+    monkeypatch.setattr(networks, "_shared", {})
+    on_cpu, on_gpu = events_of_the_clip("cpu"), events_of_the_clip("onnx")
+    assert len(on_cpu) == len(on_gpu) == 5
+    for one, other in zip(on_cpu, on_gpu, strict=True):
+        assert (one.onset_s, one.apex_s, one.offset_s, one.label, one.kind) == (other.onset_s, other.apex_s, other.offset_s, other.label, other.kind)
+        assert one.scores == pytest.approx(other.scores, abs=2e-3)
+
+
+def events_of_the_clip(engine):
+    clip, events = cv2.VideoCapture(str(DEMO)), []
+    pipeline, rate = Pipeline("demo", PipelineSettings(engine=engine), wait=True), clip.get(cv2.CAP_PROP_FPS)
+    assert ("CUDA" in pipeline.recognize.engines) == (engine != "cpu")
+    while (read := clip.read())[0]:
+        number = int(clip.get(cv2.CAP_PROP_POS_FRAMES)) - 1
+        events += pipeline(Frame(read[1], number, number / rate, time.monotonic())).events
+    return events + pipeline.finish()

@@ -20,7 +20,7 @@ def demo():
 
 @pytest.fixture(scope="module")
 def recognizer():
-    return Recognizer("kernel_ridge", "onnx")
+    return Recognizer("kernel_ridge", "cpu")
 
 
 def replayed(frames, recognizer):

@@ -63,7 +63,7 @@ def test_each_network_says_what_it_is(name):
 
 @pytest.mark.parametrize("name", known())
 def test_each_network_takes_batches_of_real_inputs(name):
-    network = Network(name, engine="onnx")
+    network = Network(name, engine="cpu")
     samples = examples.inputs(network, 12)
     alone = np.stack([network({key: x[row : row + 1] for key, x in samples.items()}) for row in range(12)])
     assert np.ptp(alone, 0).max() > 1e-3  # samples that differ: mixed up, they would show

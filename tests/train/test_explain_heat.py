@@ -26,7 +26,7 @@ class Named:
     """What `looked` needs of a recognizer."""
 
     def __init__(self, name):
-        self.name, self._network = name, Network(name, engine="onnx")
+        self.name, self._network = name, Network(name, engine="cpu")
 
 
 def test_the_child_says_what_the_code_itself_says(monkeypatch):

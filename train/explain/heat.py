@@ -23,7 +23,7 @@ from train.methods import METHODS
 
 def heat(name: str, moments: Moments) -> tuple[str, np.ndarray]:
     """(title, heat) of the class that the network finds likeliest. Raises ModelError where none of its layers shows the face."""
-    shipped = network(name, "onnx")
+    shipped = network(name, "cpu")
     inputs = INPUTS[shipped.manifest["takes"]](moments)
     made = torch_network(shipped, inputs)
     target = int(np.argmax(shipped(inputs)))

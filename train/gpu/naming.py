@@ -24,7 +24,7 @@ ALONE, TOGETHER, TIMES = 100, 64, 10
 def main(name: str) -> None:
     """Print how long one takes, how long 64 that come at once take, and whether the answers are those of the CPU."""
     movements = examples.movements()
-    expected = [scores for _, scores in map(Recognizer(name, "onnx"), movements)]
+    expected = [scores for _, scores in map(Recognizer(name, "cpu"), movements)]
     recognize = Recognizer(name)
     found = [scores for _, scores in map(recognize, movements)]  # whatever is compiled or allocated first
     print(recognize.engines)

@@ -143,7 +143,7 @@ def tidy(text: str) -> str:
 
 def _tests() -> Step:
     folder = ROOT / "tests"
-    files = sorted(str(file.relative_to(ROOT)) for file in folder.rglob("test_*.py") if "needs_cuda" in file.read_text("utf-8"))
+    files = sorted(str(file.relative_to(ROOT)) for file in folder.rglob("test_*.py") if "from gpu import" in file.read_text("utf-8"))
     lacks = _missing("pytest") or ("" if files else "the tests are not here: run it in the project's own folder")
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "needs_cuda", "--continue-on-collection-errors", "--tb=short"]
     return Step("needs_cuda tests", [*words, *files], 120, lacks, {"MER_REQUIRE_GPU": "1"})

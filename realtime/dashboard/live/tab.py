@@ -28,7 +28,7 @@ KEEP_INFO = (
     "On: times, labels and scores go to the log of this machine, for Review."
 )
 PICTURES_INFO = "The aligned face from onset to offset, beside the log: needed to review these events by eye and to train on them."
-RUNS_ON = {"auto": "the fastest that works here", "tensorrt": "TensorRT (GPU)", "onnx": "ONNX Runtime"}
+RUNS_ON = {"auto": "the fastest that works here", "tensorrt": "TensorRT (GPU)", "onnx": "ONNX Runtime", "cpu": "the CPU alone"}
 
 
 def tab(shared: Shared) -> None:

@@ -44,7 +44,7 @@ def real():
     from engines.runtime import Network
     from realtime.examples import inputs
 
-    return lambda name, most=12: inputs(Network(name, engine="onnx"), most)
+    return lambda name, most=12: inputs(Network(name, engine="cpu"), most)
 
 
 @pytest.fixture

@@ -83,7 +83,8 @@ def generator() -> str:
     """A word that changes with whatever decides what the clips show, but for the portraits."""
     digest = hashlib.sha256(str(maps_file().exists()).encode())
     for file in sorted(Path(synthesis.__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
+        if file.stem not in ("cli", "demo", "sheet"):
+            digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
 

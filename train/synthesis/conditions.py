@@ -22,7 +22,7 @@ class Conditions:
     overlap: probability that a nuisance which would fall on an expression is left there.
     alike: 1 draws negative, positive and surprise equally often, for sets that train recognition; 0 draws each emotion so.
     real: share of the micro-expressions whose movement is a real person's (`train.synthesis.real_motion`).
-    winking: share of the micro-expressions with a blink inside. faint: share of those of FACS intensity A.
+    blink_inside: share of the micro-expressions with a blink inside. faint: share of those of FACS intensity A.
     twice, onward: probability that a micro-expression is followed by another one, or goes on into a macro-expression.
     """
 
@@ -54,7 +54,7 @@ class Conditions:
     sigma: float = 0.0
     crf: float = 0.0
     real: float = 0.5
-    winking: float = 0.125
+    blink_inside: float = 0.125
     faint: float = 0.0
     twice: float = 0.08
     onward: float = 0.08
@@ -85,7 +85,7 @@ def _known(names) -> tuple[str, ...]:
 
 
 # conditions that bring nothing of their own into a clip
-HOW = ("noise", "blur", "overlap", "alike", "sway", "sigma", "crf", "real", "winking", "faint", "twice", "onward")
+HOW = ("noise", "blur", "overlap", "alike", "sway", "sigma", "crf", "real", "blink_inside", "faint", "twice", "onward")
 ALL = Conditions()
 CALM = ALL.without(
     "speech", "swallow", "exposure", "flicker", "timing", "keyframes", "nod", "lid", "tongue", "jaw", "flash", "hair", "hand"

@@ -67,7 +67,7 @@ class Flash:
         strength = self.strength * ramp(min(since, left) / 0.04) * (0.6 + 0.4 * math.cos(2 * math.pi * self.hertz * since))
         for side in (-1, 1):
             place = (self.place[0] + side * 0.33, self.place[1])
-            state.covers.append(Patch(place, (0.05, 0.025), 20.0, 255, strength, 0.02))
+            state.covers.append(Patch(place, (0.08, 0.04), 20.0, 255, strength, 0.02))
 
 
 @dataclass(frozen=True)

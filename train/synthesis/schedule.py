@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from train.synthesis import draws
+from train.synthesis import drawn_events, draws
 from train.synthesis.camera import Camera
 from train.synthesis.conditions import ALL, Conditions
 from train.synthesis.covers import Patch
@@ -125,7 +125,7 @@ def plan(seed: int, seconds: float, fps: float, conditions: Conditions = ALL, de
                 if not any(_meets(made, 0.05)(other) for other in nuisances if other.kind == kind):
                     nuisances.append(made)
     nuisances += _with_events(events_of, events, conditions)
-    before = draws.held(events_of, seconds)
+    before = drawn_events.held(events_of, seconds)
     if events_of.random() < conditions.held and not any(map(_meets(before), drawn)):
         nuisances.append(before)
     nuisances.sort(key=lambda what: what.start)
@@ -146,7 +146,7 @@ def _disturbed(events: Sequence[Happening], nuisances: Sequence) -> tuple[Happen
 
 def _scatter_events(random, seconds: float, fps: float, conditions: Conditions) -> list[Happening]:
     drawn = []  # of one or two that belong together
-    for kind, draw in draws.EVENTS.items():
+    for kind, draw in drawn_events.EVENTS.items():
         rate = getattr(conditions, kind)
         own = np.random.default_rng(random.integers(2**32))
         emotion = one_of_three if conditions.alike else lambda random: None
@@ -156,7 +156,7 @@ def _scatter_events(random, seconds: float, fps: float, conditions: Conditions) 
             if kind == "micro" and chance < conditions.twice:
                 together.append(draw(own, together[0].offset + own.uniform(0.15, 0.4), fps, emotion(own)))
             elif kind == "micro" and conditions.macro and chance > 1 - conditions.onward and together[0].course.returned < 1:
-                together = list(draws.into_macro(own, together[0]))
+                together = list(drawn_events.into_macro(own, together[0]))
             drawn.append(together)
     kept: list[Happening] = []
     # in random order, so that neither kind nor the early ones push the others out
@@ -176,10 +176,10 @@ def _moved(random, events: list[Happening], conditions: Conditions, deck: Sequen
         fits = [m for m in left if not conditions.alike or event.expression.emotion in CLASSES[m.label]]
         own = np.random.default_rng(random.integers(2**32))
         if event.kind != "macro" and wanted and fits:
-            event = draws.real(own, event, fits[0], faint)
+            event = drawn_events.real(own, event, fits[0], faint)
             left = [m for m in left if m.person != fits[0].person]
         elif event.kind == "micro" and faint:
-            event = draws.faint(own, event)
+            event = drawn_events.faint(own, event)
         made.append(event)
     return made
 
@@ -189,7 +189,7 @@ def _with_events(random, events: list[Happening], conditions: Conditions) -> lis
     made = []
     for event in [event for event in events if event.kind == "micro"]:
         chance, share = random.random(2)
-        if chance < conditions.winking:
+        if chance < conditions.blink_inside:
             made.append(draws.blink(random, event.onset + share * event.course.length - 0.1))
         elif chance > 0.95 and conditions.speech:
             following = [e.onset for e in events if e.onset > event.onset]

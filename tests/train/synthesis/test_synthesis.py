@@ -199,7 +199,8 @@ def test_micro_expressions_move_a_pixel_or_two(portrait, landmarks):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_the_command_writes_a_set_that_agrees_with_itself(tmp_path, portrait, jobs):
+def test_the_command_writes_a_set_that_agrees_with_itself(tmp_path, portrait, jobs, monkeypatch):
+    monkeypatch.setenv("MER_DATA", str(tmp_path))
     faces = tmp_path / "faces"
     faces.mkdir()
     cv2.imwrite(str(faces / "a.png"), portrait)
@@ -209,7 +210,7 @@ def test_the_command_writes_a_set_that_agrees_with_itself(tmp_path, portrait, jo
     conditions = Conditions(micro=60, blink=30, timing=1.0)
     out = tmp_path / "set"
     rows = make_set(out, faces, 2, 4 / 60, 30.0, 7, conditions, jobs=jobs, say=said.append)
-    assert len(said) == 1 and "b.png" in said[0]
+    assert len(said) == 2 and "b.png" in said[0] and "action units alone" in said[1]
     assert [row["Subject"] for row in rows.clips] == ["a", "c"]
     truth = list(csv.DictReader(open(out / "truth.csv")))
     assert len(truth) == len(rows.truth) > 0

@@ -21,7 +21,6 @@ from realtime.cli.bench import machine, main
 from realtime.cli.console import Console
 from realtime.errors import MissingPartError, SourceError, UsageError
 from realtime.line_file import cannot_write
-from realtime.watch import LiveSettings
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
 PORTRAITS = DATA / "portraits"
@@ -46,17 +45,31 @@ ABLATION = {  # what is switched off, one at a time
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes.  [default: one a core]")
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
 def spotting(portraits, clips, out, ablation, rate, jobs, settings_):
-    """Precision, recall, false alarms, apex error and delay on the standard set of synthetic clips."""
+    """Precision, recall, F1, false alarms, apex error and delay on the standard set of synthetic clips.
+
+    With data=samm_lv, cas_me2, casme3 or generic and data.root=FOLDER: on real long recordings, by the grand challenges' protocol."""
+    from train.settings import BenchSettings
+
+    overrides = common.only_overrides(settings_, "folders go after their flags, or after data.root=")
+    words = {word.split("=")[0] for word in overrides}
+    if "data.root" in words and "data" not in words:
+        raise UsageError("data.root of which set? Give data=samm_lv, cas_me2, casme3 or generic, too")
+    config = settings.load("bench", overrides, BenchSettings)
+    console = Console(soft_wrap=True)
+    if config.data is not None:
+        _recordings(OmegaConf.to_object(config), config, out, rate, jobs, console)
+        return
+    _standard(config, portraits, clips, out, ablation, rate, jobs, console)
+
+
+def _standard(config, portraits, clips, out, ablation, rate, jobs, console):
     from train.spotting import report, standard
 
-    overrides = common.only_overrides(settings_, "folders go after their flags")
-    config = settings.load("live", overrides, LiveSettings)
     chosen = OmegaConf.to_object(config).spotter
     several = {"spotter": chosen}
     if ablation:
         several |= {name: replace(chosen, **change) for name, change in ABLATION.items()}
     place = clips or Path(platformdirs.user_cache_dir("mer-live", appauthor=False)) / standard.NAME
-    console = Console(soft_wrap=True)
     console.print(machine(), style="dim")
     with Progress(console=console, transient=True) as bar:
         making = bar.add_task("clips", total=len(standard.PARTS))
@@ -74,6 +87,40 @@ def spotting(portraits, clips, out, ablation, rate, jobs, settings_):
         raise cannot_write(out, error) from error
     console.print(Markdown(report.markdown(results["spotter"])))
     console.print(f"tables, figures and plot in {out}")
+
+
+def _recordings(chosen, config, out, rate, jobs, console):
+    from train.data import cache
+    from train.data.clip import LeftOut
+    from train.spotting import long, report
+
+    found = long.load(chosen.data.name, chosen.data.root)
+    console.print(machine(), style="dim")
+    expressions = [e.kind for one in found.recordings for e in one.expressions]
+    console.print(
+        f"{found.name}: {len(found.recordings)} recordings, {expressions.count('micro')} micro- and {expressions.count('macro')} "
+        f"macro-expressions; {len(found.left)} rows left out, {len(found.mended)} mended"
+    )
+    place = out / chosen.data.name
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "settings.yaml").write_text(OmegaConf.to_yaml(config))
+        for name, rows in (("left_out", found.left), ("mended", found.mended)):
+            cache.write_rows(place / f"{name}.csv", LeftOut, rows)
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("recordings", total=len(found.recordings))
+            watched = long.watch_all(found.recordings, chosen, place / "watched.jsonl", jobs, lambda: bar.advance(task))
+        for one in watched:
+            if one.failed:
+                console.print(f"not measured: {one.name}: {one.failed}", style="yellow")
+        result = long.results(found.recordings, watched, rate)
+        words = report.of_recordings(result, found.name, chosen.network)
+        (place / "results.json").write_text(json.dumps(result, indent=1))
+        (place / "results.md").write_text(words, "utf-8")
+    except OSError as error:
+        raise cannot_write(place, error) from error
+    console.print(Markdown(words))
+    console.print(f"tables, rows that were left out or mended, and what was said in {place}")
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""The settings of `mer-train`, typed: the schema of `configs/train.yaml`, which explains them.
+"""The settings of `mer-train` and `mer-bench`, typed: the schemas of `configs/train.yaml` and `bench.yaml`, which explain them.
 
 What a method has of its own, `model` and `fit`, is typed by its module in `train.recipes`.
 """
@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from realtime.errors import UsageError
 from realtime.settings import literal
+from realtime.watch import LiveSettings
 from train.recipes import RECIPES
 from train.recipes.checks import check
 
@@ -92,6 +93,13 @@ class TrainSettings:
     def as_dict(self) -> dict:
         """Plain values, as they are written beside a result."""
         return OmegaConf.to_container(OmegaConf.create({key: _plain(value) for key, value in vars(self).items()}))
+
+
+@dataclass
+class BenchSettings(LiveSettings):
+    """`mer-bench`'s: those of the stream, and which recordings it is measured on (None: those of its own)."""
+
+    data: DataSettings | None = None
 
 
 def typed(where: str, schema: type, values: dict) -> Any:

@@ -96,12 +96,17 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 def write_tables(cache: Path, rows: list[Row], left: list[LeftOut]) -> None:
     """clips.csv and left_out.csv. Raises OutputError."""
-    for name, kind, content in (("clips", Row, rows), ("left_out", LeftOut, left)):
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(kind.__dataclass_fields__)
-        table.writerows(map(astuple, content))
-        write(cache / f"{name}.csv", text.getvalue().encode())
+    write_rows(cache / "clips.csv", Row, rows)
+    write_rows(cache / "left_out.csv", LeftOut, left)
+
+
+def write_rows(path: Path, kind: type, rows: list) -> None:
+    """Dataclasses of one kind as a CSV table. Raises OutputError."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(kind.__dataclass_fields__)
+    table.writerows(map(astuple, rows))
+    write(path, text.getvalue().encode())
 
 
 def read_made(cache: Path) -> dict:

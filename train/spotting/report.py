@@ -97,6 +97,24 @@ def of_ten_words(likely: float, fewest: float, most: float, rate: float, when: s
     return f"With {rate:g} micro-expressions a minute{when}, {likely:.1f} of ten alarms are true (95 %: {fewest:.1f}–{most:.1f})."
 
 
+def of_recordings(result: dict, name: str, network: str) -> str:
+    """The tables of `long.results`, to be read or pasted. name: of the set. network: that named the movements."""
+    lines = [f"| {name} | annotated | found | false | precision | recall | F1 (95 %) |", "|---" * 7 + "|"]
+    for kind, f in result["kinds"].items():
+        cells = [str(f["annotated"]), str(f["true"]), f"{f['false']:.0f}", *(_number(f[n]) for n in ("precision", "recall"))]
+        lines.append(f"| {kind} | " + " | ".join(cells) + f" | {_number(f['f1'], 3)}{_interval(f['f1_95'])} |")
+    named = result["named"]
+    lines += ["", f"{result['recordings']} recordings, {result['minutes']:.1f} minutes. True: an intersection over union of 0.5 or more."]
+    if named["number"]:
+        lines += ["", f"Of the micro-expressions found, {named['number']} have an emotion; {network} names {named['right']} of them rightly: UF1 "
+                  f"{_number(named['uf1'])} over those of negative, positive, surprise and others that occur. Spot-then-recognise: "
+                  f"STRS {_number(result['strs'], 3)}."]  # fmt: skip
+    else:
+        lines += ["", "Spot-then-recognise: no STRS, for no micro-expression that was found has an annotated emotion."]
+    lines += ["", of_ten_words(*result["true_of_ten"], result["rate"])]
+    return "\n".join(lines) + "\n"
+
+
 def _table(rows: dict[str, dict]) -> list[str]:
     lines = ["| | precision | recall | F1 (95 %) | false a minute (95 %) | apex error, median | delay after rest, median |", "|---|---|---|---|---|---|---|"]
     for name, f in rows.items():
@@ -162,8 +180,8 @@ def _quantiles(values: list[float]) -> list[float]:
     return [1000 * float(np.quantile(values, q)) for q in (0.5, 0.95)] if values else []
 
 
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.2f}"
+def _number(value: float, digits: int = 2) -> str:
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def _interval(pair) -> str:

@@ -16,7 +16,6 @@ IOU = 0.5
 # blamed in this order
 NUISANCES = ("blink", "speech", "return", "head", "nod", "lid", "jaw", "tongue", "swallow", "gaze", "hand", "hair", "flash")
 NUISANCES += ("exposure", "keyframes", "flicker")
-NEITHER = "long"  # quick to rise and slow to return: some call it a micro-expression, others do not
 MACRO = "macro"
 NOTHING = "nothing"
 
@@ -124,7 +123,7 @@ def judge(clip: Clip, least: float = 0.0, which: Which | None = None) -> Outcome
     """
     detected = tuple(d for d in clip.detected if d.confidence >= least)
     taken = match(clip.truth, detected)
-    false = [d for i, d in enumerate(detected) if i not in taken and not _neither(d, clip)]
+    false = [d for i, d in enumerate(detected) if i not in taken]
     mine = {j for j, truth in enumerate(clip.truth) if which is None or which(truth)}
     share = 1 if which is None else len(mine) / max(len(clip.truth), 1)
     pairs = [(detected[i], clip.truth[j]) for i, j in taken.items() if j in mine]
@@ -146,11 +145,6 @@ def blame(detection: Interval, clip: Clip) -> str:
         return "badly placed"
     present = {kind for kind, start, end in clip.nuisances if start < detection.offset and end > detection.onset}
     return next((kind for kind in (MACRO, *NUISANCES) if kind in present), NOTHING)
-
-
-def _neither(detection: Interval, clip: Clip) -> bool:
-    """Whether it is of a movement that is neither asked for nor false."""
-    return any(kind == NEITHER and start <= detection.apex <= end for kind, start, end in clip.nuisances)
 
 
 def _owner(detection: Interval, clip: Clip) -> int | None:

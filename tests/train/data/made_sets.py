@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 
 def picture(path: Path, shade: int = 0) -> Path:
@@ -155,4 +155,61 @@ def generic(root: Path) -> Path:
     run(root / "frames/one", "{:03d}.png", range(1, 9))
     picture(root / "face.png")
     (root / "film.mp4").write_bytes(b"not decoded by a loader")
+    return root
+
+
+SAMM_LV = ["Subject", "Filename", "Inducement Code", "Onset", "Apex", "Offset", "Duration", "Type", "Action Units", "Notes"]
+
+
+def samm_lv(root: Path) -> Path:
+    lines = [["SAMM Long Videos"], *([[None]] * 8), SAMM_LV]
+    lines += [["006", "006_1_1", 1, 11, 15, 20, "=F11-D11+1", "Micro - 1/2", "4+7", None]]
+    lines += [[6, "006_1_2", 1, 25, -1, 40, None, "Macro", 4, "no apex"]]
+    lines += [[6, "006_1_3", 1, 45, 50, 5476, None, "Macro", "R7C", "ends after the last frame"]]
+    lines += [["020", "020_6_5", 6, 0, 4, 8, None, "Micro - 1/2", "12", "began before"]]
+    lines += [["020", "020_7_1", 6, 1, 4, 8, None, "Micro - 1/2", "12", "no frames"]]
+    lines += [["020", "020_6_6", 6, "?", 4, 8, None, "Micro - 1/2", "12", "no onset"]]
+    xlsx(root / "SAMM_LongVideos_V3_Release.xlsx", lines, "FACS_Movement_Only", before=["Info"])
+    faces = [["006", "006_1_1", 1, 5562, 5565, 5570, 9, 0.045, "4", "Anger", 3, None]]
+    xlsx(root / "SAMM_Micro_FACS_Codes_v2.xlsx", [SAMM, *faces], "MICRO_ONLY")
+    run(root / "SAMM_longvideos/006_1", "006_1_{:04d}.jpg", range(1, 61))
+    run(root / "SAMM_longvideos/020_6", "020_6_{:05d}.jpg", range(1, 31))
+    run(root / "cropped/020_6", "020_6_{:05d}.jpg", range(1, 31))
+    return root
+
+
+def cas_me2(root: Path) -> Path:
+    lines = [
+        [1, "disgust1_1", 5, 8, 12, "4", "negative", "micro-expression", "disgust"],
+        [1, "disgust1_2", 20, 22, 0, "4+7", "negative", "macro-expression", "anger"],  # the video ends first
+        [2, "happy1_1", 3, 4, 6, "12", "positive", "micro-expression", "happiness"],  # no such video
+        [1, "disgust1_3", 14, 15, 17, "4", "others", "neither", "helpless"],
+    ]
+    path = xlsx(root / "CAS(ME)^2code_final(Updated).xlsx", lines, "CASFEcode_final")
+    book = load_workbook(path)
+    for name, rules in (("naming rule1", [[15, "s15", 1], [16, "s16", 2]]), ("naming rule2", [[101, "disgust1"], ["0401", "anger1"], ["0503", "happy1"]])):
+        page = book.create_sheet(name)
+        for rule in rules:
+            page.append(rule)
+    book.save(path)
+    run(root / "rawpic/s15/15_0101disgustingteeth", "img{}.jpg", range(1, 31))
+    run(root / "cropped/s15/disgust1", "img{}.jpg", range(1, 31))
+    return root
+
+
+def generic_long(root: Path) -> Path:
+    table(root / "recordings.csv", [
+        ["path", "subject", "kind", "onset", "apex", "offset", "label", "fps"],
+        ["frames/one", "anna", "micro", 2, "", 6, "Surprise", 50],
+        ["frames/one", "anna", "macro", 7, 8, 5, "", 50],  # ends before it begins
+        ["film.mp4", "ben", "micro", 0.5, 0.6, 0.8, "negative", ""],
+        ["film.mp4", "ben", "twitch", 2.5, 2.6, 2.8, "", ""],
+        ["still.mp4", "carl", "", "", "", "", "", ""],
+        ["absent.mp4", "ben", "micro", 1, 2, 3, "", ""],
+        ["frames/two", "dora", "micro", 1, 2, 3, "", ""],  # no fps
+    ])  # fmt: skip
+    run(root / "frames/one", "{:03d}.png", range(1, 9))
+    run(root / "frames/two", "{:03d}.png", range(1, 9))
+    for name in ("film.mp4", "still.mp4"):
+        (root / name).write_bytes(b"not decoded by a loader")
     return root

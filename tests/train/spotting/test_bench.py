@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +12,7 @@ pytest.importorskip("torch")
 
 from train.bench import main  # noqa: E402
 from train.spotting import report, standard  # noqa: E402
-from train.spotting.detect import read_truth  # noqa: E402
+from train.spotting.detect import Truth, read_truth  # noqa: E402
 from train.spotting.score import Clip, Interval  # noqa: E402
 
 
@@ -67,3 +68,12 @@ def test_the_truth_of_a_set_is_read_with_what_each_movement_is_like(tmp_path):
     (truth,) = read_truth(tmp_path)
     (micro,) = truth.micro
     assert (micro.motion, micro.returned, micro.on_expression, micro.blink_inside) == ("real", 0.25, True, False)
+
+
+def test_what_rises_quickly_and_returns_slowly_is_neither_asked_for_nor_false():
+    def found(onset, apex, offset):
+        moments = [SimpleNamespace(pts=pts) for pts in (onset, apex, offset)]
+        return SimpleNamespace(onset=moments[0], apex=moments[1], offset=moments[2], kind="micro", confidence=0.9), offset
+
+    truth = Truth("c.mp4", "p", 100.0, 20.0, "all", (), (), (("long", 10.0, 12.0),))
+    assert [d.apex for d in truth.clip([found(10, 10.2, 10.4), found(3, 3.1, 3.2)]).detected] == [3.1]

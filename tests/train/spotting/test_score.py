@@ -40,10 +40,6 @@ def test_false_alarms_are_blamed():
     assert outcome.blamed == {"blink": 1, "nothing": 1, "macro": 1}
 
 
-def test_what_rises_quickly_and_returns_slowly_is_neither_asked_for_nor_false():
-    assert judge(clip([], [span(10, 10.4)], [("long", 10, 12)])).false == 0
-
-
 def test_delay_runs_from_the_later_offset():
     outcome = judge(clip([span(0, 1)], [span(0, 0.8, known_at=1.1)]))
     assert outcome.delays == [pytest.approx(0.1)]

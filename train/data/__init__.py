@@ -1,7 +1,6 @@
 """The data sets that networks are trained on, by the name that `data=` takes."""
 
-from __future__ import annotations
-
+# no annotations from the future here: the name would hide the module `train.data.annotations`
 from typing import TYPE_CHECKING
 
 from realtime.errors import UsageError
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from train.settings import DataSettings
 
 
-def load(settings: DataSettings, takes: str) -> Samples:
+def load(settings: "DataSettings", takes: str) -> Samples:
     """The samples that `settings` name, as inputs of the kind `takes` (a key of `realtime.inputs.INPUTS`)."""
     if settings.name == "megc2019_flow":
         if takes not in KINDS:

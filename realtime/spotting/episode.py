@@ -35,9 +35,9 @@ class Episode:
     distances. settled: whether the face has been at rest in another place meanwhile.
     """
 
-    def __init__(self, since: float, samples: list[Sample], views: list[FaceView]):
-        """samples, views: from the rise on."""
-        self.since, self.settled = since, False
+    def __init__(self, since: float, samples: list[Sample], views: list[FaceView], left_over: bool = False):
+        """samples, views: from the rise on. left_over: it is what comes after a micro-expression that was reported."""
+        self.since, self.settled, self.left_over = since, False, left_over
         self.onset, self.onset_view = samples[0], views[0]
         self.top, self.top_view, self.size = samples[0], views[0], 0.0
         self._samples, self._views = Thinned(KEPT), Thinned(2 * BETWEEN)

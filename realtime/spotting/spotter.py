@@ -8,23 +8,20 @@ from collections.abc import Callable
 import numpy as np
 
 from realtime.lbp import smooth_grey
-from realtime.records import FaceView, Keyframes, evenly
+from realtime.records import FaceView, Keyframes
+from realtime.spotting import kinds
 from realtime.spotting.aside import Aside
 from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
 from realtime.spotting.episode import Episode
 from realtime.spotting.movement import Movement, Sample, movement, refined
-from realtime.spotting.points import NO_LIDS, PARTS, PointFollower
+from realtime.spotting.points import PARTS, PointFollower
+from realtime.spotting.recent import Recent
 from realtime.spotting.resting import RestingDifference
 from realtime.spotting.settings import Reading, SpotterSettings
-from realtime.spotting.waking import SETTLING, Waking
 from realtime.spotting.verify import Found, MicroDetector, Verifier
+from realtime.spotting.waking import SETTLING, Waking
 
 LINGERS = 1.0  # seconds for which a face may rest in another place before it moves on, and that is one movement
-EYES_BEFORE = 0.1  # seconds before an onset in which a blink still counts as its cause
-BESIDE_BLINK = 0.2  # seconds before and after shut lids in which they are still on their way
-MACRO_SIZE = 0.03  # outer-eye distances that some part of the face moves in a macro-expression, at least
-OTHERWISE = 0.4  # mean probability of speech, or of the head, above which a long movement is that
-KEPT_SAMPLES = 7.0  # seconds: the longest movement, and what was before it
 LATELY = 0.7  # seconds: as long as a micro-expression may last, and a little
 LARGEST_GAP = 0.25  # seconds without a frame after which the past says nothing about the present
 
@@ -32,8 +29,8 @@ LARGEST_GAP = 0.25  # seconds without a frame after which the past says nothing 
 class Spotter:
     """`spotter(view)` for each view of one face in order; `spotter.lost()` for each frame without it; `finish()` last.
 
-    At rest → risen (off rest) → over (back for a moment: judged) → at rest. What stays risen for longer than a
-    micro-expression may is long; it ends when the face comes back, holds still, or the source ends.
+    A movement begins when the front end wakes and ends when the face is at rest, where it was or elsewhere. What is soon
+    over is a micro-expression if the verifier says so; what takes longer is a macro-expression if it is large enough.
     counts: "spotted", and movements dropped, by cause. remark: what a person should know of how it was done, if anything.
     """
 
@@ -58,171 +55,155 @@ class Spotter:
         self._began: float | None = None  # pts of the first view
         self._aside = Aside()
         self._under_way: Episode | None = None
+        self._known: deque[Keyframes] = deque()  # to be told, one in a reading
 
     def __call__(self, view: FaceView) -> Reading:
         last = self._last
         grey = smooth_grey(view.pixels)
         if last is None or view.anchor != last.anchor or view.pts - last.pts > LARGEST_GAP:
-            keyframes = self._interrupted()
+            self._interrupt()
             self._start_over(view, grey)
-            return Reading(keyframes=keyframes, set_aside=self._aside.take())
+            return Reading(keyframes=self._next(), set_aside=self._aside.take())
         dt = view.pts - last.pts
         self._last = view
         moved = self._follow(grey, view.pts, not self._waking.moving)
         self._front.measure(grey, moved, view.pts, dt)
         self._waking(view.pts, dt)
-        gate = self._gate(view)
-        self._remember(view, moved, gate)
-        keyframes = self._advance(view)
+        gate = self._recent.gate(view)
+        sample = self._sample(view, moved)
+        self._recent.add(sample, view, gate, self._views_kept(view.pts))
         if self._detector is not None:
-            found = self._detector(self._samples[-1], self._usual_eyes, self._stirred(view.pts))
-            keyframes = self._verified(found) if found else keyframes
+            found = self._detector(sample, self._recent.usual_eyes, self._stirred(view.pts))
+            if found:
+                self._verified(found)
             self._aside.settle(view.pts - LATELY, self._detector.during)
-        return Reading(self._front.difference, self._front.threshold, gate, keyframes, self._aside.take())
+        self._advance(sample, view)
+        return Reading(self._front.difference, self._front.threshold, gate, self._next(), self._aside.take())
 
     def lost(self) -> Reading:
         """The face is not in view: what was under way ends, and the next view starts anew."""
-        keyframes, self._last = self._interrupted(), None
-        return Reading(gate="lost", keyframes=keyframes, set_aside=self._aside.take())
+        self._interrupt()
+        self._last = None
+        return Reading(gate="lost", keyframes=self._next(), set_aside=self._aside.take())
 
     def finish(self) -> Keyframes | None:
-        """The source has ended: a long movement under way has, too. One that was cut short is looked at as a whole."""
+        """The source has ended: a long movement under way, or one that rests, has, too. One that was cut short is looked at
+        as a whole."""
         one = self._under_way
-        long = one is not None and self._ending() - one.since > self.settings.max_duration
-        keyframes = self._judge(self._ending()) if long else None
+        if one is not None and (one.settled or self._ending() - one.since > self.settings.max_duration):
+            self._judge(self._ending())
+        keyframes = self._next()
         if keyframes is None and self._last is not None and self._last.pts - self._began <= CUT_SECONDS:
             keyframes = self._whole()
-        self._last = None
+        self._last = self._under_way = None
         return keyframes
 
-    # -- the state
+    # -- the movement under way
 
     def _start_over(self, view: FaceView, grey: np.ndarray) -> None:
         self._last = view
         self._began = view.pts if self._began is None else self._began
-        self._ended = view.pts
-        self._under_way: Episode | None = None
+        self._ended = view.pts  # of the last movement
         self._front = RestingDifference(grey, view, self.settings)
         self._waking = Waking(self._front, view.pts)
         self._follow = PointFollower(grey, view.landmarks, view.pts)
-        self._views: deque[FaceView] = deque([view])  # the latest, with their pixels
-        nothing = np.zeros((len(PARTS), 2), np.float32)
-        self._samples = deque([Sample(view.pts, np.nan, self._front.by_region, nothing, view.eye_opening, view.motion)])
-        self._gates: deque[tuple[float, str]] = deque()
-        self._eyes: deque[tuple[float, float]] = deque()
-        self._usual_eyes = view.eye_opening
+        self._recent = Recent(self._sample(view, np.zeros((len(PARTS), 2), np.float32)), view, self.settings)
         self._stirring = -np.inf
-        self._found: Found | None = None  # the last one that was reported
         self._detector = self._make_detector() if self._make_detector else None
 
-    def _advance(self, view: FaceView) -> Keyframes | None:
-        waking, under_way, now = self._waking, self._under_way, self._samples[-1]
-        if waking.moving:
-            if under_way is None:
-                rise = self._rise(waking.since)
-                samples = [s for s in self._samples if s.pts >= rise]
-                self._under_way = Episode(waking.since, samples, [v for v in self._views if v.pts >= rise])
-            else:
-                under_way.add(now, view)
-            return None
-        if under_way is None:
-            return None
-        under_way.settled |= not waking.back
-        home = waking.just_rested and under_way.at_home(now)
-        if under_way.settled and now.pts - waking.rested < LINGERS and not home:
-            return None  # a movement may rest on its way: a smile that is held for a moment
-        return self._judge(waking.rested)
+    def _sample(self, view: FaceView, moved: np.ndarray) -> Sample:
+        return Sample(view.pts, self._front.difference, self._front.by_region, moved, view.eye_opening, view.motion)
 
-    def _interrupted(self) -> Keyframes | None:
-        under_way = self._under_way
-        if under_way is None:
-            return None
-        if self.settings.lost_gate and self._waking.moving:
-            self._under_way = None
-            self._drop("lost", under_way.top.pts)
-            return None
-        return self._judge(self._ending())
+    def _advance(self, now: Sample, view: FaceView) -> None:
+        waking, one = self._waking, self._under_way
+        if waking.moving:
+            if one is None:
+                rise = self._recent.rise(waking.since, self._ended, waking.edge)
+                self._begin(waking.since, rise)
+            else:
+                one.add(now, view)
+        elif one is not None:
+            one.settled |= not waking.back
+            home = waking.just_rested and one.at_home(now)
+            # it may rest on its way: a smile that is held for a moment
+            if home or not one.settled or now.pts - waking.rested >= LINGERS:
+                self._judge(waking.rested)
+
+    def _begin(self, since: float, onset: float, left_over: bool = False) -> None:
+        samples = [sample for sample in self._recent.samples if sample.pts >= onset]
+        self._under_way = Episode(since, samples, [view for view in self._recent.views if view.pts >= onset], left_over)
+
+    def _interrupt(self) -> None:
+        """The stretch is over, and so is what is under way."""
+        if self._under_way is not None and self.settings.lost_gate and self._waking.moving:
+            self._drop("lost", self._under_way.top.pts)
+        elif self._under_way is not None:
+            self._judge(self._ending())
+        self._under_way = None
 
     def _ending(self) -> float:
-        """When what is under way came to rest, or was cut off now."""
+        """When what is under way came to rest; else, now."""
         return self._last.pts if self._waking.moving else self._waking.rested
 
     # -- the judgement
 
-    def _judge(self, ended: float) -> Keyframes | None:
-        """What came to rest then, or is cut off now: keyframes, or None and a count."""
+    def _judge(self, ended: float) -> None:
+        """What is under way ended then."""
         one, self._under_way = self._under_way, None
         long = ended - one.since > self.settings.max_duration
-        move = movement(one.samples(ended) if long else list(self._samples), one.onset.pts, one.top.pts, max(ended, one.top.pts))
+        move = movement(one.samples(ended) if long else list(self._recent.samples), one.onset.pts, one.top.pts, max(ended, one.top.pts))
         if self.settings.refine and not long:
             move = refined(move)
         self._ended = move.offset
-        kind = self._long_kind(move) if long or one.size >= MACRO_SIZE and not self._waking.back else self._kind(move)
+        if long or (one.settled and one.size >= kinds.MACRO_SIZE):
+            scores = self._detector.during(move.onset, move.offset) if self._detector else {}
+            kind = kinds.of_long(move, self._recent, self.settings, scores)
+        else:
+            kind = kinds.of_short(move, self._recent, self.settings)
+        if one.left_over and kind != "macro":
+            return  # the rest of what was reported
         if kind == "micro" and self._detector is not None:
-            self._aside.wait(move.onset, one.top.pts, move.offset)
-            return None  # the detector says which of them are
-        if kind not in ("micro", "macro"):
+            self._aside.wait(move.onset, one.top.pts, move.offset)  # the detector says which of them are
+        elif kind not in ("micro", "macro"):
             self._drop(kind, one.top.pts)
-            return None
-        self._aside.reported(one.top.pts)
-        self.counts["spotted" if kind == "micro" else kind] += 1
-        if long:
-            end = self._view_at(move.offset)
-            return Keyframes(one.onset_view, one.top_view, end, one.top.difference, self._front.threshold, kind, 1.0, one.between(end))
-        return self._keyframes(move, one.top.difference, kind)
+        elif long:
+            end = self._recent.view_at(move.offset)
+            threshold = self._front.threshold
+            self._report(Keyframes(one.onset_view, one.top_view, end, one.top.difference, threshold, kind, 1.0, one.between(end)))
+        else:
+            self._report(self._keyframes(move, one.top.difference, kind))
 
-    def _kind(self, move: Movement) -> str:
-        """"micro" or "macro", or the cause for which a movement that was soon over is dropped."""
-        settings = self.settings
-        gates = {gate for pts, gate in self._gates if pts >= move.onset - EYES_BEFORE}
-        for gate, on in (("blink", settings.blink_gate), ("motion", settings.motion_gate)):
-            if on and gate in gates:
-                return gate
-        if move.duration < settings.min_duration:
-            return "too short"
-        return "macro" if move.duration > settings.max_duration else "micro"
-
-    def _long_kind(self, move: Movement) -> str:
-        """The same for a longer one: large enough for a macro-expression, and not a blink, speech or the head."""
-        size = np.linalg.norm(move.moved, axis=2)  # n×PARTS
-        if size.max() < MACRO_SIZE:
-            return "too small"
-        # lids may need long to settle, and a lossy recording shows them settling late: what else was there?
-        blinking = self._blinking(move.t)
-        if self.settings.blink_gate and blinking.any() and size[~blinking][:, NO_LIDS].max(initial=0.0) < MACRO_SIZE:
-            return "blink"
-        if self._found is not None and self._found.offset > move.onset:
-            return "too long"  # what was left of a micro-expression that has been reported
-        if self._detector is not None:
-            scores = self._detector.during(move.onset, move.offset)
-            cause = max(("speech", "head"), key=lambda name: scores.get(name, 0.0))
-            if scores.get(cause, 0.0) > OTHERWISE:
-                return cause
-        return "macro"
-
-    def _verified(self, found: Found) -> Keyframes | None:
-        """The keyframes of what the detector found, its edges placed by what moved."""
-        move = movement(list(self._samples), found.onset, found.apex, found.offset)
+    def _verified(self, found: Found) -> None:
+        """The detector found this: its edges are placed by what moved."""
+        move = movement(list(self._recent.samples), found.onset, found.apex, found.offset)
         if self.settings.refine:
             move = refined(move)
-        kind = self._kind(move)
+        kind = kinds.of_verified(move, self._recent, self.settings)
         if kind != "micro":
-            self._drop("too long" if kind == "macro" else kind, move.apex)
-            return None
-        self.counts["spotted"] += 1
-        self._aside.reported(move.apex)
-        self._found = found
-        apex = min(self._samples, key=lambda s: abs(s.pts - move.apex))
-        return self._keyframes(move, apex.difference, "micro", found.confidence)
+            self._drop(kind, move.apex)
+            return
+        self._report(self._keyframes(move, self._recent.sample_at(move.apex).difference, kind, found.confidence))
+        one = self._under_way
+        if one is not None and one.onset.pts < move.apex < one.onset.pts + LATELY:  # the same: what comes now is another one
+            self._ended, self._under_way = move.offset, None
+            if self._waking.moving:
+                self._begin(move.offset, move.offset, left_over=True)
+
+    def _report(self, keyframes: Keyframes) -> None:
+        self.counts["spotted" if keyframes.kind == "micro" else keyframes.kind] += 1
+        self._aside.reported(keyframes.apex.pts)
+        self._known.append(keyframes)
+
+    def _next(self) -> Keyframes | None:
+        return self._known.popleft() if self._known else None
 
     def _drop(self, cause: str, apex: float) -> None:
         self.counts[cause] += 1
         self._aside.drop(cause, apex)
 
     def _keyframes(self, move: Movement, peak: float, kind: str, confidence: float = 1.0) -> Keyframes:
-        views = [self._view_at(t) for t in (move.onset, move.apex, move.offset)]
-        between = evenly([view for view in self._views if views[0].pts <= view.pts <= views[-1].pts])
-        return Keyframes(*views, peak, self._front.threshold, kind, confidence, tuple(between))
+        onset, apex, offset = (self._recent.view_at(t) for t in (move.onset, move.apex, move.offset))
+        return Keyframes(onset, apex, offset, peak, self._front.threshold, kind, confidence, self._recent.between(onset, offset))
 
     def _views_kept(self, now: float) -> float:
         """Seconds: a whole movement and its rest; at the beginning all, since it may be a clip that is soon over."""
@@ -236,62 +217,17 @@ class Spotter:
 
     def _whole(self) -> Keyframes | None:
         """The keyframes of a clip that was cut to its movement, where nothing was spotted in the usual way."""
-        if self.counts or len(self._views) < 3 or self._views[0].pts > self._began:
+        samples, views = list(self._recent.samples), list(self._recent.views)
+        if self.counts or len(views) < 3 or views[0].pts > self._began:
             return None
-        samples, views = list(self._samples), list(self._views)
         self.remark = REMARK
         move = cut_movement(samples, views)
         if move is None:
             return None
-        kind, confidence = self._kind(move), 1.0
+        kind, confidence = kinds.of_short(move, self._recent, self.settings), 1.0
         if self._verifier is not None:
-            scores = judged_alone(self._verifier, samples, move.offset, self._usual_eyes)
+            scores = judged_alone(self._verifier, samples, move.offset, self._recent.usual_eyes)
             cause, confidence = max(("blink", "speech", "head"), key=scores.get), scores["micro"]
-            kind = cause if scores[cause] > OTHERWISE else kind
+            kind = cause if scores[cause] > kinds.OTHERWISE else kind
         self.counts["spotted" if kind == "micro" else kind] += 1
         return self._keyframes(move, 1.0, kind, confidence) if kind in ("micro", "macro") else None
-
-    # -- what the state and the judgement look at
-
-    def _rise(self, since: float) -> float:
-        """When the difference last left rest before it crossed the threshold, seconds; not before the last movement."""
-        onset = since
-        for sample in reversed(self._samples):
-            if sample.pts < self._ended:
-                break
-            onset = sample.pts
-            if not sample.difference > self._waking.edge:  # also where it was not known yet
-                break
-        return onset
-
-    def _blinking(self, t: np.ndarray) -> np.ndarray:
-        """Which of the moments (n, seconds) lie in or beside a blink: (n,) bool."""
-        blinks = np.array([pts for pts, gate in self._gates if gate == "blink"])
-        return (np.abs(t[:, None] - blinks[None, :]) <= BESIDE_BLINK).any(axis=1)
-
-    def _view_at(self, t: float) -> FaceView:
-        return min(self._views, key=lambda view: abs(view.pts - t))
-
-    def _gate(self, view: FaceView) -> str | None:
-        if not self._eyes or view.pts - self._eyes[-1][0] >= 0.04:
-            self._eyes.append((view.pts, view.eye_opening))
-            while view.pts - self._eyes[0][0] > self.settings.noise_seconds:
-                self._eyes.popleft()
-            self._usual_eyes = float(np.median([opening for _, opening in self._eyes]))
-        if view.eye_opening < self.settings.blink_drop * self._usual_eyes:
-            return "blink"
-        return "motion" if view.motion > self.settings.motion_limit else None
-
-    def _remember(self, view: FaceView, moved: np.ndarray, gate: str | None) -> None:
-        now, front = view.pts, self._front
-        self._samples.append(Sample(now, front.difference, front.by_region, moved, view.eye_opening, view.motion))
-        self._views.append(view)
-        if gate:
-            self._gates.append((now, gate))
-        for kept, time_of, seconds in (
-            (self._samples, lambda s: s.pts, KEPT_SAMPLES),
-            (self._views, lambda v: v.pts, self._views_kept(now)),
-            (self._gates, lambda g: g[0], KEPT_SAMPLES),
-        ):
-            while kept and now - time_of(kept[0]) > seconds:
-                kept.popleft()

@@ -52,5 +52,5 @@ class Waking:
         if self._over is not None and pts - self._over >= SETTLING:
             self.moving, self.back, self.rested = False, True, self._over
         elif still or pts - self.since > LONGEST:
-            self.moving, self.back, self.rested = False, False, pts - HELD if still else pts
+            self.moving, self.back, self.rested = False, front.difference <= front.threshold, pts - HELD if still else pts
             front.settle()

@@ -1,0 +1,59 @@
+"""What kind of movement it was: "micro", "macro", or the cause for which it is dropped."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from realtime.spotting.movement import Movement
+from realtime.spotting.points import NO_LIDS
+from realtime.spotting.recent import Recent
+from realtime.spotting.settings import SpotterSettings
+
+EYES_BEFORE = 0.1  # seconds before an onset in which a blink still counts as its cause
+MACRO_SIZE = 0.03  # outer-eye distances that some part of the face moves in a macro-expression, at least
+BESIDES = 0.006  # outer-eye distances: where no part but the lids moved this far, a blink explains it all
+OTHERWISE = 0.4  # mean probability of speech, or of the head, above which a long movement is that
+TOLERANCE = 0.1  # seconds by which the duration of what the verifier is sure of may be wrong
+
+
+def of_short(move: Movement, recent: Recent, settings: SpotterSettings) -> str:
+    """Of one that was soon over."""
+    gates = recent.gates(move.onset - EYES_BEFORE)
+    for gate, on in (("blink", settings.blink_gate), ("motion", settings.motion_gate)):
+        if on and gate in gates:
+            return gate
+    return _by_duration(move, settings, settings.max_duration)
+
+
+def of_verified(move: Movement, recent: Recent, settings: SpotterSettings) -> str:
+    """Of one that the verifier is sure of. One of seven has a blink inside: that explains it only where nothing else moved."""
+    gates = recent.gates(move.onset - EYES_BEFORE)
+    others = np.linalg.norm(move.moved[np.argmin(np.abs(move.t - move.apex))], axis=1)[NO_LIDS].max()
+    if settings.blink_gate and "blink" in gates and others < BESIDES:
+        return "blink"
+    if settings.motion_gate and "motion" in gates:
+        return "motion"
+    kind = _by_duration(move, settings, settings.max_duration + TOLERANCE)
+    return "too long" if kind == "macro" else kind
+
+
+def of_long(move: Movement, recent: Recent, settings: SpotterSettings, scores: dict[str, float]) -> str:
+    """Of a longer one: large enough for a macro-expression, and not a blink, speech or the head.
+
+    scores: mean probability of each of the verifier's classes meanwhile; may be empty.
+    """
+    size = np.linalg.norm(move.moved, axis=2)  # n×PARTS
+    if size.max() < MACRO_SIZE:
+        return "too small"
+    # lids may need long to settle, and a lossy recording shows them settling late: what else was there?
+    blinking = recent.blinking(move.t)
+    if settings.blink_gate and blinking.any() and size[~blinking][:, NO_LIDS].max(initial=0.0) < MACRO_SIZE:
+        return "blink"
+    cause = max(("speech", "head"), key=lambda name: scores.get(name, 0.0))
+    return cause if scores.get(cause, 0.0) > OTHERWISE else "macro"
+
+
+def _by_duration(move: Movement, settings: SpotterSettings, most: float) -> str:
+    if move.duration < settings.min_duration:
+        return "too short"
+    return "macro" if move.duration > most else "micro"

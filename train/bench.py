@@ -21,6 +21,7 @@ from realtime.cli.bench import machine, main
 from realtime.cli.console import Console
 from realtime.errors import MissingPartError, SourceError, UsageError
 from realtime.line_file import cannot_write
+from realtime.watch import LiveSettings
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
 PORTRAITS = DATA / "portraits"
@@ -121,6 +122,42 @@ def _recordings(chosen, config, out, rate, jobs, console):
         raise cannot_write(place, error) from error
     console.print(Markdown(words))
     console.print(f"tables, rows that were left out or mended, and what was said in {place}")
+
+
+@main.command()
+@click.option("--portraits", type=click.Path(path_type=Path), default=PORTRAITS, help="Without DIR: faces to make clips of.  [default: $MER_DATA/portraits]")
+@click.option("--clips", default=7, show_default=True, type=click.IntRange(1), help="Without DIR: how many are made.")
+@click.option("--fps", default=100.0, show_default=True, type=click.FloatRange(10, 1000), help="Of clips that are folders of pictures, or made.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes.  [default: one a core]")
+@click.option("--table", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv", help="Also write a line for each trial.")
+@click.argument("words", metavar="[DIR] [SETTING=VALUE]...", nargs=-1)
+def trials(portraits, clips, fps, jobs, table, words):
+    """Clips cut from onset to offset, set into two seconds of stillness with four endings: how many are found?
+
+    DIR holds your own (videos, or folders of pictures; in a folder called like an emotion, that is the label); without it
+    they are made, of people that nothing was trained on."""
+    from train.data import cache
+    from train.spotting import trials as those
+
+    overrides, others = common.split_words(words)
+    if len(others) > 1:
+        raise UsageError(f"unexpected '{others[1]}': one folder, then settings written name=value")
+    chosen = OmegaConf.to_object(settings.load("live", overrides, LiveSettings))
+    makers = those.own(Path(others[0]), fps) if others else those.generated(portraits, clips, fps)
+    console = Console(soft_wrap=True)
+    console.print(machine(), style="dim")
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("clips", total=len(makers))
+        found = those.try_all(makers, chosen, jobs, lambda: bar.advance(task))
+    if all(trial.failed for trial in found):
+        raise SourceError(f"no clip could be tried: {found[0].name}: {found[0].failed}")
+    for trial in found[:: len(those.WAYS)]:
+        if trial.failed:
+            console.print(f"not tried: {trial.name}: {trial.failed}", style="yellow", highlight=False)
+    console.print(Markdown(those.markdown(found)))
+    if table is not None:
+        cache.write_rows(table, those.Trial, found)
+        console.print(f"each trial in {table}")
 
 
 @main.command()

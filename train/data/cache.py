@@ -84,7 +84,7 @@ def write(path: Path, data: bytes) -> None:
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path} ({error.strerror}): make room, or give another data.cache=DIR") from error
+        raise OutputError(f"cannot write {path} ({error.strerror}): make room, or give another folder") from error
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -47,7 +47,7 @@ class Cut:
             size, first = (f"{s[1]}×{s[0]}" for s in (pixels.shape, self._shape))
             raise Unusable(f"pictures of several sizes ({called} is {size}, the first {first})")
         else:
-            views = self._tracker(Frame(_bordered(pixels, self._border), len(self._views), pts, pts))
+            views = self._tracker(Frame(bordered(pixels, self._border), len(self._views), pts, pts))
             if not views:
                 raise Unusable(f"the face was lost ({called})")
             view = views[0]
@@ -82,7 +82,7 @@ class Cut:
     def _find(self, pixels: np.ndarray, pts: float, called: str):
         for self._border in BORDERS:
             # another size is another scene to the tracker, and a scene's first face is taken at its word
-            if views := self._tracker(Frame(_bordered(pixels, self._border), 0, pts, pts)):
+            if views := self._tracker(Frame(bordered(pixels, self._border), 0, pts, pts)):
                 self._first = views[0]
                 return views[0]
         raise Unusable(f"no face was found ({called})")
@@ -151,7 +151,8 @@ def read(path: Path) -> np.ndarray:
     return pixels
 
 
-def _bordered(pixels: np.ndarray, share: float) -> np.ndarray:
+def bordered(pixels: np.ndarray, share: float) -> np.ndarray:
+    """With a border around it, `share` of the longer side wide, of the pixels at its edge."""
     width = round(share * max(pixels.shape[:2]))
     return cv2.copyMakeBorder(pixels, *4 * [width], cv2.BORDER_REPLICATE) if width else pixels
 

@@ -78,7 +78,7 @@ def watch_all(
 
 def watch(recording: LongRecording, settings: PipelineSettings) -> Watched:
     """Raises MerError where it cannot be read or holds nothing."""
-    pipeline = Pipeline(recording.name, settings, wait=True, recognizer=_recognizer(settings.network, settings.engine))
+    pipeline = Pipeline(recording.name, settings, wait=True, recognizer=recognizer(settings.network, settings.engine))
     times, events = [], []
     try:
         for frame in recording:
@@ -175,7 +175,7 @@ def _task(task: tuple[LongRecording, PipelineSettings]) -> Watched:
 
 
 @cache
-def _recognizer(network: str, engine: str) -> Recognizer:
+def recognizer(network: str, engine: str) -> Recognizer:
     return Recognizer(network, engine)
 
 

@@ -35,25 +35,32 @@ class Row:
     missed: list[float] = field(default_factory=list)
 
 
-def opencv(**settings) -> Many:
-    """OpenCV's TV-L1. Raises MissingPartError where OpenCV came without its contrib modules."""
+def lacks_opencv() -> str | None:
+    """One line: why OpenCV has no TV-L1 here, which came without its contrib modules; None where it has."""
     # `cv2.optflow` exists without the function where another OpenCV wheel was unpacked over the contrib one
-    make = getattr(getattr(cv2, "optflow", None), "DualTVL1OpticalFlow_create", None)
-    if make is None:
-        raise MissingPartError(
-            f"OpenCV {cv2.__version__} has no TV-L1 flow to compare with: remove every opencv-python* package, "
-            "then install opencv-contrib-python again"
-        )
+    if hasattr(getattr(cv2, "optflow", None), "DualTVL1OpticalFlow_create"):
+        return None
+    return (
+        f"OpenCV {cv2.__version__} has no TV-L1 flow to compare with: remove every opencv-python* package, "
+        "then install opencv-contrib-python again"
+    )
+
+
+def opencv(**settings) -> Many:
+    """OpenCV's TV-L1. Raises MissingPartError where it has none."""
+    if lacking := lacks_opencv():
+        raise MissingPartError(lacking)
+    make = cv2.optflow.DualTVL1OpticalFlow_create
     return lambda pairs: [make(**settings).calc(one, other, None) for one, other in pairs]
 
 
 def measure(recorded: list[Faces], rendered: list[Faces], done: Callable[[], None] = lambda: None) -> dict[str, Row]:
-    """{engine: what was measured}. `done` is called `steps(…)` times. OpenCV is held to one thread meanwhile."""
-    engines: dict[str, Many] = {
-        DEFAULT: opencv(),
-        AS_BEFORE: opencv(**BEFORE),
-        "ours, one core": lambda pairs: [cpu.tvl1(*pair) for pair in pairs],
-    }
+    """{engine: what was measured}, OpenCV's first where it has this flow. `done` is called `steps(…)` times. OpenCV is held to
+    one thread meanwhile."""
+    engines: dict[str, Many] = {}
+    if lacks_opencv() is None:
+        engines = {DEFAULT: opencv(), AS_BEFORE: opencv(**BEFORE)}
+    engines["ours, one core"] = lambda pairs: [cpu.tvl1(*pair) for pair in pairs]
     batched: dict[str, Many] = {f"ours, {BATCH} at once": cpu.tvl1_many}
     if Flow("auto").on_gpu:
         from engines.flow import cuda
@@ -96,23 +103,24 @@ def steps(recorded: list[Faces], rendered: list[Faces]) -> int:
 
 
 def table(rows: dict[str, Row]) -> Table:
-    """Milliseconds a pair at each size, how often that goes into OpenCV's, and mean endpoint distances in pixels."""
+    """Milliseconds a pair at each size, how often that goes into the first row's, and mean endpoint distances in pixels."""
+    first, beside = next(iter(rows.items()))
     made = Table(box=None, header_style="dim", pad_edge=False)
     made.add_column("TV-L1, ms a pair\n", no_wrap=True)
     for side in SIDES:
         for above, below in ((f"{side}²", "p50"), ("", "p95"), ("", "faster")):
             made.add_column(f"{above}\n{below}", justify="right", no_wrap=True)
-    for name in ("to OpenCV\nmean, px", "\nworst", "to truth\nmean, px"):
+    for name in (f"to {'OpenCV' if first == DEFAULT else first}\nmean, px", "\nworst", "to truth\nmean, px"):
         made.add_column(name, justify="right", no_wrap=True)
-    theirs = {side: percentiles(rows[DEFAULT].taken[side], 50)[0] for side in SIDES}
+    theirs = {side: percentiles(beside.taken[side], 50)[0] for side in SIDES}
     for name, row in rows.items():
         times = []
         for side in SIDES:
             half, most = percentiles(row.taken[side], 50, 95)
-            times += [f"{half:.2f}", f"{most:.2f}", "–" if name == DEFAULT else f"{theirs[side] / half:.0f}×"]
-        both = zip(row.flows, rows[DEFAULT].flows, strict=True)
+            times += [f"{half:.2f}", f"{most:.2f}", "–" if name == first else f"{theirs[side] / half:.0f}×"]
+        both = zip(row.flows, beside.flows, strict=True)
         away = [float(np.linalg.norm(ours - theirs, axis=2).mean()) for ours, theirs in both]
-        apart = ["–", "–"] if name == DEFAULT else [f"{np.mean(away):.4f}", f"{max(away):.4f}"]
+        apart = ["–", "–"] if name == first else [f"{np.mean(away):.4f}", f"{max(away):.4f}"]
         made.add_row(name, *times, *apart, f"{np.mean(row.missed):.4f}" if row.missed else "–")
     return made
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from realtime import examples
 from realtime.errors import SourceError
 from realtime.faces import FaceSettings, FaceTracker
 from realtime.geometry import to_68
@@ -68,6 +69,13 @@ def recorded(videos: list[Path], most: int) -> list[Faces]:
             continue
     places = np.linspace(0, len(found) - 1, min(len(found), most)).round().astype(int)
     return [found[place] for place in places]
+
+
+def kept() -> list[Faces]:
+    """Onset and apex, apex and offset of the demo clip's movements: for where no recording can be read."""
+    seen = [(one.onset, one.apex, one.offset) for one in examples.movements()]
+    boxes = [crop_box(to_68(onset.landmarks)) for onset, _, _ in seen]
+    return [Faces(*(view.pixels for view in pair), box) for three, box in zip(seen, boxes, strict=True) for pair in (three[:2], three[1:])]
 
 
 def rendered(portraits: Path | None) -> list[Faces]:

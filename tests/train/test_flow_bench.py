@@ -7,6 +7,8 @@ from moved_faces import distance, moved
 from places import DEMO
 
 from engines.flow import cpu
+from realtime import examples, warm
+from realtime.records import Keyframes
 from train import bench, flow_bench, flow_pairs, flow_swap
 from train.data import cache as store
 
@@ -75,3 +77,18 @@ def test_what_cannot_be_measured_is_one_line(tmp_path, monkeypatch):
     monkeypatch.delattr(flow_bench.cv2.optflow, "DualTVL1OpticalFlow_create", raising=False)
     with pytest.raises(flow_bench.MissingPartError, match="opencv-contrib-python"):
         flow_bench.opencv()
+
+
+def test_a_machine_without_opencvs_flow_or_films_measures_ours(rendered, monkeypatch):
+    monkeypatch.setattr(flow_bench, "SIDES", (64,))
+    monkeypatch.setattr(flow_bench, "BATCH", 3)
+    monkeypatch.setenv("MER_EXAMPLES", "kept.npz")
+    seen = warm.views()
+    monkeypatch.setattr(examples, "movements", lambda: [Keyframes(seen[0], seen[1], seen[-1], 3.0, 1.5)])
+    monkeypatch.setattr(flow_bench.cv2.optflow, "DualTVL1OpticalFlow_create", None, raising=False)
+    monkeypatch.delattr(flow_bench.cv2.optflow, "DualTVL1OpticalFlow_create")
+    monkeypatch.setattr(flow_pairs, "recorded", lambda *_: pytest.fail("a film was read"))
+    monkeypatch.setattr(flow_pairs, "rendered", lambda folder: rendered)
+    said = CliRunner().invoke(bench.main, ["flow"])
+    assert said.exit_code == 0 and "2 pairs of faces" in said.output and "has no TV-L1 flow to compare with" in said.output
+    assert "to ours, one core" in said.output and "ours, 3 at once" in said.output

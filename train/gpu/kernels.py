@@ -1,7 +1,8 @@
 """The GPU's kernels, each run on faces of the demo clip, beside what the CPU makes of the same, and how long the flow takes:
-a child of `mer-bench gpu`. --small: one movement and no times, for compute-sanitizer.
+a child of `mer-bench gpu`. --small: one movement and no times, for compute-sanitizer; --tiny: each kernel once on a small
+face, and nothing compared, for its racecheck, which takes a thousand times as long.
 
-    python -P -m train.gpu.kernels [--small]
+    python -P -m train.gpu.kernels [--small | --tiny]
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import time
 
 import numpy as np
 
+from engines import device
 from engines.errors import EngineError
-from engines.flow import CPU, cuda
+from engines.flow import CPU, cuda, lanes, launches
 from realtime import examples
 from realtime.inputs import dual_atme, flow_map
 from realtime.inputs.face import crop, crop_box, grey
@@ -21,6 +23,7 @@ from realtime.records import Moments
 from realtime.terminal import percentiles
 
 TIMES = 20
+TINY = 48  # pixels a side
 FLOW, MAPS = 1e-3, 1e-3  # largest mean differences: pixels, and units of a map within ±2
 
 
@@ -46,6 +49,21 @@ def main(small: bool) -> int:
     far += told("flow map", [np.abs(found - one["full_face"][0]) for found, one in zip(maps, expected, strict=True)], "", MAPS)
     far += told("puzzle", [np.abs(found - one["puzzle"][0]) for found, one in zip(puzzles, expected, strict=True)], "", MAPS)
     return min(far, 1)
+
+
+def tiny() -> int:
+    """Each kernel once."""
+    one, size = moments_of(examples.movements()[0]), flow_map.MAP
+    with device.active():
+        lane = lanes.Lane(lanes.Kernels())  # not those that check themselves
+        maps, pieces = (lane.there(name, 12 * size * size) for name in ("maps", "pieces"))
+        for kernel in lane.kernels.flows:
+            lane.maps([(one.onset, one.apex, crop_box(one.points))], TINY, size, flow_map.SMOOTHING, maps, kernel)
+            lane.launch(launches.cut_puzzles(maps, pieces, 1, size, dual_atme.PUZZLE))
+            lane.stream.synchronize()
+            print(f"{kernel}, {TINY}², and what surrounds it: run", flush=True)
+        lane.close()
+    return 0
 
 
 def timed(what: str, pairs: list) -> None:
@@ -81,6 +99,6 @@ def told(what: str, off: list[np.ndarray], unit: str, most: float) -> bool:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main("--small" in sys.argv))
+        sys.exit(tiny() if "--tiny" in sys.argv else main("--small" in sys.argv))
     except EngineError as error:
         sys.exit(str(error))

@@ -25,7 +25,7 @@ LEAST_MOVED = 0.0003  # the same for places, outer-eye distances: what no camera
 LEAST_DEVIATION = 0.1
 EVERY = 0.1  # seconds between two looks at the noise
 HELD = 0.3  # seconds without change after which a face is at rest, wherever it is
-LOOKS = 60.0  # a second, of which these seconds are made up
+LOOKS = 30.0  # a second, of which these seconds are made up
 CALM = 4.0  # deviations above the median change at rest up to which nothing has changed
 
 
@@ -102,14 +102,14 @@ class RestingDifference:
             lately.popleft()
         if len(lately) < 3 or pts - lately[0][0] < 0.8 * HELD:
             return
-        _, histograms, places = (np.array(column) for column in zip(*lately, strict=True))
-        cuts = np.linspace(0, len(lately), 4).astype(int)[:3]
-        share = np.diff([*cuts, len(lately)])[:, None, None]
-        first, middle, last = ((h, p) for h, p in zip(*(np.add.reduceat(x, cuts) / share for x in (histograms, places)), strict=True))
-        pairs = ((first, middle), (middle, last), (first, last))
+        _, histograms, places = zip(*lately, strict=True)
+        thirds = np.linspace(0, len(lately), 4).astype(int)[:3]
+        share = np.diff([*thirds, len(lately)])[:, None, None]
+        histograms, places = (np.add.reduceat(np.array(seen), thirds) / share for seen in (histograms, places))
         # the angle between histograms goes with what moved, its cosine with the square
-        angles = np.sqrt([distance(a[0], b[0]) for a, b in pairs]).max(axis=0)
-        self._changed = np.concatenate([angles, np.max([np.linalg.norm(a[1] - b[1], axis=1) for a, b in pairs], axis=0)])
+        angles = distance(histograms, np.roll(histograms, 1, axis=0)) ** 0.5
+        ways = np.linalg.norm(places - np.roll(places, 1, axis=0), axis=2)
+        self._changed = np.concatenate([angles, ways], axis=1).max(axis=0)
 
     def _counted(self, multiples: np.ndarray) -> np.ndarray:
         return multiples if self._settings.displacement else multiples[..., : len(self._now)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -19,12 +20,14 @@ class _Call:
 class Batcher:
     """`batcher(item)` → its result. While one batch runs, calls gather; the next batch takes them, oldest first.
 
-    It has no thread: whichever waiting caller wakes first runs the batch for all. A caller alone is run at once.
+    It has no thread: whichever waiting caller wakes first runs the batch for all. A caller alone is run at once, or once it
+    has waited in vain for company.
     """
 
-    def __init__(self, run: Callable[[list], list], most: int = 64):
-        """run: the results of a list of items, in their order; called by one thread at a time. most: items a batch."""
-        self._run, self._most = run, most
+    def __init__(self, run: Callable[[list], list], most: int = 64, patience: float = 0.0):
+        """run: the results of a list of items, in their order; called by one thread at a time. most: items a batch.
+        patience: seconds; as long as others come within such a time, the batch waits for them."""
+        self._run, self._most, self._patience = run, most, patience
         self._waiting: deque[_Call] = deque()
         self._running = False
         self._changed = threading.Condition()
@@ -48,6 +51,10 @@ class Batcher:
             if call.done:
                 return None
             self._running = True
+        come = 0
+        while self._patience and come < (come := len(self._waiting)) < self._most:
+            time.sleep(self._patience)
+        with self._changed:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
 
     def _do(self, batch: list[_Call]) -> None:

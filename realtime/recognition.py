@@ -16,6 +16,9 @@ from realtime.networks import network
 from realtime.records import UNSURE, Keyframes, Moments
 
 
+PATIENCE = 5e-5  # seconds: of what takes milliseconds, to have streams that ask at the same moment in one batch
+
+
 class Recognizer:
     """`recognizer(keyframes)` → (label, {class: probability}). Raises ModelError where the network cannot be had.
 
@@ -41,7 +44,7 @@ class Recognizer:
         self._flow = flow or Flow("cpu" if engine == "cpu" else "auto")
         self._flow.warm()
         self._on_gpu = ON_GPU.get(kind)
-        self._gather = Batcher(self._many)
+        self._gather = Batcher(self._many, patience=PATIENCE)
         self._abstain_below = float(self._network.manifest.get("calibration", {}).get("abstain_below", 0.0))
         if model not in known():
             self._try()
@@ -70,22 +73,21 @@ class Recognizer:
 
     def _scores(self, moments: Moments) -> np.ndarray:
         if self._on_gpu is not None and self._flow.on_gpu:
+            prepared = self._on_gpu.one(moments)
             try:
-                return self._gather(moments)
-            except ValueError:
-                pass  # some movement of the batch has no inputs: on its own, each finds out whether it is the one
+                return self._gather(prepared)
             except GpuLost as error:
                 self._flow.leave(error)
         return self._network(self._inputs(moments, self._flow))
 
-    def _many(self, several: list[Moments]) -> list[np.ndarray]:
+    def _many(self, prepared: list) -> list[np.ndarray]:
         if not self._flow.on_gpu:  # lost by the batch before this one
             raise GpuLost("it is gone")
-        return list(self._network.many(self._on_gpu(several)))
+        return list(self._network.many(self._on_gpu.many(prepared)))
 
 
 def moments_of(keyframes: Keyframes) -> Moments:
     """The pictures of a spotted movement, as training has them of a clip."""
     three = (keyframes.onset, keyframes.apex, keyframes.offset)
-    between = np.stack([view.pixels for view in keyframes.between or three])
+    between = tuple(view.pixels for view in keyframes.between or three)  # not stacked: few networks look at them
     return Moments(*(view.pixels for view in three), to_68(keyframes.onset.landmarks), between)

@@ -6,6 +6,7 @@ variable-rate, research cameras run at 200 frames a second.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,7 +90,7 @@ class Moments:
     """What a network is asked about: the views that matter of one movement, all of one anchor.
 
     onset, apex, offset: ALIGNED×ALIGNED×3 uint8 BGR, see `FaceView`. points: 68×2 float32, the 68-point landmarks of the
-    onset in the views' pixels. between: K×ALIGNED×ALIGNED×3 uint8, evenly spaced from onset to offset, both included;
+    onset in the views' pixels. between: K views like these, evenly spaced from onset to offset, both included;
     None where only the three are at hand.
     """
 
@@ -97,7 +98,7 @@ class Moments:
     apex: np.ndarray
     offset: np.ndarray
     points: np.ndarray
-    between: np.ndarray | None = None
+    between: Sequence[np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import accumulate
 
 import numpy as np
 
@@ -149,13 +150,11 @@ class Lane:
 
         count = len(items)
         cuts = [_cut(view, box) for onset, apex, box in items for view in (onset, apex)]
+        sizes = [part.size for part, _ in cuts]
         table = self._pinned("table", 2 * count * np.dtype(launches.VIEW).itemsize).view(launches.VIEW)
-        pixels = self._pinned("pixels", sum(part.size for part, _ in cuts))
-        offset = 0
-        for at, (part, box) in enumerate(cuts):
-            pixels[offset : offset + part.size].reshape(part.shape)[:] = part
-            table[at] = (offset, *part.shape[:2], *box)
-            offset += part.size
+        table[:] = [(end - part.size, *part.shape[:2], *box) for end, (part, box) in zip(accumulate(sizes), cuts, strict=True)]
+        pixels = self._pinned("pixels", sum(sizes))
+        np.concatenate([part.reshape(-1) for part, _ in cuts], out=pixels)
         table_there, pixels_there = self.there("table", table.nbytes), self.there("pixels", pixels.nbytes)
         cuda.memcpy_htod_async(table_there, table.view(np.uint8), self.stream)
         cuda.memcpy_htod_async(pixels_there, pixels, self.stream)
@@ -217,9 +216,11 @@ class Lane:
 
 
 def _cut(view: np.ndarray, box: Box) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-    """The part of a view that a box needs, and the box in that part's pixels. Outside, the border is repeated."""
+    """The rows of a view that a box needs, and the box in that part's pixels. Outside, the border is repeated.
+
+    Whole rows: they lie in one piece, which is copied faster than the part of each that is needed.
+    """
     left, top, right, bottom = box
-    height, width = view.shape[:2]
-    x, y = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
-    part = view[y : min(max(bottom - 1, 0), height - 1) + 1, x : min(max(right - 1, 0), width - 1) + 1]
-    return part, (left - x, top - y, right - x, bottom - y)
+    height = view.shape[0]
+    y = min(max(top, 0), height - 1)
+    return view[y : min(max(bottom - 1, 0), height - 1) + 1], (left, top - y, right, bottom - y)

@@ -21,8 +21,11 @@ def crop_box(points: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def crop(pixels: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """The box cut out of H×W×3 pixels. Where it reaches outside, the border is repeated: no movement, same geometry."""
+    """The box cut out of H×W×3 pixels, to be read: a part of them where it lies within. Where it reaches outside, the border is
+    repeated: no movement, same geometry."""
     left, top, right, bottom = box
+    if 0 <= top < bottom <= pixels.shape[0] and 0 <= left < right <= pixels.shape[1]:
+        return pixels[top:bottom, left:right]
     rows = np.clip(np.arange(top, bottom), 0, pixels.shape[0] - 1)
     columns = np.clip(np.arange(left, right), 0, pixels.shape[1] - 1)
     return pixels[rows[:, None], columns]

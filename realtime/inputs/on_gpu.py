@@ -3,46 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from realtime.inputs import dual_atme, flow_map
 from realtime.inputs.face import crop_box
 from realtime.records import Moments
 
 
-def _full_face(many: Sequence[Moments]):
+@dataclass(frozen=True)
+class OnGpu:
+    """one: what is made of a movement on this side, by the thread that asks; raises ValueError as the CPU's inputs do. many: of
+    all that came to be asked together {name: (N, …) float32} as `engines.flow.cuda.DeviceArray`s; raises GpuLost."""
+
+    one: Callable[[Moments], object]
+    many: Callable[[Sequence], dict]
+
+
+def _face(moments: Moments) -> tuple:
+    return moments.onset, moments.apex, crop_box(moments.points)
+
+
+def _face_and_puzzle(moments: Moments) -> tuple:
+    boxes, face = dual_atme.regions(moments.points), _face(moments)
+    onset, apex = (dual_atme.puzzle_picture(view, boxes) for view in (moments.onset, moments.apex))
+    return face, (onset, apex, (0, 0, flow_map.FACE, flow_map.FACE))
+
+
+def _maps(items: Sequence[tuple]):
     from engines.flow import cuda
 
-    items = [(moments.onset, moments.apex, crop_box(moments.points)) for moments in many]
     return cuda.flow_maps(items, flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING)
 
 
-def _flow_map(many: Sequence[Moments]) -> dict:
-    return {"full_face": _full_face(many)}
+def _flow_map(faces: Sequence) -> dict:
+    return {"full_face": _maps(faces)}
 
 
-def _from_moments(many: Sequence[Moments]) -> dict:
+def _from_moments(faces: Sequence) -> dict:
     from engines.flow import cuda
 
-    maps = _full_face(many)
+    maps = _maps(faces)
     return {"full_face": maps, "puzzle": cuda.puzzles(maps, dual_atme.PUZZLE)}
 
 
-def _from_pictures(many: Sequence[Moments]) -> dict:
-    from engines.flow import cuda
-
-    items, whole = [], (0, 0, flow_map.FACE, flow_map.FACE)
-    for moments in many:
-        boxes = dual_atme.regions(moments.points)
-        onset, apex = (dual_atme.puzzle_picture(view, boxes) for view in (moments.onset, moments.apex))
-        items.append((onset, apex, whole))
-    puzzles = cuda.flow_maps(items, flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING)
-    return {"full_face": _full_face(many), "puzzle": puzzles}
+def _from_pictures(both: Sequence) -> dict:
+    faces, puzzles = zip(*both, strict=True)
+    return {"full_face": _maps(faces), "puzzle": _maps(puzzles)}
 
 
-# By the kind that a network's manifest names, as in `realtime.inputs.INPUTS`: N movements → {name: (N, 3, 28, 28) float32}
-# as `engines.flow.cuda.DeviceArray`. They raise GpuLost. The other kinds have no maps, only their flow runs on the GPU.
-ON_GPU: dict[str, Callable[[Sequence[Moments]], dict]] = {
-    "dual_atme": _from_pictures,
-    "dual_atme_map": _from_moments,
-    "flow_map": _flow_map,
+# By the kind that a network's manifest names, as in `realtime.inputs.INPUTS`. The other kinds have no maps, only their flow
+# runs on the GPU.
+ON_GPU: dict[str, OnGpu] = {
+    "dual_atme": OnGpu(_face_and_puzzle, _from_pictures),
+    "dual_atme_map": OnGpu(_face, _from_moments),
+    "flow_map": OnGpu(_face, _flow_map),
 }

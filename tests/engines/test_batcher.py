@@ -52,6 +52,17 @@ def test_a_caller_alone_is_served_at_once():
     assert [batcher(n) for n in range(3)] == [1, 1, 1]
 
 
+def test_a_patient_batch_waits_for_those_who_come_within_such_a_time():
+    batches = []
+    batcher = Batcher(lambda items: batches.append(sorted(items)) or items, patience=0.3)
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(batcher, 0)]
+        waiting(batcher, 1)
+        calls += [pool.submit(batcher, item) for item in (1, 2)]
+        assert [call.result(WAIT) for call in calls] == [0, 1, 2]
+    assert batches == [[0, 1, 2]] and batcher(3) == 3
+
+
 def test_a_batch_that_fails_raises_in_each_of_its_callers_and_in_no_other():
     gate = Gate()
 

@@ -14,7 +14,7 @@ from train.synthesis.real_motion import Movement
 
 SHORTEST, LONGEST_MICRO, LONGEST_MACRO = 0.04, 0.5, 6.0  # seconds, onset to offset
 MICRO_SIZE = (0.008, 0.026)  # outer-eye distances: 0.7 to 2.4 pixels at a face of 150
-REAL_SIZE = (0.0037, 0.016, 0.033)  # least, commonest, largest of real movements: a third of a pixel to three
+REAL_SIZE = (0.0037, 0.022, 0.034)  # least, commonest, largest of real movements: a third of a pixel to three
 FAINT_SIZE = (0.008, 0.0129)  # FACS intensity A
 WHOLLY_BACK = 1 / 3  # share of the micro-expressions that have returned at the offset; the others' return is anything
 

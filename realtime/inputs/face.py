@@ -37,5 +37,5 @@ def grey(face: np.ndarray, size: int) -> np.ndarray:
 
 
 def as_batch(image: np.ndarray) -> np.ndarray:
-    """H×W×C → (1, C, H, W) float32, contiguous."""
-    return np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32)
+    """H×W×C uint8 or float32 → (1, C, H, W) float32, contiguous."""
+    return np.stack(cv2.split(image), dtype=np.float32, casting="safe")[None]

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from engines.flow import CPU, Flow
-from realtime.inputs.face import as_batch, crop, crop_box, grey
+from realtime.inputs.face import crop, crop_box, grey
 from realtime.inputs.tim import interpolate
 from realtime.records import Moments
 
@@ -68,7 +68,7 @@ def _stack(
     channels = [_small(apex), _small(onset), *_blocks(apex), *_blocks(onset)]
     for flow in map(_small, tvl1.many(domains)):  # 48×48×2
         channels += [_stretch(flow[..., 0]), _stretch(flow[..., 1])]
-    return {"stack": as_batch(np.dstack(channels))}
+    return {"stack": np.stack(channels)[None]}
 
 
 def _blocks(face: np.ndarray) -> list[np.ndarray]:

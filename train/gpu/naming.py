@@ -14,7 +14,7 @@ import numpy as np
 from engines import telemetry
 from realtime import examples
 from realtime.errors import MerError
-from realtime.recognition import Recognizer
+from realtime.recognition import Recognizer, moments_of
 from realtime.records import Keyframes
 from realtime.terminal import percentiles
 
@@ -35,7 +35,24 @@ def main(name: str) -> None:
     print(f"{TOGETHER} movements at once, ms: p50 / p95 {' / '.join(f'{value:.1f}' for value in percentiles(all_in, 50, 95))} of {TIMES}")
     off = max(abs(one[label] - other[label]) for one, other in zip(found, expected, strict=True) for label in one)
     flips = sum(max(one, key=one.get) != max(other, key=other.get) for one, other in zip(found, expected, strict=True))
+    print(f"of these {TOGETHER}, one thread, ms: {parts(recognize, movements)}")
     print(f"beside the CPU: scores differ by at most {off:.1e}, {flips} of {len(found)} labels")
+
+
+def parts(recognize: Recognizer, movements: list[Keyframes], many: int = TOGETHER) -> str:
+    """The medians of what a batch goes through, one part after the other: how much of the whole is threads that wait."""
+    on_gpu, taken = recognize._on_gpu if recognize._flow.on_gpu else None, []
+    moments = [moments_of(movements[at % len(movements)]) for at in range(many)]
+    for _ in range(TIMES):
+        marks = [time.perf_counter()]
+        made = [on_gpu.one(each) if on_gpu else recognize._inputs(each, recognize._flow) for each in moments]
+        marks.append(time.perf_counter())
+        inputs = on_gpu.many(made) if on_gpu else {name: np.concatenate([each[name] for each in made]) for name in made[0]}
+        marks.append(time.perf_counter())
+        recognize._network.many(inputs)
+        taken.append(1000 * np.diff([*marks, time.perf_counter()]))
+    names = ("one by one", "inputs of all" if on_gpu else "put together", "network")
+    return ", ".join(f"{name} {value:.2f}" for name, value in zip(names, np.median(taken, axis=0), strict=True))
 
 
 def timed(recognize: Recognizer, movement: Keyframes) -> float:

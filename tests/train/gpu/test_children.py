@@ -24,7 +24,7 @@ def test_naming_alone_and_all_at_once(one_movement, monkeypatch, capsys):
     naming.main("kernel_ridge")
     said = capsys.readouterr().out
     assert "kernel_ridge on ONNX Runtime" in said and "one movement, ms: p50 / p95" in said
-    assert "4 movements at once" in said and "0 of 1 labels" in said
+    assert "4 movements at once" in said and "of these 4, one thread, ms: one by one" in said and "0 of 1 labels" in said
 
 
 def test_every_step_of_a_method_is_timed(capsys, monkeypatch):

@@ -98,5 +98,9 @@ def _calibration(value: object) -> None:
     _need(0 <= value.get("abstain_below", 0) < 2, "'calibration.abstain_below' is not between 0 and 1")
 
 
+def _macro(value: object) -> None:
+    _need(isinstance(value, bool), "'macro' is neither true nor false")
+
+
 FIELDS = {"name": _word("name"), "classes": _classes, "inputs": _inputs, "output": _output, "sha256": _sha256}
-OPTIONAL = {"takes": _word("takes"), "architecture": _word("architecture"), "calibration": _calibration}
+OPTIONAL = {"takes": _word("takes"), "architecture": _word("architecture"), "calibration": _calibration, "macro": _macro}

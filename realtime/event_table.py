@@ -34,8 +34,8 @@ MEANINGS = {
     "onset_time": "The onset as minutes:seconds (hours:minutes:seconds from one hour on).",
     "apex_time": "The apex, likewise.",
     "offset_time": "The offset, likewise.",
-    "label": "Which expression; 'unsure' where no class was likely enough to name it.",
-    "kind": "micro: half a second at most; macro: longer.",
+    "label": "Which expression; 'unsure' where no class was likely enough, or the network knows no macro-expressions.",
+    "kind": "micro: half a second at most; macro: longer, or larger.",
     "certainty_movement": "Is it a movement? Probability from 0 to 1 that a micro- or macro-expression was there at all ('confidence' in JSONL).",
     "certainty_label": "Which one? Probability from 0 to 1 of the likeliest class (the largest score), given that it is a movement. "
                        "Empty where a reviewer chose the label.",

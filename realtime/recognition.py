@@ -22,8 +22,8 @@ PATIENCE = 5e-5  # seconds: of what takes milliseconds, to have streams that ask
 class Recognizer:
     """`recognizer(keyframes)` → (label, {class: probability}). Raises ModelError where the network cannot be had.
 
-    The label is the likeliest class, or UNSURE where that is less likely than the manifest's "abstain_below". Streams may
-    share one: on a GPU their movements then share batches, from the pictures to the scores.
+    The label is the likeliest class, or UNSURE where that is less likely than the manifest's "abstain_below", and for a
+    macro-expression unless the manifest says "macro": true, that it was trained on such. Streams may share one: on a GPU their movements then share batches, from the pictures to the scores.
     """
 
     def __init__(self, model: str, engine: str = "auto", flow: Flow | None = None):
@@ -45,6 +45,7 @@ class Recognizer:
         self._flow.warm()
         self._on_gpu = ON_GPU.get(kind)
         self._gather = Batcher(self._many, patience=PATIENCE)
+        self._names_macro = self._network.manifest.get("macro", False)
         self._abstain_below = float(self._network.manifest.get("calibration", {}).get("abstain_below", 0.0))
         if model not in known():
             self._try()
@@ -63,7 +64,8 @@ class Recognizer:
             raise ModelError(f"the network {self.name} answered with numbers that are not finite: train and export it again")
         by_class = {name: float(score) for name, score in zip(self.classes, scores, strict=True)}
         likeliest = max(by_class, key=by_class.get)
-        return likeliest if by_class[likeliest] >= self._abstain_below else UNSURE, by_class
+        known = by_class[likeliest] >= self._abstain_below and (keyframes.kind != "macro" or self._names_macro)
+        return likeliest if known else UNSURE, by_class
 
     def _try(self) -> None:
         """Somebody's own file may take other inputs than are made here: better found out now than at the first event."""

@@ -105,7 +105,7 @@ class Moments:
 class Event:
     """A recognized expression, as it is written to files and logs.
 
-    label: the likeliest class, or UNSURE where the network is not sure enough to name one.
+    label: the likeliest class, or UNSURE where the network is not sure enough to name one, or knows micro-expressions only.
     onset_s, apex_s, offset_s: seconds in the source's own clock. scores: probability of each class, summing to 1.
     latency_ms: from the arrival of the offset frame to the event. kind, confidence: see `Keyframes`.
     utc: when the apex arrived, ISO 8601 with milliseconds; None for a recording, whose pictures are not of now.

@@ -93,7 +93,7 @@ def care(found: Found) -> str:
 
 
 def closing(found: Found) -> str:
-    unsure = ' "unsure": no class was likely enough to name it.' if any(e.label == "unsure" for e in found.events) else ""
+    unsure = ' "unsure": no class was likely enough to name it, or the network knows no macro-expressions.' if any(e.label == "unsure" for e in found.events) else ""
     return (
         "Times are seconds from the beginning of the recording. Numbers under the classes are the network's probabilities; "
         "they sum to 1. micro: half a second at most." + unsure + _pictured(found)

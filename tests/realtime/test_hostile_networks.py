@@ -35,6 +35,7 @@ MANIFEST = {  # of the sound network, to be broken one field at a time; a key wi
     "sha256": [None, 5, "", "f" * 64, "F" * 64, "g" * 64, ["a"] * 64],
     "takes": [None, 7, [], {}, "pictures"],
     "architecture": [[], 5],
+    "macro": [None, 1, "yes"],
     "calibration": [None, 5, [], {"abstain_below": "high"}, {"abstain_below": float("nan")}, {"abstain_below": 10**400}, {"abstain_below": 2},
                     {"abstain_below": None}, {"temperature": []}],
 }  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import fake_gpu
@@ -60,6 +61,15 @@ def random_keyframes(seed):
         for n in range(3)
     ]
     return Keyframes(*views, peak=2.0, threshold=1.0)
+
+
+def test_a_macro_expression_is_named_by_a_network_that_was_trained_on_such(shy, keyframes):
+    file, change = shy
+    macro = replace(keyframes, kind="macro")
+    label, scores = Recognizer(str(file))(macro)
+    assert label == "unsure" and Recognizer(str(file))(keyframes)[0] != "unsure"
+    change(macro=True)
+    assert Recognizer(str(file))(macro) == (max(scores, key=scores.get), scores)
 
 
 def test_a_network_that_is_not_sure_enough_says_so(shy, keyframes):

@@ -74,6 +74,8 @@ window.MerLive = window.MerLive || {};
     offer(true);
   }
 
+  const doubt = (event, unsure, score) => !unsure ? `${score} likely` : event.kind === "macro" ? "macro-expressions are not named" : `no class above ${score}`;
+
   function words(event, unsure) {
     const score = percent(Math.max(...Object.values(event.scores))), long = event.offset_s - event.onset_s;
     const words = document.createElement("span");
@@ -83,7 +85,7 @@ window.MerLive = window.MerLive || {};
       className: `mer-kind mer-${event.kind}`, textContent: event.kind, title: event.kind === "micro" ? "brief: a micro-expression" : "longer: a macro-expression",
     });
     const more = Object.assign(document.createElement("small"), {
-      textContent: `at ${clock(event.apex_s)} · lasted ${long.toFixed(2)} s · ${unsure ? `no class above ${score}` : `${score} likely`}`,
+      textContent: `at ${clock(event.apex_s)} · lasted ${long.toFixed(2)} s · ${doubt(event, unsure, score)}`,
     });
     words.append(name, " ", kind, document.createElement("br"), more);
     return words;

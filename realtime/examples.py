@@ -34,7 +34,8 @@ def inputs(network: Network, most: int = MOST) -> dict[str, np.ndarray]:
     """
     found, windows = _watched()
     if "window" in network.shapes:
-        return {"window": np.stack(evenly(windows, most))}
+        known = network.shapes["window"][1]  # as `Verifier`: a network of an earlier version takes the first channels
+        return {"window": np.ascontiguousarray(np.stack(evenly(windows, most))[:, :known])}
     kind = network.manifest.get("takes")
     if kind not in INPUTS:
         raise ModelError(f"the network {network.name} takes '{kind}': expected one of {', '.join(INPUTS)}")

@@ -1,0 +1,22 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from realtime.spotting import verify  # noqa: E402
+from train.models.verifier import Exported, VerifierNetwork  # noqa: E402
+from train.spotting import card  # noqa: E402
+
+
+def test_the_card_says_whose_movements_it_was_trained_on_and_the_licence_follows(tmp_path, monkeypatch):
+    windows = np.zeros((2, verify.CHANNELS, verify.WINDOW), np.float32)
+    network = Exported(VerifierNetwork(), 1.0, 0.0).eval()
+    for movers, licence, words in ((["a", "a", "b"], "Research use only", "as 2 real people did: 3 "), ([], "MIT", "action units")):
+        monkeypatch.setattr(card, "movements", lambda training, movers=movers: tuple(SimpleNamespace(person=p) for p in movers))
+        card.export(network, windows, 10, 5, 100, 2, (1.0, 0.0), tmp_path)
+        about = json.loads((tmp_path / "verifier.json").read_text())
+        assert about["licence"].startswith(licence) and about["training_data"]["real_movements"] == len(movers)
+        assert words in (tmp_path / "verifier.md").read_text()

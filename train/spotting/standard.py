@@ -44,18 +44,18 @@ class Part:
     micro: float = 36.0
 
 
-# 110,000 frames: what two cores render and watch within twenty minutes. 270 micro-expressions, and 70 harsh ones
+# 101,000 frames: what two cores render and watch within twenty minutes. 263 micro-expressions, and 63 harsh ones
 PARTS = (
     Part("micro at 200", 200, 12, "all", 1, people=5),
-    Part("micro at 100", 100, 14, "all", 2),
-    Part("micro at 60", 60, 7, "all", 3),
+    Part("micro at 100", 100, 13, "all", 2),
+    Part("micro at 60", 60, 6.5, "all", 3),
     Part("micro at 30", 30, 22, "all", 4),
     Part("micro at 25", 25, 10, "all", 5),
-    Part("none at 100", 100, 4, "no-micro", 6),
-    Part("none at 30", 30, 18, "no-micro", 7),
-    Part("speaking at 30", 30, 18, "speaking", 8),
-    Part("harsh at 100", 100, 10, "harsh", 9, people=7, skipped=5),
-    Part("harsh at 30", 30, 12, "harsh", 10),
+    Part("none at 100", 100, 6, "no-micro", 6, people=10),
+    Part("none at 30", 30, 16, "no-micro", 7),
+    Part("speaking at 30", 30, 16, "speaking", 8),
+    Part("harsh at 100", 100, 10, "harsh", 9, people=6, skipped=5),
+    Part("harsh at 30", 30, 11, "harsh", 10),
 )
 
 

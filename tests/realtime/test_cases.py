@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from places import CASES, DEMO
+from places import CASES
 
 from realtime.errors import SourceError
 from realtime.pipeline import Pipeline, PipelineSettings
@@ -37,7 +37,7 @@ def frames(path, **chosen):
 @pytest.fixture(scope="module")
 def demo():
     """The clip that the cases were made of; what has the same pictures at the same times has the same five events."""
-    times, sum_, one, said = frames(DEMO)
+    times, sum_, one, said = frames(case("raw50.h264"))
     assert times == pytest.approx(FRAMES) and not said
     return sum_, one
 

@@ -12,8 +12,9 @@ from realtime.records import FaceView, Keyframes
 from realtime.spotting import kinds
 from realtime.spotting.aside import Aside
 from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
+from realtime.spotting.course import refined
 from realtime.spotting.episode import Episode
-from realtime.spotting.movement import Movement, Sample, movement, refined
+from realtime.spotting.movement import Movement, Sample, movement
 from realtime.spotting.points import PARTS, PointFollower
 from realtime.spotting.recent import Recent
 from realtime.spotting.resting import RestingDifference

@@ -257,3 +257,29 @@ def test_the_demo_asks_for_the_movements_that_it_needs(tmp_path, monkeypatch):
     monkeypatch.setenv("MER_DATA", str(tmp_path))
     done = CliRunner().invoke(demo.main, [str(tmp_path)])
     assert done.exit_code == 2 and "set MER_DATA" in done.output and "Traceback" not in done.output
+
+
+def test_micro_expressions_go_as_coders_have_timed_them():
+    plans = [plan(seed, 60.0, 100.0, Conditions(micro=25)) for seed in range(40)]
+    micros = [(made, event) for made in plans for event in made.events if event.kind == "micro"]
+    rises, lengths = (1000 * np.array([getattr(event.course, what) for _, event in micros]) for what in ("rise", "length"))
+    # the published tables' 5th, 50th and 95th percentiles, milliseconds
+    assert np.percentile(rises, [5, 50, 95]) == pytest.approx([80, 170, 310], abs=35)
+    assert np.percentile(lengths, [5, 50, 95]) == pytest.approx([200, 345, 500], abs=45)
+    returned = np.array([event.returned for _, event in micros])
+    assert 0.25 < (returned > 0.99).mean() < 0.42 and (returned < 0.3).mean() > 0.12
+    assert np.mean([made.blink_inside(event) for made, event in micros]) == pytest.approx(0.13, abs=0.04)
+    assert np.mean([made.on_expression(event) for made, event in micros]) > 0.06
+    followed = [b.onset - a.offset for made in plans for a, b in zip(made.events, made.events[1:])]
+    assert any(0.14 < gap < 0.41 for gap in followed)  # two in quick succession
+    late = [event for _, event in micros if event.returned < 0.9 and event.later()]
+    for event in late[:20]:  # what has not returned is there until it goes
+        ((begin, end),) = event.later()
+        strengths = [sum(_pulled(event, t).values()) for t in (event.offset + 1e-6, begin - 1e-6, end + 1e-6)]
+        assert strengths[0] == pytest.approx(strengths[1]) and strengths[0] > 0 == strengths[2]
+
+
+def _pulled(event, t: float) -> dict:
+    state = State()
+    event.add(state, t)
+    return state.units

@@ -17,7 +17,7 @@ import numpy as np
 
 from engines import device
 from engines.errors import EngineError, GpuLost
-from engines.flow import arrays, fatbin, launches, selfcheck
+from engines.flow import arrays, fatbin, launches, lent, selfcheck
 from engines.flow.launches import Launch
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -138,11 +138,10 @@ class Lane:
         there = self.there("faces", pictures.nbytes)
         cuda.memcpy_htod_async(there, pictures, self.stream)
         result = self._solve(there, len(pairs), height, width)
-        flows = self._pinned("flows", 8 * len(pairs) * height * width).view(np.float32)
-        flows = flows.reshape(len(pairs), height, width, 2)
+        flows = lent.array((len(pairs), height, width, 2))
         cuda.memcpy_dtoh_async(flows, result, self.stream)
         self.stream.synchronize()
-        return list(flows.copy())  # at once: a large block has large pages, 64 small ones have as many faults and more
+        return list(flows)
 
     def maps(self, items, face: int, size: int, smoothing: float, result: int, kernel: str | None = None) -> None:
         """Flow maps of the items, see `engines.flow.cuda`, to the address `result`. kernel: which one computes the flow."""

@@ -1,5 +1,6 @@
 """What the GPU kernels compute, without a GPU: compiled for the host, and run through engines/flow/cuda.py."""
 
+import mmap
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from shim import fake_cuda
 from shim.fake_cuda import H200, RTX_4090, RTX_5090
 from shim.host import pair
 
-from engines.flow import cpu, cuda, lanes, launches, settings
+from engines.flow import cpu, cuda, lanes, launches, lent, settings
 from realtime.inputs import dual_atme, face, flow_map
 
 
@@ -49,6 +50,22 @@ def test_a_pair_flows_alike_in_any_batch_and_nothing_is_allocated_twice(start):
     for alone, one in zip(pairs, together, strict=True):
         assert np.array_equal(cuda.tvl1_many([alone])[0], one)
     assert gpu.allocations == before and cuda.tvl1_many([]) == []
+
+
+def test_flows_stand_in_memory_that_is_used_again_once_nobody_holds_it(start, monkeypatch):
+    start(**RTX_4090)
+    pairs = [pair(20, 24, seed) for seed in range(2)]
+    first = cuda.tvl1_many(pairs)
+    kept, numbers, place = first[1], first[1].copy(), first[0].ctypes.data
+    del first
+    second = cuda.tvl1_many(pairs[::-1])
+    assert np.array_equal(kept, numbers) and second[0].ctypes.data != place
+    del kept
+    assert cuda.tvl1_many(pairs)[0].ctypes.data == place
+    assert lent._known and all(memory.ctypes.data % mmap.PAGESIZE == 0 for memory in lent._known)
+    monkeypatch.setattr(lent, "MOST", 0)
+    held = [cuda.tvl1_many(pairs) for _ in range(4)]
+    assert len(lent._known) == 2 and all(np.array_equal(one[1], numbers) for one in held)
 
 
 def test_more_pairs_than_one_launch_takes_are_shared_out(start, monkeypatch):

@@ -203,13 +203,14 @@ def memory(address, size):
 def fresh(monkeypatch) -> None:
     """As a process that has not looked for a GPU yet; undone after the test."""
     from engines import device
-    from engines.flow import arrays, lanes
+    from engines.flow import arrays, lanes, lent
 
     monkeypatch.delenv("MER_NO_GPU", raising=False)
     empty = {
         device: {"_found": None, "_context": None, "_closers": [], "_broken": ""},
         lanes: {"_kernels": None, "_idle": deque()},
         arrays: {"_spare": {}},
+        lent: {"_spare": {}, "_known": []},
     }
     for module, names in empty.items():
         for name, value in names.items():

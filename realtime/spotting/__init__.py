@@ -1,6 +1,7 @@
 """Spotting: when did a face move, and was it a micro-expression.
 
-Front end (`resting`) → state (`spotter`) → the movement and its edges (`movement`) → what it was (`verify`).
+Front end (`resting`) → does it move or rest (`waking`) → what is under way (`episode`) → its edges (`course`) → what it
+was (`verify`, `kinds`); `spotter` leads from one to the next.
 """
 
 from realtime.spotting.apex import apex_of_clip

@@ -12,10 +12,9 @@ from realtime.spotting.aside import SetAside
 @dataclass
 class SpotterSettings:
     """min_duration, max_duration: seconds from onset to offset of a micro-expression; longer ones are macro.
-    macro_duration: seconds after which a movement that has not gone back is the face's new rest.
     sensitivity: how many deviations (scaled MAD) above the resting median the threshold lies; lower finds more.
     noise_seconds: how much of the resting past sets floor and threshold. warmup_seconds: resting time before spotting.
-    blink_gate, motion_gate, lost_gate: drop candidates during a blink, a head movement, a loss of the face.
+    blink_gate, motion_gate, lost_gate: drop what a blink, a head movement, a loss of the face explains.
     blink_drop: eyes opened less than this share of their usual opening are in a blink.
     motion_limit: head speed, outer-eye distances a second, above which a movement may be the head's.
     displacement: notice parts that have moved, beside regions whose histograms have changed.
@@ -26,7 +25,6 @@ class SpotterSettings:
 
     min_duration: float = 0.04
     max_duration: float = 0.5
-    macro_duration: float = 4.0
     sensitivity: float = 8.0
     noise_seconds: float = 5.0
     warmup_seconds: float = 0.8

@@ -25,7 +25,7 @@ CHANNELS = 2 * len(PARTS) + 6
 AWAY = CHANNELS - 1  # the channel that says how far a face is from where it usually is
 HOME_LOOKS = 15 * RATE  # over which the usual place of each part is averaged
 KEPT_ANSWERS = 200  # more than the longest movement takes
-SURE = 0.07  # seconds after a first suspicion in which a surer one may come
+SURE = 0.045  # seconds after a first suspicion in which a surer one may come
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def test_the_surest_answer_within_a_moment_is_reported_once():
     ago = np.array([0.4, 0.2, 0.05])
     suspicion.consider(10.0, 0.6, ago)
     suspicion.consider(10.03, 0.9, ago + 0.03)
-    assert suspicion.settled(10.05) is None
+    assert suspicion.settled(10.04) is None
     found = suspicion.settled(10.08)
     assert found.confidence == 0.9 and found.onset == pytest.approx(9.6) and found.offset == pytest.approx(9.95)
     suspicion.consider(10.1, 0.95, ago + 0.1)  # the same one again

@@ -46,8 +46,11 @@ driver:
 	$(BIN)/python -m pip install --quiet --editable '.[train,build,demo,cluster,parquet,test]'
 	@touch $@
 
+# onnxruntime-gpu takes the place of onnxruntime: both unpack into one folder
 .venv/.gpu: .venv/.live
-	$(BIN)/python -m pip install --quiet --editable '.[train,test]' 'pycuda>=2025.1'
+	$(BIN)/python -m pip install --quiet --editable '.[train,test,cuda]' 'pycuda>=2025.1'
+	$(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
+	$(BIN)/python -m pip install --quiet --no-deps 'onnxruntime-gpu<2'
 	@touch $@
 
 clean:

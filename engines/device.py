@@ -36,6 +36,10 @@ _context = None  # pycuda's Context, retained once
 _broken = ""  # what failed, other than memory: nothing on this GPU can be trusted, or freed, any more
 _closers: list[Callable[[], None]] = []
 
+_turn = threading.Condition()
+_inside, _keeper = 0, None  # threads in `shared`, and the one in `alone`
+_own = threading.local()
+
 
 def find() -> Device | None:
     """The GPU that would be used (the first one that CUDA shows), or None, see `why_not`. Looks once per process.
@@ -72,16 +76,57 @@ def active() -> Iterator[None]:
     import pycuda.driver as cuda
 
     try:
-        context.push()
-        try:
-            yield
-        finally:
-            cuda.Context.pop()
+        with shared():
+            context.push()
+            try:
+                yield
+            finally:
+                cuda.Context.pop()
     except cuda.Error as error:
         reason = f"the GPU failed: {_one_line(error)}"
         if not isinstance(error, cuda.MemoryError):
             _broken = _broken or reason
         raise GpuLost(reason) from error
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Around whatever uses the GPU: `alone` waits for its end, and it for that of `alone`. Blocks nest; `active` is one."""
+    global _inside
+    outermost = not getattr(_own, "depth", 0)
+    if outermost:
+        with _turn:
+            _turn.wait_for(lambda: _keeper in (None, threading.get_ident()))
+            _inside += 1
+    _own.depth = getattr(_own, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _own.depth -= 1
+        if outermost:
+            with _turn:
+                _inside -= 1
+                _turn.notify_all()
+
+
+@contextmanager
+def alone(seconds: float = 2.0) -> Iterator[None]:
+    """Inside the block no other thread of this process uses the GPU; not to be entered from `shared`.
+
+    ONNX Runtime records a CUDA graph so that any allocation, in whatever thread, fails meanwhile. Raises EngineError where others
+    go on for so many seconds.
+    """
+    global _keeper
+    with _turn:
+        if not _turn.wait_for(lambda: _keeper is None and not _inside, seconds):
+            raise EngineError("the GPU is in use by other threads")
+        _keeper = threading.get_ident()
+    try:
+        yield
+    finally:
+        with _turn:
+            _keeper = None
+            _turn.notify_all()
 
 
 def on_close(free: Callable[[], None]) -> None:

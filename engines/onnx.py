@@ -22,7 +22,7 @@ class OnnxRuntime:
     def __init__(self, model: bytes, path: Path, threads: int = 1, providers: tuple = (CPU,)):
         """model: the content of `path`, its hash checked. Raises EngineError where ONNX Runtime refuses it."""
         self._path = path
-        self._session = _session(model, path, threads, list(providers))
+        self._session = session(model, path, threads, list(providers), one=providers == (CPU,))
         self._outputs = [node.name for node in self._session.get_outputs()]
         shapes = {node.name: tuple(node.shape) for node in self._session.get_inputs()}
         free = [name for name, shape in shapes.items() if shape and not isinstance(shape[0], int)]
@@ -82,13 +82,15 @@ def host(array) -> np.ndarray:
     return array if isinstance(array, np.ndarray) else array.numpy()
 
 
-def _session(model: bytes, path: Path, threads: int, providers: list):
+def session(model: bytes, path: Path, threads: int, providers: list, one: bool):
+    """ONNX Runtime's own. one: for one sample at a time: then all shapes are known, and as much is worked out beforehand as ever.
+    Raises EngineError."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    if providers == [CPU]:  # one by one: then all shapes are known, and as much is worked out beforehand as ever
+    if one:
         options.add_free_dimension_override_by_name(BATCH, 1)
     options.log_severity_level = 4  # its complaints come back as exceptions; the same text on stderr would be noise
     try:

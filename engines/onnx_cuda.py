@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import logging
 import threading
 from contextlib import contextmanager, redirect_stdout, suppress
 from importlib import metadata
@@ -15,6 +16,7 @@ from engines import device, notices
 from engines.batcher import groups, samples
 from engines.errors import EngineError, GpuLost
 from engines.onnx import CPU, CUDA, OnnxRuntime, host, why
+from engines.onnx_graph import OnnxGraph
 
 MOST = 64  # samples in one run
 CLOSE = 1e-3  # largest difference from the CPU's answers when it is first asked
@@ -51,10 +53,10 @@ class OnnxCuda(OnnxRuntime):
         if CUDA not in onnxruntime.get_available_providers():
             raise Absent(f"this ONNX Runtime has no {CUDA}: {INSTALL}")
         said = _preload()
-        self._most, self._lock, self._stream = MOST, threading.Lock(), _stream()
+        self._most, self._lock, self._stream, self._graph = MOST, threading.Lock(), _stream(), None
         options = OPTIONS | ({"user_compute_stream": str(self._stream.handle)} if self._stream else {})
         try:
-            with _silent(onnxruntime):
+            with _silent(onnxruntime), device.shared():
                 super().__init__(model, path, providers=((CUDA, options), CPU))
         except EngineError as error:  # the CPU has read this file
             raise _not_started(f"{error}; {said}" if said else str(error)) from error
@@ -65,9 +67,12 @@ class OnnxCuda(OnnxRuntime):
         gpu = device.find()
         self.words = f"ONNX Runtime, CUDA{f', {gpu.name}' if gpu else ''}"
         self._compare(cpu)
+        self._graph = self._recorded(model, path, cpu)
 
     def run(self, pieces: list[dict]) -> np.ndarray:
         """The output for all samples of all pieces, one below the other, MOST in a run: one by one where the file takes no more.
+
+        One sample alone replays a graph, where one could be recorded.
 
         Each piece: {input: (N, …) float32}, arrays on this side or `DeviceArray`s of the flow, which are complete when they are
         handed out and are read where they lie. Where the GPU's memory does not hold as many, half as many are tried. Whatever
@@ -82,7 +87,9 @@ class OnnxCuda(OnnxRuntime):
             most = min(self._most if self._takes_many else 1, count)
             while True:
                 try:
-                    with device.active() if self._stream else suppress():
+                    with device.active() if self._stream else device.shared():
+                        if count == 1 and self._graph is not None:
+                            return self._graph.run(pieces[0], self._stream)
                         return np.concatenate([self._run_bound(group) for group in groups(pieces, most)])
                 except Exception as error:  # ONNX Runtime has no common base class for what it raises
                     if most == 1 or not any(word in str(error) for word in FULL):
@@ -93,6 +100,7 @@ class OnnxCuda(OnnxRuntime):
     def close(self) -> None:
         with self._lock:
             super().close()
+            self._graph = None
             if self._stream is not None:
                 with suppress(Exception), device.active():
                     self._stream = None
@@ -139,10 +147,28 @@ class OnnxCuda(OnnxRuntime):
             found = self.run([three])
         except GpuLost as error:
             raise EngineError(f"ONNX Runtime's {CUDA} cannot run {self._path.name} ({error})") from error
-        expected = cpu.run([three])
-        off = float(np.abs(found - expected).max()) if found.shape == expected.shape else float("inf")
+        off = _apart(found, cpu.run([three]))
         if not off <= CLOSE:
             raise EngineError(f"{self._path.stem} answers otherwise on the GPU than on the CPU (off by {off:.1e}): it runs on the CPU")
+
+    def _recorded(self, model: bytes, path: Path, cpu: OnnxRuntime) -> OnnxGraph | None:
+        """What answers one sample alone; None where it cannot be recorded or answers otherwise than the CPU. Then all is as before."""
+        import onnxruntime
+
+        random = np.random.default_rng(1)
+        samples = [{name: random.random(shape, np.float32) for name, shape in self.inputs.items()} for _ in range(2)]
+        expected = [cpu.run([sample]) for sample in samples]
+        try:
+            with _silent(onnxruntime), device.alone():
+                graph = OnnxGraph(model, path, OPTIONS, self.inputs, self._outputs[0], expected[0].shape[1])
+                off = max(_apart(graph.run(sample, None), wanted) for sample, wanted in zip(samples, expected, strict=True))
+            if off <= CLOSE:
+                return graph
+            why_not = f"it is off by {off:.1e}"
+        except Exception as error:  # ONNX Runtime has no common base class for what it raises
+            why_not = _plain(error)
+        logging.getLogger(__name__).debug("%s: no CUDA graph for one sample alone: %s", path.stem, why_not)
+        return None
 
 
 @functools.cache
@@ -194,6 +220,10 @@ def installed_under() -> str:
         if CUDA not in onnxruntime.get_available_providers():
             return f"onnxruntime-gpu is installed, but onnxruntime lies over it: {INSTALL}"
     return ""
+
+
+def _apart(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(found - expected).max()) if found.shape == expected.shape else float("inf")
 
 
 def _plain(error: Exception) -> str:

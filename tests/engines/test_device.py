@@ -1,5 +1,6 @@
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from gpu import needs_cuda
@@ -114,6 +115,30 @@ def test_a_broken_gpu_is_let_go_without_another_word(gpu):
         raise sys.modules["pycuda.driver"].LaunchError("unspecified launch failure")
     device._close()
     assert not gpu.alive and gpu.stack() == []
+
+
+def test_who_records_has_the_gpu_alone():
+    begun, go_on, order = threading.Event(), threading.Event(), []
+
+    def use():
+        with device.shared(), device.shared():
+            begun.set()
+            assert go_on.wait(10)
+            order.append("used")
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(use)
+        assert begun.wait(10)
+        with pytest.raises(EngineError, match="in use by other threads"), device.alone(0.05):
+            pytest.fail("entered")
+        go_on.set()
+        with device.alone(10), device.shared():  # its own use is no other's
+            order.append("alone")
+            later = pool.submit(use)
+            assert not later.done()
+            order.append("still alone")
+        later.result(10)
+    assert order == ["used", "alone", "still alone", "used"] and (device._inside, device._keeper) == (0, None)
 
 
 @needs_cuda

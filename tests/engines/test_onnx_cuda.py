@@ -58,6 +58,33 @@ def test_it_runs_64_samples_at_once_and_nobody_speaks_of_tensorrt(gpu, said):
     assert gpu.provider.batches == [64, 64, 2]
 
 
+def test_one_sample_alone_replays_a_graph(gpu):
+    network, given = Network("verifier"), windows(5)
+    ((options),) = gpu.provider.graphs
+    assert options["enable_cuda_graph"] == "1" and options["use_tf32"] == "0"
+    gpu.provider.batches.clear()
+    replayed = gpu.provider.replayed
+    for row in range(3):  # each its own answer, from here and from there
+        one = {"window": given["window"][row : row + 1]}
+        np.testing.assert_allclose(network.many(one), answers(one), atol=1e-5)
+        np.testing.assert_allclose(network.many({"window": gpu.put(one["window"])}), answers(one), atol=1e-5)
+    assert (gpu.provider.replayed - replayed, gpu.provider.batches) == (6, [])
+    np.testing.assert_allclose(network.many(given), answers(given), atol=1e-5)
+    assert gpu.provider.batches == [5]
+    network.close()
+    np.testing.assert_array_equal(network.many(one), answers(one))
+
+
+@pytest.mark.parametrize("trouble", [{"unrecordable": "operation not permitted when stream is capturing"}, {"stale": True}], ids=str)
+def test_a_graph_that_cannot_be_had_or_is_wrong_is_left_without_a_word(gpu, said, trouble):
+    for name, value in trouble.items():
+        setattr(gpu.provider, name, value)
+    network, given = Network("verifier"), windows(1)
+    gpu.provider.batches.clear()
+    np.testing.assert_allclose(network.many(given), answers(given), atol=1e-5)
+    assert network.on_gpu and gpu.provider.batches == [1] and said == []
+
+
 def test_who_asks_for_the_cpu_gets_the_cpu(gpu, said):
     """It is what a GPU's answers are held against."""
     gpu.provider.wrong = 5e-4
@@ -122,6 +149,7 @@ def test_a_gpu_that_is_full_computes_fewer_at_a_time(gpu, said, room, batches):
 
 
 def test_a_gpu_without_room_for_one_leaves_it_to_the_cpu(gpu, said):
+    gpu.provider.unrecordable = "out of memory"
     network, given = Network("verifier"), windows(1)
     gpu.provider.room = 0
     np.testing.assert_array_equal(network.many(given), answers(given))

@@ -83,7 +83,7 @@ def test_a_broken_manifest(copy, text):
 
 def test_another_file_under_the_same_name_is_never_loaded(copy, monkeypatch):
     copy.write_bytes(copy.read_bytes() + b"\0")
-    monkeypatch.setattr("engines.onnx._session", lambda *_: pytest.fail("loaded before its hash was checked"))
+    monkeypatch.setattr("engines.onnx.session", lambda *_: pytest.fail("loaded before its hash was checked"))
     with pytest.raises(EngineError, match="SHA-256"):
         Network(copy)
 

@@ -74,13 +74,18 @@ class Recognizer:
         warm_naming(self)
 
     def _scores(self, moments: Moments) -> np.ndarray:
-        if self._on_gpu is not None and self._flow.on_gpu:
+        if self._made_on_gpu:
             prepared = self._on_gpu.one(moments)
             try:
                 return self._gather(prepared)
             except GpuLost as error:
                 self._flow.leave(error)
         return self._network(self._inputs(moments, self._flow))
+
+    @property
+    def _made_on_gpu(self) -> bool:
+        """Whether its inputs are made on the GPU and left there for the network."""
+        return self._on_gpu is not None and self._flow.on_gpu and (self._on_gpu.flow or self._network.on_gpu)
 
     def _many(self, prepared: list) -> list[np.ndarray]:
         if not self._flow.on_gpu:  # lost by the batch before this one

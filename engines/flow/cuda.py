@@ -77,12 +77,40 @@ def puzzles(maps: DeviceArray, boxes: Sequence[Box]) -> DeviceArray:
     return result
 
 
-def _share_out(lane: Lane, items: Sequence, size: tuple[int, int], run: Callable[[Sequence, int], object]) -> list:
+def stacks(items: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, Box]], face: int, side: int, grid: int) -> DeviceArray:
+    """SKD-TSTSAN's stack of each (onset, apex, offset view, box): (N, 2 + 2·grid² + 4, side, side) float32 on the GPU.
+
+    As in `realtime.inputs.skd_tstsan`: faces of face×face, whole and in grid×grid blocks, and flow onset → apex → offset.
+    Raises GpuLost.
+    """
+    for onset, apex, offset, box in items:
+        _check(onset, apex, box)
+        _check(offset, apex, box)
+    shape = (launches.channels(grid), side, side)
+    result = DeviceArray((len(items), *shape))
+    with lanes.borrowed() as lane:
+        place, bytes_each = result.pointer, 4 * int(np.prod(shape))
+        _share_out(lane, items, (face, face), lambda part, first: lane.stacks(part, face, side, grid, place + first * bytes_each), 2)
+    return result
+
+
+def colours(views: Sequence[tuple[np.ndarray, Box]], size: int) -> DeviceArray:
+    """The box of each (view, box) as (N, 3, size, size) float32 on the GPU: RGB, whole numbers, bilinear. Raises GpuLost."""
+    for view, box in views:
+        _check(view, view, box)
+    result = DeviceArray((len(views), 3, size, size))
+    with lanes.borrowed() as lane:
+        if views:
+            lane.colours(views, size, result.pointer)
+    return result
+
+
+def _share_out(lane: Lane, items: Sequence, size: tuple[int, int], run: Callable[[Sequence, int], object], pairs: int = 1) -> list:
     """What run(part, number of its first) gives for all items, as many at a time as a launch of pictures of that size takes;
-    half as many, and half of that, where the GPU's memory is full."""
+    half as many, and half of that, where the GPU's memory is full. pairs: of pictures, that each item has."""
     import pycuda.driver as driver
 
-    results, first, most, alone = [], 0, lane.kernels.batch(*size), False
+    results, first, most, alone = [], 0, max(lane.kernels.batch(*size) // pairs, 1), False
     while first < len(items):
         part = items[first : first + most]
         try:

@@ -22,7 +22,7 @@ from engines.errors import EngineError
 HERE = Path(__file__).parent
 FATBIN, ANSWERS, MANIFEST = (HERE / f"kernels.{kind}" for kind in ("fatbin", "npz", "json"))
 UNIT = "kernels.cu"
-SOURCES = (UNIT, "common.cuh", "strips.cuh", "pictures.cuh", "tvl1.cu", "maps.cu")
+SOURCES = (UNIT, "common.cuh", "strips.cuh", "pictures.cuh", "tvl1.cu", "maps.cu", "stacks.cu")
 ARCHITECTURES = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_120")
 PTX = "compute_90"
 # Division and root to within a bit or two, which the flow does not notice, for a fraction of the instructions.

@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import accumulate
 
 import numpy as np
 
@@ -145,23 +144,50 @@ class Lane:
 
     def maps(self, items, face: int, size: int, smoothing: float, result: int, kernel: str | None = None) -> None:
         """Flow maps of the items, see `engines.flow.cuda`, to the address `result`. kernel: which one computes the flow."""
+        faces = self._faces([(view, box) for onset, apex, box in items for view in (onset, apex)], face)
+        flows = self._solve(faces, len(items), face, face, kernel)
+        self.launch(launches.face_maps(flows, result, len(items), face, size, smoothing))
+        self.stream.synchronize()
+
+    def stacks(self, items, face: int, side: int, grid: int, result: int) -> None:
+        """SKD-TSTSAN's stacks of the items, see `engines.flow.cuda`, to the address `result`."""
+        four = [(view, box) for onset, apex, offset, box in items for view in (onset, apex, apex, offset)]
+        faces = self._faces(four, face)
+        flows = self._solve(faces, 2 * len(items), face, face)
+        self.launch(launches.stack_faces(faces, flows, result, len(items), face, side, grid))
+        self.stream.synchronize()
+
+    def colours(self, views, size: int, result: int) -> None:
+        """The boxes of the views in colour, see `engines.flow.cuda`, to the address `result`."""
+        self.launch(launches.colour_faces(*self._views(views), result, len(views), size))
+        self.stream.synchronize()
+
+    def _faces(self, views, face: int) -> int:
+        """The address of the grey faces of (view, box)es: N×face×face uint8."""
+        faces = self.there("faces", len(views) * face * face)
+        self.launch(launches.grey_faces(*self._views(views), faces, len(views), face))
+        return faces
+
+    def _views(self, views) -> tuple[int, int]:
+        """The addresses of the pixels and the table of (view, box)es."""
         import pycuda.driver as cuda
 
-        count = len(items)
-        cuts = [_cut(view, box) for onset, apex, box in items for view in (onset, apex)]
-        sizes = [part.size for part, _ in cuts]
-        table = self._pinned("table", 2 * count * np.dtype(launches.VIEW).itemsize).view(launches.VIEW)
-        table[:] = [(end - part.size, *part.shape[:2], *box) for end, (part, box) in zip(accumulate(sizes), cuts, strict=True)]
-        pixels = self._pinned("pixels", sum(sizes))
-        np.concatenate([part.reshape(-1) for part, _ in cuts], out=pixels)
+        rows, parts, size, last = [], [], 0, (None, None)
+        for view, box in views:
+            part, inner = _cut(view, box)
+            if view is not last[0] or box is not last[1]:  # the same one twice lies there once
+                parts.append(part.reshape(-1))
+                size += part.size
+            rows.append((size - part.size, *part.shape[:2], *inner))
+            last = view, box
+        table = self._pinned("table", len(rows) * np.dtype(launches.VIEW).itemsize).view(launches.VIEW)
+        table[:] = rows
+        pixels = self._pinned("pixels", size)
+        np.concatenate(parts, out=pixels)
         table_there, pixels_there = self.there("table", table.nbytes), self.there("pixels", pixels.nbytes)
         cuda.memcpy_htod_async(table_there, table.view(np.uint8), self.stream)
         cuda.memcpy_htod_async(pixels_there, pixels, self.stream)
-        faces = self.there("faces", 2 * count * face * face)
-        self.launch(launches.grey_faces(pixels_there, table_there, faces, 2 * count, face))
-        flows = self._solve(faces, count, face, face, kernel)
-        self.launch(launches.face_maps(flows, result, count, face, size, smoothing))
-        self.stream.synchronize()
+        return pixels_there, table_there
 
     def empty(self) -> None:
         self._buffers.clear()

@@ -1,4 +1,4 @@
-"""What the kernels of tvl1.cu and maps.cu are launched with: sizes, memory, parameters. Plain numbers, no GPU needed.
+"""What the kernels of tvl1.cu, maps.cu and stacks.cu are launched with: sizes, memory, parameters. Plain numbers, no GPU needed.
 
 Parameters are the members of a kernel's one struct, in its order, alignment and padding, as `struct.pack` makes them
 from `format` and `values`; addresses are those of the GPU's memory.
@@ -102,6 +102,22 @@ def cut_puzzles(maps: int, puzzles: int, pairs: int, size: int, boxes: Sequence[
     """maps, puzzles: pairs×3×size×size float32. boxes: (top, bottom, left, right) of left brow, right brow, mouth."""
     flat = [int(side) for box in boxes for side in box]
     return Launch("cut_puzzles", 3 * pairs, 512, 0, "PP13i0P", (maps, puzzles, size, *flat))
+
+
+def stack_faces(faces: int, flows: int, stacks: int, count: int, face: int, side: int, grid: int) -> Launch:
+    """faces: count×4×face×face uint8. flows: count×2×face×face×2 float32. stacks: count × `channels(grid)` × side×side float32."""
+    shared = 4 * (ENTRY * side + face * side + side * side)
+    return Launch("stack_faces", channels(grid) * count, 512, shared, "PPP4i0P", (faces, flows, stacks, face, side, grid, channels(grid)))
+
+
+def channels(grid: int) -> int:
+    """Of SKD-TSTSAN's stack: two faces, the blocks of both, two flow fields."""
+    return 2 + 2 * grid * grid + 4
+
+
+def colour_faces(pixels: int, views: int, pictures: int, count: int, size: int) -> Launch:
+    """pixels: uint8, as the table of `count` VIEWs says. pictures: count×3×size×size float32."""
+    return Launch("colour_faces", BANDS * count, 512, _tables(size), "PPPi0P", (pixels, views, pictures, size))
 
 
 def _team(kernel: str) -> int:

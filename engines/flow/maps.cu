@@ -3,6 +3,8 @@
 //
 // What a line's pixels are made of is worked out once a block, and read back from shared memory. Worked out beside the loops
 // that it drives, the loops ran past their ends on sm_90 (nvcc 13.0.88, with -O1 and above, not with -O0).
+#pragma once
+
 #include "common.cuh"
 
 // Where the pixels of a view lie, and the box that is cut out of it, in those pixels; it may reach outside them.

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 STEP = 4  # every fourth row and column of the faces and the flow is kept
 MAPS = ("face_maps", "cut_puzzles")
-# how far off each may be, as a root mean square: grey levels (a GPU rounds one in ten thousand to the other side), pixels, and
-# units of both maps, which are within ±2. Right ones were off by 1e-4 and less, wrong ones by 0.03 and more
-MOST = (0.1, 1e-3, 1e-3, 1e-3)
+# how far off each may be, as a root mean square: grey levels (a GPU rounds one in ten thousand to the other side); pixels of flow,
+# units of maps, which are within ±2, and of stacks, within 0 … 1. Right ones were off by 1e-4 and less, wrong ones by 0.03 and more
+LEVELS, MOST = 0.1, 1e-3
 
 
 def check(lane: Lane) -> str:
@@ -47,10 +47,30 @@ def check(lane: Lane) -> str:
             kernel: _apart(flow[:, ::STEP, ::STEP], told["tvl1"]),
             **{name: _apart(lane.fetch(f"{name}, checked", told[name].shape, np.float32), told[name]) for name in MAPS},
         }
-        for (name, found), most in zip(off.items(), MOST, strict=True):
-            if not found <= most:  # nor where it is no number
-                what = f"the kernel {name} computes something else on this GPU than it should"
-                return f"{what} (off by {found:.3g}, at most {most:g}); another driver may mend it"
+        if wrong := _wrong(off):
+            return wrong
+    return _wrong(_stacks_and_colours(lane, told, items, face))
+
+
+def _stacks_and_colours(lane: Lane, told: dict[str, np.ndarray], items: list, face: int) -> dict[str, float]:
+    """How far these are off. The movement ends as it began."""
+    side, grid, size = told["sizes"].tolist()
+    shapes = {"stack_faces": (len(items), launches.channels(grid), side, side), "colour_faces": (len(items), 3, size, size)}
+    there = {name: lane.there(f"{name}, checked", 4 * int(np.prod(shape))) for name, shape in shapes.items()}
+    lane.stacks([(onset, apex, onset, box) for onset, apex, box in items], face, side, grid, there["stack_faces"])
+    lane.colours([(onset, box) for onset, _, box in items], size, there["colour_faces"])
+    return {
+        name: _apart(lane.fetch(f"{name}, checked", shape, np.float32)[..., ::STEP, ::STEP], told[name])
+        for name, shape in shapes.items()
+    }
+
+
+def _wrong(off: dict[str, float]) -> str:
+    for name, found in off.items():
+        most = LEVELS if name in ("grey_faces", "colour_faces") else MOST
+        if not found <= most:  # nor where it is no number
+            what = f"the kernel {name} computes something else on this GPU than it should"
+            return f"{what} (off by {found:.3g}, at most {most:g}); another driver may mend it"
     return ""
 
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from engines.flow import CPU, selfcheck
-from realtime.inputs import dual_atme, flow_map
-from realtime.inputs.face import crop, grey
+from realtime.inputs import dual_atme, flow_map, moext, skd_tstsan
+from realtime.inputs.face import as_batch, crop, grey
 
 FACE = (233, 153, 413, 357)  # in the portrait at 640×480: left, top, right, bottom
 VIEW = (134, 152)  # width and height of the view: the face, and nothing around it
@@ -28,6 +28,8 @@ def make() -> dict[str, np.ndarray]:
     crops = [(crop(onset, box), crop(apex, box)) for box in BOXES]
     faces = [[grey(face, flow_map.FACE) for face in pair] for pair in crops]
     inputs = [dual_atme.from_map(flow_map.flow_map(*pair)) for pair in crops]
+    stacks = [skd_tstsan.stack(*pair, [pair, pair[::-1]], CPU)["stack"][0] for pair in faces]  # ends as it began
+    colours = [as_batch(moext.picture(onset, box))[0] for box in BOXES]
     step = slice(None, None, selfcheck.STEP)
     return {
         "onset": onset, "change": apex - onset, "boxes": np.int32(BOXES), "puzzle_boxes": np.int32(dual_atme.PUZZLE),
@@ -36,6 +38,9 @@ def make() -> dict[str, np.ndarray]:
         "tvl1": np.float32([CPU(*pair) for pair in faces])[:, step, step],
         "face_maps": np.concatenate([one["full_face"] for one in inputs]),
         "cut_puzzles": np.concatenate([one["puzzle"] for one in inputs]),
+        "sizes": np.int32([skd_tstsan.SIDE, skd_tstsan.GRID, moext.SIZE]),
+        "stack_faces": np.float32(stacks)[:, :, step, step],
+        "colour_faces": np.uint8(colours)[:, :, step, step],
     }  # fmt: skip
 
 

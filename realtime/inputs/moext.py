@@ -25,7 +25,7 @@ def inputs(moments: Moments) -> dict[str, np.ndarray]:
     of no upright face.
     """
     box = crop_box(moments.points)
-    return {name: as_batch(_picture(view, box)) for name, view in (("onset", moments.onset), ("apex", moments.apex))}
+    return {name: as_batch(picture(view, box)) for name, view in (("onset", moments.onset), ("apex", moments.apex))}
 
 
 def crop_box(points: np.ndarray) -> tuple[int, int, int, int]:
@@ -45,7 +45,7 @@ def crop_box(points: np.ndarray) -> tuple[int, int, int, int]:
     return left, top, left + side, top + side
 
 
-def _picture(view: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+def picture(view: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
     """The box of a view (H×W×3 uint8 BGR) as SIZE×SIZE×3 uint8 RGB."""
     face = cv2.resize(crop(view, box), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     return cv2.cvtColor(face, cv2.COLOR_BGR2RGB)

@@ -30,7 +30,7 @@ GRID = 4  # blocks a side
 def from_moments(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
     """{"stack": (1, 38, 48, 48) float32}: flow onset → apex and apex → offset, two temporal domains."""
     onset, apex, offset = _faces(moments, (moments.onset, moments.apex, moments.offset))
-    return _stack(onset, apex, [(onset, apex), (apex, offset)], tvl1)
+    return stack(onset, apex, [(onset, apex), (apex, offset)], tvl1)
 
 
 def from_moments_5(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
@@ -53,7 +53,7 @@ def _even_domains(moments: Moments, count: int, tvl1: Flow) -> dict[str, np.ndar
     onset, apex = _faces(moments, (moments.onset, moments.apex))
     smooth = interpolate(np.stack(_faces(moments, moments.between)), count + 1)  # a curve may overshoot a little
     frames = np.clip(np.rint(smooth), 0, 255).astype(np.uint8)
-    return _stack(onset, apex, list(zip(frames[:-1], frames[1:], strict=True)), tvl1)
+    return stack(onset, apex, list(zip(frames[:-1], frames[1:], strict=True)), tvl1)
 
 
 def _faces(moments: Moments, views) -> list[np.ndarray]:
@@ -61,9 +61,10 @@ def _faces(moments: Moments, views) -> list[np.ndarray]:
     return [grey(crop(view, box), FACE) for view in views]
 
 
-def _stack(
+def stack(
     onset: np.ndarray, apex: np.ndarray, domains: list[tuple[np.ndarray, np.ndarray]], tvl1: Flow
 ) -> dict[str, np.ndarray]:
+    """Of grey faces, FACE×FACE uint8, and pairs of such between which flow is computed."""
     onset, apex = _stretch(onset), _stretch(apex)
     channels = [_small(apex), _small(onset), *_blocks(apex), *_blocks(onset)]
     for flow in map(_small, tvl1.many(domains)):  # 48×48×2

@@ -149,6 +149,7 @@ def test_a_gpu_that_another_process_has_for_itself_is_left_to_it(start, said):
 
 
 OUTPUTS = {"grey_faces": (16, np.uint8), **dict.fromkeys(("tvl1_near", "tvl1_far", "tvl1_alone", "face_maps", "cut_puzzles"), (8, np.float32))}
+OUTPUTS |= dict.fromkeys(("stack_faces", "colour_faces"), (16, np.float32))
 
 
 @pytest.mark.parametrize("kind", [H200, RTX_4090], ids=["clusters", "blocks"])
@@ -156,7 +157,7 @@ def test_kernels_that_compute_what_they_should_are_used(start, kind):
     gpu = start(checked=True, **kind)
     assert Flow("cuda").on_gpu and Flow("auto").on_gpu
     ran = [name for name, *_ in gpu.launched]
-    assert ran.count("grey_faces") == (2 if kind is H200 else 1)  # once for all who ask
+    assert ran.count("grey_faces") == (3 if kind is H200 else 2)  # once for all who ask
     assert set(ran) == set(OUTPUTS) - ({"tvl1_alone"} if kind is H200 else {"tvl1_near", "tvl1_far"})
 
 

@@ -16,13 +16,14 @@ from engines import device
 from engines.errors import EngineError
 from engines.flow import CPU, cuda, lanes, launches
 from realtime import examples
-from realtime.inputs import dual_atme, flow_map
+from realtime.inputs import dual_atme, flow_map, sa_at, skd_tstsan
 from realtime.inputs.face import crop, crop_box, grey
 from realtime.recognition import moments_of
 from realtime.records import Moments
 from realtime.terminal import percentiles
 
 TIMES = 20
+STACK = skd_tstsan.FACE, skd_tstsan.SIDE, skd_tstsan.GRID
 TINY = 48  # pixels a side
 FLOW, MAPS = 1e-3, 1e-3  # largest mean differences: pixels, and units of a map within ±2
 
@@ -48,6 +49,12 @@ def main(small: bool) -> int:
     expected = [on_cpu(one) for one in many]
     far += told("flow map", [np.abs(found - one["full_face"][0]) for found, one in zip(maps, expected, strict=True)], "", MAPS)
     far += told("puzzle", [np.abs(found - one["puzzle"][0]) for found, one in zip(puzzles, expected, strict=True)], "", MAPS)
+    found = cuda.stacks([(one.onset, one.apex, one.offset, crop_box(one.points)) for one in many], *STACK).numpy()
+    wanted = [skd_tstsan.from_moments(one, CPU)["stack"][0] for one in many]
+    far += told("stack", [np.abs(here - there) for here, there in zip(found, wanted, strict=True)], "", MAPS)
+    found = cuda.colours([(one.apex, crop_box(one.points)) for one in many], sa_at.SIZE).numpy()
+    wanted = [sa_at.from_moments_apex(one)["apex"][0] for one in many]
+    far += told("colours", [np.abs(here - there) for here, there in zip(found, wanted, strict=True)], "levels", MAPS)
     return min(far, 1)
 
 
@@ -57,10 +64,12 @@ def tiny() -> int:
     with device.active():
         lane = lanes.Lane(lanes.Kernels())  # not those that check themselves
         maps, pieces = (lane.there(name, 12 * size * size) for name in ("maps", "pieces"))
+        stack, box = lane.there("stack", 4 * launches.channels(skd_tstsan.GRID) * skd_tstsan.SIDE**2), crop_box(one.points)
         for kernel in lane.kernels.flows:
-            lane.maps([(one.onset, one.apex, crop_box(one.points))], TINY, size, flow_map.SMOOTHING, maps, kernel)
+            lane.maps([(one.onset, one.apex, box)], TINY, size, flow_map.SMOOTHING, maps, kernel)
             lane.launch(launches.cut_puzzles(maps, pieces, 1, size, dual_atme.PUZZLE))
-            lane.stream.synchronize()
+            lane.stacks([(one.onset, one.apex, one.offset, box)], TINY, skd_tstsan.SIDE, skd_tstsan.GRID, stack)
+            lane.colours([(one.apex, box)], TINY, stack)
             print(f"{kernel}, {TINY}², and what surrounds it: run", flush=True)
         lane.close()
     return 0

@@ -41,7 +41,7 @@ def main(name: str) -> None:
 
 def parts(recognize: Recognizer, movements: list[Keyframes], many: int = TOGETHER) -> str:
     """The medians of what a batch goes through, one part after the other: how much of the whole is threads that wait."""
-    on_gpu, taken = recognize._on_gpu if recognize._flow.on_gpu else None, []
+    on_gpu, taken = recognize._on_gpu if recognize._made_on_gpu else None, []
     moments = [moments_of(movements[at % len(movements)]) for at in range(many)]
     for _ in range(TIMES):
         marks = [time.perf_counter()]

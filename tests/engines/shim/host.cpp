@@ -46,6 +46,14 @@ void run_cut_puzzles(int grid, int threads, int floats, const unsigned char* par
     const PuzzleTask task = unpack<PuzzleTask>(parameters, bytes);
     shim::launch(grid, 1, threads, floats, [&] { cut_puzzles(task); });
 }
+void run_stack_faces(int grid, int threads, int floats, const unsigned char* parameters, int bytes) {
+    const StackTask task = unpack<StackTask>(parameters, bytes);
+    shim::launch(grid, 1, threads, floats, [&] { stack_faces(task); });
+}
+void run_colour_faces(int grid, int threads, int floats, const unsigned char* parameters, int bytes) {
+    const ColourTask task = unpack<ColourTask>(parameters, bytes);
+    shim::launch(grid, 1, threads, floats, [&] { colour_faces(task); });
+}
 }
 
 #ifdef ONCE
@@ -103,6 +111,18 @@ int main() {
         shim::launch(3 * kPairs, 1, 3, 0, [&] { cut_puzzles(puzzle); });
         for (float value : puzzles) sum += value;
     }
+    for (const int grid : {1, 2, 4}) {  // the flows of two pairs each, the faces of four pictures
+        const int channels = 6 + 2 * grid * grid, side = 9;
+        std::vector<float> stacks(kPairs / 2 * channels * side * side);
+        const StackTask stack = {faces.data(), flows.data(), stacks.data(), kFace, side, grid, channels};
+        const int floats = side * (int)(sizeof(Taps) / sizeof(float)) + kFace * side + side * side;
+        shim::launch(kPairs / 2 * channels, 1, 3, floats, [&] { stack_faces(stack); });
+        for (float value : stacks) sum += value;
+    }
+    std::vector<float> pictures(2 * kPairs * 3 * kFace * kFace);
+    const ColourTask colour = {views.data(), table.data(), pictures.data(), kFace};
+    shim::launch(2 * kPairs * kBands, 1, 3, 2 * kFace * sizeof(Lean) / sizeof(float), [&] { colour_faces(colour); });
+    for (float value : pictures) sum += value;
     std::printf("done %d\n", std::isfinite(sum));
 }
 #endif

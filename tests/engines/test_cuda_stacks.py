@@ -8,8 +8,11 @@ from shim.host import pair
 from test_cuda_kernels import BOXES
 
 from engines.flow import cuda
-from realtime.inputs import face, moext, sa_at, skd_tstsan
-from realtime.records import Moments
+from realtime import warm
+from realtime.inputs import INPUTS, face, moext, sa_at, skd_tstsan
+from realtime.inputs.on_gpu import ON_GPU
+from realtime.recognition import moments_of
+from realtime.records import Keyframes, Moments
 
 STACK = skd_tstsan.FACE, skd_tstsan.SIDE, skd_tstsan.GRID
 
@@ -62,6 +65,19 @@ def coloured(view, box, size):
     import cv2
 
     return face.as_batch(cv2.cvtColor(cv2.resize(face.crop(view, box), (size, size)), cv2.COLOR_BGR2RGB))[0]
+
+
+@pytest.mark.parametrize("kind", ["skd_tstsan", "moext", "sa_at", "sa_at_apex"])
+def test_each_kind_is_made_there_under_the_names_that_it_has_here(start, kind):
+    start(**H200)
+    seen = warm.views()
+    several = [moments_of(Keyframes(*seen[at : at + 3], 1.0, 1.0)) for at in (0, 1)]
+    made = ON_GPU[kind].many([ON_GPU[kind].one(one) for one in several])
+    expected = [INPUTS[kind](one) for one in several]
+    assert set(made) == set(expected[0])
+    for name, array in made.items():
+        wanted = np.concatenate([one[name] for one in expected])
+        assert array.shape == wanted.shape and np.abs(array.numpy() - wanted).mean() < 5e-3
 
 
 @needs_cuda

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import fake_gpu
+import fake_provider
 import numpy as np
 import pytest
 from gpu import needs_provider
@@ -28,7 +29,7 @@ def gpu(monkeypatch, said):
     fake = fake_gpu.install(monkeypatch)
     monkeypatch.setattr(library, "find", lambda: None)
     monkeypatch.setattr(library, "why_not", lambda: "TensorRT is not installed")
-    fake.provider = fake_gpu.FakeProvider(monkeypatch, fake)
+    fake.provider = fake_provider.FakeProvider(monkeypatch, fake)
     return fake
 
 
@@ -38,7 +39,7 @@ def provider(monkeypatch, said):
     monkeypatch.delenv("MER_NO_GPU", raising=False)
     monkeypatch.setattr(device, "_found", (None, "pycuda is not installed"))
     monkeypatch.setattr(device, "driver", lambda: "580.65")
-    return fake_gpu.FakeProvider(monkeypatch)
+    return fake_provider.FakeProvider(monkeypatch)
 
 
 def windows(number):

@@ -40,7 +40,8 @@ def refined(move: Movement) -> Movement:
     for step, many in STEPS:
         around = step * np.arange(-many, many + 1)
         some = times + np.array(list(product(around, around, around)))
-        some = some[(some[:, 1] - some[:, 0] >= BRIEF) & (some[:, 2] > some[:, 1]) & (some[:, 2] <= t[-1] + step)]
+        # what is to come is not known: nothing ends after the last moment
+        some = some[(some[:, 1] - some[:, 0] >= BRIEF) & (some[:, 2] > some[:, 1]) & (some[:, 2] <= move.t[-1])]
         if not len(some):
             return move
         doubt = (((some - believed) / TRUST) ** 2).sum(axis=1)

@@ -41,3 +41,11 @@ def test_where_nothing_moved_nothing_is_moved():
     move.moved[:, 7:9] = 0
     found = refined(move)
     assert (found.onset, found.apex, found.offset) == (move.onset, move.apex, move.offset)
+
+
+def test_nothing_ends_after_the_last_moment_that_was_seen():
+    for last in np.arange(1.2, 1.38, 0.01):
+        whole = made(1.0, 100)
+        seen = whole.t <= last
+        move = Movement(whole.t[seen], whole.moved[seen], 1.0, 1.15, float(whole.t[seen][-1]))
+        assert refined(move).offset <= move.t[-1]

@@ -15,7 +15,6 @@ from realtime.inputs.on_gpu import ON_GPU
 from realtime.networks import network
 from realtime.records import UNSURE, Keyframes, Moments
 
-
 PATIENCE = 5e-5  # seconds: of what takes milliseconds, to have streams that ask at the same moment in one batch
 
 

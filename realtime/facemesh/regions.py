@@ -10,7 +10,6 @@ import numpy as np
 
 from engines.compiled import compiled
 
-
 STEPS = 32  # of a pixel (2⁵), in OpenCV's fixed-point maps
 
 

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from realtime.records import Frame
 
-
 # warnings that are said with their number in front
 DAMAGED = "pictures damaged, left out"
 MISSING = "missing or repeated timestamps"

@@ -11,8 +11,8 @@ from realtime.lbp import smooth_grey
 from realtime.records import FaceView, Keyframes
 from realtime.spotting import kinds
 from realtime.spotting.aside import Aside
-from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
 from realtime.spotting.course import refined
+from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
 from realtime.spotting.episode import Episode
 from realtime.spotting.movement import Movement, Sample, movement
 from realtime.spotting.points import PARTS, PointFollower

@@ -12,7 +12,6 @@ from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import MerError, UsageError
 
-
 PAGE = "page0"  # as Gradio's session hash
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from places import DEMO
 
 from engines.runtime import Network, known
 from realtime import geometry, lbp
@@ -11,7 +12,6 @@ from realtime.recognition import Recognizer
 from realtime.sources import open_source
 from realtime.spotting import SpotterSettings, Verifier
 from realtime.warm import mesh, views, warm_naming, warm_stream
-from places import DEMO
 
 NAMING = [name for name in known() if Network(name).manifest.get("takes") in INPUTS]
 

@@ -20,7 +20,6 @@ from train.explain.figure import draw
 from train.explain.weights import torch_network
 from train.methods import METHODS
 
-
 PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
 

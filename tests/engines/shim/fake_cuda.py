@@ -14,7 +14,6 @@ from collections import deque
 
 import numpy as np
 
-
 H200 = {"compute": (9, 0), "shared": 227 << 10}
 RTX_5090 = {"compute": (12, 0), "shared": 99 << 10}
 RTX_4090 = {"compute": (8, 9), "shared": 99 << 10}

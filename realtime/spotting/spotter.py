@@ -156,7 +156,7 @@ class Spotter:
         if self.settings.refine and not long:
             move = refined(move)
         self._ended = move.offset
-        if long or (one.settled and one.size >= kinds.MACRO_SIZE):
+        if long or move.duration > self.settings.max_duration or (one.settled and one.size >= kinds.MACRO_SIZE):
             scores = self._detector.during(move.onset, move.offset) if self._detector else {}
             kind = kinds.of_long(move, self._recent, self.settings, scores)
         else:

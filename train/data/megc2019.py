@@ -19,7 +19,16 @@ CLASSES = ("negative", "positive", "surprise")
 
 
 def load_flow(path: str | Path, takes: str = "dual_atme_map") -> Samples:
-    """Read `flow_28x28.npz` (x N×28×28×3 uint8, label, subject, dataset) as inputs of the kind `takes`, one of KINDS.
+    """The maps of `read` as inputs of the kind `takes`, one of KINDS. Raises UsageError."""
+    x, label, person, dataset = read(path)
+    inputs = [KINDS[takes](flow) for flow in x]
+    stack = {name: np.concatenate([one[name] for one in inputs]) for name in inputs[0]}
+    kind = np.full(len(label), "micro")
+    return Samples(stack, label.astype(np.int64), person, dataset, kind, person, CLASSES)
+
+
+def read(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`flow_28x28.npz` → (N×28×28×3 uint8 maps, labels as places in CLASSES, people, data sets).
 
     Subject numbers repeat between the three sets, so a person is "dataset/subject".
     Raises UsageError where the file is missing or is something else.
@@ -33,8 +42,5 @@ def load_flow(path: str | Path, takes: str = "dual_atme_map") -> Samples:
         raise UsageError(f"{path} is not the MEGC2019 flow archive (x, label, subject, dataset): {error}") from error
     if x.ndim != 4 or x.shape[1:] != (28, 28, 3):
         raise UsageError(f"{path} holds maps of shape {x.shape[1:]}, not (28, 28, 3): set data.path to flow_28x28.npz")
-    inputs = [KINDS[takes](flow) for flow in x]
     person = np.array([f"{d}/{s}" for d, s in zip(dataset, subject, strict=True)])
-    stack = {name: np.concatenate([one[name] for one in inputs]) for name in inputs[0]}
-    kind = np.full(len(label), "micro")
-    return Samples(stack, label.astype(np.int64), person, dataset, kind, person, CLASSES)
+    return x, label, person, dataset

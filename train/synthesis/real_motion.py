@@ -15,9 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.errors import UsageError
+from train.data import megc2019
 
-CLASSES = ("negative", "positive", "surprise")
 RATIOS = np.geomspace(0.5, 3.0, 21)  # of v to u
 LIKE = 0.6  # a map whose strain is nowhere this well correlated with its third channel is left out
 HELD_OUT = (1, 3)  # of every five people, these are for the portraits that no network is trained on
@@ -32,7 +31,7 @@ SOFT = 0.7  # sigma of the blur, cells
 class Movement:
     """One person's movement from onset to apex; at strength 1 its largest displacement is one outer-eye distance.
 
-    person: "dataset/subject". label: one of CLASSES. field: (28 + 2·PAD)²×2 float32, (x, y) in cells of the face crop
+    person: "dataset/subject". label: one of `megc2019.CLASSES`. field: (28 + 2·PAD)²×2 float32, (x, y) in cells of the face crop
     (`realtime.inputs.face.crop_box` cut into 28×28), fading to nothing beyond the crop's edge. stronger: the half of
     the face that moves more, the person's own.
     """
@@ -80,19 +79,14 @@ def _all(path: Path) -> tuple[tuple[Movement, bool], ...]:
     """(movement, whether it is one to train on), in the file's order."""
     if not path.exists():
         return ()
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            maps, label, subject, dataset = (file[key] for key in ("x", "label", "subject", "dataset"))
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"{path} is not the MEGC2019 flow archive (x, label, subject, dataset): {error}") from error
-    people = [f"{d}/{s}" for d, s in zip(dataset, subject, strict=True)]
+    maps, label, people, _ = megc2019.read(path)
     held_out = {person for place, person in enumerate(sorted(set(people))) if place % 5 in HELD_OUT}
     fields, likeness = in_proportion(maps)
     found = []
     for i in np.flatnonzero(likeness >= LIKE):
         field = without_head(fields[i]) if i % 4 else fields[i]  # a quarter keeps the head's share
         stronger = "right" if np.abs(field[:, :14]).sum() > np.abs(field[:, 14:]).sum() else "left"
-        made = Movement(int(i), people[i], CLASSES[label[i]], faded(field), stronger)
+        made = Movement(int(i), str(people[i]), megc2019.CLASSES[label[i]], faded(field), stronger)
         found.append((made, people[i] not in held_out))
     return tuple(found)
 

@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.errors import UsageError
 from realtime.geometry import to_68
 from realtime.inputs.face import crop, crop_box
 from realtime.inputs.flow_map import flow_map, strain
+from train.data import megc2019
 from train.spotting import standard
-from train.synthesis import demo, real_motion
+from train.synthesis import demo
 from train.synthesis.conditions import ALL, Conditions
 from train.synthesis.people import find_face
 from train.synthesis.real_motion import HANDS, HELD_OUT_FROM, deck, in_proportion, movements, without_head
@@ -77,7 +79,7 @@ def test_a_plan_shows_half_real_movements_and_nobody_twice(maps):
         assert len(people) == len(set(people))
         shown += len([e for e in made.events if e.expression.motion == "real"]) / len(made.events) / 12
         for event in (e for e in made.events if e.expression.motion == "real"):
-            assert event.expression.emotion in real_motion.CLASSES and 0.003 < event.expression.size < 0.035
+            assert event.expression.emotion in megc2019.CLASSES and 0.003 < event.expression.size < 0.035
     assert 0.35 < shown < 0.65
     assert not plan(1, 30.0, 50.0, ALL).movements  # without maps, action units alone
 
@@ -99,3 +101,11 @@ def test_a_face_moves_where_the_map_does(maps):
         outside = cv2.absdiff(draw.draw(state), draw.draw(State())).max(axis=-1)[draw.face.inside < -0.12]
         assert outside.max() <= 3  # nothing is torn beyond the face
     assert np.median(correlations) > 0.8
+
+
+def test_maps_of_another_shape_are_told_in_a_line(tmp_path, monkeypatch):
+    (tmp_path / "megc2019").mkdir()
+    np.savez(tmp_path / "megc2019/flow_28x28.npz", x=np.zeros((2, 14, 14, 3), np.uint8), label=[0, 1], subject=["1", "2"], dataset=["samm", "samm"])
+    monkeypatch.setenv("MER_DATA", str(tmp_path))
+    with pytest.raises(UsageError, match=r"maps of shape \(14, 14, 3\), not \(28, 28, 3\)"):
+        movements(training=True)

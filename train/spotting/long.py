@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from engines.runtime import ZOO, known
 from realtime.errors import MerError, UsageError
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.recognition import Recognizer
+from realtime.records import Event, Frame
 from train.data.grouping import classes, grouping
 from train.data.long import KINDS, LongRecording, LongSet
 from train.data.long_sets import LONG
@@ -78,16 +79,14 @@ def watch_all(
 
 def watch(recording: LongRecording, settings: PipelineSettings) -> Watched:
     """Raises MerError where it cannot be read or holds nothing."""
-    pipeline = Pipeline(recording.name, settings, wait=True, recognizer=recognizer(settings.network, settings.engine))
-    times, events = [], []
-    try:
+    times: list[float] = []
+
+    def timed() -> Iterator[Frame]:
         for frame in recording:
-            check_stop()
             times.append(frame.pts)
-            events += pipeline(frame).events
-        events += pipeline.finish()
-    finally:
-        pipeline.close()
+            yield frame
+
+    events = said_of(recording.name, timed(), settings)
     if len(times) < 2:
         raise MerError("no frame could be read")
     said = [
@@ -95,6 +94,19 @@ def watch(recording: LongRecording, settings: PipelineSettings) -> Watched:
         for e in events
     ]
     return Watched(recording.name, times[-1] - times[0], 1 / float(np.median(np.diff(times))), said)
+
+
+def said_of(name: str, frames: Iterable[Frame], settings: PipelineSettings) -> list[Event]:
+    """What the live loop says of a stream of frames, with a network that all streams of this process share. Raises MerError."""
+    pipeline = Pipeline(name, settings, wait=True, recognizer=_recognizer(settings.network, settings.engine))
+    try:
+        events: list[Event] = []
+        for frame in frames:
+            check_stop()
+            events += pipeline(frame).events
+        return events + pipeline.finish()
+    finally:
+        pipeline.close()
 
 
 def by_what_means(settings: PipelineSettings) -> str:
@@ -175,7 +187,7 @@ def _task(task: tuple[LongRecording, PipelineSettings]) -> Watched:
 
 
 @cache
-def recognizer(network: str, engine: str) -> Recognizer:
+def _recognizer(network: str, engine: str) -> Recognizer:
     return Recognizer(network, engine)
 
 

@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 
 from realtime.errors import MerError, UsageError
-from realtime.pipeline import Pipeline, PipelineSettings
+from realtime.pipeline import PipelineSettings
 from realtime.records import Event, Frame
 from realtime.sources import VIDEO_ENDINGS, open_source
 from train.data import cut, folders
 from train.data.grouping import grouping
-from train.data.parallel import check_stop, each
-from train.spotting.long import recognizer
+from train.data.parallel import each
+from train.spotting.long import said_of
 from train.spotting.score import Interval, overlap
 from train.spotting.standard import FIRST
 from train.synthesis import drawn_events, draws, real_motion
@@ -115,17 +115,8 @@ def frames(clip: Cut, way: str, seed: int = 0) -> Iterator[Frame]:
 
 def tried(clip: Cut, way: str, settings: PipelineSettings) -> Trial:
     """One clip in one way through the live loop."""
-    pipeline = Pipeline(clip.name, settings, wait=True, recognizer=recognizer(settings.network, settings.engine))
-    try:
-        cv2.setRNGSeed(0)
-        events: list[Event] = []
-        for frame in frames(clip, way):
-            check_stop()
-            events += pipeline(frame).events
-        events += pipeline.finish()
-    finally:
-        pipeline.close()
-    return judged(clip, way, events)
+    cv2.setRNGSeed(0)
+    return judged(clip, way, said_of(clip.name, frames(clip, way), settings))
 
 
 def judged(clip: Cut, way: str, events: list[Event]) -> Trial:

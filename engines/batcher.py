@@ -52,7 +52,8 @@ class Batcher:
                 return None
             self._running = True
         come = 0
-        while self._patience and come < (come := len(self._waiting)) < self._most:
+        while self._patience and come < len(self._waiting) < self._most:
+            come = len(self._waiting)
             time.sleep(self._patience)
         with self._changed:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]

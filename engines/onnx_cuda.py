@@ -156,12 +156,12 @@ class OnnxCuda(OnnxRuntime):
         import onnxruntime
 
         random = np.random.default_rng(1)
-        samples = [{name: random.random(shape, np.float32) for name, shape in self.inputs.items()} for _ in range(2)]
-        expected = [cpu.run([sample]) for sample in samples]
+        two = [{name: random.random(shape, np.float32) for name, shape in self.inputs.items()} for _ in range(2)]
+        expected = [cpu.run([sample]) for sample in two]
         try:
             with _silent(onnxruntime), device.alone():
                 graph = OnnxGraph(model, path, OPTIONS, self.inputs, self._outputs[0], expected[0].shape[1])
-                off = max(_apart(graph.run(sample, None), wanted) for sample, wanted in zip(samples, expected, strict=True))
+                off = max(_apart(graph.run(sample, None), wanted) for sample, wanted in zip(two, expected, strict=True))
             if off <= CLOSE:
                 return graph
             why_not = f"it is off by {off:.1e}"

@@ -9,7 +9,6 @@ import pytest
 from gpu import needs_provider
 
 from engines import device, onnx_cuda
-from engines.errors import EngineError
 from engines.onnx import OnnxRuntime
 from engines.onnx_cuda import OnnxCuda
 from engines.plans import library

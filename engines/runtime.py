@@ -83,7 +83,7 @@ class Network:
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Probabilities of the classes, (len(classes),) float32, summing to 1.
 
-        inputs: float32 arrays under the names and in the shapes of the manifest (`realtime.inputs` makes them).
+        inputs: float32 arrays under the names and in the shapes of the manifest (`realtime.naming.inputs` makes them).
         Raises EngineError where they differ from the manifest.
         """
         self._check(inputs, 1)
@@ -128,7 +128,7 @@ class Network:
 
 def _on_gpu(network: Network, model: bytes, engine: str):
     """What runs the network on a GPU, or None. Raises EngineError where a plan was asked for and cannot be had."""
-    from engines.plans import library, run
+    from engines.tensorrt import library, run
 
     if engine == "cpu":
         return None

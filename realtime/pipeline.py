@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 
-from realtime.faces import FaceSettings, FaceTracker
-from realtime.recognition import Recognizer
+from realtime.face.tracker import FaceSettings, FaceTracker
+from realtime.naming.recognizer import Recognizer
 from realtime.records import Event, FaceView, Frame, Keyframes
 from realtime.spotting import Reading, Spotter, SpotterSettings, Verifier
 from realtime.warm import warm_naming, warm_stream

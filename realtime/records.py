@@ -41,7 +41,7 @@ class FaceView:
 
     face: id, stable while the face stays in view.
     anchor: number of the alignment this view belongs to. Views of one anchor can be compared pixel by pixel.
-    pixels: ALIGNED×ALIGNED×3 uint8 BGR, eyes level (`realtime.geometry`).
+    pixels: ALIGNED×ALIGNED×3 uint8 BGR, eyes level (`realtime.face.geometry`).
     landmarks: 478×2 float32, MediaPipe's face mesh in aligned pixels, from the latest landmark run.
     box: (left, top, right, bottom) of the face in image pixels.
     motion: speed of the head since the frame before, in inter-ocular distances a second.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from realtime.alignment import Alignment, Picture
-from realtime.geometry import ALIGNED, EYE_LINE, LANDMARKS_68, OUTER_EYES, STABLE_IDS, TEMPLATE
-from realtime.light import EvenLight
-from realtime.recognition import Recognizer
+from realtime.face.alignment import Alignment, Picture
+from realtime.face.geometry import ALIGNED, EYE_LINE, LANDMARKS_68, OUTER_EYES, STABLE_IDS, TEMPLATE
+from realtime.face.light import EvenLight
+from realtime.naming.recognizer import Recognizer
 from realtime.records import FaceView, Keyframes
 from realtime.spotting import Spotter, SpotterSettings, Verifier
 

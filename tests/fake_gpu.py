@@ -1,4 +1,4 @@
-"""A GPU and a TensorRT made of numpy: enough of pycuda.driver and of TensorRT's bindings to run `engines.plans.run`.
+"""A GPU and a TensorRT made of numpy: enough of pycuda.driver and of TensorRT's bindings to run `engines.tensorrt.run`.
 
 What lies "on the GPU" is bytes behind a number; using memory that was freed, or anything but from inside a pushed context,
 is an error. `fail(...)` makes the next calls fail as a driver does.
@@ -15,8 +15,8 @@ import numpy as np
 from engines import device
 from engines.errors import GpuLost
 from engines.onnx import OnnxRuntime
-from engines.plans import lane, library, run
-from engines.plans.manifest import PlanManifest
+from engines.tensorrt import lane, library, run
+from engines.tensorrt.manifest import PlanManifest
 
 NAME = "Fake GPU 3000"
 

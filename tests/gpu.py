@@ -7,7 +7,7 @@ import pytest
 
 from engines import device, onnx_cuda
 from engines.onnx import CUDA
-from engines.plans import library
+from engines.tensorrt import library
 
 
 def needs_cuda(test):

@@ -41,7 +41,7 @@ def main(settings: tuple[str, ...]) -> None:
     overrides = only_overrides(settings[preparing:], "for example model=dual_atme")
     resolved = OmegaConf.to_object(load("train", overrides, TrainSettings))
     if preparing:
-        from train.prepare_cli import prepare
+        from train.data.prepare_cli import prepare
 
         prepare(resolved, console)
         return

@@ -12,13 +12,14 @@ import numpy as np
 from rich.console import Console
 
 from realtime.errors import MissingPartError, OutputError, UsageError
-from train import folder, reports
-from train.calibration import calibration
+from train import run_folder
 from train.data import load
 from train.data.grouping import check_composite
 from train.data.samples import Samples
-from train.evaluate import Pooled, cross_validate, fit, leak, summarise
-from train.protocols import PROTOCOLS, Fold, check, holdout, join
+from train.measure import reports
+from train.measure.calibration import calibration
+from train.measure.evaluate import Pooled, cross_validate, fit, leak, summarise
+from train.measure.protocols import PROTOCOLS, Fold, check, holdout, join
 from train.settings import TrainSettings
 
 
@@ -47,7 +48,7 @@ def run(settings: TrainSettings, console: Console) -> Path:
     elif settings.protocol.name != "everyone":
         folds = PROTOCOLS[settings.protocol.name](samples, settings.protocol.count, settings.protocol.grouping)
     try:
-        folder.claim(out, settings, samples)
+        run_folder.claim(out, settings, samples)
         if settings.stage:
             return _style(settings, samples, out, console)
         if folds is None:
@@ -64,8 +65,8 @@ def _unwritable(out: Path, error: OSError) -> OutputError:
 def _style(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
     """SA-AT's style generators alone, for model.style_file of later runs on the same people."""
     from train.compute import compute
-    from train.methods.style import fit_style, save_style
-    from train.show import Shown
+    from train.methods.sa_at.style_training import fit_style, save_style
+    from train.progress import Shown
 
     file = out / "style.safetensors"
     where = compute(settings.device, settings.precision)
@@ -79,7 +80,7 @@ def _style(settings: TrainSettings, samples: Samples, out: Path, console: Consol
 def _verifier(settings: TrainSettings, out: Path, console: Console) -> Path:
     if (settings.model.name, settings.data.name) != ("verifier", "portraits"):
         raise UsageError("model=verifier and data=portraits go together: give both, or neither")
-    from train.spotting import train
+    from train.verifier import training as train
 
     return train.run(settings, out, console)
 
@@ -99,7 +100,7 @@ def _measure(
     settings: TrainSettings, samples: Samples, folds: list[Fold], training: Samples, out: Path, console: Console
 ) -> Path:
     """training: what the exported network of protocol.export is trained on."""
-    from train.show import Folds
+    from train.progress import Folds
 
     for line in check(samples, folds):
         console.print(line, style="yellow", soft_wrap=True)
@@ -113,14 +114,14 @@ def _measure(
     results = summarise(pooled)
     results["calibration"] = _calibration(pooled)
     results["settings"] = settings.as_dict()
-    folder.write(out / "results.json", json.dumps(results, indent=1))
+    run_folder.write(out / "results.json", json.dumps(results, indent=1))
     title = f"{name}, {protocol}, {len(pooled.seeds)} seed{'s' * (len(pooled.seeds) > 1)}"
-    folder.write(out / "results.md", reports.markdown(results, title))
+    run_folder.write(out / "results.md", reports.markdown(results, title))
     reports.confusions(results, samples.classes, out)
     console.print(reports.table(results, title))
     if pooled.leaked:
         found = leak(pooled)
-        folder.write(out / "leak.json", json.dumps(found, indent=1))
+        run_folder.write(out / "leak.json", json.dumps(found, indent=1))
         console.print(reports.leak_table(found))
     if kept:
         _export(kept[0], training, settings, _accuracy(results, samples, folds[0]), out, console)
@@ -132,9 +133,9 @@ def _measure(
 def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
     import torch
 
-    from train import export
+    from train.export import network as export
     from train.launch import threads
-    from train.show import Shown
+    from train.progress import Shown
     from train.watch import Curves, Together
 
     torch.set_num_threads(threads(settings, alone=True))  # as it was measured
@@ -154,7 +155,7 @@ def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Con
 def _export(
     network, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path, console: Console
 ) -> None:
-    from train import export
+    from train.export import network as export
 
     difference = export.export(network, samples, settings, accuracy, out)
     console.print(f"ONNX and torch differ by at most {difference:.1e}")

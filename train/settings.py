@@ -1,6 +1,6 @@
 """The settings of `mer-train` and `mer-bench`, typed: the schemas of `configs/train.yaml` and `bench.yaml`, which explain them.
 
-What a method has of its own, `model` and `fit`, is typed by its module in `train.recipes`.
+What a method has of its own, `model` and `fit`, is typed by its module in `train.methods.recipes`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from omegaconf.errors import OmegaConfBaseException
 from realtime.errors import UsageError
 from realtime.settings import literal
 from realtime.watch import LiveSettings
-from train.recipes import RECIPES
-from train.recipes.checks import check
+from train.methods.checks import check
+from train.methods.recipes import RECIPES
 
 
 @dataclass
@@ -49,7 +49,7 @@ class ProtocolSettings:
 
 @dataclass
 class TrainSettings:
-    """model, fit: after loading, the `Model` and `Recipe` of the method's module in `train.recipes`."""
+    """model, fit: after loading, the `Model` and `Recipe` of the method's module in `train.methods.recipes`."""
 
     model: Any = field(default_factory=lambda: {"name": "dual_atme"})
     data: DataSettings = field(default_factory=DataSettings)

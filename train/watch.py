@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.metrics import confusion, uf1
+from train.measure.metrics import confusion, uf1
 
 if TYPE_CHECKING:
     from torch import nn
@@ -92,7 +92,7 @@ class Best(Watch):
 
 
 class Told(Watch):
-    """Tells what happens as plain tuples, which may travel to another process: see `Progress` in `train.show`."""
+    """Tells what happens as plain tuples, which may travel to another process: see `Progress` in `train.progress`."""
 
     def __init__(self, tell: Callable[[tuple], None]):
         self._tell = tell

@@ -1,4 +1,4 @@
-"""TV-L1 flow and flow maps on the GPU: `cpu.py`, and the face maps of `realtime.inputs`, in the kernels of this folder.
+"""TV-L1 flow and flow maps on the GPU: `cpu.py`, and the face maps of `realtime.naming.inputs`, in the kernels of this folder.
 
 Any thread may call; a call returns when its result is complete. Any failure of the GPU comes out as GpuLost.
 """
@@ -45,7 +45,7 @@ def flow_maps(
 ) -> DeviceArray:
     """The flow map of each (onset view, apex view, box) as networks take it: (N, 3, map, map) float32 on the GPU.
 
-    Views are H×W×3 uint8 BGR, box (left, top, right, bottom) may reach outside them. As in `realtime.inputs.flow_map`:
+    Views are H×W×3 uint8 BGR, box (left, top, right, bottom) may reach outside them. As in `realtime.naming.inputs.flow_map`:
     crop → grey of face×face → flow and strain → map×map, stretched → smoothed, less its median, over 128. face, map: pixels
     a side. smoothing: sigma of the Gaussian, pixels of the map.
     Raises ValueError for other items, GpuLost.
@@ -64,7 +64,7 @@ def flow_maps(
 
 
 def puzzles(maps: DeviceArray, boxes: Sequence[Box]) -> DeviceArray:
-    """Dual-ATME's second input, cut from flow maps as `realtime.inputs.dual_atme.puzzle` does it, of the same shape.
+    """Dual-ATME's second input, cut from flow maps as `realtime.naming.inputs.dual_atme.puzzle` does it, of the same shape.
 
     boxes: (top, bottom, left, right) of left brow, right brow and mouth in the map. Raises GpuLost.
     """
@@ -80,7 +80,7 @@ def puzzles(maps: DeviceArray, boxes: Sequence[Box]) -> DeviceArray:
 def stacks(items: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, Box]], face: int, side: int, grid: int) -> DeviceArray:
     """SKD-TSTSAN's stack of each (onset, apex, offset view, box): (N, 2 + 2·grid² + 4, side, side) float32 on the GPU.
 
-    As in `realtime.inputs.skd_tstsan`: faces of face×face, whole and in grid×grid blocks, and flow onset → apex → offset.
+    As in `realtime.naming.inputs.skd_tstsan`: faces of face×face, whole and in grid×grid blocks, and flow onset → apex → offset.
     Raises GpuLost.
     """
     for onset, apex, offset, box in items:

@@ -2,7 +2,7 @@
 
 Out come `kernels.fatbin`, machine code for each of ARCHITECTURES and PTX for GPUs that come after them, and
 `kernels.json`, which says what it is made of. Both are committed; a test holds them against the sources. So is
-`kernels.npz`, what the kernels must compute (`realtime.inputs.answers` writes it), under the same manifest.
+`kernels.npz`, what the kernels must compute (`realtime.naming.inputs.answers` writes it), under the same manifest.
 """
 
 from __future__ import annotations

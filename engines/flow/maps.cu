@@ -1,4 +1,4 @@
-// From views to the flow maps that networks take, around the flow of tvl1.cu: what realtime/inputs (face.py, flow_map.py,
+// From views to the flow maps that networks take, around the flow of tvl1.cu: what realtime/naming/inputs (face.py, flow_map.py,
 // dual_atme.py) does on the CPU with OpenCV, here without leaving the GPU. Resizing and blurring follow OpenCV's rules.
 //
 // What a line's pixels are made of is worked out once a block, and read back from shared memory. Worked out beside the loops

@@ -77,7 +77,7 @@ def _wrong(off: dict[str, float]) -> str:
 
 
 def load() -> dict[str, np.ndarray]:
-    """The pictures and the answers, see `realtime.inputs.answers`. Raises EngineError in one line."""
+    """The pictures and the answers, see `realtime.naming.inputs.answers`. Raises EngineError in one line."""
     with np.load(io.BytesIO(fatbin.read(fatbin.ANSWERS, "answers_sha256"))) as told:
         return dict(told)
 

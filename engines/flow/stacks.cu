@@ -1,4 +1,4 @@
-// Inputs of networks that look at faces themselves, as realtime/inputs makes them on the CPU with OpenCV: SKD-TSTSAN's stack
+// Inputs of networks that look at faces themselves, as realtime/naming/inputs makes them on the CPU with OpenCV: SKD-TSTSAN's stack
 // of faces, blocks of faces and flow fields (skd_tstsan.py), and colour pictures (moext.py, sa_at.py).
 #include "maps.cu"
 

@@ -10,9 +10,9 @@ from dataclasses import replace as replaced
 from pathlib import Path
 
 from realtime.errors import OutputError
-from realtime.exports import KINDS, Found, replace, write_text
-from realtime.exports.overview import row, write_overview
-from realtime.naming import printable
+from realtime.names import printable
+from realtime.output.exports import KINDS, Found, replace, write_text
+from realtime.output.exports.overview import row, write_overview
 from realtime.records import Event
 
 RECORD = "recording.json"
@@ -22,7 +22,7 @@ SHOWN = 3  # failures that the last line names
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of each clip. settings: the resolved configuration, plain dicts. exports: kinds of `realtime.exports`."""
+    """What is asked of each clip. settings: the resolved configuration, plain dicts. exports: kinds of `realtime.output.exports`."""
 
     settings: dict
     video: bool = False

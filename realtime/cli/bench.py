@@ -20,10 +20,10 @@ from realtime.cli import common
 from realtime.cli import streams as many
 from realtime.cli.console import Console
 from realtime.cli.running import policy
+from realtime.cli.terminal import percentiles
 from realtime.errors import UsageError
 from realtime.pipeline import Pipeline
 from realtime.sources import open_source
-from realtime.terminal import percentiles
 from realtime.watch import LiveSettings, Watch
 
 EXAMPLES = """

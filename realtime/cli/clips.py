@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from realtime.addresses import without_password
 from realtime.errors import UsageError
-from realtime.naming import distinct, file_name
+from realtime.names import distinct, file_name
 from realtime.sources import VIDEO_ENDINGS, is_stream
+from realtime.sources.addresses import without_password
 from realtime.sources.checks import PICTURES, as_film
 
 OURS = ("events.jsonl", "recording.json")  # what lies beside an annotated.mp4 of ours
@@ -100,7 +100,7 @@ def _listed(files: list[Path]) -> str:
 
 
 def _says_that_it_is_ours(film: Path) -> bool:
-    from realtime.video import COMMENT
+    from realtime.output.video import COMMENT
 
     try:
         with open(film, "rb") as file:

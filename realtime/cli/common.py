@@ -14,10 +14,10 @@ import click
 
 from engines import home, isolated, telemetry
 from realtime import __version__
-from realtime.addresses import without_password
 from realtime.cli.output import given_up
 from realtime.errors import MerError, OutputError, UsageError
-from realtime.naming import printable
+from realtime.names import printable
+from realtime.sources.addresses import without_password
 
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
 EXIT_CODES = """\

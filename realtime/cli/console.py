@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich import console
 from rich.segment import Segment
 
-from realtime.naming import printable
+from realtime.names import printable
 
 
 class Console(console.Console):

@@ -18,11 +18,11 @@ from omegaconf import OmegaConf
 from engines import notices
 from engines.runtime import ENGINES
 from realtime import settings
-from realtime.addresses import forget_socks
 from realtime.cli import common
 from realtime.cli.ending import heard
 from realtime.errors import MerError, MissingPartError, UsageError
-from realtime.log import default_path, left_unfinished
+from realtime.output.log import default_path, left_unfinished
+from realtime.sources.addresses import forget_socks
 
 EXAMPLES = """
   mer-demo                                   opens the page in your browser; Ctrl-C ends it
@@ -48,7 +48,7 @@ PATIENCE = 1  # seconds that answers under way get to end
 def main(host, port, password_file, read_only, no_browser, model, engine, settings_):
     """Show the recognizer in a browser: live, replay, review, engines."""
     forget_socks()
-    from realtime.dashboard import access
+    from realtime.dashboard.server import access
 
     password = access.read_password(password_file)
     access.check_host(host, password)
@@ -103,7 +103,7 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
     import uvicorn
 
     from realtime.dashboard.app import build
-    from realtime.dashboard.connection import Connection
+    from realtime.dashboard.server.connections import Connection
 
     app = build(shared, host, password)
     config = uvicorn.Config(

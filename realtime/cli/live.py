@@ -12,16 +12,16 @@ from omegaconf import OmegaConf
 
 from engines import notices
 from engines.runtime import ENGINES
-from realtime import settings, terminal
-from realtime.cli import common
+from realtime import settings
+from realtime.cli import common, terminal
 from realtime.cli.ending import signals
 from realtime.cli.output import Output, console
 from realtime.cli.running import Shown, exit_code, follow, log_session, policy, totals
 from realtime.errors import OutputError, UsageError
-from realtime.line_file import open_number
+from realtime.naming.recognizer import Recognizer
+from realtime.output.line_file import open_number
+from realtime.output.sinks import Writer, file_sink
 from realtime.pipeline import Pipeline
-from realtime.recognition import Recognizer
-from realtime.sinks import Writer, file_sink
 from realtime.sources import open_source
 from realtime.watch import LiveSettings, Watch
 

@@ -15,7 +15,7 @@ from realtime.cli import common, log_export, log_review
 from realtime.cli.console import Console
 from realtime.cli.tables import print_table
 from realtime.judged import sentence
-from realtime.log import Log
+from realtime.output.log import Log
 
 EXAMPLES = """
   mer-log list                           the last sessions

@@ -8,10 +8,10 @@ import click
 
 from realtime.cli import common
 from realtime.errors import UsageError
-from realtime.event_table import separator_of
-from realtime.exports import KINDS, Found, write_all, write_as
-from realtime.exports.tables import TABLES, write_table
-from realtime.log import Log
+from realtime.output.event_table import separator_of
+from realtime.output.exports import KINDS, Found, write_all, write_as
+from realtime.output.exports.tables import TABLES, write_table
+from realtime.output.log import Log
 from realtime.review import Reviews
 from realtime.review.corrected import as_found, corrected
 

@@ -57,7 +57,7 @@ def show(session):
 @click.option("--frames", is_flag=True, help="Copy the pictures into FOLDER instead of pointing to the recordings.")
 def export(folder, sessions, reviewer, frames):
     """Write reviewed events into FOLDER as a training set."""
-    from realtime.review.export import export as write
+    from realtime.review.data_set import export as write
 
     reviews = Reviews()
     for session in sessions:

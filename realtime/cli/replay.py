@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engines import notices
 from engines.runtime import ENGINES
-from realtime import settings, terminal
-from realtime.cli import common
+from realtime import settings
+from realtime.cli import common, terminal
 from realtime.cli.batch import Batch, Record, Wanted
 from realtime.cli.clips import find_clips
 from realtime.cli.console import Console
@@ -21,21 +21,21 @@ from realtime.cli.ending import signals
 from realtime.cli.output import Output
 from realtime.cli.output import console as made_console
 from realtime.cli.running import exit_code, log_session, totals, work_through
+from realtime.cli.window import paint
 from realtime.errors import OutputError, UsageError
-from realtime.event_table import separator_of
-from realtime.exports import Found, Remembering, write
-from realtime.line_file import LineFile
-from realtime.naming import printable
+from realtime.names import printable
+from realtime.naming.recognizer import Recognizer
+from realtime.output.event_table import separator_of
+from realtime.output.exports import Found, Remembering, write
+from realtime.output.line_file import LineFile
+from realtime.output.sinks import CsvSink, Fault, JsonlSink, Writer
+from realtime.output.timeline import draw
+from realtime.output.trace import Trace
+from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline, Step
-from realtime.recognition import Recognizer
 from realtime.records import Event
-from realtime.sinks import CsvSink, Fault, JsonlSink, Writer
 from realtime.sources import SourceInfo, SourceSettings, open_source
-from realtime.timeline import draw
-from realtime.trace import Trace
-from realtime.video import AnnotatedVideo
 from realtime.watch import LiveSettings, Status, Watch, leading
-from realtime.window import paint
 
 EXAMPLES = """
   mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png; results/events_all.xlsx
@@ -92,9 +92,9 @@ def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, l
             stack.callback(lambda: log.finish(**vars(totals(watches, writers, missing))))
         bar = stack.enter_context(progress(console))
         if launcher == "ray":
-            from realtime.cli import archive
+            from realtime.cli import replay_archive
 
-            code = archive.replay_all(jobs, batch, chosen, log_writer, log, bar)
+            code = replay_archive.replay_all(jobs, batch, chosen, log_writer, log, bar)
             console.print(batch.finish(given.jobs))
             return code
         for clip, name in jobs:
@@ -119,7 +119,7 @@ def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, l
 
 
 def chosen_exports(kinds: str) -> list[str]:
-    """"elan,report" → the kinds of `realtime.exports`. Raises UsageError."""
+    """"elan,report" → the kinds of `realtime.output.exports`. Raises UsageError."""
     words = [word.strip().lower() for word in kinds.split(",") if word.strip()]
     for word in words:
         if word not in EXPORTS:

@@ -14,15 +14,14 @@ from rich.console import Console
 from rich.live import Live
 
 from engines import notices
-from realtime import terminal
-from realtime.cli import common
+from realtime.cli import common, terminal
+from realtime.cli.window import Window
 from realtime.errors import MerError
-from realtime.log import Session, SqliteSink, left_unfinished
+from realtime.output.log import Session, SqliteSink, left_unfinished
+from realtime.output.sinks import Sink, Writer
 from realtime.records import Event
-from realtime.sinks import Sink, Writer
 from realtime.sources import SourceInfo
 from realtime.watch import Watch
-from realtime.window import Window
 
 REFRESH = 0.1  # seconds between two looks at the state
 SOON = 0.02  # the same where the next recording waits

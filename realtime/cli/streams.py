@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
+from realtime.cli.terminal import percentiles
 from realtime.errors import UsageError
+from realtime.naming.recognizer import Recognizer
+from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline
-from realtime.recognition import Recognizer
 from realtime.sources import open_source
-from realtime.terminal import percentiles
-from realtime.video import AnnotatedVideo
 from realtime.watch import LiveSettings, Watch
 
 FPS = 30.0

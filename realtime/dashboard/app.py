@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 
 from realtime.dashboard.shared import MOST_PAGES, Shared
-from realtime.exports import CARE
+from realtime.output.exports import CARE
 
 TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Speed": "engines_tab"}
 TITLE = "mer-live"
@@ -24,11 +24,11 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     from fastapi import FastAPI
     from PIL import Image
 
-    from realtime.dashboard import static, theme
-    from realtime.dashboard.asked import Page
-    from realtime.dashboard.bodies import Bodies
-    from realtime.dashboard.guard import Guard
-    from realtime.dashboard.presses import Presses
+    from realtime.dashboard.server import static, theme
+    from realtime.dashboard.server.gradio_inputs import Page
+    from realtime.dashboard.server.guard import Guard
+    from realtime.dashboard.server.presses import Presses
+    from realtime.dashboard.server.request_bodies import Bodies
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # Gradio opens the pictures of its camera in this process
     tabs = {name: import_module(f"realtime.dashboard.{module}") for name, module in TABS.items()}

@@ -14,9 +14,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from engines.runtime import ENGINES, known
-from realtime.dashboard.uploads import Uploads
+from realtime.dashboard.server.uploads import Uploads
 from realtime.errors import MerError, UsageError
-from realtime.recognition import Recognizer
+from realtime.naming.recognizer import Recognizer
 from realtime.watch import LiveSettings
 
 MOST_PAGES = 100  # open at a time, whose files and choices are kept

@@ -12,11 +12,11 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from realtime import kept
 from realtime.errors import OutputError, UsageError
-from realtime.log import Log
-from realtime.log_damage import whole_people
-from realtime.log_file import check_version, connect, connect_to_write, explained
+from realtime.output import stored_pictures
+from realtime.output.log import Log
+from realtime.output.log_damage import whole_people
+from realtime.output.log_schema import check_version, connect, connect_to_write, explained
 from realtime.records import UNSURE
 from realtime.review import rows
 from realtime.review.item import Item, Marks, Review, checked, checked_name
@@ -117,7 +117,7 @@ class Reviews:
             connection.execute("INSERT INTO gone VALUES (?)", (session,))
             connection.execute("DELETE FROM gone WHERE session_id < (SELECT max(session_id) FROM gone)")
             known = {row[0] for row in connection.execute("SELECT id FROM sessions")}
-        kept.sweep(kept.beside(self.path), known, max(known | {session}))  # a session that begins just now is left alone
+        stored_pictures.sweep(stored_pictures.beside(self.path), known, max(known | {session}))  # a session that begins just now is left alone
         with explained(self.path), closing(connect(self.path, "rw")) as connection:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("VACUUM")

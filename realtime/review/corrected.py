@@ -1,4 +1,4 @@
-"""A session as its reviewers left it, for every format that events can leave in (`realtime.exports`).
+"""A session as its reviewers left it, for every format that events can leave in (`realtime.output.exports`).
 
     for found in corrected(Reviews(), 12):
         write("elan", found, folder)
@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from realtime import kept
-from realtime.exports import MOST_PICTURES, Found
-from realtime.log import Log
+from realtime.output import stored_pictures
+from realtime.output.exports import MOST_PICTURES, Found
+from realtime.output.log import Log
 from realtime.records import Event
 from realtime.review import Reviews
 from realtime.review.film import recording
@@ -109,7 +109,7 @@ def _kept_pictures(reviews: Reviews, items: list[Item]) -> dict:
     for item in items:
         if len(shown) * 2 >= MOST_PICTURES:
             break
-        pictures = kept.find(kept.beside(reviews.path), item.session, item.source, item.event)
+        pictures = stored_pictures.find(stored_pictures.beside(reviews.path), item.session, item.source, item.event)
         if pictures is not None:
             views = pictures.views()
             nearest = [min(views, key=lambda view: abs(view.pts - moment)) for moment in (item.found.onset_s, item.found.apex_s)]

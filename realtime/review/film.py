@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime import kept
 from realtime.errors import SourceError
-from realtime.faces import FaceSettings, FaceTracker
+from realtime.face.tracker import FaceSettings, FaceTracker
+from realtime.output import stored_pictures
 from realtime.records import FaceView, Frame, Keyframes, evenly
 from realtime.review.item import Item, Marks
 from realtime.sources import SourceSettings, open_source
@@ -79,7 +79,7 @@ def window(marks: Marks, margin: float) -> tuple[float, float]:
 
 def kept_film(session: dict, item: Item, log: Path) -> Film:
     """The pictures that were kept of an event. Raises SourceError, in words, where there are none."""
-    found = kept.find(kept.beside(log), item.session, item.source, item.event)
+    found = stored_pictures.find(stored_pictures.beside(log), item.session, item.source, item.event)
     if found is not None:
         views = found.views()
         return Film(views, float(np.median(np.diff(found.times))) if len(views) > 1 else 1 / 30, None)

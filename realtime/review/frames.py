@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from realtime.errors import SourceError
-from realtime.line_file import cannot_write
-from realtime.review.choice import Chosen
+from realtime.output.line_file import cannot_write
+from realtime.review.trainable import Chosen
 from realtime.sources import open_source
 
 

@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 
-from realtime.log_damage import whole_events, whole_reviews
-from realtime.log_file import version
+from realtime.output.log_damage import whole_events, whole_reviews
+from realtime.output.log_schema import version
 from realtime.review.item import Item, Marks, Review
 
 MARKS = [one.name for one in fields(Marks)]

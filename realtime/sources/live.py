@@ -12,14 +12,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from realtime.addresses import check_address, without_password
 from realtime.errors import BrokenSourceError, MerError, SourceError, UsageError
 from realtime.records import Frame
+from realtime.sources.addresses import check_address, without_password
 from realtime.sources.base import WILD, Gap, SourceCounts, SourceInfo, SourceSettings
 from realtime.sources.checks import no_camera
 from realtime.sources.clock import LiveClock
-from realtime.sources.handed import Handed
-from realtime.sources.process import Cancelled, Picture, ReaderProcess, Request
+from realtime.sources.decoder.parent import Cancelled, Picture, ReaderProcess, Request
+from realtime.sources.queue import Handed
 from realtime.sources.recording import file_request, info_of, read_frame, take_warnings
 
 log = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from realtime.errors import BrokenSourceError, UsageError
-from realtime.naming import printable
+from realtime.names import printable
 from realtime.records import Frame
 from realtime.sources.base import SourceCounts, SourceInfo, SourceSettings
 from realtime.sources.checks import check_file
-from realtime.sources.process import Cancelled, ReaderProcess, Request
+from realtime.sources.decoder.parent import Cancelled, ReaderProcess, Request
 
 AHEAD = 10  # frames that are read before their turn: a landmark run may begin with them, 40 ms at 200 frames/s
 AHEAD_BYTES = 64 * 2**20  # large pictures: fewer of them

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from realtime.lbp import RegionHistograms, distance, regions, smooth_grey
 from realtime.records import FaceView
+from realtime.spotting.lbp import RegionHistograms, distance, regions, smooth_grey
 
 
 def apex_of_clip(views: list[FaceView]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realtime.geometry import OUTER_EYES
+from realtime.face.geometry import OUTER_EYES
 
 # Parts of the face and the mesh points that stand for each (left and right of the picture). A part's displacement is
 # the mean over its points.

@@ -13,8 +13,8 @@ from collections import deque
 
 import numpy as np
 
-from realtime.lbp import RegionHistograms, distance, regions
 from realtime.records import FaceView
+from realtime.spotting.lbp import RegionHistograms, distance, regions
 from realtime.spotting.points import PARTS
 from realtime.spotting.settings import SpotterSettings
 

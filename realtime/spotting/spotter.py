@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from realtime.lbp import smooth_grey
 from realtime.records import FaceView, Keyframes
 from realtime.spotting import kinds
 from realtime.spotting.aside import Aside
 from realtime.spotting.course import refined
 from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
 from realtime.spotting.episode import Episode
+from realtime.spotting.lbp import smooth_grey
 from realtime.spotting.movement import Movement, Sample, movement
 from realtime.spotting.points import PARTS, PointFollower
 from realtime.spotting.recent import Recent

@@ -1,7 +1,7 @@
 """What has just ended: a micro-expression, a macro-expression, a blink, speech, a head movement, or nothing.
 
 A small network looks at the last second and a half of how each part of the face moved, many times a second. It was
-trained on synthetic people (`train/spotting`), whose every movement is known.
+trained on synthetic people (`train/verifier`), whose every movement is known.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 for part in ("gradio", "websockets"):
     pytest.importorskip(part, reason=f"{part} is not installed (pip install 'mer-live[demo]')")
 from realtime.cli.demo import main
-from realtime.dashboard import access
+from realtime.dashboard.server import access
 from realtime.dashboard.shared import DemoSettings, Limits, Shared
 from realtime.errors import SourceError, UsageError
 

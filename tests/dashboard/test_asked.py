@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.log import Session, SqliteSink
+from realtime.output.log import Session, SqliteSink
 from realtime.records import Event
 
 SECRET = "what-only-the-owner-may-read"

@@ -13,8 +13,9 @@ pytest.importorskip("gradio", reason="gradio is not installed (pip install 'mer-
 import uvicorn
 from starlette.testclient import TestClient
 
-from realtime.dashboard import connection, presses, shared, tries, uploads
-from realtime.dashboard.guard import Guard
+from realtime.dashboard import shared
+from realtime.dashboard.server import connections, presses, uploads, wrong_passwords
+from realtime.dashboard.server.guard import Guard
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import OutputError, UsageError
 
@@ -34,12 +35,12 @@ async def answers(scope, receive, send):
 @pytest.fixture
 def serve(monkeypatch):
     """`serve(app)` → (host, port) of a server with our connections, which wait 0.3 s for a head."""
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
     started = []
 
     def start(app=answers) -> tuple[str, int]:
         listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, http=connection.Connection, log_level="critical", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, http=connections.Connection, log_level="critical", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         started.append((server, thread))
@@ -86,8 +87,8 @@ def test_what_is_under_way_is_not_cut_off(serve):
 
 
 def test_of_too_many_connections_the_one_that_waits_longest_goes(serve, monkeypatch):
-    monkeypatch.setattr(connection, "MOST", 5)
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 60)
+    monkeypatch.setattr(connections, "MOST", 5)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 60)
     where = serve()
     idle = []
     for _ in range(9):
@@ -117,15 +118,15 @@ def test_a_wrong_password_holds_up_only_who_gave_it():
 
 
 def test_tries_are_remembered_by_network_and_not_without_end(monkeypatch):
-    table = tries.Tries()
+    table = wrong_passwords.Tries()
     table.failed("2001:db8::1")
     assert not table.may("2001:db8::ffff:1") and table.may("2001:db8:0:1::1") and not table.may("2001:db8::2%eth0")
     table.failed("::ffff:10.0.0.1")
     assert not table.may("10.0.0.1") and table.may("10.0.0.2")
-    for number in range(3 * tries.MOST):
+    for number in range(3 * wrong_passwords.MOST):
         table.failed(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    assert len(table._again) == tries.MOST
-    monkeypatch.setattr(tries.time, "monotonic", lambda now=time.monotonic() + 2: now)
+    assert len(table._again) == wrong_passwords.MOST
+    monkeypatch.setattr(wrong_passwords.time, "monotonic", lambda now=time.monotonic() + 2: now)
     assert table.may("10.0.0.1")
 
 

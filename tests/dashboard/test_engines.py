@@ -7,10 +7,10 @@ from places import DEMO
 
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
-from engines.plans import library  # noqa: E402
 from engines.runtime import known  # noqa: E402
+from engines.tensorrt import library  # noqa: E402
 from realtime.dashboard import networks  # noqa: E402
-from realtime.dashboard.job import Job  # noqa: E402
+from realtime.dashboard.server.command import Job  # noqa: E402
 from realtime.errors import UsageError  # noqa: E402
 
 

@@ -87,7 +87,7 @@ def test_nobody_is_analysed_who_has_not_agreed(plain_page):
 
 
 def test_it_takes_a_seat_as_the_others_do(plain_page, demo):
-    from realtime.dashboard.live.seats import SEATS
+    from realtime.dashboard.live.viewers import SEATS
 
     record(plain_page)
     plain_page.get_by_text(re.compile("Running, ")).wait_for(timeout=PATIENCE)

@@ -19,13 +19,13 @@ pytest.importorskip("fastapi")
 from fastapi import FastAPI  # noqa: E402
 from starlette.testclient import TestClient  # noqa: E402
 
-from realtime.dashboard.live import seats as live_seats  # noqa: E402
 from realtime.dashboard.live import socket as live_socket
+from realtime.dashboard.live import viewers as live_seats  # noqa: E402
 from realtime.dashboard.live import wire as live_wire
 from realtime.dashboard.live import words
 from realtime.dashboard.shared import DemoSettings, Shared  # noqa: E402
-from realtime.kept import beside  # noqa: E402
-from realtime.log import Log  # noqa: E402
+from realtime.output.log import Log  # noqa: E402
+from realtime.output.stored_pictures import beside  # noqa: E402
 
 TRUTH = Path(DEMO).with_name("demo.csv")
 

@@ -12,7 +12,7 @@ import av
 import pytest
 from places import DEMO
 
-from realtime.log import Log
+from realtime.output.log import Log
 
 TRUTH = Path(DEMO).with_name("demo.csv")
 PATIENCE = 60_000  # ms, on a machine that has other things to do
@@ -338,7 +338,7 @@ def test_a_server_that_was_restarted(start_demo, camera_page):
 
 
 def test_two_tabs(demo, camera_page):
-    from realtime.dashboard.live.seats import SEATS
+    from realtime.dashboard.live.viewers import SEATS
 
     page = camera_page()
     start(page)

@@ -7,9 +7,10 @@ import pytest
 pytest.importorskip("plotly")
 
 from engines.flow import CPU  # noqa: E402
-from realtime.dashboard import looked, pictures  # noqa: E402
-from realtime.dashboard.figures import scores_figure, unsure_below  # noqa: E402
-from realtime.geometry import EYE_LINE, OUTER_EYES  # noqa: E402
+from realtime.dashboard.pictures import attention  # noqa: E402
+from realtime.dashboard.pictures import event as pictures  # noqa: E402
+from realtime.dashboard.pictures.scores import scores_figure, unsure_below  # noqa: E402
+from realtime.face.geometry import EYE_LINE, OUTER_EYES  # noqa: E402
 from realtime.records import Event, FaceView, Keyframes  # noqa: E402
 
 DOWN = 2.0  # pixels that the mouth moves, of a view
@@ -99,9 +100,9 @@ class LooksLeft:
 
 
 def test_a_covered_face_tells_where_a_network_looks(keyframes):
-    title, heat = looked._occlusion(keyframes, LooksLeft(), (40, 40, 184, 200))
-    assert "cover" in title and heat.shape == (looked.GRID,) * 2
-    assert heat[:, : looked.GRID // 2].mean() > 3 * heat[:, looked.GRID // 2 + 1 :].mean()
+    title, heat = attention._occlusion(keyframes, LooksLeft(), (40, 40, 184, 200))
+    assert "cover" in title and heat.shape == (attention.GRID,) * 2
+    assert heat[:, : attention.GRID // 2].mean() > 3 * heat[:, attention.GRID // 2 + 1 :].mean()
 
 
 def test_the_scores_show_the_band_in_which_a_network_abstains():

@@ -5,7 +5,7 @@ import re
 from html import unescape
 
 from realtime.dashboard.replay.compare import comparison
-from realtime.exports import Found
+from realtime.output.exports import Found
 from realtime.records import Event
 
 

@@ -9,9 +9,9 @@ import pytest
 from films import film
 
 from realtime.dashboard.replay import queue as replay_queue
-from realtime.dashboard.replay.copy import Copy
-from realtime.dashboard.replay.job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
 from realtime.dashboard.replay.queue import Queue, settings_of
+from realtime.dashboard.replay.queued_recording import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
+from realtime.dashboard.replay.seekable_copy import Copy
 from realtime.dashboard.shared import DemoSettings, Limits, Shared
 from realtime.errors import BrokenSourceError, OutputError
 
@@ -159,7 +159,7 @@ def test_what_would_never_end_is_cut_off_and_what_was_found_is_kept(tmp_path, mo
 
 
 def test_nothing_is_kept_where_it_was_started_read_only(tmp_path):
-    from realtime.dashboard.replay.files import store
+    from realtime.dashboard.replay.downloads import store
     from realtime.errors import UsageError
 
     shared = Shared(DemoSettings(), tmp_path, tmp_path / "log.sqlite3", read_only=True)

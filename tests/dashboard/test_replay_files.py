@@ -7,9 +7,9 @@ import pytest
 from places import DEMO
 from replaying import TRUTH, data, taken_away
 
-from realtime.log import Log
+from realtime.output.log import Log
 from realtime.review import Reviews
-from realtime.review.export import export
+from realtime.review.data_set import export
 
 
 @pytest.mark.parametrize(("name", "ending"), [

@@ -10,14 +10,14 @@ pytest.importorskip("gradio", reason="the demo extra is not installed")
 
 import gradio as gr  # noqa: E402
 
-from realtime import kept  # noqa: E402
 from realtime.dashboard.review import pictures, view  # noqa: E402
-from realtime.dashboard.review.desk import Desk  # noqa: E402
-from realtime.dashboard.review.films import Films  # noqa: E402
-from realtime.dashboard.review.steps import Steps  # noqa: E402
+from realtime.dashboard.review.actions import Steps  # noqa: E402
+from realtime.dashboard.review.film_cache import Films  # noqa: E402
+from realtime.dashboard.review.reviewer import Desk  # noqa: E402
 from realtime.dashboard.shared import DemoSettings, Shared  # noqa: E402
 from realtime.errors import UsageError  # noqa: E402
-from realtime.log import Session, SqliteSink, default_path  # noqa: E402
+from realtime.output import stored_pictures  # noqa: E402
+from realtime.output.log import Session, SqliteSink, default_path  # noqa: E402
 from realtime.records import Event, FaceView, Keyframes  # noqa: E402
 from realtime.review import Reviews  # noqa: E402
 from realtime.review.units import in_words  # noqa: E402
@@ -39,7 +39,7 @@ def desk():
     sink.close()
     views = [FaceView(0, 1, n, pts, 0.0, np.full((224, 224, 3), 40 * n, np.uint8), np.ones((478, 2), np.float32),
                       (0, 0, 9, 9), 0.0, 0.3) for n, pts in enumerate(TIMES)]  # fmt: skip
-    kept.Keeper(kept.beside(default_path())).keep(sink.id, events[0], Keyframes(views[0], views[2], views[4], 3.0, 2.0, between=tuple(views)))
+    stored_pictures.Keeper(stored_pictures.beside(default_path())).keep(sink.id, events[0], Keyframes(views[0], views[2], views[4], 3.0, 2.0, between=tuple(views)))
     desk = Desk(default_path(), Films(default_path()), read_only=False)
     desk.open(None)
     desk.reviewer = "Ann"
@@ -150,7 +150,7 @@ def test_text_of_logs_and_people_is_escaped(desk):
 
 def test_a_deleted_session_leaves_the_desk(desk):
     assert desk.delete() == "Session 1 and everything derived from it are deleted."
-    assert desk.chosen.session is None and desk.sessions() == [] and not list(kept.beside(default_path()).iterdir())
+    assert desk.chosen.session is None and desk.sessions() == [] and not list(stored_pictures.beside(default_path()).iterdir())
     with pytest.raises(UsageError, match="choose an event"):
         desk.judge("Ann")
 

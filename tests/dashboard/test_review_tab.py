@@ -12,7 +12,7 @@ import pytest
 from films import sounding
 from places import DEMO
 
-from realtime.log import Log, Session, SqliteSink
+from realtime.output.log import Log, Session, SqliteSink
 from realtime.records import Event
 from realtime.review import Reviews
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from realtime.log import Session, SqliteSink
+from realtime.output.log import Session, SqliteSink
 from realtime.records import Event
 
 TABS = ("Live", "Replay", "Review", "Speed")

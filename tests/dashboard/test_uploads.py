@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed (pip install 'mer-live[demo]')")
-from realtime.dashboard.asked import Page
 from realtime.dashboard.replay.handlers import Handlers
 from realtime.dashboard.replay.queue import Queue
+from realtime.dashboard.server.gradio_inputs import Page
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import MerError, UsageError
 

@@ -14,7 +14,7 @@ from shim.fake_cuda import H200, RTX_4090, RTX_5090
 from shim.host import pair
 
 from engines.flow import cpu, cuda, lanes, launches, lent, settings
-from realtime.inputs import dual_atme, face, flow_map
+from realtime.naming.inputs import dual_atme, face, flow_map
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,10 @@ print(sorted(good))
 
 
 def test_make_gpu_says_how_far_the_kernels_are_from_the_cpu(start, monkeypatch, capsys):
-    from realtime import examples, warm
+    from realtime import warm
+    from realtime.naming import examples
     from realtime.records import Keyframes
-    from train.gpu import kernels
+    from train.bench.gpu import kernels
 
     gpu, seen = start(**H200), warm.views()
     monkeypatch.setattr(examples, "movements", lambda: [Keyframes(seen[0], seen[1], seen[-1], 1.0, 1.0, between=tuple(seen))])

@@ -9,9 +9,9 @@ from test_cuda_kernels import BOXES
 
 from engines.flow import cuda
 from realtime import warm
-from realtime.inputs import INPUTS, face, moext, sa_at, skd_tstsan
-from realtime.inputs.on_gpu import ON_GPU
-from realtime.recognition import moments_of
+from realtime.naming.inputs import INPUTS, face, moext, sa_at, skd_tstsan
+from realtime.naming.inputs.on_gpu import ON_GPU
+from realtime.naming.recognizer import moments_of
 from realtime.records import Keyframes, Moments
 
 STACK = skd_tstsan.FACE, skd_tstsan.SIDE, skd_tstsan.GRID

@@ -14,8 +14,8 @@ from engines import device
 from engines.errors import EngineError, GpuLost
 from engines.flow import Flow, arrays, cpu, cuda, fatbin, lanes, selfcheck
 from realtime import warm
-from realtime.inputs import answers, flow_map
-from realtime.recognition import Recognizer
+from realtime.naming.inputs import answers, flow_map
+from realtime.naming.recognizer import Recognizer
 from realtime.records import FaceView, Keyframes
 
 RULES = flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING
@@ -189,7 +189,7 @@ def test_the_answers_that_ship_are_those_of_the_cpu():
     stored, made = selfcheck.load(), answers.make()
     assert stored.keys() == made.keys()
     for name, found in made.items():
-        assert np.allclose(stored[name], found, atol=1e-4), f"{name}: run python -P -m realtime.inputs.answers"
+        assert np.allclose(stored[name], found, atol=1e-4), f"{name}: run python -P -m realtime.naming.inputs.answers"
 
 
 @pytest.mark.parametrize("damage", ["flipped", "missing", "no manifest", "a lie", "another version", "other answers"])

@@ -11,9 +11,9 @@ from gpu import needs_provider
 from engines import device, onnx_cuda
 from engines.onnx import OnnxRuntime
 from engines.onnx_cuda import OnnxCuda
-from engines.plans import library
-from engines.plans.store import Store
 from engines.runtime import ZOO, Network, known
+from engines.tensorrt import library
+from engines.tensorrt.store import Store
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from gpu import needs_tensorrt
 
 from engines import notices
 from engines.errors import EngineError
-from engines.plans.store import Store
 from engines.runtime import ZOO, Network, known
+from engines.tensorrt.store import Store
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_other_inputs_than_the_manifest_says(wrong):
 
 
 def test_no_torch_is_needed():
-    code = "import sys, realtime.inputs, engines.runtime as r; r.Network('dual_atme'); assert 'torch' not in sys.modules"
+    code = "import sys, realtime.naming.inputs, engines.runtime as r; r.Network('dual_atme'); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -328,7 +328,7 @@ def test_calls_of_several_streams_share_batches(gpu):
 @pytest.mark.parametrize("name", known())
 def test_each_network_as_an_engine_on_a_real_gpu(name, tmp_path, monkeypatch):
     """Built, loaded, run at several sizes from several threads, closed: the numbers of the CPU."""
-    from engines.plans.build import build
+    from engines.tensorrt.build import build
 
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
     cpu = Network(name, engine="cpu")

@@ -10,7 +10,7 @@ from user_environment import bare
 from engines import telemetry
 
 
-@pytest.mark.parametrize("first", ["engines.onnx", "realtime.log", "train.metrics"])
+@pytest.mark.parametrize("first", ["engines.onnx", "realtime.output.log", "train.measure.metrics"])
 def test_whatever_of_ours_comes_first_has_switched_it_off(first):
     code = f"import {first}, json, os; print(json.dumps(dict(os.environ)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare())

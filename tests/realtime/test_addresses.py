@@ -8,9 +8,9 @@ import sys
 import pytest
 from places import ROOT
 
-from realtime.addresses import check_address, forget_socks, host_of, proxy_for, without_password
 from realtime.errors import SourceError
 from realtime.sources import open_source
+from realtime.sources.addresses import check_address, forget_socks, host_of, proxy_for, without_password
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_proxy_that_fails_is_named(monkeypatch):
 
 def test_the_page_starts_behind_a_socks_proxy():
     environment = os.environ | {"ALL_PROXY": "socks5://127.0.0.1:9", "http_proxy": "socks5h://127.0.0.1:9", "https_proxy": "http://proxy:1"}
-    program = "from realtime.addresses import forget_socks; forget_socks(); import httpx, os; httpx.Client(); print(os.environ['https_proxy'])"
+    program = "from realtime.sources.addresses import forget_socks; forget_socks(); import httpx, os; httpx.Client(); print(os.environ['https_proxy'])"
     done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "http://proxy:1\n", done.stderr
     assert forget_socks() is None

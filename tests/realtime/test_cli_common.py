@@ -9,7 +9,7 @@ import pytest
 from realtime import __version__
 from realtime.cli import common
 from realtime.errors import OutputError, UsageError
-from realtime.log import Session, SqliteSink
+from realtime.output.log import Session, SqliteSink
 
 
 def make(body):

@@ -12,13 +12,14 @@ from click.testing import CliRunner
 
 from engines import notices
 from engines.flow import CPU
-from engines.plans import library
-from engines.plans.store import Store
 from engines.runtime import Network, known
-from realtime import examples, networks, recognition
+from engines.tensorrt import library
+from engines.tensorrt.store import Store
+from realtime import networks
 from realtime.cli.engine import main as engine
 from realtime.cli.live import main as live
 from realtime.cli.replay import main as replay
+from realtime.naming import examples, recognizer
 
 
 def run(command, *words):
@@ -208,7 +209,7 @@ def test_bench_says_what_was_not_measured(no_gpu, noise):
 
 def test_an_engine_that_is_not_used_is_said_once_when_the_stream_starts(monkeypatch):
     gpu = fake_gpu.install(monkeypatch)
-    monkeypatch.setattr(recognition, "Flow", lambda engine: CPU)
+    monkeypatch.setattr(recognizer, "Flow", lambda engine: CPU)
     gpu.engine_of(Network("kernel_ridge", engine="cpu"), Store(), version="10.9.0")
     code, out, err = run(live, "--source", "gone.mp4", "--no-log")
     assert code == 3 and "kernel_ridge on ONNX Runtime, CPU; flow on CPU" in out

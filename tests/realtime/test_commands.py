@@ -18,7 +18,7 @@ from realtime.cli.live import main as live
 from realtime.cli.log import main as mer_log
 from realtime.cli.replay import main as replay
 from realtime.cli.streams import search
-from realtime.log import Log
+from realtime.output.log import Log
 from realtime.pipeline import Pipeline
 
 

@@ -14,7 +14,7 @@ import pytest
 from demo_clips import demo_start
 from places import DEMO, ROOT
 
-from realtime.log import Log, left_unfinished
+from realtime.output.log import Log, left_unfinished
 
 PATIENCE = 60
 

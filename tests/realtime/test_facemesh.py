@@ -11,11 +11,11 @@ import pytest
 from places import DATA, DEMO, ROOT
 
 from realtime.errors import MissingPartError, UsageError
-from realtime.facemesh import FaceMesh, blendshapes, with_mediapipe
-from realtime.facemesh.blendshapes import NAMES
-from realtime.facemesh.detector import ANCHORS
-from realtime.facemesh.regions import Region
-from realtime.landmarks import make_landmarker
+from realtime.face.facemesh import FaceMesh, blendshapes, with_mediapipe
+from realtime.face.facemesh.blendshapes import NAMES
+from realtime.face.facemesh.detector import ANCHORS
+from realtime.face.facemesh.regions import Region
+from realtime.face.landmarks import make_landmarker
 from realtime.sources import open_source
 from train.synthesis.demo import portrait
 
@@ -119,7 +119,7 @@ def test_an_unknown_runner_is_one_line():
 
 
 def test_the_shipped_networks_are_those_of_the_bundle():
-    from train import tflite
+    from train.export import tflite
 
     task = (ROOT / "realtime/assets/face_landmarker.task").read_bytes()
     assert hashlib.sha256(task).hexdigest().startswith("64184e22")

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.alignment import Picture
-from realtime.faces import FaceSettings, FaceTracker
-from realtime.geometry import ALIGNED, OUTER_EYES
+from realtime.face.alignment import Picture
+from realtime.face.geometry import ALIGNED, OUTER_EYES
+from realtime.face.tracker import FaceSettings, FaceTracker
 from realtime.records import Frame
 from realtime.sources import open_source
 from train.synthesis.demo import portrait

@@ -1,6 +1,6 @@
 import numpy as np
 
-from realtime import geometry
+from realtime.face import geometry
 
 
 def test_similarity_finds_the_motion_that_was_applied():

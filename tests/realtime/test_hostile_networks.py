@@ -222,7 +222,7 @@ def test_a_folder_or_an_unreadable_path(tmp_path):
 
 
 def test_a_sound_network_is_taken(network):
-    from realtime.recognition import Recognizer
+    from realtime.naming.recognizer import Recognizer
 
     recognizer = Recognizer(str(network))
     assert recognizer.classes == tuple(CLASSES)

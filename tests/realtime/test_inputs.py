@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engines.runtime import ZOO
-from realtime.inputs import dual_atme, flow_map
-from realtime.inputs import face as faces
+from realtime.naming.inputs import dual_atme, flow_map
+from realtime.naming.inputs import face as faces
 from realtime.records import Moments
 
 

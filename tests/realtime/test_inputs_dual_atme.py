@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from test_inputs import face, moved
 
-from realtime.inputs import INPUTS, dual_atme, flow_map, lbptop
+from realtime.naming.inputs import INPUTS, dual_atme, flow_map, lbptop
 from realtime.records import Moments
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.inputs import INPUTS, moext
+from realtime.naming.inputs import INPUTS, moext
 from realtime.records import Moments
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from realtime.inputs import sa_at
-from realtime.inputs.face import crop_box
+from realtime.naming.inputs import sa_at
+from realtime.naming.inputs.face import crop_box
 from realtime.records import Moments
 
 

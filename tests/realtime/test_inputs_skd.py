@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from realtime.inputs import INPUTS, skd_tstsan
-from realtime.inputs.tim import interpolate
+from realtime.naming.inputs import INPUTS, skd_tstsan
+from realtime.naming.inputs.tim import interpolate
 from realtime.records import Moments
 
 

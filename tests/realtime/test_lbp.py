@@ -1,6 +1,6 @@
 import numpy as np
 
-from realtime import lbp
+from realtime.spotting import lbp
 
 
 def test_flat_skin_has_one_pattern_and_there_are_59_bins():

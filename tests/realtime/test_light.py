@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.light import EvenLight, evened
+from realtime.face.light import EvenLight, evened
 
 FPS = 50
 FACE = np.clip(np.random.default_rng(1).normal(120, 30, (28, 28)), 20, 230).repeat(8, 0).repeat(8, 1)  # 224×224

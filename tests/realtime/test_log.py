@@ -11,12 +11,12 @@ import pytest
 from made_events import event
 
 from engines import notices
-from realtime.alive import myself, runs
 from realtime.cli.log import main
 from realtime.errors import OutputError, UsageError
-from realtime.log import Log, Session, SqliteSink, left_unfinished
+from realtime.output.log import Log, Session, SqliteSink, left_unfinished
+from realtime.output.running_sessions import myself, runs
+from realtime.output.sinks import Writer
 from realtime.review import Reviews
-from realtime.sinks import Writer
 
 
 @pytest.fixture
@@ -167,9 +167,9 @@ def locked(path):
 
 def test_a_log_that_is_locked_for_a_while_loses_nothing(path, monkeypatch):
     """Longer than one attempt lasts, and longer than the patience: what could not be written waits."""
-    monkeypatch.setattr("realtime.log_file.WAIT_S", 0.05)
+    monkeypatch.setattr("realtime.output.log_schema.WAIT_S", 0.05)
     for patience in (20.0, 0.1):
-        monkeypatch.setattr("realtime.log.PATIENCE_S", patience)
+        monkeypatch.setattr("realtime.output.log.PATIENCE_S", patience)
         record([])
         other, said = locked(path), []
         threading.Timer(1.0, other.close).start()
@@ -222,9 +222,9 @@ def test_whether_a_session_runs(process, silent, running):
 
 
 def test_locked_log_is_a_fault(path, monkeypatch):
-    monkeypatch.setattr("realtime.log_file.WAIT_S", 0.05)
-    monkeypatch.setattr("realtime.log.PATIENCE_S", 0.1)
-    monkeypatch.setattr("realtime.log.LAST_S", 0.1)
+    monkeypatch.setattr("realtime.output.log_schema.WAIT_S", 0.05)
+    monkeypatch.setattr("realtime.output.log.PATIENCE_S", 0.1)
+    monkeypatch.setattr("realtime.output.log.LAST_S", 0.1)
     record([])
     other = locked(path)
     (fault,) = record([event(), event(2)]).faults

@@ -14,9 +14,9 @@ from places import ROOT
 from realtime.cli import replay as replaying
 from realtime.cli.log import main as log
 from realtime.cli.replay import main as replay
-from realtime.naming import file_name, plain, printable
+from realtime.names import file_name, plain, printable
 from realtime.review import Reviews
-from realtime.review.export import export
+from realtime.review.data_set import export
 
 ODD = b"caf\xe9 [/b]\x1b[31m\n\xe2\x80\xae.mp4".replace(b"/", b"-")
 SHOWN = "caf\\xe9 [-b]\\x1b[31m\\x0a\\u202e.mp4"

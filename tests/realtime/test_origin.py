@@ -10,7 +10,7 @@ import pytest
 from places import DEMO, ROOT
 
 from engines import isolated
-from realtime.dashboard.job import Job
+from realtime.dashboard.server.command import Job
 
 FILES = "json numpy pickle socket struct runpy av cv2 sitecustomize usercustomize".split()
 PACKAGES = "realtime engines train configs hydra_plugins".split()
@@ -18,7 +18,7 @@ MARK = "import os; open(os.path.join({folder!r}, 'executed-' + __name__), 'w').c
 SCRIPT = """
 from realtime import settings
 from realtime.pipeline import Pipeline
-from realtime.recognition import Recognizer
+from realtime.naming.recognizer import Recognizer
 from realtime.sources import open_source
 from realtime.watch import LiveSettings
 

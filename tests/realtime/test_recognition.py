@@ -15,16 +15,17 @@ from places import DEMO
 from engines import notices
 from engines.errors import GpuLost
 from engines.flow import Flow, cpu, cuda
-from engines.plans.store import Store
 from engines.runtime import ZOO, Network, known
-from realtime import examples, networks, recognition
+from engines.tensorrt.store import Store
+from realtime import networks
 from realtime.errors import ModelError
-from realtime.geometry import LANDMARKS_68
-from realtime.inputs import dual_atme, flow_map
-from realtime.inputs.face import crop
+from realtime.face.geometry import LANDMARKS_68
+from realtime.naming import examples, recognizer
+from realtime.naming.inputs import dual_atme, flow_map
+from realtime.naming.inputs.face import crop
+from realtime.naming.recognizer import Recognizer
 from realtime.networks import network
 from realtime.pipeline import Pipeline, PipelineSettings
-from realtime.recognition import Recognizer
 from realtime.records import FaceView, Frame, Keyframes
 from realtime.sources import open_source
 
@@ -90,7 +91,7 @@ def test_a_network_that_takes_something_unknown_is_refused(shy):
 
 def test_which_engines_are_at_work_is_said_in_words(monkeypatch):
     chosen = []
-    monkeypatch.setattr(recognition, "Flow", lambda engine: chosen.append(engine) or Flow("cpu"))
+    monkeypatch.setattr(recognizer, "Flow", lambda engine: chosen.append(engine) or Flow("cpu"))
     assert Recognizer("kernel_ridge", "cpu").engines == "kernel_ridge on ONNX Runtime, CPU; flow on CPU"
     Recognizer("kernel_ridge")
     assert chosen == ["cpu", "auto"]
@@ -231,7 +232,7 @@ def test_a_movement_without_a_face_harms_no_other_of_its_batch(maps_on_gpu):
 @pytest.mark.parametrize("name", ["kernel_ridge", "dual_atme", "skd_tstsan"])
 def test_the_demo_clips_movements_are_named_alike_by_engines_on_a_real_gpu(name, monkeypatch, tmp_path):
     """Flow, maps and network there, several at a time, beside the CPU."""
-    from engines.plans.build import build
+    from engines.tensorrt.build import build
 
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
     monkeypatch.setattr(networks, "_shared", {})

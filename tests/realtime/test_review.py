@@ -11,16 +11,16 @@ from click.testing import CliRunner
 from made_events import event
 from places import DEMO
 
-from realtime import kept
 from realtime.cli.log import main
 from realtime.errors import OutputError, UsageError
-from realtime.kept import Keeper
-from realtime.log import Log, Session, SqliteSink, default_path
-from realtime.log_file import TABLES_1, VERSION
+from realtime.output import stored_pictures
+from realtime.output.log import Log, Session, SqliteSink, default_path
+from realtime.output.log_schema import TABLES_1, VERSION
+from realtime.output.stored_pictures import Keeper
 from realtime.records import FaceView, Keyframes
 from realtime.review import Reviews
 from realtime.review.agreement import agreements, kappa
-from realtime.review.export import export
+from realtime.review.data_set import export
 from realtime.review.film import Reel, as_read
 from realtime.review.item import LABELS
 
@@ -174,10 +174,10 @@ def pictures(times=(12.3, 12.35, 12.412, 12.5, 12.56), shade=100):
 def test_pictures_are_kept_privately_only_where_asked_and_found_again(path):
     one = event(1, source="camera 0")
     sink = record(one, event(1, source="camera 1"), sources=("camera 0", "camera 1"))
-    folder = Keeper(kept.beside(path)).keep(sink.id, one, pictures())
-    assert folder.stat().st_mode & 0o077 == 0 and kept.beside(path).stat().st_mode & 0o077 == 0
-    assert kept.find(kept.beside(path), 1, "camera 1", 1) is None  # the other camera's event 1
-    views = kept.find(kept.beside(path), 1, "camera 0", 1).views()
+    folder = Keeper(stored_pictures.beside(path)).keep(sink.id, one, pictures())
+    assert folder.stat().st_mode & 0o077 == 0 and stored_pictures.beside(path).stat().st_mode & 0o077 == 0
+    assert stored_pictures.find(stored_pictures.beside(path), 1, "camera 1", 1) is None  # the other camera's event 1
+    views = stored_pictures.find(stored_pictures.beside(path), 1, "camera 0", 1).views()
     assert [view.pts for view in views] == [12.3, 12.35, 12.412, 12.5, 12.56]
     assert [int(view.pixels[0, 0, 0]) for view in views] == [100, 101, 102, 103, 104]
 
@@ -186,7 +186,7 @@ def test_deleting_leaves_nothing(path):
     secret = "contemptuous-zebra"
     sink = record(event(1, label=secret), end=False)  # still running
     other = record(event(1, label="stays"))
-    reviews, keeper = Reviews(), Keeper(kept.beside(path))
+    reviews, keeper = Reviews(), Keeper(stored_pictures.beside(path))
     keeper.keep(sink.id, event(1), pictures())
     reviews.judge(sink.id, "e1", "Ann", note=f"{secret} note")
     reviews.add(sink.id, "Ann", "camera 0", 3.0, note=secret)
@@ -197,7 +197,7 @@ def test_deleting_leaves_nothing(path):
     assert held()  # the search can find it
     reviews.delete(sink.id)
     assert held() == []
-    assert not (kept.beside(path) / str(sink.id)).exists()
+    assert not (stored_pictures.beside(path) / str(sink.id)).exists()
     assert [session["id"] for session in Log().sessions()] == [other.id]
     assert sqlite3.connect(path).execute("SELECT count(*) FROM reviews").fetchone() == (0,)
     with pytest.raises(OutputError, match="was deleted"):
@@ -241,8 +241,8 @@ def test_export_takes_what_can_be_trained_on_and_says_what_cannot(path, tmp_path
     reviews.judge(1, "e3", "Ben", label="disgust")
     reviews.add(1, "Ann", str(DEMO), 9.2)
     reviews.name(1, str(DEMO), "P01")
-    Keeper(kept.beside(path)).keep(2, event(1), pictures())
-    Keeper(kept.beside(path)).keep(2, event(2), pictures((30.0, 30.05, 30.112, 30.2, 30.26)))
+    Keeper(stored_pictures.beside(path)).keep(2, event(1), pictures())
+    Keeper(stored_pictures.beside(path)).keep(2, event(2), pictures((30.0, 30.05, 30.112, 30.2, 30.26)))
     for key in ("e4", "e5", "e6"):
         reviews.judge(2, key, "Ann")
     reviews.judge(2, "e6", "Ann", label="bewildered")
@@ -283,7 +283,7 @@ def test_what_was_corrected_is_prepared_for_training_as_it_is(path, tmp_path):
     from rich.console import Console
 
     from train.data import grouping
-    from train.data.generic import generic
+    from train.data.loaders.generic import generic
     from train.data.prepare import prepare
 
     assert set(LABELS) == set(grouping.KNOWN)

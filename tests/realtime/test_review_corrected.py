@@ -11,7 +11,7 @@ from made_events import event
 from test_exports import check
 
 from realtime.cli.log import main
-from realtime.log import Session, SqliteSink
+from realtime.output.log import Session, SqliteSink
 from realtime.review import Reviews
 
 

@@ -7,7 +7,7 @@ import pytest
 from made_events import event
 
 from realtime.errors import OutputError, UsageError
-from realtime.sinks import CsvSink, JsonlSink, Sink, Writer, file_sink
+from realtime.output.sinks import CsvSink, JsonlSink, Sink, Writer, file_sink
 
 
 class Slow(Sink):

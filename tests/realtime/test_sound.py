@@ -6,9 +6,9 @@ import av
 import numpy as np
 import pytest
 
-from realtime.sound import extract_sound
+from realtime.output.sound import extract_sound
+from realtime.output.video import AnnotatedVideo
 from realtime.sources import SourceSettings
-from realtime.video import AnnotatedVideo
 
 RATE = 16_000
 CLICK_S = 1.0

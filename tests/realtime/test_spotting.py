@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.geometry import ALIGNED, EYE_LINE, LANDMARKS_68, OUTER_EYES
+from realtime.face.geometry import ALIGNED, EYE_LINE, LANDMARKS_68, OUTER_EYES
 from realtime.records import FaceView
 from realtime.spotting import Spotter, SpotterSettings, apex_of_clip
 from realtime.spotting.aside import Aside, SetAside

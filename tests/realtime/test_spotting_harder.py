@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from places import DEMO
 
+from realtime.naming.recognizer import Recognizer
 from realtime.pipeline import Pipeline, PipelineSettings
-from realtime.recognition import Recognizer
 from realtime.sources import open_source
 
 

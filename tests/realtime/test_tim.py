@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.inputs.tim import interpolate, weights
+from realtime.naming.inputs.tim import interpolate, weights
 
 
 def test_as_many_frames_come_back_as_they_were():

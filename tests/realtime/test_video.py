@@ -9,7 +9,7 @@ import pytest
 from made_events import event
 
 from realtime.errors import OutputError
-from realtime.video import AnnotatedVideo, annotate
+from realtime.output.video import AnnotatedVideo, annotate
 
 DATA = Path(os.environ.get("MER_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -86,7 +86,7 @@ def test_disk_that_fills_midway_leaves_no_broken_video(tmp_path):
 import resource, signal, sys
 import numpy as np
 from realtime.errors import OutputError
-from realtime.video import AnnotatedVideo
+from realtime.output.video import AnnotatedVideo
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from test_spotting import bump, view
 
-from realtime.lbp import smooth_grey
 from realtime.spotting import SpotterSettings
+from realtime.spotting.lbp import smooth_grey
 from realtime.spotting.points import PointFollower
 from realtime.spotting.resting import RestingDifference
 from realtime.spotting.waking import Waking

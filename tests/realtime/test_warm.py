@@ -5,12 +5,12 @@ import pytest
 from places import DEMO
 
 from engines.runtime import Network, known
-from realtime import geometry, lbp
-from realtime.inputs import INPUTS
+from realtime.face import geometry
+from realtime.naming.inputs import INPUTS
+from realtime.naming.recognizer import Recognizer
 from realtime.pipeline import Pipeline, PipelineSettings
-from realtime.recognition import Recognizer
 from realtime.sources import open_source
-from realtime.spotting import SpotterSettings, Verifier
+from realtime.spotting import SpotterSettings, Verifier, lbp
 from realtime.warm import mesh, views, warm_naming, warm_stream
 
 NAMING = [name for name in known() if Network(name).manifest.get("takes") in INPUTS]

@@ -8,9 +8,9 @@ import pytest
 from places import DEMO
 
 from engines.runtime import ZOO, Network, known
-from realtime import examples
+from realtime.naming import examples
+from realtime.naming.recognizer import Recognizer
 from realtime.pipeline import Pipeline, PipelineSettings
-from realtime.recognition import Recognizer
 from realtime.sources import open_source
 
 PAPERS = ("skd_tstsan", "moext", "dual_atme", "sa_at")

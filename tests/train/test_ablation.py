@@ -8,8 +8,8 @@ from omegaconf import OmegaConf
 pytest.importorskip("torch")
 
 from realtime.settings import load  # noqa: E402
-from train import ablation  # noqa: E402
-from train.recipes import RECIPES  # noqa: E402
+from train.measure import ablation  # noqa: E402
+from train.methods.recipes import RECIPES  # noqa: E402
 from train.settings import TrainSettings  # noqa: E402
 
 

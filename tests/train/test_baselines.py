@@ -8,14 +8,15 @@ torch = pytest.importorskip("torch")
 from sklearn.svm import SVC  # noqa: E402
 
 from realtime.errors import UsageError  # noqa: E402
-from realtime.inputs import INPUTS  # noqa: E402
-from train.data.megc2019 import load_flow  # noqa: E402
-from train.export import export  # noqa: E402
-from train.methods import METHODS, svm, takes  # noqa: E402
+from realtime.naming.inputs import INPUTS  # noqa: E402
+from train.data.loaders.megc2019 import load_flow  # noqa: E402
+from train.export.network import export  # noqa: E402
+from train.methods import METHODS, takes  # noqa: E402
 from train.methods.predict import predict  # noqa: E402
-from train.models.ststnet import STSTNet  # noqa: E402
-from train.models.svm import SupportVectors  # noqa: E402
-from train.recipes.ststnet import Recipe  # noqa: E402
+from train.methods.ststnet.network import STSTNet  # noqa: E402
+from train.methods.ststnet.settings import Recipe  # noqa: E402
+from train.methods.svm import training as svm  # noqa: E402
+from train.methods.svm.network import SupportVectors  # noqa: E402
 from train.settings import TrainSettings  # noqa: E402
 from train.watch import Watch  # noqa: E402
 

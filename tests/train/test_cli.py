@@ -8,9 +8,9 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 from engines.runtime import Network  # noqa: E402
-from train import folder  # noqa: E402
+from train import run_folder  # noqa: E402
 from train.cli import main  # noqa: E402
-from train.data.megc2019 import load_flow  # noqa: E402
+from train.data.loaders.megc2019 import load_flow  # noqa: E402
 
 VERIFIER = ["model=verifier", "data=portraits"]
 QUICK = ["fit.epochs=1", "seeds=[0]"]
@@ -38,7 +38,7 @@ def test_training_writes_a_network_that_the_runtime_takes(exported, archive):
 
 
 def test_an_export_that_differs_from_torch_is_refused(archive, tmp_path, monkeypatch):
-    from train import export
+    from train.export import network as export
 
     monkeypatch.setattr(export, "TOLERANCE", -1.0)
     result = mer_train(f"data.path={archive}", f"out={tmp_path}", *QUICK)
@@ -112,7 +112,7 @@ def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_text", fail)
     with pytest.raises(KeyboardInterrupt):
-        folder.write(tmp_path / "0" / "a.csv", "whole")
+        run_folder.write(tmp_path / "0" / "a.csv", "whole")
     assert not list((tmp_path / "0").iterdir())
 
 

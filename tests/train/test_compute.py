@@ -17,14 +17,15 @@ from gpu import needs_cuda  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils._pytree import tree_leaves  # noqa: E402
 
-from realtime import cluster  # noqa: E402
+from realtime.cli import cluster  # noqa: E402
 from realtime.errors import MissingPartError  # noqa: E402
-from train import augment, compute, launch  # noqa: E402
+from train import compute, launch  # noqa: E402
+from train.bench.gpu import training as training  # noqa: E402
 from train.compute import CPU, Compute  # noqa: E402
-from train.gpu import training  # noqa: E402
+from train.data import augment  # noqa: E402
 from train.methods import METHODS  # noqa: E402
 from train.methods.predict import predict  # noqa: E402
-from train.recipes import RECIPES  # noqa: E402
+from train.methods.recipes import RECIPES  # noqa: E402
 from train.watch import Watch  # noqa: E402
 
 AWAY = Compute(torch.device("meta"))
@@ -96,7 +97,7 @@ def way(name, magnet, count=4):
 
 @pytest.fixture(scope="module")
 def magnet(tmp_path_factory):
-    from train.models.magnify import Magnifier
+    from train.methods.moext.magnification import Magnifier
 
     file = tmp_path_factory.mktemp("weights") / "magnet.pth"
     torch.save(Magnifier(3).state_dict(), file)
@@ -194,8 +195,8 @@ def test_a_gpu_that_fails_is_one_line(monkeypatch, archive, tmp_path, error, sai
 
 def test_the_verifier_is_trained_where_it_is_told(away):
     from realtime.spotting.verify import CHANNELS, CLASSES
-    from train.spotting.collect import Recording
-    from train.spotting.fit import fit
+    from train.verifier.collect import Recording
+    from train.verifier.fit import fit
 
     length = 300
     label = np.arange(length) % len(CLASSES)

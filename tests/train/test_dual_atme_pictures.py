@@ -6,13 +6,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from realtime.errors import UsageError  # noqa: E402
-from train import augment  # noqa: E402
-from train.export import compare, save_manifest, save_onnx  # noqa: E402
+from train.data import augment  # noqa: E402
+from train.export.network import compare, save_manifest, save_onnx  # noqa: E402
 from train.methods import takes  # noqa: E402
-from train.methods.dual_atme import fit  # noqa: E402
+from train.methods.dual_atme.network import DualATME  # noqa: E402
+from train.methods.dual_atme.settings import Model, Recipe  # noqa: E402
+from train.methods.dual_atme.training import fit  # noqa: E402
 from train.methods.predict import predict  # noqa: E402
-from train.models.dual_atme import DualATME  # noqa: E402
-from train.recipes.dual_atme import Model, Recipe  # noqa: E402
 from train.settings import TrainSettings  # noqa: E402
 from train.watch import Watch  # noqa: E402
 

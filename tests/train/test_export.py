@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'mer-live[train]'")
 
 from realtime.errors import ModelError  # noqa: E402
-from train.augment import halves  # noqa: E402
-from train.export import compare, save_manifest, save_onnx  # noqa: E402
+from train.data.augment import halves  # noqa: E402
+from train.export.network import compare, save_manifest, save_onnx  # noqa: E402
 
 INPUTS = {"x": np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)}
 

@@ -7,9 +7,11 @@ from moved_faces import distance, moved
 from places import DEMO
 
 from engines.flow import cpu
-from realtime import examples, warm
+from realtime import warm
+from realtime.naming import examples
 from realtime.records import Keyframes
-from train import bench, flow_bench, flow_pairs, flow_swap
+from train.bench import cli as bench
+from train.bench import flow, flow_pairs, flow_swap
 from train.data import cache as store
 
 
@@ -40,16 +42,16 @@ def test_recordings_give_faces_that_moved_a_little():
 
 
 def test_engines_stand_side_by_side(rendered, monkeypatch):
-    monkeypatch.setattr(flow_bench, "SIDES", (64, 48))
-    monkeypatch.setattr(flow_bench, "BATCH", 3)
+    monkeypatch.setattr(flow, "SIDES", (64, 48))
+    monkeypatch.setattr(flow, "BATCH", 3)
     ticks = []
-    rows = flow_bench.measure(rendered, rendered, lambda: ticks.append(1))
-    assert len(ticks) == flow_bench.steps(rendered, rendered)
-    ours, theirs = rows["ours, one core"], rows[flow_bench.DEFAULT]
-    assert len(ours.taken[64]) == flow_bench.REPEATS and len(theirs.taken[48]) == 1
+    rows = flow.measure(rendered, rendered, lambda: ticks.append(1))
+    assert len(ticks) == flow.steps(rendered, rendered)
+    ours, theirs = rows["ours, one core"], rows[flow.DEFAULT]
+    assert len(ours.taken[64]) == flow.REPEATS and len(theirs.taken[48]) == 1
     assert distance(ours.flows[0], theirs.flows[0]) < 0.05 and ours.missed[0] < theirs.missed[0] + 0.01
     assert np.array_equal(rows["ours, 3 at once"].flows[0], ours.flows[0])
-    assert flow_bench.table(rows).row_count == len(rows) >= 4
+    assert flow.table(rows).row_count == len(rows) >= 4
 
 
 def test_networks_are_asked_with_either_flow(tmp_path, monkeypatch):
@@ -74,19 +76,19 @@ def test_networks_are_asked_with_either_flow(tmp_path, monkeypatch):
 def test_what_cannot_be_measured_is_one_line(tmp_path, monkeypatch):
     said = CliRunner().invoke(bench.main, ["flow", "--test", str(tmp_path)])
     assert said.exit_code == 2 and "is no prepared set" in said.output and "Traceback" not in said.output
-    monkeypatch.delattr(flow_bench.cv2.optflow, "DualTVL1OpticalFlow_create", raising=False)
-    with pytest.raises(flow_bench.MissingPartError, match="opencv-contrib-python"):
-        flow_bench.opencv()
+    monkeypatch.delattr(flow.cv2.optflow, "DualTVL1OpticalFlow_create", raising=False)
+    with pytest.raises(flow.MissingPartError, match="opencv-contrib-python"):
+        flow.opencv()
 
 
 def test_a_machine_without_opencvs_flow_or_films_measures_ours(rendered, monkeypatch):
-    monkeypatch.setattr(flow_bench, "SIDES", (64,))
-    monkeypatch.setattr(flow_bench, "BATCH", 3)
+    monkeypatch.setattr(flow, "SIDES", (64,))
+    monkeypatch.setattr(flow, "BATCH", 3)
     monkeypatch.setenv("MER_EXAMPLES", "kept.npz")
     seen = warm.views()
     monkeypatch.setattr(examples, "movements", lambda: [Keyframes(seen[0], seen[1], seen[-1], 3.0, 1.5)])
-    monkeypatch.setattr(flow_bench.cv2.optflow, "DualTVL1OpticalFlow_create", None, raising=False)
-    monkeypatch.delattr(flow_bench.cv2.optflow, "DualTVL1OpticalFlow_create")
+    monkeypatch.setattr(flow.cv2.optflow, "DualTVL1OpticalFlow_create", None, raising=False)
+    monkeypatch.delattr(flow.cv2.optflow, "DualTVL1OpticalFlow_create")
     monkeypatch.setattr(flow_pairs, "recorded", lambda *_: pytest.fail("a film was read"))
     monkeypatch.setattr(flow_pairs, "rendered", lambda folder: rendered)
     said = CliRunner().invoke(bench.main, ["flow"])

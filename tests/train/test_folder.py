@@ -7,33 +7,33 @@ from click.testing import CliRunner
 
 from realtime.errors import SourceError, UsageError
 from realtime.sources.checks import check_file
-from train import folder
-from train.bench import main
-from train.data.megc2019 import load_flow
+from train import run_folder
+from train.bench.cli import main
+from train.data.loaders.megc2019 import load_flow
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "about.json"])
 @pytest.mark.parametrize("content", [b"[1, {", b"\xff\xfe\x00", b"7", b"a: [b", b"- !!python/none"])
 def test_a_damaged_run_folder_is_one_line(tmp_path, monkeypatch, name, content):
-    monkeypatch.setattr(folder, "digest", lambda samples: "0")
+    monkeypatch.setattr(run_folder, "digest", lambda samples: "0")
     settings = SimpleNamespace(as_dict=lambda: {"a": 1})
     (tmp_path / "config.yaml").write_text("a: 1\nsamples_sha256: '0'\n")
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=f"{name} is damaged|other a") as error:
-        folder.claim(tmp_path, settings, None)
+        run_folder.claim(tmp_path, settings, None)
     assert "\n" not in str(error.value) and (tmp_path / name).read_bytes() == content
 
 
 @pytest.mark.parametrize(("precision", "goes_on"), [("fp32", True), ("bf16", False)])
 def test_a_run_from_before_there_were_precisions_goes_on(tmp_path, monkeypatch, precision, goes_on):
-    monkeypatch.setattr(folder, "digest", lambda samples: "0")
-    monkeypatch.setattr(folder, "about", lambda settings: {})
+    monkeypatch.setattr(run_folder, "digest", lambda samples: "0")
+    monkeypatch.setattr(run_folder, "about", lambda settings: {})
     (tmp_path / "config.yaml").write_text("a: 1\nsamples_sha256: '0'\n")
     settings = SimpleNamespace(as_dict=lambda: {"a": 1, "device": "cuda", "precision": precision})
     if goes_on:
-        return folder.claim(tmp_path, settings, None)
+        return run_folder.claim(tmp_path, settings, None)
     with pytest.raises(UsageError, match="other precision:"):
-        folder.claim(tmp_path, settings, None)
+        run_folder.claim(tmp_path, settings, None)
 
 
 def test_methods_say_at_once_which_folder_is_missing(tmp_path):

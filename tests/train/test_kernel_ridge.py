@@ -8,12 +8,12 @@ torch = pytest.importorskip("torch")
 from sklearn.kernel_ridge import KernelRidge as Reference  # noqa: E402
 
 from realtime.errors import UsageError  # noqa: E402
-from train.data.megc2019 import load_flow  # noqa: E402
-from train.export import export  # noqa: E402
-from train.methods import kernel_ridge  # noqa: E402
+from train.data.loaders.megc2019 import load_flow  # noqa: E402
+from train.export.network import export  # noqa: E402
+from train.methods.kernel_ridge import training as kernel_ridge  # noqa: E402
+from train.methods.kernel_ridge.network import deformation, frequencies, kernel, movement, waves  # noqa: E402
+from train.methods.kernel_ridge.settings import Model, Recipe  # noqa: E402
 from train.methods.predict import predict  # noqa: E402
-from train.models.kernel_ridge import deformation, frequencies, kernel, movement, waves  # noqa: E402
-from train.recipes.kernel_ridge import Model, Recipe  # noqa: E402
 from train.settings import TrainSettings  # noqa: E402
 from train.watch import Watch  # noqa: E402
 

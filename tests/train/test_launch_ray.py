@@ -8,12 +8,12 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("ray")
 
-from realtime import cluster  # noqa: E402
+from realtime.cli import cluster  # noqa: E402
 from realtime.errors import MissingPartError, UsageError  # noqa: E402
-from train import evaluate  # noqa: E402
-from train.data.megc2019 import load_flow  # noqa: E402
+from train.data.loaders.megc2019 import load_flow  # noqa: E402
 from train.launch import LAUNCHERS  # noqa: E402
-from train.protocols import loso  # noqa: E402
+from train.measure import evaluate  # noqa: E402
+from train.measure.protocols import loso  # noqa: E402
 from train.settings import TrainSettings  # noqa: E402
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from train.data.megc2019 import load_flow
-from train.metrics import confusion, scores, uar, uf1
-from train.protocols import loso
+from train.data.loaders.megc2019 import load_flow
+from train.measure.metrics import confusion, scores, uar, uf1
+from train.measure.protocols import loso
 
 
 def test_uf1_and_uar_of_a_matrix_worked_by_hand():

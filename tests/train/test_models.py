@@ -3,13 +3,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime.inputs.face import as_batch  # noqa: E402
-from realtime.inputs.flow_map import normalise  # noqa: E402
-from train import augment, losses  # noqa: E402
-from train.methods.dual_atme import MirrorAverage, fit  # noqa: E402
+from realtime.naming.inputs.face import as_batch  # noqa: E402
+from realtime.naming.inputs.flow_map import normalise  # noqa: E402
+from train.data import augment  # noqa: E402
+from train.methods.dual_atme import losses  # noqa: E402
+from train.methods.dual_atme.network import DualATME  # noqa: E402
+from train.methods.dual_atme.settings import Model, Recipe  # noqa: E402
+from train.methods.dual_atme.training import MirrorAverage, fit  # noqa: E402
 from train.methods.predict import predict  # noqa: E402
-from train.models.dual_atme import DualATME  # noqa: E402
-from train.recipes.dual_atme import Model, Recipe  # noqa: E402
 from train.watch import Watch  # noqa: E402
 
 

@@ -6,19 +6,19 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from realtime.errors import UsageError  # noqa: E402
-from realtime.inputs.moext import SIZE  # noqa: E402
+from realtime.naming.inputs.moext import SIZE  # noqa: E402
 from train.data.samples import Samples  # noqa: E402
-from train.export import compare, save_manifest, save_onnx  # noqa: E402
-from train.methods import moext  # noqa: E402
-from train.methods.predict import predict  # noqa: E402
-from train.models.moext import Answer, MoExt, MotionExtractor  # noqa: E402
-from train.models.moext_pretraining import (  # noqa: E402
+from train.export.network import compare, save_manifest, save_onnx  # noqa: E402
+from train.methods.moext import training as moext  # noqa: E402
+from train.methods.moext.network import Answer, MoExt, MotionExtractor  # noqa: E402
+from train.methods.moext.pretraining import (  # noqa: E402
     PreTraining,
     onset_apex_loss,
     reconstruction,
     shape_texture_loss,
 )
-from train.recipes.moext import Model, Recipe  # noqa: E402
+from train.methods.moext.settings import Model, Recipe  # noqa: E402
+from train.methods.predict import predict  # noqa: E402
 from train.watch import Watch  # noqa: E402
 
 SMALL = Model(width=0.125, size=56, fold=2, stages=2)

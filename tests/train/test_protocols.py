@@ -9,11 +9,14 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 from realtime.errors import MerError, UsageError  # noqa: E402
-from train import evaluate, metrics  # noqa: E402
 from train.cli import main  # noqa: E402
 from train.data.samples import Samples  # noqa: E402
 from train.launch import LAUNCHERS  # noqa: E402
-from train.protocols import PROTOCOLS, check, holdout, inner  # noqa: E402
+from train.measure import (
+    evaluate,  # noqa: E402
+    metrics,  # noqa: E402
+)
+from train.measure.protocols import PROTOCOLS, check, holdout, inner  # noqa: E402
 from train.settings import TrainSettings  # noqa: E402
 from train.watch import Best  # noqa: E402
 

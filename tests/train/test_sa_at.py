@@ -11,12 +11,12 @@ from omegaconf import OmegaConf  # noqa: E402
 from realtime.errors import UsageError  # noqa: E402
 from train.data.apex import apex_by_algorithm_1  # noqa: E402
 from train.data.samples import Samples  # noqa: E402
-from train.methods import sa_at as method  # noqa: E402
 from train.methods.predict import predict  # noqa: E402
-from train.methods.style import fit_style, save_style  # noqa: E402
-from train.models import sa_at as models  # noqa: E402
-from train.models.style import STYLES, StyleAggregation  # noqa: E402
-from train.recipes import sa_at as recipes  # noqa: E402
+from train.methods.sa_at import network as models  # noqa: E402
+from train.methods.sa_at import settings as recipes  # noqa: E402
+from train.methods.sa_at import training as method  # noqa: E402
+from train.methods.sa_at.style_network import STYLES, StyleAggregation  # noqa: E402
+from train.methods.sa_at.style_training import fit_style, save_style  # noqa: E402
 from train.watch import Watch  # noqa: E402
 
 SMALL = dict(
@@ -122,7 +122,7 @@ def test_a_generator_learns_its_style(samples):
 def test_training_learns_from_the_difference_and_the_export_agrees(samples, tmp_path):
     import onnxruntime
 
-    from train.export import save_onnx
+    from train.export.network import save_onnx
 
     told = Told()
     recipe = recipes.Recipe(**SHORT | {"epochs": 25, "chunk": 4, "mixup": 0.1, "balance": 0.5})
@@ -143,7 +143,7 @@ def test_training_learns_from_the_difference_and_the_export_agrees(samples, tmp_
 def test_the_papers_input_is_trained_and_exported_without_the_onset(samples, tmp_path):
     import onnxruntime
 
-    from train.export import save_onnx
+    from train.export.network import save_onnx
 
     model = recipes.Model(**SMALL | {"input": "apex"})
     assert (method.kind(model), method.kind(recipes.Model())) == ("sa_at_apex", "sa_at")

@@ -7,12 +7,12 @@ from places import DATA
 
 from realtime.errors import UsageError
 from train.data.samples import Samples
-from train.export import save_onnx
-from train.methods import skd_tstsan as method
+from train.export.network import save_onnx
+from train.methods.moext.magnification import NOT_PUBLISHED, Magnifier
 from train.methods.predict import predict
-from train.models.magnify import NOT_PUBLISHED, Magnifier
-from train.models.skd_tstsan import ECA, SKDTSTSAN, Shift
-from train.recipes.skd_tstsan import Model, Recipe
+from train.methods.skd_tstsan import training as method
+from train.methods.skd_tstsan.network import ECA, SKDTSTSAN, Shift
+from train.methods.skd_tstsan.settings import Model, Recipe
 from train.watch import Watch
 
 MAGNET = DATA.parent / "weights/magnet.pth"
@@ -161,7 +161,7 @@ def test_rare_classes_weigh_more_and_absent_ones_nothing():
 
 
 def test_a_mirrored_stack_is_that_of_a_mirrored_face():
-    from realtime.inputs.skd_tstsan import _blocks
+    from realtime.naming.inputs.skd_tstsan import _blocks
 
     face = np.random.default_rng(0).random((128, 128)).astype(np.float32)
     stack, wanted = torch.rand(1, 38, 48, 48), torch.from_numpy(np.stack(_blocks(face[:, ::-1].copy())))

@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from realtime.settings import load
-from train import folder
+from train import run_folder
 from train.settings import TrainSettings
 
 ODD = """/data/a,b = 'c' "d" #~()[]{} ü ${oc.env:HOME}"""
@@ -20,7 +20,7 @@ def test_paths_survive_hydra_and_omegaconf(tmp_path):
     assert settings.data.more == ["/data/a", "b=c"] and settings.data.name == "casme2"
     again = settings.as_dict()
     assert again["data"]["root"] == again["out"] == ODD
-    folder.write(tmp_path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(again)))
+    run_folder.write(tmp_path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(again)))
     assert OmegaConf.to_container(OmegaConf.load(tmp_path / "config.yaml")) == again
 
 

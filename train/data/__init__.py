@@ -4,7 +4,7 @@
 from typing import TYPE_CHECKING
 
 from realtime.errors import UsageError
-from train.data.megc2019 import KINDS, load_flow
+from train.data.loaders.megc2019 import KINDS, load_flow
 from train.data.samples import Samples
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def load(settings: "DataSettings", takes: str) -> Samples:
-    """The samples that `settings` name, as inputs of the kind `takes` (a key of `realtime.inputs.INPUTS`)."""
+    """The samples that `settings` name, as inputs of the kind `takes` (a key of `realtime.naming.inputs.INPUTS`)."""
     if settings.name == "megc2019_flow":
         if takes not in KINDS:
             wanted = "it goes with model=dual_atme (model.puzzle=map), kernel_ridge, svm or ststnet"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from realtime.geometry import LANDMARKS_68
+from realtime.face.geometry import LANDMARKS_68
 from realtime.spotting.apex import differences
 
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from realtime.errors import SourceError
-from realtime.faces import FaceSettings, FaceTracker
-from realtime.geometry import to_68
-from realtime.inputs.face import crop_box
+from realtime.face.geometry import to_68
+from realtime.face.tracker import FaceSettings, FaceTracker
+from realtime.naming.inputs.face import crop_box
 from realtime.records import Frame, evenly
 from realtime.sources import open_source
 from train.data.clip import Clip

@@ -24,9 +24,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from realtime import alignment, geometry
 from realtime.errors import SourceError
-from realtime.faces import ANCHOR_ERROR, FaceSettings
+from realtime.face import alignment, geometry
+from realtime.face.tracker import ANCHOR_ERROR, FaceSettings
 from realtime.records import BETWEEN
 from train.data import cache as store
 from train.data import contact_sheet, cut

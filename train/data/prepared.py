@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 
 from realtime.errors import SourceError, UsageError
-from realtime.inputs import INPUTS
+from realtime.naming.inputs import INPUTS
 from realtime.records import Moments
 from train.data import cache as store
 from train.data.apex import apex_by_algorithm_1

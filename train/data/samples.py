@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """N expressions, already as a network sees them (`realtime.inputs.INPUTS`).
+    """N expressions, already as a network sees them (`realtime.naming.inputs.INPUTS`).
 
     inputs: {name: N×…}, in the order in which the network takes them. label: N int64, an index into `classes`.
     person, dataset, kind, name: N strings. Two samples are of one person exactly where `person` is equal. kind is

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from realtime.errors import SourceError, UsageError
-from realtime.log import Log
+from realtime.naming.recognizer import Recognizer
+from realtime.output.log import Log
 from realtime.pipeline import Pipeline
-from realtime.recognition import Recognizer
 from realtime.records import Event, Keyframes
 from realtime.sources import open_source
 from realtime.watch import LiveSettings

@@ -10,9 +10,9 @@ import torch
 from matplotlib.figure import Figure
 
 from engines.flow import CPU
-from realtime.inputs.dual_atme import puzzle_picture, regions
-from realtime.inputs.face import crop, crop_box, grey
-from realtime.inputs.flow_map import FACE
+from realtime.naming.inputs.dual_atme import puzzle_picture, regions
+from realtime.naming.inputs.face import crop, crop_box, grey
+from realtime.naming.inputs.flow_map import FACE
 from realtime.records import Event, Moments
 from train.explain.gradcam import gates, gradcam
 

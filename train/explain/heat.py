@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from realtime.errors import ModelError
-from realtime.inputs import INPUTS
+from realtime.naming.inputs import INPUTS
 from realtime.networks import network
 from realtime.records import Moments
 from train.explain.gradcam import gradcam

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from realtime import settings
 from realtime.errors import UsageError
-from realtime.inputs import INPUTS
+from realtime.naming.inputs import INPUTS
+from realtime.naming.recognizer import moments_of
 from realtime.networks import network
-from realtime.recognition import moments_of
 from realtime.watch import LiveSettings
 from train.explain.events import find
 from train.explain.figure import draw
@@ -50,7 +50,7 @@ def explain(what: str, words: list[str], console: Console) -> Path:
     file = Path(chosen.out)
     file = file if file.suffix.lower() in PICTURES else file.with_name(f"{file.name}.png")  # as Matplotlib would, unsaid
     method = METHODS[shipped.manifest["architecture"]]
-    within = "network." if "calibration" in shipped.manifest else ""  # of train.export.Calibrated
+    within = "network." if "calibration" in shipped.manifest else ""  # of train.export.network.Calibrated
     layers = {title: (_place(layer, within), picture) for title, (layer, picture) in method.LAYERS.items()}
     layers = {title: place for title, place in layers.items() if has(made, place[0])}
     attention = {title: (within + name, gates) for title, (name, gates) in method.ATTENTION.items() if has(made, within + name)}

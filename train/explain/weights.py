@@ -10,9 +10,9 @@ from torch import nn
 
 from engines.runtime import Network
 from realtime.errors import ModelError
-from train.export import Calibrated
+from train.export.network import Calibrated
 from train.methods import METHODS
-from train.recipes import RECIPES
+from train.methods.recipes import RECIPES
 from train.settings import typed
 
 CLOSE = 1e-3  # largest difference of a probability between the two on the event that is explained

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from realtime import cluster
+from realtime.cli import cluster
 from realtime.errors import MerError
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from realtime.geometry import to_68
-from realtime.inputs.face import crop_box
+from realtime.face.geometry import to_68
+from realtime.naming.inputs.face import crop_box
 from train.synthesis.action_units import ABOVE, ACTION_UNITS, BELOW, SIDES, SKIN, Pull, bases
 from train.synthesis.face import EYES, Face, smoothstep
 from train.synthesis.real_motion import PAD, Movement

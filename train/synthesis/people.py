@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import SourceError
-from realtime.landmarks import make_landmarker
+from realtime.face.landmarks import make_landmarker
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 SOURCE = ("The portraits are not part of the project: any folder of frontal colour pictures will do, one person each, such as the "

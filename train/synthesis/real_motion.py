@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from train.data import megc2019
+from train.data.loaders import megc2019
 
 RATIOS = np.geomspace(0.5, 3.0, 21)  # of v to u
 LIKE = 0.6  # a map whose strain is nowhere this well correlated with its third channel is left out
@@ -32,7 +32,7 @@ class Movement:
     """One person's movement from onset to apex; at strength 1 its largest displacement is one outer-eye distance.
 
     person: "dataset/subject". label: one of `megc2019.CLASSES`. field: (28 + 2·PAD)²×2 float32, (x, y) in cells of the face crop
-    (`realtime.inputs.face.crop_box` cut into 28×28), fading to nothing beyond the crop's edge. stronger: the half of
+    (`realtime.naming.inputs.face.crop_box` cut into 28×28), fading to nothing beyond the crop's edge. stronger: the half of
     the face that moves more, the person's own.
     """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gradio as gr
 import numpy as np
 
-from realtime.dashboard.live.choice import Choice
-from realtime.dashboard.live.found import FORMATS
-from realtime.dashboard.live.plain import AGREE, PlainPages
+from realtime.dashboard.live.choices import Choice
+from realtime.dashboard.live.download import FORMATS
+from realtime.dashboard.live.plain_camera import AGREE, PlainPages
 from realtime.dashboard.live.plain_view import events_html, file_html, picture_html, words_html
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError

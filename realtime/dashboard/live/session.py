@@ -9,18 +9,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from realtime.dashboard.live.choice import Choice
-from realtime.dashboard.live.figures import Rate, face_of, health, number
-from realtime.dashboard.live.found import Run
-from realtime.dashboard.live.keeping import Keeping, Stored
-from realtime.dashboard.live.shelf import Remembering, Shelf
+from realtime.dashboard.live.choices import Choice
+from realtime.dashboard.live.download import Run
+from realtime.dashboard.live.latest_events import Remembering, Shelf
+from realtime.dashboard.live.readings import Rate, face_of, health, number
+from realtime.dashboard.live.storing import Keeping, Stored
 from realtime.dashboard.live.words import SET_ASIDE
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import Source, SourceCounts
-from realtime.sources.packets import Packets
+from realtime.sources.browser import Packets
 from realtime.warm import warm_naming
 from realtime.watch import Watch, leading
 

@@ -21,21 +21,21 @@ from pathlib import Path
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from realtime.dashboard.from_browser import NOT_SOUND, read
-from realtime.dashboard.live.choice import Choice
-from realtime.dashboard.live.found import Run
-from realtime.dashboard.live.look import Looks
-from realtime.dashboard.live.out import Out
-from realtime.dashboard.live.seats import Seats, seats_of
+from realtime.dashboard.live.choices import Choice
+from realtime.dashboard.live.download import Run
+from realtime.dashboard.live.event_pictures import Looks
+from realtime.dashboard.live.latest_events import KEPT
+from realtime.dashboard.live.outbox import Out
 from realtime.dashboard.live.session import LiveSession
-from realtime.dashboard.live.shelf import KEPT
 from realtime.dashboard.live.sources import DEMO, camera, of_server
+from realtime.dashboard.live.viewers import Seats, seats_of
 from realtime.dashboard.live.wire import VERSION, chunk, with_head
+from realtime.dashboard.server.browser_json import NOT_SOUND, read
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError, SourceError, UsageError
 from realtime.records import UNSURE
 from realtime.sources import Source
-from realtime.sources.packets import MOST_BYTES, Packets
+from realtime.sources.browser import MOST_BYTES, Packets
 
 PATH = "/mer/live/ws"
 MOST_TEXT = 2**16  # bytes of a wish

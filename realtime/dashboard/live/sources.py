@@ -9,7 +9,7 @@ from pathlib import Path
 
 from realtime.errors import SourceError, UsageError
 from realtime.sources import Source, SourceSettings, is_stream, open_source
-from realtime.sources.packets import Packets
+from realtime.sources.browser import Packets
 
 LEAST_QUEUE, QUEUE_SECONDS = 15, 0.25  # frames that may wait for the pipeline: what waits is shown that much later
 LONGEST_NUMBER, SHOWN = 3, 80  # digits of a camera; characters of what was typed that are said again

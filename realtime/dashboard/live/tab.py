@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from engines import device
 from engines.runtime import known
-from realtime.dashboard.live import parts
-from realtime.dashboard.live.choice import RANGES, Choice, levels
-from realtime.dashboard.live.found import FORMATS, MOST
-from realtime.dashboard.live.shelf import KEPT
+from realtime.dashboard.live import markup
+from realtime.dashboard.live.choices import RANGES, Choice, levels
+from realtime.dashboard.live.download import FORMATS, MOST
+from realtime.dashboard.live.latest_events import KEPT
 from realtime.dashboard.shared import Shared
 from realtime.sources.checks import cameras
 
@@ -38,13 +38,13 @@ def tab(shared: Shared) -> None:
 
     with gr.Row(elem_id="mer-bar", equal_height=False):
         consent = gr.Checkbox(False, label=CONSENT, elem_id="mer-consent", container=False, scale=3, min_width=320)
-        gr.HTML(parts.BUTTONS, apply_default_css=False, scale=2, min_width=320)
+        gr.HTML(markup.BUTTONS, apply_default_css=False, scale=2, min_width=320)
     with gr.Column(elem_id="mer-settings"):  # no Accordion: what is closed there is not in the page
         settings, level = _settings(shared)
     with gr.Column(elem_id="mer-live-parts"):
-        gr.HTML(parts.STAGE, apply_default_css=False, elem_id="mer-part-stage")
+        gr.HTML(markup.STAGE, apply_default_css=False, elem_id="mer-part-stage")
         with gr.Column(elem_id="mer-part-side"):
-            gr.HTML(parts.events(FORMATS), apply_default_css=False)
+            gr.HTML(markup.events(FORMATS), apply_default_css=False)
             with gr.Column(elem_id="mer-keeping"):
                 keep = gr.Checkbox(
                     False, label="Keep events in the log", info=KEEP_INFO, elem_id="mer-keep", container=False,
@@ -59,10 +59,10 @@ def tab(shared: Shared) -> None:
                     True, label="Show the newest event by itself", elem_id="mer-newest", container=False, interactive=True
                 )
             with gr.Column(elem_id="mer-detail-box"):
-                gr.HTML(parts.DETAIL, apply_default_css=False)
+                gr.HTML(markup.DETAIL, apply_default_css=False)
                 factor = gr.Slider(1, 20, value=8, step=1, label="Enlarge the movement, times", elem_id="mer-factor")
-        gr.HTML(parts.CURVE, apply_default_css=False, elem_id="mer-part-curve")
-        gr.HTML(parts.HEALTH, apply_default_css=False, elem_id="mer-part-health")
+        gr.HTML(markup.CURVE, apply_default_css=False, elem_id="mer-part-curve")
+        gr.HTML(markup.HEALTH, apply_default_css=False, elem_id="mer-part-health")
     plain_camera(shared, consent, settings)
 
     values = "model, engine, threshold, longest, certainty"
@@ -89,9 +89,9 @@ def _settings(shared: Shared) -> tuple[list, object]:
         models.append(choice.model)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=260):
-            gr.HTML(parts.CAMERA, apply_default_css=False)
+            gr.HTML(markup.CAMERA, apply_default_css=False)
         with gr.Column(min_width=260):
-            gr.HTML(parts.server_source(cameras()), apply_default_css=False)
+            gr.HTML(markup.server_source(cameras()), apply_default_css=False)
         with gr.Column(min_width=260):
             steps = levels(choice)
             level = gr.Radio(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import SourceError
-from realtime.sources.packet_process import Packet
+from realtime.sources.decoder.chunks_parent import Packet
 
 VERSION = 1
 HEADER = struct.Struct("<BBBxIq")  # version, flags, layout, one of padding, size, microseconds

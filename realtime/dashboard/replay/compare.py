@@ -7,9 +7,9 @@ import json
 from collections import defaultdict
 from contextlib import suppress
 
-from realtime.dashboard.replay.job import Job
+from realtime.dashboard.replay.queued_recording import Job
 from realtime.dashboard.shared import Shared
-from realtime.exports import Found
+from realtime.output.exports import Found
 from realtime.records import Event
 from realtime.review.agreement import kappa
 

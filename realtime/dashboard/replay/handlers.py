@@ -9,14 +9,14 @@ from pathlib import Path
 
 import gradio as gr
 
-from realtime.dashboard.access import check_upload, safe_name
-from realtime.dashboard.from_browser import word
 from realtime.dashboard.replay.compare import compare
-from realtime.dashboard.replay.everything import everything
-from realtime.dashboard.replay.files import MENU, make, store
-from realtime.dashboard.replay.job import Job
+from realtime.dashboard.replay.download_all import everything
+from realtime.dashboard.replay.downloads import MENU, make, store
 from realtime.dashboard.replay.queue import Queue
+from realtime.dashboard.replay.queued_recording import Job
 from realtime.dashboard.replay.sensitivity import USUAL, WORDS
+from realtime.dashboard.server.access import check_upload, safe_name
+from realtime.dashboard.server.browser_json import word
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 

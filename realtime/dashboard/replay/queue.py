@@ -9,20 +9,20 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from realtime.dashboard.live.figures import face_of
-from realtime.dashboard.replay.copy import Copy
+from realtime.dashboard.live.readings import face_of
 from realtime.dashboard.replay.faces import Faces
-from realtime.dashboard.replay.job import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
 from realtime.dashboard.replay.owners import Owners
+from realtime.dashboard.replay.queued_recording import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
+from realtime.dashboard.replay.seekable_copy import Copy
 from realtime.dashboard.replay.sensitivity import adjusted
 from realtime.dashboard.shared import DemoSettings, Limits, Shared
 from realtime.errors import MerError, OutputError
-from realtime.event_table import clock
-from realtime.exports import Found, Remembering
+from realtime.output.event_table import clock
+from realtime.output.exports import Found, Remembering
+from realtime.output.sound import extract_sound
+from realtime.output.trace import Trace
 from realtime.pipeline import Pipeline, Step
-from realtime.sound import extract_sound
 from realtime.sources import open_source
-from realtime.trace import Trace
 from realtime.watch import Watch, leading
 
 MOST = 50  # recordings of one browser

@@ -8,19 +8,19 @@ from __future__ import annotations
 import math
 import threading
 
-from realtime.colours import colour
-from realtime.dashboard import pictures
-from realtime.dashboard.figures import unsure_below
-from realtime.dashboard.live.figures import GATES, LEARNING
-from realtime.dashboard.looked import where_it_looked
+from realtime.dashboard.live.readings import GATES, LEARNING
+from realtime.dashboard.pictures import event as pictures
+from realtime.dashboard.pictures.attention import where_it_looked
+from realtime.dashboard.pictures.scores import unsure_below
+from realtime.dashboard.replay.downloads import MENU, SLOW
 from realtime.dashboard.replay.faces import BLOCK, NUMBERS
-from realtime.dashboard.replay.files import MENU, SLOW
-from realtime.dashboard.replay.job import Job
 from realtime.dashboard.replay.queue import Queue
+from realtime.dashboard.replay.queued_recording import Job
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.judged import GATES as CAUSES
 from realtime.judged import MEANING, NOTABLE_S, causes
+from realtime.output.colours import colour
 from realtime.records import UNSURE
 
 STILL = {"cache-control": "private, max-age=3600"}  # a token's pictures never change

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from realtime.dashboard.live.choice import Choice, levels
+from realtime.dashboard.live.choices import Choice, levels
 from realtime.spotting import SpotterSettings
 
 WORDS = FEWER, USUAL, MORE = "fewer", "usual", "more"  # in the order of `levels`

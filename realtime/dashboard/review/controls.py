@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from realtime.dashboard.review.desk import KEYS
-from realtime.dashboard.review.wiring import Wiring, words
+from realtime.dashboard.review.buttons import Wiring, words
+from realtime.dashboard.review.reviewer import KEYS
 from realtime.review.item import MOMENTS
 from realtime.review.units import UNITS
 

@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 import cv2
 import numpy as np
 
-from realtime.dashboard import pictures
-from realtime.dashboard.review.clip import around
-from realtime.inline import inline
+from realtime.dashboard.pictures import event as pictures
+from realtime.dashboard.review.clip_with_sound import around
+from realtime.output.inline import inline
 from realtime.review.film import Film
 from realtime.review.item import MOMENTS, Marks
 from realtime.sources import SourceSettings

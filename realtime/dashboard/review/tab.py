@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gradio as gr
 
-from realtime.dashboard.from_browser import word
-from realtime.dashboard.review import controls, files
-from realtime.dashboard.review.desk import Desk
-from realtime.dashboard.review.wiring import Wiring, words
+from realtime.dashboard.review import controls, downloads
+from realtime.dashboard.review.buttons import Wiring, words
+from realtime.dashboard.review.reviewer import Desk
+from realtime.dashboard.server.browser_json import word
 from realtime.dashboard.shared import HEAVY, Shared
-from realtime.naming import plain
+from realtime.names import plain
 
 HEAD = """<link rel="stylesheet" href="/mer/static/review.css">
 <script src="/mer/static/review.js" defer></script>"""
@@ -109,7 +109,7 @@ def _events(page: Wiring) -> None:
 def _corrected(page: Wiring) -> None:
     words("<h3>Take the corrections away</h3><p>The session as its reviewers left it: corrected, without what was rejected, with "
           "what was added.</p>")  # fmt: skip
-    menu = gr.HTML(files.menu(), elem_id="rv-corrected", js_on_load=CHOOSE, apply_default_css=False, padding=False)
+    menu = gr.HTML(downloads.menu(), elem_id="rv-corrected", js_on_load=CHOOSE, apply_default_css=False, padding=False)
     result = gr.HTML(elem_id="rv-ready", apply_default_css=False, padding=False)
 
     def run(event: gr.EventData, request: gr.Request):

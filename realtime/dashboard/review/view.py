@@ -10,9 +10,9 @@ from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from realtime.dashboard.review.desk import Chosen
+from realtime.dashboard.review.reviewer import Chosen
 from realtime.review.agreement import agreements
-from realtime.review.export import Exported
+from realtime.review.data_set import Exported
 from realtime.review.item import MOMENTS, Item
 from realtime.review.units import in_words
 

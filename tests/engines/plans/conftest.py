@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from engines import device
-from engines.plans import library
-from engines.plans.store import Store
 from engines.runtime import ZOO
+from engines.tensorrt import library
+from engines.tensorrt.store import Store
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def real():
     """`real("moext", 12)` → that many real inputs, from the demo clip (watched once in a test run)."""
     pytest.importorskip("onnx")
     from engines.runtime import Network
-    from realtime.examples import inputs
+    from realtime.naming.examples import inputs
 
     return lambda name, most=12: inputs(Network(name, engine="cpu"), most)
 

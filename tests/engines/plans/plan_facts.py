@@ -3,8 +3,8 @@
 import hashlib
 
 from engines.device import Device
-from engines.plans.library import Library
-from engines.plans.manifest import PlanManifest
+from engines.tensorrt.library import Library
+from engines.tensorrt.manifest import PlanManifest
 
 GPU = Device("NVIDIA GeForce RTX 4090", "sm_89", "580.65.06", "13.0", 24564)
 TENSORRT = Library("tensorrt", "11.4.0.1", None)

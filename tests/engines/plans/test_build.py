@@ -13,10 +13,10 @@ from plan_facts import GPU
 
 from engines import device
 from engines.errors import EngineError
-from engines.plans import build as builder
-from engines.plans import library
-from engines.plans.build import build, known_targets
 from engines.runtime import known
+from engines.tensorrt import build as builder
+from engines.tensorrt import library
+from engines.tensorrt.build import build, known_targets
 
 pytest.importorskip("onnx", reason="making engines needs onnx: pip install 'mer-live[build]'")
 pytestmark = pytest.mark.usefixtures("no_gpu")
@@ -163,7 +163,7 @@ def test_precisions_that_cannot_be(tiny, rtx):
 
 
 def test_what_tensorrt_says_goes_to_the_log(network, rtx, caplog, capfd):
-    caplog.set_level(logging.INFO, "engines.plans")
+    caplog.set_level(logging.INFO, "engines.tensorrt")
     with pytest.raises(EngineError):
         builder._compile(rtx, {"name": "odd"}, b"nonsense", ("sm_89",), None, print, None)
     assert "Failed to parse" in caplog.text

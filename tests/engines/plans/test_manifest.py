@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from plan_facts import GPU, TENSORRT, facts
 
-from engines.plans.library import Library
-from engines.plans.manifest import PlanManifest
+from engines.tensorrt.library import Library
+from engines.tensorrt.manifest import PlanManifest
 
 PLAN = b"plan"
 MADE = facts(PLAN)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engines.errors import EngineError
-from engines.plans.graph import load, session
-from engines.plans.precision import TOLERANCE, change_of, halved, lower, names_of, rounded
+from engines.tensorrt.graph import load, session
+from engines.tensorrt.precision import TOLERANCE, change_of, halved, lower, names_of, rounded
 
 pytest.importorskip("onnx", reason="making engines needs onnx: pip install 'mer-live[build]'")
 

@@ -11,8 +11,8 @@ import pytest
 
 from engines import device
 from engines.errors import EngineError, GpuLost
-from engines.plans import lane, run
-from engines.plans.library import Library, installed
+from engines.tensorrt import lane, run
+from engines.tensorrt.library import Library, installed
 
 there_is_a_gpu = device.find() is not None  # before the tests put another in its place
 SHAPES = {"a": (1, 3, 4), "b": (1, 2)}

@@ -12,9 +12,9 @@ from plan_facts import GPU, TENSORRT, facts
 
 from engines import device
 from engines.errors import EngineError
-from engines.plans import library
-from engines.plans.manifest import PlanRefused
-from engines.plans.store import Store
+from engines.tensorrt import library
+from engines.tensorrt.manifest import PlanRefused
+from engines.tensorrt.store import Store
 
 ONNX = "a" * 64
 PLAN = b"a plan" * 1000
@@ -183,7 +183,7 @@ def test_the_folder_is_where_the_environment_says(tmp_path, monkeypatch):
 
 
 def test_a_name_that_is_no_name():
-    from engines.plans.build import build
+    from engines.tensorrt.build import build
 
     with pytest.raises(EngineError, match="a network called '../x' gets no engine"):
         build({"name": "../x"}, b"")
@@ -248,7 +248,7 @@ import resource, sys
 sys.path[:0] = {[str(path) for path in sys.path]!r}
 from plan_facts import facts
 from engines.errors import EngineError
-from engines.plans.store import Store
+from engines.tensorrt.store import Store
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     Store({str(full.path)!r}).save(facts({NEW!r}), {NEW!r})
@@ -284,7 +284,7 @@ def test_a_build_that_ends_while_a_plan_is_read(full, monkeypatch):
 HOLD = """
 import sys, time
 sys.path[:0] = {path!r}
-from engines.plans.store import Store
+from engines.tensorrt.store import Store
 with Store({folder!r}).lock(lambda line: print(line, flush=True)):
     print("held", flush=True)
     sys.stdin.read()

@@ -19,7 +19,7 @@ from places import DEMO
 
 from realtime.errors import BrokenSourceError, SourceError
 from realtime.sources import open_source
-from realtime.sources.process import ReaderProcess, Request
+from realtime.sources.decoder.parent import ReaderProcess, Request
 from realtime.sources.recording import file_request
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from realtime.errors import BrokenSourceError, SourceError
 from realtime.sources import SourceSettings
-from realtime.sources.packet_process import Packet
-from realtime.sources.packets import BEHIND, DAMAGED, MOST_BYTES, MOST_WAITING, NO_KEY, Packets
+from realtime.sources.browser import BEHIND, DAMAGED, MOST_BYTES, MOST_WAITING, NO_KEY, Packets
+from realtime.sources.decoder.chunks_parent import Packet
 
 WIDTH, HEIGHT = 160, 120
 

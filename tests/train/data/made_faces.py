@@ -25,7 +25,7 @@ _known: dict[bytes, np.ndarray] = {}
 
 
 def _landmarks(face: np.ndarray) -> np.ndarray:
-    from realtime.landmarks import make_landmarker
+    from realtime.face.landmarks import make_landmarker
 
     if face.tobytes() not in _known:
         finder = make_landmarker(1)

@@ -6,16 +6,16 @@ import made_sets
 import pytest
 
 from realtime.errors import UsageError
-from train.data.casme2 import casme2
-from train.data.casme3 import casme3
-from train.data.ckplus import ckplus
 from train.data.clip import Clip, LeftOut
-from train.data.generic import generic
 from train.data.images import images
-from train.data.mmew import mmew
-from train.data.samm import samm
-from train.data.smic import smic
-from train.data.synthetic import synthetic
+from train.data.loaders.casme2 import casme2
+from train.data.loaders.casme3 import casme3
+from train.data.loaders.ckplus import ckplus
+from train.data.loaders.generic import generic
+from train.data.loaders.mmew import mmew
+from train.data.loaders.samm import samm
+from train.data.loaders.smic import smic
+from train.data.loaders.synthetic import synthetic
 from train.synthesis.clip import TRUTH
 
 LOADERS = {f.__name__: f for f in (casme2, samm, smic, mmew, casme3, ckplus, images, generic)}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import UsageError
-from train.data.long_sets import cas_me2, casme3, generic, samm_lv
+from train.data.loaders.long_sets import cas_me2, casme3, generic, samm_lv
 
 
 def told(made):

@@ -16,8 +16,8 @@ import pytest
 from rich.console import Console
 
 from realtime.errors import SourceError, UsageError
-from realtime.faces import FaceSettings
-from realtime.geometry import TEMPLATE, to_68
+from realtime.face.geometry import TEMPLATE, to_68
+from realtime.face.tracker import FaceSettings
 from train.data import cache as store
 from train.data import parallel, prepare
 from train.data.clip import LeftOut

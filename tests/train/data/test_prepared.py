@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import UsageError
-from realtime.inputs import INPUTS
+from realtime.naming.inputs import INPUTS
 from train.data import cache as store
 from train.data import prepared
 
@@ -63,7 +63,7 @@ def test_moext_sees_the_fifth_frame_of_a_macro_expression(made, monkeypatch):
     def apex(moments):
         return {"apex": moments.apex.transpose(2, 0, 1)[None].astype(np.float32)}
 
-    apex.__module__ = "realtime.inputs.face"
+    apex.__module__ = "realtime.naming.inputs.face"
     monkeypatch.setitem(prepared.INPUTS, "moext", apex)
     prepared.digest.cache_clear()
     cache = made("casme2", CLIPS)
@@ -156,8 +156,8 @@ def test_every_array_of_a_clip_may_be_missing_or_wrong(made):
 
 
 def test_the_digest_follows_the_code_behind_the_inputs():
-    modules = prepared._ours("realtime.inputs.dual_atme", set())
-    assert {"realtime.inputs.dual_atme", "realtime.inputs.flow_map", "realtime.inputs.face", "engines.flow"} <= modules
+    modules = prepared._ours("realtime.naming.inputs.dual_atme", set())
+    assert {"realtime.naming.inputs.dual_atme", "realtime.naming.inputs.flow_map", "realtime.naming.inputs.face", "engines.flow"} <= modules
     assert "realtime.pipeline" not in modules
 
 

@@ -12,9 +12,9 @@ from realtime.errors import UsageError  # noqa: E402
 from train.data import sheets  # noqa: E402
 from train.data.annotations import number, seconds  # noqa: E402
 from train.data.annotations import read as read_rows  # noqa: E402
-from train.data.casme2 import casme2  # noqa: E402
 from train.data.clip import Clip  # noqa: E402
-from train.data.generic import generic  # noqa: E402
+from train.data.loaders.casme2 import casme2  # noqa: E402
+from train.data.loaders.generic import generic  # noqa: E402
 
 CASES = DATA.parent / "cases"
 COLUMNS = {"subject": ("Subject",), "onset": ("Onset",)}

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 from places import ROOT
 
-from realtime import examples
-from train import bench
-from train.gpu import bundle, unpacked
+from realtime.naming import examples
+from train.bench import cli as bench
+from train.bench.gpu import bundle, unpacked
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def packed(monkeypatch, tmp_path):
         asked.append((wanted, python, has))
 
     monkeypatch.setattr(bundle, "wheels", wheels)
-    monkeypatch.setattr(bundle, "tracked", lambda: ["pyproject.toml", "train/gpu/unpacked.py"])
+    monkeypatch.setattr(bundle, "tracked", lambda: ["pyproject.toml", "train/bench/gpu/unpacked.py"])
     monkeypatch.setattr(bundle.Parts.__init__, "__defaults__", (3_000_000,))
     monkeypatch.setattr(examples, "save", lambda file: Path(file).write_bytes(b"movements"))
     done = CliRunner().invoke(bench.main, ["gpu-bundle", "--out", str(tmp_path / "parts"), "--has", "torch,NumPy"])
@@ -45,7 +45,7 @@ def test_parts_that_can_be_carried_and_two_lines_that_unpack_them(packed, tmp_pa
         "README.md", "commit.txt", "requirements.txt", "examples.npz", "wheels", "project"
     }  # fmt: skip
     assert (folder / "mer-gpu/wheels/made-1-py3-none-any.whl").stat().st_size == 256 * 30_000
-    assert (folder / run.split()[-1]).read_bytes() == (ROOT / "train/gpu/unpacked.py").read_bytes()
+    assert (folder / run.split()[-1]).read_bytes() == (ROOT / "train/bench/gpu/unpacked.py").read_bytes()
     assert (python, has) == ("3.12", {"torch", "numpy"})
 
 
@@ -59,7 +59,7 @@ def test_what_the_machine_has_stays_at_home():
 
 def test_the_bundle_holds_the_working_tree_and_nothing_that_is_ignored():
     names = bundle.tracked()
-    assert {"pyproject.toml", "train/gpu/unpacked.py", "tests/gpu.py", "engines/zoo/moext.onnx"} <= set(names)
+    assert {"pyproject.toml", "train/bench/gpu/unpacked.py", "tests/gpu.py", "engines/zoo/moext.onnx"} <= set(names)
     assert not [name for name in names if name.startswith((".venv", "build/"))]
 
 
@@ -71,7 +71,7 @@ def test_a_package_that_pip_does_not_find_is_one_line(monkeypatch):
 
 def test_it_is_set_up_with_python_alone():
     """Isolated, without site-packages: nothing but Python's own library may be imported there."""
-    code = f"import runpy; runpy.run_path({str(ROOT / 'train/gpu/unpacked.py')!r}, run_name='there')"
+    code = f"import runpy; runpy.run_path({str(ROOT / 'train/bench/gpu/unpacked.py')!r}, run_name='there')"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
 
 

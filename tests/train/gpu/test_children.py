@@ -4,10 +4,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime import examples  # noqa: E402
+from realtime.naming import examples  # noqa: E402
 from realtime.records import Keyframes  # noqa: E402
 from realtime.warm import views  # noqa: E402
-from train.gpu import naming, steps, training  # noqa: E402
+from train.bench.gpu import (
+    naming,  # noqa: E402
+    steps,  # noqa: E402
+)
+from train.bench.gpu import training as training  # noqa: E402
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from engines import device
-from train.bench import main
-from train.gpu import report, steps
-from train.gpu.steps import Step
+from train.bench.cli import main
+from train.bench.gpu import report, steps
+from train.bench.gpu.steps import Step
 
 
 @pytest.fixture
@@ -100,8 +100,8 @@ def test_the_gpu_is_found_without_pycuda(monkeypatch, tmp_path):
 
 
 def test_movements_are_kept_as_plain_arrays(tmp_path, monkeypatch):
-    from realtime import examples
     from realtime.errors import UsageError
+    from realtime.naming import examples
     from realtime.records import Keyframes
     from realtime.warm import views
 

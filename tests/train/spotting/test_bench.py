@@ -10,10 +10,13 @@ from places import ROOT
 
 pytest.importorskip("torch")
 
-from train.bench import main  # noqa: E402
-from train.spotting import report, standard  # noqa: E402
-from train.spotting.detect import Truth, read_truth  # noqa: E402
-from train.spotting.score import Clip, Interval  # noqa: E402
+from train.bench.cli import main  # noqa: E402
+from train.bench.spotting import (
+    report,  # noqa: E402
+    standard,  # noqa: E402
+)
+from train.bench.spotting.detect import Truth, read_truth  # noqa: E402
+from train.bench.spotting.score import Clip, Interval  # noqa: E402
 
 
 def test_the_command_makes_clips_and_writes_tables(tmp_path, monkeypatch):
@@ -38,7 +41,7 @@ def test_no_portraits_is_one_line(tmp_path):
 
 
 def test_the_people_of_the_benchmark_are_nobody_elses():
-    from train.spotting.train import CALIBRATION, TRAINING
+    from train.verifier.training import CALIBRATION, TRAINING
 
     tested = {standard.FIRST + part.skipped + n for part in standard.PARTS for n in range(part.people)}
     assert not tested & {*TRAINING, *CALIBRATION} and not set(TRAINING) & set(CALIBRATION)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from realtime.spotting.verify import CHANNELS, CLASSES, WINDOW
-from train.spotting.collect import Recording, answers
-from train.spotting.detect import Truth
-from train.spotting.score import Interval
+from train.bench.spotting.detect import Truth
+from train.bench.spotting.score import Interval
+from train.verifier.collect import Recording, answers
 
 
 def truth(**fields):
@@ -42,8 +42,8 @@ def made_up(seed: int, events: int = 12) -> Recording:
 
 def test_a_verifier_learns_a_plain_movement_and_when_it_was():
     pytest.importorskip("torch")
-    from train.spotting.calibrate import detections
-    from train.spotting.fit import Windows, fit
+    from train.verifier.calibrate import detections
+    from train.verifier.fit import Windows, fit
 
     windows = Windows([made_up(0)])
     assert windows.take(windows.micro[:3]).shape == (3, CHANNELS, WINDOW)

@@ -13,9 +13,12 @@ import made_sets  # noqa: E402
 pytest.importorskip("torch")
 
 from realtime.errors import SourceError  # noqa: E402
-from train.bench import main  # noqa: E402
-from train.data.long import Expression, LongRecording  # noqa: E402
-from train.spotting import long, report  # noqa: E402
+from train.bench.cli import main  # noqa: E402
+from train.bench.spotting import (
+    long,  # noqa: E402
+    report,  # noqa: E402
+)
+from train.data.long_recordings import Expression, LongRecording  # noqa: E402
 
 
 def said(kind, onset, offset, label="negative"):

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from train.spotting.score import Clip, Interval, bootstrap, calibration, curve, judge, match, overlap, total, true_of_ten
+from train.bench.spotting.score import Clip, Interval, bootstrap, calibration, curve, judge, match, overlap, total, true_of_ten
 
 
 def clip(truth=(), detected=(), nuisances=(), subject="p1", seconds=60.0):

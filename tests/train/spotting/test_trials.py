@@ -15,10 +15,10 @@ import made_sets  # noqa: E402
 
 pytest.importorskip("torch")
 
-from train.bench import main  # noqa: E402
+from train.bench.cli import main  # noqa: E402
+from train.bench.spotting import trials  # noqa: E402
+from train.bench.spotting.trials import Cut, Trial, frames, judged, markdown, own, render  # noqa: E402
 from train.data.cut import Unusable  # noqa: E402
-from train.spotting import trials  # noqa: E402
-from train.spotting.trials import Cut, Trial, frames, judged, markdown, own, render  # noqa: E402
 
 CLIP = Cut("a", "disgust", 10.0, [np.full((40, 40, 3), shade, np.uint8) for shade in (50, 100, 150, 200)])
 

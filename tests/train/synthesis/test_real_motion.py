@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from realtime.errors import UsageError
-from realtime.geometry import to_68
-from realtime.inputs.face import crop, crop_box
-from realtime.inputs.flow_map import flow_map, strain
-from train.data import megc2019
-from train.spotting import standard
+from realtime.face.geometry import to_68
+from realtime.naming.inputs.face import crop, crop_box
+from realtime.naming.inputs.flow_map import flow_map, strain
+from train.bench.spotting import standard
+from train.data.loaders import megc2019
 from train.synthesis import demo
 from train.synthesis.conditions import ALL, Conditions
 from train.synthesis.people import find_face

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.geometry import eye_opening
-from realtime.landmarks import make_landmarker
+from realtime.face.geometry import eye_opening
+from realtime.face.landmarks import make_landmarker
 from train.synthesis import demo, real_motion
 from train.synthesis.action_units import ABOVE, ACTION_UNITS, BELOW
 from train.synthesis.clip import make_set

@@ -1,0 +1,113 @@
+"""The latest events of a live page with their pictures: in memory only, packed, and only so many of them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from realtime.naming.recognizer import Recognizer
+from realtime.records import Event, FaceView, Keyframes
+
+KEPT = 50  # events whose pictures can be looked at
+OPEN = 2  # of them unpacked: the newest and one that is being looked at, so that flows found for them are used again
+FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+
+
+class Remembering:
+    """A recognizer that keeps what it was asked: a pipeline names its movements in the order of its events."""
+
+    def __init__(self, recognizer: Recognizer):
+        self.recognizer = recognizer
+        self.name, self.classes, self.engines = recognizer.name, recognizer.classes, recognizer.engines
+        self.asked: list[Keyframes] = []
+
+    def __call__(self, keyframes: Keyframes) -> tuple[str, dict[str, float]]:
+        named = self.recognizer(keyframes)
+        self.asked.append(keyframes)
+        return named
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """Keyframes whose pictures are PNGs: about half of the memory, and nothing lost."""
+
+    keyframes: Keyframes
+    pictures: dict[int, bytes]  # by the view's index in the stream
+
+
+@dataclass
+class _Kept:
+    event: Event
+    keyframes: Keyframes | _Packed
+    recognizer: Recognizer
+
+
+class Shelf:
+    """From any thread. `put` the events in order, `get` any of the last KEPT; `pack` one when there is time."""
+
+    def __init__(self):
+        self._events: OrderedDict[int, _Kept] = OrderedDict()
+        self._opened: OrderedDict[int, Keyframes] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def put(self, event: Event, keyframes: Keyframes, recognizer: Recognizer) -> None:
+        """At once, for somebody waits to see them."""
+        with self._guard:
+            self._events[event.event] = _Kept(event, keyframes, recognizer)
+            self._open(event.event, keyframes)
+            while len(self._events) > KEPT:
+                self._events.popitem(last=False)
+
+    def pack(self, number: int) -> None:
+        """Takes a tenth of a second."""
+        kept = self._events.get(number)
+        if kept is not None and isinstance(kept.keyframes, Keyframes):
+            kept.keyframes = _pack(kept.keyframes)
+
+    def get(self, number: int) -> tuple[Event, Keyframes, Recognizer] | None:
+        with self._guard:
+            kept = self._events.get(number)
+            if kept is None:
+                return None
+            found = kept.keyframes
+            if isinstance(found, _Packed):
+                found = self._opened.get(number) or _unpack(found)
+            self._open(number, found)
+            return kept.event, found, kept.recognizer
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def _open(self, number: int, keyframes: Keyframes) -> None:
+        self._opened[number] = keyframes
+        self._opened.move_to_end(number)
+        while len(self._opened) > OPEN:
+            self._opened.popitem(last=False)
+
+
+def _views(keyframes: Keyframes) -> list[FaceView]:
+    return [keyframes.onset, keyframes.apex, keyframes.offset, *keyframes.between]
+
+
+def _pack(keyframes: Keyframes) -> _Packed:
+    pictures = {view.index: cv2.imencode(".png", view.pixels, FAST)[1].tobytes() for view in _views(keyframes)}
+    return _Packed(_with(keyframes, lambda view: np.empty((0, 0, 3), np.uint8)), pictures)
+
+
+def _unpack(packed: _Packed) -> Keyframes:
+    opened = {index: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for index, data in packed.pictures.items()}
+    return _with(packed.keyframes, lambda view: opened[view.index])
+
+
+def _with(keyframes: Keyframes, pixels) -> Keyframes:
+    def fresh(view: FaceView) -> FaceView:
+        return replace(view, pixels=pixels(view))
+
+    between = tuple(fresh(view) for view in keyframes.between)
+    return replace(
+        keyframes, onset=fresh(keyframes.onset), apex=fresh(keyframes.apex), offset=fresh(keyframes.offset), between=between
+    )

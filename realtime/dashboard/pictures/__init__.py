@@ -1,0 +1,1 @@
+"""The pictures of an event, the same in every tab."""

@@ -1,0 +1,90 @@
+"""Where the network looked: Grad-CAM where PyTorch is installed, otherwise what the network itself says of a covered face.
+
+This side imports no torch: `train.explain.heat` runs as a child process, and only where both are there.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from dataclasses import replace
+from importlib.util import find_spec
+
+import cv2
+import numpy as np
+
+from engines import isolated
+from realtime.dashboard.pictures.event import SIDE, label, warm_over
+from realtime.naming.inputs.face import crop_box
+from realtime.naming.recognizer import Recognizer, moments_of
+from realtime.records import FaceView, Keyframes
+
+SECONDS = 25.0  # for the child: starting PyTorch takes most of it
+WITHOUT_PLACES = ("kernel_ridge", "ststnet")  # no layer of these shows the face: there, Grad-CAM has nothing to draw on
+GRID = 6  # patches across the face and down
+EDGE = 5.0  # pixels over which the heat fades at the edge of what the network sees
+PATCH = 1.6  # side of a patch, in steps of the grid: they overlap
+
+
+def where_it_looked(keyframes: Keyframes, recognizer: Recognizer, seconds: float = SECONDS) -> np.ndarray:
+    """The apex with heat where it spoke most for the class that won; the words in the picture say by which way.
+
+    Takes seconds, so call it from a worker. H×W×3 uint8 RGB.
+    """
+    box = crop_box(moments_of(keyframes).points)
+    title, heat = _gradcam(keyframes, recognizer, seconds) or _occlusion(keyframes, recognizer, box)
+    left, top, right, bottom = box
+    height, width = keyframes.apex.pixels.shape[:2]
+    spread = np.zeros((height, width), np.float32)
+    large = np.clip(cv2.resize(heat, (right - left, bottom - top), interpolation=cv2.INTER_CUBIC), 0, 1)
+    rows, columns = slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width))
+    spread[rows, columns] = large[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    spread = cv2.GaussianBlur(spread, (0, 0), EDGE)
+    picture = warm_over(cv2.cvtColor(keyframes.apex.pixels, cv2.COLOR_BGR2RGB), spread)
+    picture = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    label(picture, title, (10, picture.shape[0] - 10), 18)
+    return picture
+
+
+def _gradcam(keyframes: Keyframes, recognizer: Recognizer, seconds: float) -> tuple[str, np.ndarray] | None:
+    """(title, heat), or None where this network or this installation has none, or the time is over."""
+    network = getattr(recognizer, "_network", None)
+    architecture = network.manifest.get("architecture") if network else recognizer.name
+    if architecture in WITHOUT_PLACES or find_spec("torch") is None:
+        return None
+    moments, file = moments_of(keyframes), io.BytesIO()
+    np.savez(file, **{name: getattr(moments, name) for name in ("onset", "apex", "offset", "points", "between")})
+    command = isolated.command("train.explain.heat", str(network.path if network else recognizer.name))
+    try:
+        done = subprocess.run(command, input=file.getvalue(), capture_output=True, timeout=seconds, check=True)
+        with np.load(io.BytesIO(done.stdout), allow_pickle=False) as answer:
+            return str(answer["title"]), answer["heat"]
+    except (subprocess.SubprocessError, OSError, ValueError, KeyError):
+        return None
+
+
+def _occlusion(keyframes: Keyframes, recognizer: Recognizer, box: tuple[int, int, int, int]) -> tuple[str, np.ndarray]:
+    """GRID×GRID in [0, 1]: by how much the winning probability falls where a grey patch hides that part of every view."""
+    _, scores = recognizer(keyframes)
+    won = max(scores, key=scores.get)
+    left, top, right, bottom = box
+    step = (right - left) / GRID, (bottom - top) / GRID
+    heat = np.zeros((GRID, GRID), np.float32)
+    for row, column in np.ndindex(GRID, GRID):
+        centre = left + (column + 0.5) * step[0], top + (row + 0.5) * step[1]
+        corners = [(round(c - PATCH * s / 2), round(c + PATCH * s / 2)) for c, s in zip(centre, step, strict=True)]
+        heat[row, column] = scores[won] - recognizer(_covered(keyframes, *corners))[1][won]
+    heat = cv2.GaussianBlur(heat.clip(0), (0, 0), 0.6)
+    return "by covering parts of the face", heat / max(float(heat.max()), 1e-6)
+
+
+def _covered(keyframes: Keyframes, columns: tuple[int, int], rows: tuple[int, int]) -> Keyframes:
+    def cover(view: FaceView) -> FaceView:
+        pixels = view.pixels.copy()
+        pixels[max(rows[0], 0) : max(rows[1], 0), max(columns[0], 0) : max(columns[1], 0)] = 128
+        return replace(view, pixels=pixels)
+
+    onset, apex, offset = (cover(view) for view in (keyframes.onset, keyframes.apex, keyframes.offset))
+    return replace(keyframes, onset=onset, apex=apex, offset=offset, between=tuple(map(cover, keyframes.between)))
+
+

@@ -1,0 +1,67 @@
+"""Faces in a picture → 478 points each: the networks of MediaPipe's Face Landmarker, run by ONNX Runtime.
+
+    faces = FaceMesh(most_faces=4)
+    faces(pixels)                        # faces×478×3
+    faces.many([pixels, others])         # the same for several pictures, in one run of each network
+
+The steps are those of MediaPipe's graph for single pictures (mediapipe/tasks/cc/vision, face_detector_graph.cc,
+face_landmarks_detector_graph.cc), which is the oracle in the tests: a face is sought (`detector`), a turned square
+around it is cut out (`regions`), its points are found (`mesh`); from these, who wants them, `blendshapes`. Each answer
+depends on its picture alone: nothing is smoothed over time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import as_file, files
+
+import numpy as np
+
+from engines.errors import EngineError
+from engines.onnx import OnnxRuntime
+from realtime.errors import MissingPartError
+from realtime.face.facemesh.blendshapes import Blendshapes
+from realtime.face.facemesh.detector import Detector
+from realtime.face.facemesh.mesh import POINTS, Mesh
+
+
+class FaceMesh:
+    """Finds up to `most_faces` faces, the surest first. One thread; it keeps nothing from one call to the next."""
+
+    def __init__(self, most_faces: int):
+        """Raises MissingPartError where a network's file is damaged or missing."""
+        self._most = most_faces
+        self._detector, self._mesh = Detector(_network("face_detector")), Mesh(_network("face_mesh"))
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """`pixels`: H×W×3 uint8 BGR. Returns faces×478×3 float32, pixels; z in the scale of x, smaller = nearer to the camera."""
+        return self.many([pixels])[0]
+
+    def many(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The same for several pictures, which may differ in size: all faces of all of them are one run of the mesh."""
+        found = self._detector(pictures, self._most)
+        owners = [number for number, regions in enumerate(found) for _ in regions]
+        faces = self._mesh([pictures[number] for number in owners], [region for regions in found for region in regions])
+        seen: list[list[np.ndarray]] = [[] for _ in pictures]
+        for number, face in zip(owners, faces, strict=True):
+            if face is not None:
+                seen[number].append(face)
+        return [np.array(one, np.float32).reshape(-1, POINTS, 3) for one in seen]
+
+    def close(self) -> None:
+        """Nothing is held that ends by itself too; the other runner has something to close."""
+
+
+def blendshapes() -> Blendshapes:
+    """The network for the movements. Raises MissingPartError as `FaceMesh`."""
+    return Blendshapes(_network("face_blendshapes"))
+
+
+def _network(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """One of our networks: its one input → its one output. One thread: more cost more than they gain at this size."""
+    try:
+        with as_file(files("realtime").joinpath(f"assets/{name}.onnx")) as path:
+            network = OnnxRuntime(path.read_bytes(), path)
+    except (OSError, EngineError) as error:
+        raise MissingPartError(f"the network {name}.onnx cannot be used ({error}): install mer-live anew") from error
+    return lambda values: network.run([{"input": values}])

@@ -1,0 +1,97 @@
+"""The same points found by MediaPipe itself: the other choice of `faces.runner`, and the oracle of the tests.
+
+MediaPipe 1.2 looks its maker's logging server up whenever a landmarker is made, and has no switch for it. So all of it
+runs in a thread that cannot open a socket (`realtime.offline`), nor can the threads that it starts from there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.resources import files
+
+import cv2
+import numpy as np
+
+from realtime.errors import MissingPartError
+from realtime.face.facemesh.mesh import POINTS
+from realtime.offline import forbid_sockets
+
+
+class MediaPipeLandmarker:
+    """MediaPipe's Face Landmarker in its IMAGE mode: each answer depends on its picture alone."""
+
+    def __init__(self, most_faces: int, blendshapes: bool = False):
+        """Raises MissingPartError where MediaPipe is not there, or cannot be kept from the network."""
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="mediapipe")
+        try:
+            self._landmarker = self._worker.submit(self._start, most_faces, blendshapes).result()
+        except BaseException:
+            self._worker.shutdown()
+            raise
+        # MediaPipe's own way out may hang where garbage takes its thread away first
+        self._close = weakref.finalize(self, _end, self._worker, self._landmarker)
+        self._close.atexit = False
+        with _native_log_off():
+            self(np.zeros((64, 64, 3), np.uint8))  # its first run says more, and costs more
+
+    def _start(self, most_faces: int, blendshapes: bool):
+        if not forbid_sockets():
+            raise MissingPartError(
+                "MediaPipe calls its maker's server, and only Linux on x86-64 or ARM64, with seccomp, can keep it from that: use faces.runner=onnx"
+            )
+        try:
+            import mediapipe
+            from mediapipe.tasks.python import BaseOptions, vision
+        except (ImportError, OSError) as error:
+            raise MissingPartError(
+                f"MediaPipe cannot start ({error}). On Debian: apt install libgl1 libegl1 libgles2 libglib2.0-0; or use faces.runner=onnx"
+            ) from error
+        self._image, self._format = mediapipe.Image, mediapipe.ImageFormat.SRGB
+        model = files("realtime").joinpath("assets/face_landmarker.task").read_bytes()
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_buffer=model), num_faces=most_faces, output_face_blendshapes=blendshapes
+        )
+        with _native_log_off():
+            return vision.FaceLandmarker.create_from_options(options)
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """`pixels`: H×W×3 uint8 BGR. Returns faces×478×3 float32, pixels; z in the scale of x, smaller = nearer to the camera."""
+        return self.all(pixels)[0]
+
+    def all(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The points, and the blendshapes if they were asked for: faces×52, in 0…1."""
+        height, width = pixels.shape[:2]
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        found = self._worker.submit(self._find, rgb).result()
+        points = np.array([[(p.x, p.y, p.z) for p in face] for face in found.face_landmarks], np.float32)
+        shapes = np.array([[shape.score for shape in face] for face in found.face_blendshapes], np.float32)
+        return points.reshape(-1, POINTS, 3) * np.float32([width, height, width]), shapes
+
+    def _find(self, rgb: np.ndarray):
+        return self._landmarker.detect(self._image(image_format=self._format, data=rgb))
+
+    def close(self) -> None:
+        self._close()
+
+
+def _end(worker: ThreadPoolExecutor, landmarker) -> None:
+    worker.submit(landmarker.close)  # there: it may start threads, too
+    worker.shutdown()
+
+
+@contextmanager
+def _native_log_off():
+    """MediaPipe's native start-up log goes straight to file descriptor 2 and would tear the terminal view."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,106 @@
+"""Real inputs for every network: the movements of the bundled demo clip, as the stream itself sees them.
+
+What an engine is checked, measured and calibrated on must look like what it will be asked about. A machine without what
+finds faces in a film (`make gpu-bundle`) reads them from a file that `save` wrote elsewhere, named by MER_EXAMPLES.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import fields, replace
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from engines.runtime import Network
+from realtime.errors import ModelError, UsageError
+from realtime.face.tracker import FaceSettings, FaceTracker
+from realtime.naming.inputs import INPUTS
+from realtime.naming.recognizer import moments_of
+from realtime.records import FaceView, Keyframes, evenly
+from realtime.sources import open_source
+from realtime.spotting import Spotter, SpotterSettings, Verifier
+
+MOST = 40
+
+
+def inputs(network: Network, most: int = MOST) -> dict[str, np.ndarray]:
+    """{input: (N, …) float32}, N ≤ `most`: the network's inputs for the clip's five expressions, each with several apexes.
+
+    For the verifier, windows of the whole clip. Raises ModelError for a network that takes something unknown.
+    """
+    found, windows = _watched()
+    if "window" in network.shapes:
+        known = network.shapes["window"][1]  # as `Verifier`: a network of an earlier version takes the first channels
+        return {"window": np.ascontiguousarray(np.stack(evenly(windows, most))[:, :known])}
+    kind = network.manifest.get("takes")
+    if kind not in INPUTS:
+        raise ModelError(f"the network {network.name} takes '{kind}': expected one of {', '.join(INPUTS)}")
+    each = -(-most // len(found))
+    several = [INPUTS[kind](moments_of(one)) for keyframes in found for one in _variants(keyframes, each)][:most]
+    return {name: np.concatenate([one[name] for one in several]) for name in several[0]}
+
+
+def movements() -> list[Keyframes]:
+    """The clip's five micro-expressions, as the spotter finds them."""
+    return list(_watched()[0])
+
+
+def save(file: Path) -> None:
+    """Keep what this module knows as plain arrays (.npz), about 10 MB."""
+    found, windows = _watched()
+    arrays = {"windows": np.stack(evenly(windows, MOST))}
+    for number, one in enumerate(found):
+        views = (one.onset, one.apex, one.offset, *one.between)
+        arrays |= {f"{number}/{part.name}": np.stack([getattr(view, part.name) for view in views]) for part in fields(FaceView)}
+        arrays[f"{number}/known"] = np.array([one.peak, one.threshold, one.confidence])
+    np.savez_compressed(file, movements=len(found), **arrays)
+
+
+def _kept(file: Path) -> tuple[list[Keyframes], list[np.ndarray]]:
+    """What `save` wrote. Raises UsageError."""
+    try:
+        with np.load(file) as kept:
+            return [_keyframes(kept, number) for number in range(int(kept["movements"]))], list(kept["windows"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(f"MER_EXAMPLES={file} cannot be read ({type(error).__name__}: {error}): make it again, or unset it") from error
+
+
+def _keyframes(kept, number: int) -> Keyframes:
+    columns = [kept[f"{number}/{part.name}"] for part in fields(FaceView)]
+    views = [FaceView(*(tuple(x.tolist()) if x.shape == (4,) else x if x.ndim else x.item() for x in row)) for row in zip(*columns, strict=True)]
+    peak, threshold, confidence = kept[f"{number}/known"].tolist()
+    return Keyframes(*views[:3], peak, threshold, confidence=confidence, between=tuple(views[3:]))
+
+
+def _variants(keyframes: Keyframes, most: int) -> list[Keyframes]:
+    """The movement itself, then the same with other moments between onset and offset for its apex."""
+    between = [view for view in keyframes.between[1:-1] if view.pts != keyframes.apex.pts]
+    return [keyframes, *(replace(keyframes, apex=view) for view in evenly(between, most - 1))]
+
+
+@lru_cache(maxsize=1)
+def _watched() -> tuple[list[Keyframes], list[np.ndarray]]:
+    """The clip's micro-expressions, and every window that the verifier was asked about."""
+    if kept := os.environ.get("MER_EXAMPLES"):
+        return _kept(Path(kept))
+    settings, windows = SpotterSettings(), []
+    verify = Verifier(settings.verifier, "cpu")
+
+    def remember(window: np.ndarray):
+        windows.append(window)
+        return verify(window)
+
+    spotter, found = Spotter(settings, remember), []
+    track = FaceTracker(FaceSettings())
+    try:
+        with open_source(str(files("realtime").joinpath("assets/demo.mp4"))) as source:
+            for frame in source:
+                readings = [spotter(view) for view in track(frame)] or [spotter.lost()]
+                found += [reading.keyframes for reading in readings if reading.keyframes]
+    finally:
+        track.close()
+    return [keyframes for keyframes in found if keyframes.kind == "micro"], windows

@@ -1,0 +1,219 @@
+"""What was found in a recording, as files for other programs and for people: one function a format, all with one call.
+
+    found = Found("clip.mp4", events, trace)
+    write("elan", found, folder)        # → folder/clip.eaf
+
+What people made of a session in Review is a `Found`, too: `realtime.review.corrected`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from realtime.names import distinct, file_name, printable
+from realtime.naming.recognizer import Recognizer
+from realtime.output.line_file import cannot_write, make_folder_of
+from realtime.output.trace import Trace
+from realtime.records import Event, Keyframes
+
+CARE = (
+    "A movement of the face is no proof of a feeling, a lie or a thought. "
+    "Use it only with people who know that they are being recorded and have agreed."
+)
+MOST_PICTURES = 40  # of faces in a report: onset and apex of its surest events
+
+
+@dataclass
+class Found:
+    """What a recording came to. name: its file name, without folders. events: in the order found. classes: the network's.
+
+    model: its name. thumbnails: event number → (onset, apex), H×W×3 uint8 RGB, for the report; events may lack them.
+    path: where the recording lies, None where that is nobody's business (a file dropped into the page). session: its number
+    in the event log, where it comes from there. incomplete: why that session may have missed events.
+    seconds: the recording's length; frame_s: how long one frame lasts.
+    """
+
+    name: str
+    events: list[Event]
+    trace: Trace | None = None
+    classes: Sequence[str] = ()
+    model: str = ""
+    thumbnails: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    path: Path | None = None
+    session: int | None = None
+    _sure: dict[int, float] = field(default_factory=dict, repr=False)
+    incomplete: str = ""
+
+    def __post_init__(self):
+        self.name = printable(self.name)
+
+    def see(self, number: int, keyframes: Keyframes) -> None:
+        """Keep the thumbnails of an event, as long as it is one of the surest; for `Remembering`."""
+        views = keyframes.onset, keyframes.apex
+        self.thumbnails[number] = tuple(np.ascontiguousarray(view.pixels[..., ::-1]) for view in views)
+        self._sure[number] = keyframes.confidence
+        if len(self.thumbnails) > MOST_PICTURES // 2:
+            self.thumbnails.pop(min(self.thumbnails, key=lambda one: self._sure.get(one, 1.0)))
+
+    @property
+    def count(self) -> int:
+        """Of events: one that two people have judged is one."""
+        return self.count_of("micro", "macro")
+
+    def count_of(self, *kinds: str) -> int:
+        """Of events of these kinds."""
+        return len({getattr(event, "key", number) for number, event in enumerate(self.events) if event.kind in kinds})
+
+    @property
+    def reviewers(self) -> list[str]:
+        """Who judged the events, by name."""
+        return sorted({event.reviewer for event in self.events if getattr(event, "reviewer", "")})
+
+    @property
+    def seconds(self) -> float:
+        ends = [event.offset_s for event in self.events] + ([self.trace.end] if self.trace else [])
+        return max(ends, default=0.0)
+
+    @property
+    def frame_s(self) -> float:
+        times = self.trace.t if self.trace else ()
+        return float(np.median(np.diff(times))) if len(times) > 1 else 0.04
+
+    @property
+    def stem(self) -> str:
+        """A name for files of it: without folders and ending."""
+        return file_name(re.sub(r"[/\\:]+", "-", Path(self.name).stem.strip(".")) or "recording")
+
+
+class Remembering:
+    """A recognizer that hands on the keyframes it is asked about: keep(number of the event, keyframes)."""
+
+    def __init__(self, recognizer: Recognizer, keep: Callable[[int, Keyframes], None]):
+        self._recognizer, self._keep, self._asked = recognizer, keep, 0
+        self.name, self.classes = recognizer.name, recognizer.classes
+
+    def __call__(self, keyframes: Keyframes):
+        self._asked += 1  # events are numbered in the order in which they are named
+        self._keep(self._asked, keyframes)
+        return self._recognizer(keyframes)
+
+
+def write(kind: str, found: Found, folder: Path, separator: str = ",") -> Path:
+    """Write one of KINDS into `folder`, over an older one, and say where. separator: of a CSV.
+
+    Raises OutputError, MissingPartError.
+    """
+    path = Path(folder) / f"{found.stem}{KINDS[kind][0]}"
+    write_as(kind, found, path, separator)
+    return path
+
+
+def write_as(kind: str, found: Found, path: Path, separator: str = ",") -> None:
+    """The same as a file of one's own naming."""
+    _, writer = KINDS[kind]
+    replace(path, lambda part: writer(part, found, *([separator] if kind == "csv" else [])))
+
+
+def write_all(several: Sequence[Found], folder: Path, separator: str = ",") -> None:
+    """All that people take away, into `folder`: one table (CSV, XLSX) with its codebook, and for each recording ELAN, WebVTT
+    and the report (HTML, PDF). Raises OutputError."""
+    from realtime.output.exports.tables import columns_of, write_codebook, write_table
+
+    folder = Path(folder)
+    for ending in (".csv", ".xlsx"):
+        write_table(folder / f"events{ending}", several, separator)
+    write_codebook(folder, columns_of(several), separator)
+    stems = distinct([(found.stem, file_name(clean(found.name)), f"{found.stem}-{number}") for number, found in enumerate(several, 1)])
+    for found, stem in zip(several, stems, strict=True):
+        for kind in ("elan", "webvtt", "report", "pdf"):
+            write_as(kind, found, folder / f"{stem}{KINDS[kind][0]}")
+
+
+def replace(path: Path, writer: Callable[[Path], None]) -> None:
+    """Have `writer` write a file beside `path`, then put it there: one that breaks off leaves the older file as it was.
+
+    Raises OutputError.
+    """
+    make_folder_of(path)
+    part = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}{path.suffix}")
+    try:
+        writer(part)
+        part.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        if part.is_file():
+            part.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """As UTF-8, line ends as they are; undecodable bytes of a file name become \\udcXX. Raises OSError."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def clean(words: str) -> str:
+    """Without what XML cannot hold: control characters, and the undecodable bytes of a file name."""
+    return re.sub(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
+
+
+def number_of(event: Event) -> int | str:
+    """The event's number; "m1" for the first that a reviewer added."""
+    return event.key if event.event is None else event.event
+
+
+def named(event: Event) -> str:
+    """"surprise 0.85"; without the number where a person has chosen the label."""
+    return event.label if math.isnan(event.score) else f"{event.label} {event.score:.2f}"
+
+
+def _table(kind: str) -> Callable[..., None]:
+    def write_it(path: Path, found: Found, separator: str = ",") -> None:
+        from realtime.output.exports.tables import write_part
+
+        write_part(kind, path, [found], separator)
+
+    return write_it
+
+
+def _elan(path: Path, found: Found) -> None:
+    from realtime.output.exports.elan import eaf
+
+    path.write_bytes(eaf(found, path.parent))
+
+
+def _webvtt(path: Path, found: Found) -> None:
+    from realtime.output.exports.webvtt import vtt
+
+    write_text(path, vtt(found))
+
+
+def _html(path: Path, found: Found) -> None:
+    from realtime.output.exports.report import html
+
+    write_text(path, html(found))
+
+
+def _pdf(path: Path, found: Found) -> None:
+    from realtime.output.exports.pdf import pdf
+
+    path.write_bytes(pdf(found))
+
+
+KINDS = {
+    "csv": (".csv", _table("csv")),
+    "excel": (".xlsx", _table("excel")),
+    "jsonl": (".jsonl", _table("jsonl")),
+    "parquet": (".parquet", _table("parquet")),
+    "elan": (".eaf", _elan),
+    "webvtt": (".vtt", _webvtt),
+    "report": (".html", _html),
+    "pdf": (".pdf", _pdf),
+}

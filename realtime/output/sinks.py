@@ -1,0 +1,219 @@
+"""Where events go: files that keep every event found so far, and the one thread that feeds them.
+
+A sink that fails never stops the stream: it is reported once, retired, and what it missed is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime.errors import OutputError, UsageError
+from realtime.output.event_table import cells, columns, csv_head, csv_row
+from realtime.output.line_file import LineFile, is_stream
+from realtime.output.running_sessions import BEAT_S
+from realtime.records import Event
+
+
+class Sink:
+    """Takes events one by one. All methods are called from the `Writer`'s thread: open, write and beat, close.
+
+    Raises OutputError where it cannot write; `name` says what failed. say: set by the Writer; for one line that a person
+    should know though the work goes on.
+    """
+
+    name = "events"
+    say: Callable[[str], None] = staticmethod(lambda line: None)
+
+    def open(self) -> None: ...
+
+    def write(self, event: Event) -> None: ...
+
+    def beat(self) -> None:
+        """Called every BEAT_S seconds in which nothing is written."""
+
+    def close(self) -> None: ...
+
+
+def file_sink(path: str | Path, classes: Sequence[str] = (), now: bool = False) -> Sink:
+    """The sink for the events of one session: by the path's ending .jsonl or .csv; streams (see `LineFile`) are JSON lines
+    unless they end in .csv. The file is made now; one that holds events is not overwritten.
+
+    classes: the network's class names, so that a CSV has its full header even without events. now: whether events will have their utc.
+    Raises UsageError for another ending, OutputError where the file cannot be written or holds something.
+    """
+    ending = Path(path).suffix.lower()
+    if ending == ".csv":
+        return CsvSink(path, classes, after=["utc"] * now, kept=True)
+    if ending == ".jsonl" or is_stream(path):
+        return JsonlSink(path, kept=True)
+    raise UsageError(f"cannot tell the format of events file '{path}': name it .jsonl or .csv")
+
+
+class JsonlSink(Sink):
+    """One JSON object a line: `Event.as_dict`."""
+
+    def __init__(self, path: str | Path, kept: bool = False):
+        """kept: see `LineFile`."""
+        self.name = str(path)
+        self.file = LineFile(path, kept)
+
+    def write(self, event: Event) -> None:
+        self.write_row(event.as_dict())
+
+    def write_row(self, row: dict) -> None:
+        self.file.write(json_line(row))
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class CsvSink(Sink):
+    """One event a line; the columns are those of `event_table`. The header comes first even without events."""
+
+    def __init__(self, path: str | Path, classes: Sequence[str] = (), before: Sequence[str] = (), separator: str = ",",
+                 kept: bool = False, after: Sequence[str] = ()):
+        """before, after: names of columns that stand around the event's own (the log's export has a session). kept: see
+        `LineFile`."""
+        self.name = str(path)
+        self.before, self.after, self.separator = tuple(before), tuple(after), separator
+        self.file = LineFile(path, kept)
+        self.columns: list[str] = []
+        if classes:
+            self._header(classes)
+
+    def write(self, event: Event) -> None:
+        self.write_row(event.as_dict())
+
+    def write_row(self, row: dict) -> None:
+        if not self.columns:
+            self._header(row["scores"])
+        self.file.write(csv_row(cells(row), self.columns, self.separator))
+
+    def close(self) -> None:
+        if not self.columns:
+            self._header(())
+        self.file.close()
+
+    def _header(self, classes: Iterable[str]) -> None:
+        self.columns = columns(classes, self.before, self.after)
+        self.file.write(csv_head(self.columns, self.separator))
+
+
+def json_line(row: dict) -> str:
+    """A row of a JSONL file."""
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+@dataclass
+class Fault:
+    """What a sink could not do. lost: events that it did not take."""
+
+    sink: str
+    message: str
+    lost: int = 0
+
+
+class Writer:
+    """One thread that feeds several sinks from a bounded queue, so that a slow disk never holds up the stream.
+
+    patience_s: how long `write` may wait for room in the queue: 0 for a camera (the event is dropped and counted),
+        longer for a recording, which can wait.
+    report: called once for each sink that fails, with one line; from the writer's thread.
+    faults: what failed so far, and what was lost by it.
+    """
+
+    def __init__(self, sinks: Sequence[Sink], report: Callable[[str], None] = lambda line: None,
+                 capacity: int = 256, patience_s: float = 0.0):
+        self.faults: list[Fault] = []
+        self._sinks = {sink: None for sink in sinks}  # sink → its Fault, once it has failed
+        for sink in sinks:
+            sink.say = report
+        self._report = report
+        self._patience = patience_s
+        self._queue: queue.Queue[Event | None] = queue.Queue(capacity)
+        self._full: Fault | None = None
+        self._closed = False
+        self._in_hand = 0
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def write(self, event: Event) -> None:
+        """Hand an event over. Never raises, waits at most `patience_s`."""
+        try:
+            if self._closed:
+                raise queue.Full
+            self._queue.put(event, block=self._patience > 0, timeout=self._patience or None)
+        except queue.Full:
+            if self._full is None:
+                self._full = self._fault("events", "events come faster than they can be written: some are dropped")
+            self._full.lost += 1
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Write what is queued, close the sinks, and return within `timeout_s`, done or not."""
+        if self._closed:
+            return
+        self._closed = True
+        deadline = time.monotonic() + timeout_s
+        with suppress(queue.Full):
+            self._queue.put(None, timeout=timeout_s)
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        if self._thread.is_alive():
+            left = self._in_hand + sum(event is not None for event in self._queue.queue)
+            stuck = self._fault("events", f"writing did not end within {timeout_s:g} s: the last events may be missing")
+            stuck.lost = left
+
+    @property
+    def exit_code(self) -> int:
+        """0, or OutputError's code where something was not written."""
+        return OutputError.exit_code if self.faults else 0
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        self._each(lambda sink: sink.open())
+        while True:
+            try:
+                event = self._queue.get(timeout=BEAT_S)
+            except queue.Empty:
+                self._each(lambda sink: sink.beat())
+                continue
+            if event is None:
+                break
+            self._in_hand = 1
+            self._each(lambda sink: sink.write(event), loses=1)
+            self._in_hand = 0
+        self._each(lambda sink: sink.close())
+
+    def _each(self, action: Callable[[Sink], None], loses: int = 0) -> None:
+        for sink, fault in self._sinks.items():
+            if fault is None:
+                try:
+                    action(sink)
+                    continue
+                except Exception as error:  # whatever a sink does, the others go on
+                    reason = error
+                    if not isinstance(error, OutputError):
+                        reason = f"{sink.name}: {type(error).__name__}: {error}"
+                    fault = self._sinks[sink] = self._fault(sink.name, " ".join(str(reason).split()))
+                    fault.lost += getattr(error, "lost", 0)
+                    with suppress(Exception):
+                        sink.close()
+            fault.lost += loses
+
+    def _fault(self, sink: str, message: str) -> Fault:
+        fault = Fault(sink, message)
+        self.faults.append(fault)
+        with suppress(Exception):  # a closed terminal must not end the thread
+            self._report(message)
+        return fault

@@ -1,0 +1,1 @@
+"""Decoders, each in a child process: media that people send may crash one."""

@@ -1,0 +1,1 @@
+"""`mer-bench`: what the program is measured with."""

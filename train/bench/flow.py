@@ -1,0 +1,132 @@
+"""`mer-bench flow`: OpenCV's TV-L1 and ours side by side, in time, in agreement, and against known movements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from rich.table import Table
+
+from engines.flow import Flow, cpu
+from realtime.cli.terminal import percentiles
+from realtime.errors import MissingPartError
+from train.bench.flow_pairs import Faces
+
+SIDES = (128, 224)
+REPEATS = 3
+BATCH = 64
+BEFORE = {"nscales": 3, "warps": 2, "medianFiltering": 3}  # what this program asked of OpenCV until it had its own
+DEFAULT, AS_BEFORE = "OpenCV, its defaults", "OpenCV, as before"
+
+Pair = tuple[np.ndarray, np.ndarray]
+Many = Callable[[Sequence[Pair]], list[np.ndarray]]
+
+
+@dataclass
+class Row:
+    """taken: {side: milliseconds a pair, one number for each run}. flows: of the recorded pairs at 128. missed: mean
+    endpoint distance to the truth of each rendered pair, pixels."""
+
+    taken: dict[int, list[float]] = field(default_factory=dict)
+    flows: list[np.ndarray] = field(default_factory=list)
+    missed: list[float] = field(default_factory=list)
+
+
+def lacks_opencv() -> str | None:
+    """One line: why OpenCV has no TV-L1 here, which came without its contrib modules; None where it has."""
+    # `cv2.optflow` exists without the function where another OpenCV wheel was unpacked over the contrib one
+    if hasattr(getattr(cv2, "optflow", None), "DualTVL1OpticalFlow_create"):
+        return None
+    return (
+        f"OpenCV {cv2.__version__} has no TV-L1 flow to compare with: remove every opencv-python* package, "
+        "then install opencv-contrib-python again"
+    )
+
+
+def opencv(**settings) -> Many:
+    """OpenCV's TV-L1. Raises MissingPartError where it has none."""
+    if lacking := lacks_opencv():
+        raise MissingPartError(lacking)
+    make = cv2.optflow.DualTVL1OpticalFlow_create
+    return lambda pairs: [make(**settings).calc(one, other, None) for one, other in pairs]
+
+
+def measure(recorded: list[Faces], rendered: list[Faces], done: Callable[[], None] = lambda: None) -> dict[str, Row]:
+    """{engine: what was measured}, OpenCV's first where it has this flow. `done` is called `steps(…)` times. OpenCV is held to
+    one thread meanwhile."""
+    engines: dict[str, Many] = {}
+    if lacks_opencv() is None:
+        engines = {DEFAULT: opencv(), AS_BEFORE: opencv(**BEFORE)}
+    engines["ours, one core"] = lambda pairs: [cpu.tvl1(*pair) for pair in pairs]
+    batched: dict[str, Many] = {f"ours, {BATCH} at once": cpu.tvl1_many}
+    if Flow("auto").on_gpu:
+        from engines.flow import cuda
+
+        engines["ours, GPU"] = cuda.tvl1_many
+        batched[f"ours, GPU, {BATCH} at once"] = cuda.tvl1_many
+    rows = {name: Row() for name in engines | batched}
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        for side in SIDES:
+            pairs = [faces.pair(side) for faces in recorded]
+            for many in engines.values():
+                many(pairs[:1])  # whatever is compiled or allocated first
+            for number, pair in enumerate(pairs):
+                for name, many in engines.items():  # side by side: what else this machine does meets all alike
+                    repeats = 1 if name.startswith("OpenCV") else REPEATS
+                    flow = [_timed(many, [pair], rows[name].taken.setdefault(side, [])) for _ in range(repeats)][0]
+                    rows[name].flows += flow if side == SIDES[0] else []
+                done()
+            for name, many in batched.items():
+                several = [pairs[k % len(pairs)] for k in range(BATCH)]
+                many(several)
+                flows = [_timed(many, several, rows[name].taken.setdefault(side, [])) for _ in range(REPEATS)][0]
+                rows[name].flows += flows[: len(pairs)] if side == SIDES[0] else []
+        for faces in rendered:
+            truth, known = faces.truth(SIDES[0])
+            for name, many in engines.items():
+                away = np.linalg.norm(many([faces.pair(SIDES[0])])[0] - truth, axis=2)
+                rows[name].missed.append(float(away[known].mean()))
+            done()
+    finally:
+        cv2.setNumThreads(threads)
+    return rows
+
+
+def steps(recorded: list[Faces], rendered: list[Faces]) -> int:
+    """How often `measure` says that it got on."""
+    return len(SIDES) * len(recorded) + len(rendered)
+
+
+def table(rows: dict[str, Row]) -> Table:
+    """Milliseconds a pair at each size, how often that goes into the first row's, and mean endpoint distances in pixels."""
+    first, beside = next(iter(rows.items()))
+    made = Table(box=None, header_style="dim", pad_edge=False)
+    made.add_column("TV-L1, ms a pair\n", no_wrap=True)
+    for side in SIDES:
+        for above, below in ((f"{side}²", "p50"), ("", "p95"), ("", "faster")):
+            made.add_column(f"{above}\n{below}", justify="right", no_wrap=True)
+    for name in (f"to {'OpenCV' if first == DEFAULT else first}\nmean, px", "\nworst", "to truth\nmean, px"):
+        made.add_column(name, justify="right", no_wrap=True)
+    theirs = {side: percentiles(beside.taken[side], 50)[0] for side in SIDES}
+    for name, row in rows.items():
+        times = []
+        for side in SIDES:
+            half, most = percentiles(row.taken[side], 50, 95)
+            times += [f"{half:.2f}", f"{most:.2f}", "–" if name == first else f"{theirs[side] / half:.0f}×"]
+        both = zip(row.flows, beside.flows, strict=True)
+        away = [float(np.linalg.norm(ours - theirs, axis=2).mean()) for ours, theirs in both]
+        apart = ["–", "–"] if name == first else [f"{np.mean(away):.4f}", f"{max(away):.4f}"]
+        made.add_row(name, *times, *apart, f"{np.mean(row.missed):.4f}" if row.missed else "–")
+    return made
+
+
+def _timed(many: Many, pairs: list[Pair], taken: list[float]) -> list[np.ndarray]:
+    begun = time.perf_counter()
+    flows = many(pairs)
+    taken.append((time.perf_counter() - begun) * 1e3 / len(pairs))
+    return flows

@@ -1,0 +1,1 @@
+"""Dual-ATME (Zhou et al., Entropy 2023)."""

@@ -1,0 +1,119 @@
+"""Dual-ATME's training: a fixed number of epochs on the samples that are given. Nobody looks at a held-out person."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from train.compute import CPU, Compute
+from train.data.augment import affine, affine_pieces, halves, mirror, mix, puzzle, some_mirrored
+from train.data.samples import Samples
+from train.methods.dual_atme.losses import dissimilarity, focal
+from train.methods.dual_atme.network import DualATME
+from train.methods.dual_atme.settings import Model, Recipe
+from train.watch import Watch
+
+INPUTS = "dual_atme"
+TITLE = "Dual-ATME (Zhou et al., Entropy 2023, 25(3), 460)"
+PREPARATION = (
+    "realtime.naming.inputs.dual_atme: 28x28 flow map (u, v, optical strain; each channel stretched to 0-255), "
+    "Gaussian blur, minus the channel's median, over 128; the puzzle has a flow map of its own, between pictures of "
+    "brows and mouth (takes dual_atme), or is cut from the full face's map (takes dual_atme_map)"
+)
+
+
+def kind(model: Model) -> str:
+    """The key of `realtime.naming.inputs.INPUTS` that goes with what the puzzle is cut from."""
+    return INPUTS if model.puzzle == "picture" else f"{INPUTS}_map"
+
+
+LAYERS = {"full face": ("network.full_face.2", "face"), "puzzle": ("network.puzzle.2", "puzzle")}
+ATTENTION = {"CBAM": ("network.attention", ("places", "channels"))}
+
+
+def build(model: Model, classes: int) -> nn.Module:
+    """What `fit` gives, untrained."""
+    return MirrorAverage(DualATME(classes, 0.0, model.hars, model.aars))
+
+
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+    """The network, trained on all micro-expressions of `samples`, in evaluation mode.
+
+    It takes (full_face, puzzle) and gives probabilities. The same seed, samples and machine give the same network.
+    """
+    samples = samples.only("micro")
+    torch.manual_seed(seed)
+    random = torch.Generator().manual_seed(seed)
+    images = [torch.from_numpy(samples.inputs[name]) for name in ("full_face", "puzzle")]
+    images = [compute.hold(image.contiguous(memory_format=torch.channels_last)) for image in images]
+    target = compute.hold(nn.functional.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float())
+    weight = torch.from_numpy(_balance(samples.label, recipe.balance))
+
+    network = DualATME(len(samples.classes), recipe.dropout, model.hars, model.aars)
+    network = network.to(compute.device, memory_format=torch.channels_last)  # the pools are six times as fast this way on a CPU
+    optimizer = torch.optim.AdamW(
+        network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True
+    )
+    steps = -(-len(samples) // recipe.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps)
+    averaged = MirrorAverage(network).train()
+    watch.begin("training", recipe.epochs)
+    for _ in range(recipe.epochs):
+        total = 0.0
+        order = torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random)
+        for rows in order.tensor_split(steps):
+            batch = [image[rows] for image in images]
+            full, pieces, labels = _augmented(batch, target[rows], recipe, model.puzzle != "picture", random)
+            with compute.autocast():
+                logits, v_e, v_p = network(full, pieces)
+                loss = focal(logits, labels, recipe.gamma)
+                if model.hars and model.aars:
+                    loss = loss + recipe.similarity * dissimilarity(v_e, v_p)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += loss.item() * len(rows)
+        watch.epoch(averaged, loss=total / len(samples))
+    return averaged.eval().to("cpu", memory_format=torch.contiguous_format)
+
+
+class MirrorAverage(nn.Module):
+    """What is exported: softmax of the network, averaged over the face and its mirror image. → (B, classes)."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, full_face: Tensor, puzzle: Tensor) -> Tensor:
+        both = torch.cat([full_face, mirror(full_face)]), torch.cat([puzzle, mirror(puzzle)])
+        logits = self.network(*both)[0]  # (2B, classes)
+        straight, mirrored = halves(logits.softmax(1))
+        return (straight + mirrored) / 2
+
+
+def _augmented(
+    images: list[Tensor], target: Tensor, recipe: Recipe, cut_again: bool, random: torch.Generator
+) -> list[Tensor]:
+    """[full face, puzzle, target] of a batch, changed as the recipe says.
+
+    cut_again: the puzzle is cut from the changed face. One that was cut from pictures cannot be: it is mirrored and
+    mixed as the face is, and its pieces are moved each by itself.
+    """
+    if cut_again:
+        images = images[:1]
+    images = some_mirrored(images, random)
+    if recipe.shift or recipe.scale or recipe.rotate:
+        jitter = recipe.shift, recipe.scale, recipe.rotate, random
+        images = [move(image, *jitter) for move, image in zip((affine, affine_pieces), images)]
+    if recipe.mixup:
+        *images, target = mix([*images, target], recipe.mixup, random)
+    if cut_again:
+        images = [*images, puzzle(images[0])]
+    return [*images, target]
+
+
+def _balance(label: np.ndarray, strength: float) -> np.ndarray:
+    """How often each sample is drawn: its class's count to the power −strength (0: all alike, 1: classes alike)."""
+    return (np.bincount(label)[label] ** -float(strength)).astype(np.float32)

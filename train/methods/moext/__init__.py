@@ -1,0 +1,1 @@
+"""MoExt (Li et al., arXiv 2407.07345)."""

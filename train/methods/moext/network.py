@@ -1,0 +1,125 @@
+"""MoExt (Li et al., arXiv 2407.07345): shape features of onset and apex → motion features → class (Sec. 3.2, 3.4).
+
+Shapes are those of 224×224 pictures and full width, for a batch of B. `width` multiplies every number of channels,
+`size` and `stages` change the maps. What the paper's text leaves open is said where it is decided.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from realtime.naming.inputs.moext import SIZE
+from train.data.augment import halves
+from train.methods.moext.settings import GRID, Model
+
+BACKBONE = (64, 128, 256, 512)  # channels of its Conv blocks, as in the authors' code
+VECTOR = 512  # length of M, S and T where they are vectors (Table 2)
+
+
+class ConvBlock(nn.Sequential):
+    """Table 1: twice Conv(out, 3, 1), batch norm, ReLU."""
+
+    def __init__(self, inputs: int, out: int):
+        super().__init__(*convolution(inputs, out), *convolution(out, out))
+
+
+def convolution(inputs: int, out: int) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
+
+
+class Vector(nn.Module):
+    """A map (B, C, h, w) → one vector (B, 512), through a fully connected layer.
+
+    Averaged to 7×7 cells first, not to one: where a face moves tells as much as how.
+    """
+
+    def __init__(self, channels: int, out: int):
+        super().__init__()
+        self.linear = nn.Linear(channels * GRID * GRID, out)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.linear(F.avg_pool2d(features, features.shape[-1] // GRID).flatten(1))
+
+
+class MotionExtractor(nn.Module):
+    """Eq. 2–3: ΔS = |S_a − S_o|, M = C2(C1(ΔS) ⊕ S_a). All maps (B, 512, 14, 14)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.c1 = ConvBlock(channels, channels)
+        self.c2 = ConvBlock(2 * channels, channels)
+
+    def forward(self, shape_o: Tensor, shape_a: Tensor) -> Tensor:
+        difference = (shape_a - shape_o).abs()
+        return self.c2(torch.cat([self.c1(difference), shape_a], dim=1))
+
+
+class Difference(nn.Module):
+    """What stands in where the motion extractor is left out (Sec. 4.3): ΔS alone."""
+
+    def forward(self, shape_o: Tensor, shape_a: Tensor) -> Tensor:
+        return (shape_a - shape_o).abs()
+
+
+class MoExt(nn.Module):
+    """onset, apex: (B, 3, 224, 224) RGB in [0, 255] → logits (B, classes). Sec. 3.4: there is no texture branch."""
+
+    def __init__(self, model: Model, classes: int, dropout: float = 0.0):
+        super().__init__()
+        self.size, self.fold = model.size, model.fold
+        widths = [round(model.width * out) for out in BACKBONE[: model.stages]]
+        self.channels = channels = widths[-1]
+        vector = vector_length(model)
+        inputs = [3 * model.fold**2, *widths]
+        pool = {"max": nn.MaxPool2d, "mean": nn.AvgPool2d}[model.pool]
+        layers = [(ConvBlock(*pair), pool(2)) for pair in zip(inputs, widths)]
+        if model.fold == 2:  # the folded picture is already half the size: the first pool is not needed
+            layers[0] = layers[0][:1]
+        self.backbone = nn.Sequential(*(layer for stage in layers for layer in stage))
+        self.shape = ConvBlock(channels, channels)  # the shape branch, (B, 512, 14, 14)
+        self.motion = MotionExtractor(channels) if model.motion_extractor else Difference()
+        self.vector = Vector(channels, vector)
+        # the text does not say what classifies M
+        self.classifier = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(vector, classes))
+
+    def forward(self, onset: Tensor, apex: Tensor) -> Tensor:
+        return self.logits(self.picture(onset), self.picture(apex))
+
+    def picture(self, frame: Tensor) -> Tensor:
+        """(B, 3, 224, 224) in [0, 255] → (B, 3, size, size) in [0, 1]."""
+        return F.avg_pool2d(frame, SIZE // self.size) / 255
+
+    def logits(self, onset: Tensor, apex: Tensor) -> Tensor:
+        """Pictures (B, 3, size, size) in [0, 1] → (B, classes)."""
+        generic = self.generic(torch.cat([onset, apex]))  # both frames in one go
+        shape_o, shape_a = halves(self.shape(generic))
+        return self.classifier(self.features(shape_o, shape_a))
+
+    def generic(self, pictures: Tensor) -> Tensor:
+        """Pictures → the backbone's generic features, which both branches start from: (B, 512, 14, 14)."""
+        return self.backbone(F.pixel_unshuffle(pictures, self.fold))
+
+    def features(self, shape_o: Tensor, shape_a: Tensor) -> Tensor:
+        """Maps of shape features → the motion features M, (B, 512)."""
+        return self.vector(self.motion(shape_o, shape_a))
+
+
+def vector_length(model: Model) -> int:
+    return round(model.width * VECTOR)
+
+
+class Answer(nn.Module):
+    """What is exported: probabilities (B, classes); with `mirror`, averaged over the face and its mirror image."""
+
+    def __init__(self, network: MoExt, mirror: bool):
+        super().__init__()
+        self.network, self.mirror = network, mirror
+
+    def forward(self, onset: Tensor, apex: Tensor) -> Tensor:
+        if not self.mirror:
+            return self.network(onset, apex).softmax(1)
+        both = torch.cat([onset, onset.flip(-1)]), torch.cat([apex, apex.flip(-1)])
+        straight, mirrored = halves(self.network(*both).softmax(1))
+        return (straight + mirrored) / 2

@@ -1,0 +1,1 @@
+"""SA-AT (Zhou, Mao, Xue: style aggregated and attention transfer)."""

@@ -1,0 +1,136 @@
+"""SA-AT's style aggregation: a CycleGAN for each style, trained on the people that are given (`stage=style`).
+
+No label is read, but a held-out person's pictures must still stay away. So a file of weights names its people, and is
+refused where others are trained on; without a file each fold trains its own.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from realtime.errors import UsageError
+from train.compute import CPU, Compute, Held
+from train.data.samples import Samples
+from train.methods.sa_at.network import reduced
+from train.methods.sa_at.settings import Model, Recipe
+from train.methods.sa_at.style_network import STYLES, Discriminator, Generator, StyleAggregation
+from train.watch import Watch
+
+TOLD = 20  # how often a style's training reports its losses
+
+
+def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+    """The style-aggregating network, (B, 3, S, S) → (B, 3, S, S) in about [-1, 1], trained on all `samples`.
+
+    In evaluation mode, on the CPU. The same seed, samples and machine give the same network.
+    """
+    torch.manual_seed(seed)
+    random = torch.Generator().manual_seed(seed)
+    made = StyleAggregation(model.styles, model.style_width, model.style_blocks)
+    faces = compute.hold(samples.inputs["apex"])  # N×3×256×256
+    for style, generator in made.generators.items():
+        watch.begin(f"style {style}", min(TOLD, recipe.style_iterations))
+        _cycle_gan(generator.to(compute.device), STYLES[style], faces, model, recipe, random, watch, compute)
+    return made.eval().requires_grad_(False).cpu()
+
+
+def ready_style(
+    samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU
+) -> nn.Module | None:
+    """The network that `model` asks for: None without style, from its file, or trained now.
+
+    Raises UsageError, one line, where the file holds another network's weights, is of other people or cannot be read.
+    """
+    if not model.style:
+        return None
+    if model.style_file is None:
+        watch.say("no model.style_file: the style generators are trained first, on these people")
+        return fit_style(samples, model, recipe, seed, watch, compute)
+    if not Path(model.style_file).is_file():
+        watch.say(f"{model.style_file} is not there yet: the style generators are trained first, on these people")
+        return fit_style(samples, model, recipe, seed, watch, compute)
+    return load_style(Path(model.style_file), model, samples)
+
+
+def save_style(style: nn.Module, samples: Samples, file: Path) -> None:
+    """Write what `fit_style` made from `samples` as a safetensors file, the people's names beside the weights."""
+    from safetensors.torch import save_file
+
+    weights = {key: value.contiguous() for key, value in style.state_dict().items()}
+    save_file(weights, file, {"people": json.dumps(sorted(set(samples.person.tolist())))})
+
+
+def load_style(file: Path, model: Model, samples: Samples) -> nn.Module:
+    """The network from `save_style`'s file, for training on `samples`. Raises UsageError as `ready_style`."""
+    from safetensors import SafetensorError, safe_open
+
+    made = StyleAggregation(model.styles, model.style_width, model.style_blocks)
+    try:
+        with safe_open(file, "pt") as kept:
+            people = json.loads((kept.metadata() or {}).get("people", "[]"))
+            made.load_state_dict({key: kept.get_tensor(key) for key in kept.keys()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise UsageError(
+            f"model.style_file={file} does not hold generators for {', '.join(model.styles)} of width "
+            f"{model.style_width} with {model.style_blocks} blocks ({str(error).splitlines()[0]}): "
+            "make it again with stage=style, or leave it null"
+        ) from error
+    if others := sorted({*people} - {*samples.person.tolist()}):
+        raise UsageError(
+            f"model.style_file={file} was made from {len(others)} people who are not trained on ({others[0]}): "
+            "a held-out person may be among them; leave it null, or make it from these people"
+        )
+    return made.eval().requires_grad_(False)
+
+
+def _cycle_gan(
+    generator: Generator, style, faces: Held, model: Model, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute
+) -> None:
+    """Train one style's generator, beside the one that leads back and the two discriminators (CycleGAN Eq. 1–3)."""
+    back = Generator(model.style_width, model.style_blocks).to(compute.device)
+    sees_style, sees_face = (Discriminator(model.style_width).to(compute.device) for _ in range(2))
+    makers = [*generator.parameters(), *back.parameters()]
+    judges = [*sees_style.parameters(), *sees_face.parameters()]
+    make, judge = (torch.optim.Adam(group, recipe.style_lr, betas=(0.5, 0.999)) for group in (makers, judges))
+    told = min(TOLD, recipe.style_iterations)
+    report = {round(recipe.style_iterations * (part + 1) / told) for part in range(told)}
+    for iteration in range(1, recipe.style_iterations + 1):
+        # two draws of their own: a face is never shown beside its own styled picture
+        rows = (torch.randint(len(faces), (recipe.style_batch,), generator=random) for _ in range(2))
+        face, other = (reduced(faces[row].float(), model.size) for row in rows)
+        styled = style(other)
+
+        with compute.autocast():
+            made, unmade = generator(face), back(styled)
+            cycled = F.l1_loss(back(made), face) + F.l1_loss(generator(unmade), styled)
+        for p in judges:
+            p.requires_grad_(False)
+        with compute.autocast():
+            fooled = _least_squares(sees_style(made), 1) + _least_squares(sees_face(unmade), 1)
+        make.zero_grad(set_to_none=True)
+        (fooled + recipe.cycle * cycled).backward()
+        make.step()
+
+        for p in judges:
+            p.requires_grad_(True)
+        with compute.autocast():
+            found = _judged(sees_style, styled, made) + _judged(sees_face, face, unmade)
+        judge.zero_grad(set_to_none=True)
+        found.backward()
+        judge.step()
+        if iteration in report:
+            watch.epoch(cycle=cycled.item(), fooled=fooled.item())
+
+
+def _judged(judge: Discriminator, real: Tensor, made: Tensor) -> Tensor:
+    return (_least_squares(judge(real), 1) + _least_squares(judge(made.detach()), 0)) / 2
+
+
+def _least_squares(found: Tensor, wanted: float) -> Tensor:
+    """CycleGAN Sec. 4: the least-squares form of the adversarial loss."""
+    return (found - wanted).square().mean()

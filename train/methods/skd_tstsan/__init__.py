@@ -1,0 +1,1 @@
+"""SKD-TSTSAN (Zhu et al. 2024)."""

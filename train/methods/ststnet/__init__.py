@@ -1,0 +1,1 @@
+"""STSTNet (Liong et al., FG 2019)."""

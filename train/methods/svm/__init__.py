@@ -1,0 +1,1 @@
+"""Support vector machines: what a classical method reaches."""

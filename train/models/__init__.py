@@ -1,1 +1,0 @@
-"""The networks, each as its paper draws it. How they are trained: `train.methods`."""

@@ -1,0 +1,81 @@
+"""Training the spotter's verifier on synthetic people, and exporting it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from realtime.spotting.verify import AWAY, CLASSES, WINDOW, centred, mirrored
+from train.compute import CPU, Compute
+from train.verifier.collect import Recording
+from train.verifier.network import VerifierNetwork
+
+MICRO = CLASSES.index("micro")
+POSITIVE = 0.25  # share of a batch that is micro-expressions; what that does to the probabilities is calibrated away
+TIMES_WEIGHT = 4.0
+LOUDNESS = 0.35  # standard deviation of the log of a factor on all displacements: people move more or less
+TREMBLE = 0.15  # hundredths of the outer-eye distance, noise on every place
+
+
+class Windows:
+    """Every moment of several recordings that has half a window before it: index i → (window, label, since)."""
+
+    def __init__(self, recordings: list[Recording]):
+        self._columns = np.concatenate([r.columns for r in recordings])
+        starts = np.cumsum([0] + [len(r.t) for r in recordings[:-1]])
+        self._begins = np.concatenate([r.begins + start for r, start in zip(recordings, starts, strict=True)])
+        self.label = np.concatenate([r.label for r in recordings])
+        self.since = np.concatenate([r.since for r in recordings]).astype(np.float32)
+        ready = np.arange(len(self.label)) - self._begins >= WINDOW // 2
+        self.all = np.flatnonzero(ready)
+        self.micro = np.flatnonzero(ready & (self.label == MICRO))
+        self.others = np.flatnonzero(ready & (self.label != MICRO) & (self.label >= 0))
+
+    def take(self, index: np.ndarray) -> np.ndarray:
+        """(len(index), CHANNELS, WINDOW) float32, as the live loop makes them."""
+        back = np.arange(WINDOW - 1, -1, -1)
+        rows = np.maximum(index[:, None] - back, self._begins[index][:, None])
+        return centred(self._columns[rows].transpose(0, 2, 1))
+
+
+def fit(
+    recordings: list[Recording], steps: int = 4000, batch: int = 256, lr: float = 2e-3, seed: int = 0, compute: Compute = CPU
+) -> VerifierNetwork:
+    """A verifier trained on these recordings, in evaluation mode, on the CPU."""
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    windows = Windows(recordings)
+    network = VerifierNetwork()
+    some = torch.from_numpy(windows.take(random.choice(windows.others, min(4000, len(windows.others)))))
+    network.mean.copy_(some.mean((0, 2), keepdim=True))
+    network.scale.copy_(some.std((0, 2), keepdim=True).clamp_min(0.05))
+    network = network.to(compute.device)
+    optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps)
+    positives = int(POSITIVE * batch)
+    network.train()
+    for _ in range(steps):
+        index = np.concatenate([random.choice(windows.micro, positives), random.choice(windows.others, batch - positives)])
+        arrays = augmented(windows.take(index), random), windows.label[index], windows.since[index[:positives]]
+        window, label, true = (torch.from_numpy(array).to(compute.device) for array in arrays)
+        with compute.autocast():
+            logits, times = network(window)
+            loss = F.cross_entropy(logits, label) + TIMES_WEIGHT * F.smooth_l1_loss(times[:positives], true, beta=0.02)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return network.eval().cpu()
+
+
+def augmented(window: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Half of the windows mirrored, each louder or softer, every place trembling."""
+    flip = random.random(len(window)) < 0.5
+    window[flip] = mirrored(window[flip])
+    places = window[:, :40]
+    louder = np.exp(LOUDNESS * random.standard_normal((len(window), 1, 1), np.float32))
+    places *= louder
+    window[:, AWAY] *= louder[:, 0]
+    places += TREMBLE * random.random((len(window), 1, 1), np.float32) * random.standard_normal(places.shape, np.float32)
+    return window

@@ -1,0 +1,140 @@
+"""`mer-train model=verifier data=portraits`: synthetic people → movement series → the spotter's verifier, exported.
+
+Everything is kept under the run's folder as it is made; a run that was broken off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from safetensors.torch import save_file
+
+from realtime.errors import SourceError
+from realtime.origin import spawning
+from train.bench.spotting.detect import Truth, read_truth
+from train.compute import compute
+from train.settings import TrainSettings
+from train.synthesis.clip import write_clip
+from train.synthesis.conditions import ALL, HARSH, Conditions
+from train.synthesis.people import SOURCE, load, portraits
+from train.synthesis.real_motion import deck, maps_file, movements
+from train.synthesis.schedule import plan
+from train.verifier import export as card
+from train.verifier.calibrate import calibrated
+from train.verifier.collect import Recording, record
+from train.verifier.fit import Windows, fit
+from train.verifier.network import Exported
+
+# By place in the folder of portraits; those from `standard.FIRST` (110) on are for the benchmark alone.
+TRAINING = [person for person in range(110) if person % 5 in (0, 1)]
+CALIBRATION = [4, 24, 44, 64, 84, 104]
+DENSE = replace(ALL, micro=28.0, speech=2.5, held=0.4)
+BRIEF = replace(ALL, micro=40.0, held=0.4)  # a clip of a few seconds has room for one or two
+TALKING = replace(ALL, micro=10.0, speech=10.0)
+# what looks like a micro-expression and is none
+MISLEADING = replace(
+    ALL, micro=10.0, nod=6.0, gaze=14.0, lid=4.0, tongue=3.0, jaw=3.0, exposure=3.0, flash=2.0, hair=1.0, hand=2.0, long=2.0, keyframes=0.5
+)  # fmt: skip
+HARDER = replace(HARSH, micro=14.0, faint=0.3)
+
+
+def clips_of(person: int) -> list[tuple[float, float, Conditions]]:
+    """(frames a second, seconds, conditions) of each clip of a person: every frame rate is seen."""
+    third = (TALKING, MISLEADING, HARDER)[person // 5 % 3]
+    fast = (200.0, 4.5, BRIEF) if person % 2 == 0 else (100.0, 8.0, BRIEF)
+    return [(25.0 if person % 3 == 0 else 30.0, 30.0, DENSE), (60.0, 15.0, third), fast]
+
+
+def run(settings: TrainSettings, out: Path, console: Console) -> Path:
+    """Returns the folder with verifier.onnx, its manifest, card and weights."""
+    folder, where = Path(settings.data.path), compute(settings.device, settings.precision)
+    found, needed = len(portraits(folder)), max(TRAINING + CALIBRATION) + 1
+    if found < needed:
+        raise SourceError(f"{found} portraits in '{folder}', the verifier is trained on people among the first {needed}: add more. {SOURCE}")
+    if not movements(training=True):
+        console.print(f"no flow maps of real movements at {maps_file()} (MER_DATA names the folder above): action units alone", soft_wrap=True)
+    made = collect(folder, TRAINING + CALIBRATION, out, settings.workers, console)
+    training = [recording for person in TRAINING for _, recording in made[person]]
+    if not training or not any(made[person] for person in CALIBRATION):
+        raise SourceError(f"too few faces among the portraits in '{folder}' to train and calibrate the verifier. {SOURCE}")
+    with console.status(f"training on {len(training)} clips of {len(TRAINING)} people"), where.spoken_for():
+        network = fit(training, seed=settings.seeds[0], compute=where)
+    slope, shift = calibrated(network, [pair for person in CALIBRATION for pair in made[person]])
+    exported = Exported(network, slope, shift).eval()
+    save_file(network.state_dict(), out / "verifier.safetensors")
+    windows = Windows(training)
+    some = windows.take(np.random.default_rng(0).choice(windows.others, 200))
+    about = len(training), len(TRAINING), len(windows.micro), len(CALIBRATION), (slope, shift)
+    difference = card.export(exported, some, *about, out)
+    console.print(f"ONNX and torch differ by at most {difference:.1e}")
+    console.print(f"wrote {out / 'verifier.onnx'} and its manifest, card and weights", soft_wrap=True)
+    return out
+
+
+def collect(folder: Path, people: list[int], out: Path, jobs: int, console: Console) -> dict[int, list[tuple[np.ndarray, Recording]]]:
+    """Every person's clips, see `load_pairs`. What was made before is read."""
+    kept = out / "series"
+    kept.mkdir(parents=True, exist_ok=True)
+    missing = [person for person in people if not _file(kept, person, len(clips_of(person)) - 1).exists()]
+    with Progress(console=console, transient=True) as bar, ProcessPoolExecutor(jobs, spawning()) as pool:
+        task = bar.add_task("synthetic people", total=len(people), completed=len(people) - len(missing))
+        for future in as_completed([pool.submit(one_person, folder, person, kept) for person in missing]):
+            future.result()
+            bar.advance(task)
+    return {person: [pair for n in range(len(clips_of(person))) for pair in load_pairs(_file(kept, person, n))] for person in people}
+
+
+def one_person(folder: Path, place: int, kept: Path) -> None:
+    """Make, watch and forget the clips of one person; their series stay."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    person, _ = load(portraits(folder)[place])
+    scratch = kept / f"clips-{place}"
+    for number, (fps, seconds, conditions) in enumerate(clips_of(place)):
+        file = _file(kept, place, number)
+        if file.exists():
+            continue
+        if person is None:  # no face was found in the portrait
+            save_pairs(file, [])
+            continue
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        seed = 1000 + 10 * place + number
+        made = plan(seed, seconds, fps, conditions, deck(place, seed))
+        write_clip(scratch, "clip", person, made, contact_sheet=False).write(scratch)
+        pairs = [(truth, record(scratch / truth.name, truth)) for truth in read_truth(scratch)]
+        save_pairs(file, [(truth, recording) for truth, recording in pairs if recording is not None])
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def save_pairs(file: Path, pairs: list[tuple[Truth, Recording]]) -> None:
+    """Series as arrays; the truth as the tables it was read from would be too much: its intervals are enough."""
+    arrays = {}
+    for n, (truth, r) in enumerate(pairs):
+        arrays |= {f"{n}/{name}": getattr(r, name) for name in ("columns", "t", "begins", "label", "since")}
+        arrays[f"{n}/micro"] = np.array([(m.onset, m.apex, m.offset) for m in truth.micro], float).reshape(-1, 3)
+    partial = file.with_suffix(".part.npz")
+    np.savez_compressed(partial, count=len(pairs), **arrays)
+    partial.replace(file)
+
+
+def load_pairs(file: Path) -> list[tuple[np.ndarray, Recording]]:
+    """[(micro-expressions as (onset, apex, offset) rows, series)] of `save_pairs`."""
+    with np.load(file) as kept:
+        return [
+            (kept[f"{n}/micro"], Recording(*(kept[f"{n}/{name}"] for name in ("columns", "t", "begins", "label", "since"))))
+            for n in range(int(kept["count"]))
+        ]
+
+
+def _file(kept: Path, person: int, number: int) -> Path:
+    return kept / f"{person:03d}-{number}.npz"

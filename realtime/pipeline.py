@@ -2,7 +2,7 @@
 
     pipeline = Pipeline("clip.mp4", settings)
     for frame in source:
-        step = pipeline(frame)      # step.events are the ones that became known by now
+        step = pipeline(frame)      # step.events: the movements that became known by now, each with its key frames
     last = pipeline.finish()        # those still under way
 """
 
@@ -21,9 +21,9 @@ import numpy as np
 
 from realtime.face.tracker import FaceSettings, FaceTracker
 from realtime.naming.recognizer import Recognizer
-from realtime.records import Event, FaceView, Frame, Keyframes
+from realtime.records import Event, FaceView, Frame, Keyframes, Recognized
 from realtime.spotting import Reading, Spotter, SpotterSettings, Verifier
-from realtime.warm import warm_naming, warm_stream
+from realtime.warm import warm_stream
 
 MOST_PENDING = 16  # movements that may wait to be named; beyond, the loop waits, and a live source drops frames
 KEPT_TIMINGS = 20_000  # of each stage
@@ -47,7 +47,7 @@ class Step:
     frame: Frame
     views: list[FaceView]
     readings: dict[int, Reading]
-    events: list[Event]
+    events: list[Recognized]
 
 
 class Pipeline:
@@ -80,12 +80,11 @@ class Pipeline:
         self._verifier = Verifier(settings.spotter.verifier, settings.engine) if settings.spotter.verifier else None
         self._spotters: dict[int, Spotter] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer")
-        self._pending: deque[Future[Event]] = deque()
+        self._pending: deque[Future[Recognized]] = deque()
         self._spotted = 0
         self._latest: Frame | None = None
         warm_stream(settings.spotter, self._verifier)
-        if type(self.recognize) is Recognizer:  # not one that keeps what it is asked
-            self._worker.submit(warm_naming, self.recognize)
+        self._worker.submit(self.recognize.warm)
 
     def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> Step:
         """waiting: frames that will probably come next; what they are is the same without them, only later known."""
@@ -99,7 +98,7 @@ class Pipeline:
                 self._name(face, reading.keyframes)
         return Step(frame, views, readings, list(self._known()))
 
-    def finish(self) -> list[Event]:
+    def finish(self) -> list[Recognized]:
         """The source has ended: the movements that are still under way or being named; then the tracker is let go."""
         for face, spotter in self._spotters.items():
             if keyframes := spotter.finish():
@@ -145,7 +144,7 @@ class Pipeline:
         self._spotted += 1
         self._pending.append(self._worker.submit(self._event, self._spotted, face, keyframes, self._latest))
 
-    def _event(self, number: int, face: int, keyframes: Keyframes, known: Frame) -> Event:
+    def _event(self, number: int, face: int, keyframes: Keyframes, known: Frame) -> Recognized:
         """known: the frame at which the movement turned out to be over."""
         with self._timed("naming"):
             label, scores = self.recognize(keyframes)
@@ -153,7 +152,7 @@ class Pipeline:
         self._took("delay", known.pts - offset.pts)
         self._took("label", named - known.arrival)
         self._took("event", named - offset.arrival)
-        return Event(
+        event = Event(
             event=number,
             source=self.source,
             face=face,
@@ -168,13 +167,14 @@ class Pipeline:
             confidence=keyframes.confidence,
             utc=self._utc(keyframes.apex),
         )
+        return Recognized(event, keyframes)
 
     def _utc(self, view: FaceView) -> str | None:
         if self._wall is None:
             return None
         return datetime.fromtimestamp(self._wall + view.arrival, UTC).isoformat(timespec="milliseconds")
 
-    def _known(self) -> Iterator[Event]:
+    def _known(self) -> Iterator[Recognized]:
         while self._pending and (self._wait or self._pending[0].done() or len(self._pending) > MOST_PENDING):
             yield self._pending.popleft().result()
 

@@ -147,3 +147,11 @@ class Event:
             "confidence": round(self.confidence, 2),
             **({"utc": self.utc} if self.utc else {}),
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Recognized:
+    """An event as it becomes known: with the views that it was named by, which nothing else keeps."""
+
+    event: Event
+    keyframes: Keyframes

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from realtime.errors import MerError
 from realtime.judged import Judged
 from realtime.pipeline import Pipeline, PipelineSettings, Step
-from realtime.records import Event
+from realtime.records import Event, Keyframes, Recognized
 from realtime.sources import Source, SourceCounts, SourceSettings
 
 FPS_SECONDS = 2.0  # the measured rate is that of the last two seconds
@@ -89,7 +89,7 @@ def leading(step: Step) -> tuple[float, float, str | None]:
 class Watch:
     """Runs a source through a pipeline until it ends, breaks off, or `stop` is called (from any thread).
 
-    on_event: called for each event, in order. on_step: called after each frame; for views, timelines and videos.
+    on_event: called for each event, in order, with its key frames. on_step: called after each frame; for views, timelines and videos.
     latest: the last step, for a picture. error: what ended it, if it did not simply end. Events found before that have been handed over.
     interruption: who ran it was told to end (Ctrl-C, a signal), and says so here.
     """
@@ -98,7 +98,7 @@ class Watch:
         self,
         source: Source,
         pipeline: Pipeline,
-        on_event: Callable[[Event], None],
+        on_event: Callable[[Event, Keyframes], None],
         on_step: Callable[[Step], None] = lambda step: None,
     ):
         self.source, self.pipeline = source, pipeline
@@ -155,8 +155,8 @@ class Watch:
             if self.pipeline.judged_as_a_whole:
                 self.status.judged.as_a_whole()
 
-    def _hand_over(self, events: list[Event]) -> None:
-        for event in events:
-            self._on_event(event)
+    def _hand_over(self, events: list[Recognized]) -> None:
+        for known in events:
+            self._on_event(known.event, known.keyframes)
             self.status.events_total += 1
-            self.status.events.append(event)
+            self.status.events.append(known.event)

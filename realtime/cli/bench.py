@@ -103,7 +103,7 @@ class Run:
             stack.callback(pipeline.close)
             opened = stack.enter_context(open_source(self._source, as_live=self._as_live, settings=self._chosen.source))
             self.info = opened.info
-            self.watch = Watch(opened, pipeline, lambda event: None, lambda step: self._note(begun, seconds))
+            self.watch = Watch(opened, pipeline, lambda event, keyframes: None, lambda step: self._note(begun, seconds))
             started = time.monotonic()
             self._worked = []
             self.watch.run()

@@ -82,7 +82,7 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
         watches = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
-            watches.append(Watch(source, Pipeline(name, chosen, recognizer=network, now=source.info.now), writer.write))
+            watches.append(Watch(source, Pipeline(name, chosen, recognizer=network, now=source.info.now), lambda event, keyframes: writer.write(event)))
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
         for sink in log:
             sink.finish(**vars(totals(watches, [writer])))

@@ -26,14 +26,14 @@ from realtime.errors import OutputError, UsageError
 from realtime.names import printable
 from realtime.naming.recognizer import Recognizer
 from realtime.output.event_table import separator_of
-from realtime.output.exports import Found, Remembering, write
+from realtime.output.exports import Found, write
 from realtime.output.line_file import LineFile
 from realtime.output.sinks import CsvSink, Fault, JsonlSink, Writer
 from realtime.output.timeline import draw
 from realtime.output.trace import Trace
 from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline, Step
-from realtime.records import Event
+from realtime.records import Event, Keyframes
 from realtime.sources import SourceInfo, SourceSettings, open_source
 from realtime.watch import LiveSettings, Status, Watch, leading
 
@@ -144,8 +144,6 @@ def replay(
         source = stack.enter_context(open_source(clip, settings=chosen.source))
         batch.begin(clip, name)  # not before: of a clip that cannot be opened any more the older results are all there is
         found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name, path=clip)
-        if "report" in wanted.exports:
-            recognizer = Remembering(recognizer, found.see)
         pipeline = Pipeline(printable(clip), chosen, wait=True, recognizer=recognizer)
         stack.callback(pipeline.close)
         sinks = [CsvSink(folder / "events.csv", found.classes, separator=wanted.separator), JsonlSink(folder / "events.jsonl")]
@@ -155,8 +153,10 @@ def replay(
         writers.append(film)
         task = bar.add_task(printable(clip.name), total=source.info.duration)
 
-        def keep_event(event: Event):
+        def keep_event(event: Event, keyframes: Keyframes):
             found.events.append(event)
+            if "report" in wanted.exports:
+                found.see(event.event, keyframes)
             writer.write(event)
             log.write(event)
 

@@ -105,7 +105,7 @@ def hold(clip: Path, chosen: LiveSettings, recognizer: Recognizer, count: int, s
                 if measuring.is_set():
                     latencies.append(watches[watch].status.latencies[-1])
 
-            watches.append(Watch(source, pipeline, lambda event: None, note))
+            watches.append(Watch(source, pipeline, lambda event, keyframes: None, note))
         threads = [threading.Thread(target=watch.run, name=f"stream {i}", daemon=True) for i, watch in enumerate(watches)]
         for thread in threads:  # cameras do not tick together: neither their frames nor what they see come at once
             thread.start()

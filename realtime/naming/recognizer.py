@@ -10,6 +10,7 @@ from engines.flow import Flow
 from engines.runtime import known
 from realtime.errors import ModelError
 from realtime.face.geometry import to_68
+from realtime.face.nobody import views
 from realtime.naming.inputs import INPUTS
 from realtime.naming.inputs.on_gpu import ON_GPU
 from realtime.networks import network
@@ -37,6 +38,8 @@ class Recognizer:
             raise ModelError(f"the network {model} takes '{kind}': expected one of {', '.join(INPUTS)}")
         self.name = self._network.name
         self.classes = self._network.classes
+        self.path = self._network.path
+        self.architecture = self._network.manifest.get("architecture", self.name)
         if self._network.width != len(self.classes):
             raise ModelError(f"the network {model} gives {self._network.width} numbers for {len(self.classes)} classes: export it again")
         self._inputs = INPUTS[kind]
@@ -47,7 +50,7 @@ class Recognizer:
         self._names_macro = self._network.manifest.get("macro", False)
         self._abstain_below = float(self._network.manifest.get("calibration", {}).get("abstain_below", 0.0))
         if model not in known():
-            self._try()
+            self.warm()  # somebody's own file may take other inputs than are made here: better found out now than at the first event
 
     @property
     def engines(self) -> str:
@@ -66,11 +69,10 @@ class Recognizer:
         known = by_class[likeliest] >= self._abstain_below and (keyframes.kind != "macro" or self._names_macro)
         return likeliest if known else UNSURE, by_class
 
-    def _try(self) -> None:
-        """Somebody's own file may take other inputs than are made here: better found out now than at the first event."""
-        from realtime.warm import warm_naming
-
-        warm_naming(self)
+    def warm(self) -> None:
+        """Flow and network, used once before an event waits for them."""
+        seen = views()
+        self(Keyframes(seen[0], seen[1], seen[-1], 1.0, 1.0, between=tuple(seen)))
 
     def _scores(self, moments: Moments) -> np.ndarray:
         if self._made_on_gpu:

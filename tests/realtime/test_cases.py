@@ -74,7 +74,7 @@ def test_lost_packets_make_no_events():
     """The slowest of all to judge: all of it is worked through."""
     found = []
     with open_source(case("lossy.ts")) as source:
-        Watch(source, Pipeline("lossy", PipelineSettings(), wait=True), found.append).run()
+        Watch(source, Pipeline("lossy", PipelineSettings(), wait=True), lambda event, keyframes: found.append(event)).run()
     damaged = [number for cause, number in source.counts.warnings.items() if "pictures damaged" in cause]
     micro = {event.apex_s: event.label for event in found if event.kind == "micro"}
     hits = {true for true in APEXES for apex in micro if abs(apex - true) <= NEAR}

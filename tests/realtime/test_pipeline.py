@@ -21,7 +21,7 @@ from realtime.watch import Watch
 def events_of(path, as_live=False, wait=False, queue=64):
     found = []
     source = open_source(path, as_live=as_live, settings=SourceSettings(queue=queue))
-    watch = Watch(source, Pipeline("clip", PipelineSettings(), wait, now=source.info.now), found.append)
+    watch = Watch(source, Pipeline("clip", PipelineSettings(), wait, now=source.info.now), lambda event, keyframes: found.append(event))
     watch.run()
     assert watch.error is None, watch.error
     return watch, found
@@ -69,7 +69,7 @@ def test_an_event_of_now_says_when_its_apex_was_seen(replayed):
     with open_source(DEMO) as source:
         for frame in source:
             arrivals[frame.pts] = frame.arrival
-            events += pipeline(frame).events
+            events += [known.event for known in pipeline(frame).events]
             if events:
                 break
     pipeline.close()
@@ -108,7 +108,7 @@ def test_an_unknown_network_is_one_line():
 def test_an_error_in_the_worker_reaches_the_watch(monkeypatch):
     pipeline = Pipeline("clip", PipelineSettings())
     monkeypatch.setattr(pipeline, "recognize", lambda keyframes: 1 / 0)
-    watch = Watch(open_source(DEMO), pipeline, lambda event: None)
+    watch = Watch(open_source(DEMO), pipeline, lambda event, keyframes: None)
     watch.run()
     assert isinstance(watch.error, ZeroDivisionError)
     with pytest.raises(ZeroDivisionError):
@@ -116,7 +116,7 @@ def test_an_error_in_the_worker_reaches_the_watch(monkeypatch):
 
 
 def test_stop_from_another_thread_ends_at_once():
-    watch = Watch(open_source(DEMO, as_live=True), Pipeline("clip", PipelineSettings()), lambda event: None)
+    watch = Watch(open_source(DEMO, as_live=True), Pipeline("clip", PipelineSettings()), lambda event, keyframes: None)
     thread = threading.Thread(target=watch.run)
     thread.start()
     while watch.status.frames < 10:

@@ -25,8 +25,8 @@ def recognizer():
 
 def replayed(frames, recognizer):
     pipeline = Pipeline("clip", PipelineSettings(), wait=True, recognizer=recognizer)
-    events = [event for frame in frames for event in pipeline(frame).events]
-    return events + pipeline.finish(), pipeline
+    known = [one for frame in frames for one in pipeline(frame).events] + pipeline.finish()
+    return [one.event for one in known], pipeline
 
 
 def cut(demo, begin, end):

@@ -6,19 +6,20 @@ from places import DEMO
 
 from engines.runtime import Network, known
 from realtime.face import geometry
+from realtime.face.nobody import mesh, views
 from realtime.naming.inputs import INPUTS
 from realtime.naming.recognizer import Recognizer
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.sources import open_source
 from realtime.spotting import SpotterSettings, Verifier, lbp
-from realtime.warm import mesh, views, warm_naming, warm_stream
+from realtime.warm import warm_stream
 
 NAMING = [name for name in known() if Network(name).manifest.get("takes") in INPUTS]
 
 
 @pytest.mark.parametrize("name", NAMING)
 def test_every_network_runs_on_what_is_made_up(name):
-    warm_naming(Recognizer(name))
+    Recognizer(name).warm()
 
 
 def test_the_stream_runs_with_and_without_a_verifier():

@@ -20,20 +20,10 @@ RECOGNIZERS = [name for name in known() if name != "verifier"]
 @pytest.fixture(scope="module")
 def spotted():
     """The keyframes of the demo clip's movements."""
-    asked = []
-    named = Recognizer(PipelineSettings().network)
-
-    def remember(keyframes):
-        asked.append(keyframes)
-        return named(keyframes)
-
-    remember.name, remember.classes = named.name, named.classes
-    pipeline = Pipeline("demo", PipelineSettings(), wait=True, recognizer=remember)
+    pipeline = Pipeline("demo", PipelineSettings(), wait=True)
     with open_source(DEMO) as source:
-        for frame in source:
-            pipeline(frame)
-    pipeline.finish()
-    return asked
+        known = [one for frame in source for one in pipeline(frame).events]
+    return [one.keyframes for one in known + pipeline.finish()]
 
 
 def test_the_four_papers_and_the_default_are_there():

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from realtime.errors import SourceError, UsageError
-from realtime.naming.recognizer import Recognizer
 from realtime.output.log import Log
 from realtime.pipeline import Pipeline
 from realtime.records import Event, Keyframes
@@ -14,19 +13,6 @@ from realtime.sources import open_source
 from realtime.watch import LiveSettings
 
 SAME = 0.01  # seconds between two onsets of one event
-
-
-class Remembering:
-    """A recognizer that keeps the keyframes it was asked about."""
-
-    def __init__(self, recognizer: Recognizer):
-        self._recognizer = recognizer
-        self.name, self.classes = recognizer.name, recognizer.classes
-        self.asked: list[Keyframes] = []
-
-    def __call__(self, keyframes: Keyframes):
-        self.asked.append(keyframes)
-        return self._recognizer(keyframes)
 
 
 def find(what: str, number: int, settings: LiveSettings) -> tuple[Event, Keyframes]:
@@ -38,18 +24,17 @@ def find(what: str, number: int, settings: LiveSettings) -> tuple[Event, Keyfram
     clip = logged["clip"] if logged else what
     if not Path(clip).is_file():
         raise SourceError(f"no recording at {clip}: an event can be explained while the recording it came from is there")
-    remembering = Remembering(Recognizer(settings.network))
-    pipeline = Pipeline(Path(clip).name, settings, wait=True, recognizer=remembering)
+    pipeline = Pipeline(Path(clip).name, settings, wait=True)
     with open_source(clip) as source:
-        events = [event for frame in source for event in pipeline(frame).events] + pipeline.finish()
-    found = list(zip(events, remembering.asked, strict=True))
+        known = [one for frame in source for one in pipeline(frame).events] + pipeline.finish()
+    found = [(one.event, one.keyframes) for one in known]
     if logged:
         same = [pair for pair in found if abs(pair[0].onset_s - logged["onset_s"]) < SAME]
         if not same:
             raise UsageError(f"{clip} shows no event at {logged['onset_s']:.3f} s any more: it was found with other settings")
         return same[0]
     if not 1 <= number <= len(found):
-        raise UsageError(f"{clip} has {len(events)} events, got event={number}: give the number of one of them")
+        raise UsageError(f"{clip} has {len(found)} events, got event={number}: give the number of one of them")
     return found[number - 1]
 
 

@@ -17,20 +17,6 @@ OPEN = 2  # of them unpacked: the newest and one that is being looked at, so tha
 FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
 
 
-class Remembering:
-    """A recognizer that keeps what it was asked: a pipeline names its movements in the order of its events."""
-
-    def __init__(self, recognizer: Recognizer):
-        self.recognizer = recognizer
-        self.name, self.classes, self.engines = recognizer.name, recognizer.classes, recognizer.engines
-        self.asked: list[Keyframes] = []
-
-    def __call__(self, keyframes: Keyframes) -> tuple[str, dict[str, float]]:
-        named = self.recognizer(keyframes)
-        self.asked.append(keyframes)
-        return named
-
-
 @dataclass(frozen=True)
 class _Packed:
     """Keyframes whose pictures are PNGs: about half of the memory, and nothing lost."""

@@ -9,7 +9,6 @@ from contextlib import suppress
 
 import numpy as np
 
-from realtime.dashboard.live.latest_events import Remembering
 from realtime.dashboard.live.words import missed, set_aside
 from realtime.pipeline import Pipeline, Step
 from realtime.spotting.lbp import regions
@@ -50,7 +49,7 @@ def face_of(pipeline: Pipeline, step: Step) -> dict | None:
     return {"id": view.face, "box": view.box, "regions": quads, "gate": reading.gate, "ready": ready, "words": words}
 
 
-def health(watch: Watch, asked: Remembering, rate: Rate, events: int) -> dict:
+def health(watch: Watch, rate: Rate, events: int) -> dict:
     """The figures of the strip below the picture; what was dropped or set aside by why, in words. Latencies in ms: [median, 95th percentile], or None."""
     source, pipeline, status = watch.source, watch.pipeline, watch.status
     counts, movements = source.counts, {}
@@ -66,8 +65,8 @@ def health(watch: Watch, asked: Remembering, rate: Rate, events: int) -> dict:
         "latency_ms": percentiles(list(status.latencies)[-RECENT:]),
         "event_ms": percentiles(pipeline.timings.get("event", ())),
         "set_aside": set_aside(movements),
-        "backend": asked.engines,
-        "model": asked.name,
+        "backend": pipeline.recognize.engines,
+        "model": pipeline.recognize.name,
         "source": source.info.name,
         "size": [source.info.width, source.info.height],
         "judged": status.judged.as_dict(),

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from realtime.dashboard.live.choices import Choice
 from realtime.dashboard.live.download import Run
-from realtime.dashboard.live.latest_events import Remembering, Shelf
+from realtime.dashboard.live.latest_events import Shelf
 from realtime.dashboard.live.readings import Rate, face_of, health, number
 from realtime.dashboard.live.storing import Keeping, Stored
 from realtime.dashboard.live.words import SET_ASIDE
@@ -21,7 +21,6 @@ from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import Source, SourceCounts
 from realtime.sources.browser import Packets
-from realtime.warm import warm_naming
 from realtime.watch import Watch, leading
 
 log = logging.getLogger(__name__)
@@ -45,8 +44,7 @@ class LiveSession:
         self.watch: Watch | None = None
         self.phase = "loading"
         self._open, self._tell = source, tell
-        self._asked: Remembering | None = None
-        self._next: tuple[Pipeline, Remembering] | None = None
+        self._next: Pipeline | None = None
         self._guard = threading.Lock()  # of what is swapped between frames
         self._wanted: Choice | None = None  # while it is built
         self._stopped = threading.Event()
@@ -125,8 +123,7 @@ class LiveSession:
 
     def health(self) -> dict:
         """The figures of the strip below the picture; none before the first frame."""
-        watch, asked = self.watch, self._asked
-        return {} if watch is None or asked is None else health(watch, asked, self._rate, self._events)
+        return {} if self.watch is None else health(self.watch, self._rate, self._events)
 
     # --- the watching thread
 
@@ -134,8 +131,7 @@ class LiveSession:
         try:
             if self.source is None:
                 self.source = self._open()
-            pipeline, self._asked = self._pipeline(self.choice)
-            self.watch = Watch(self.source, pipeline, self._found, self._step)
+            self.watch = Watch(self.source, self._pipeline(self.choice), self._found, self._step)
             if self._stopped.is_set():
                 self.watch.stop()
                 self.watch.pipeline.close()
@@ -161,17 +157,15 @@ class LiveSession:
             with self._guard:
                 waiting, self._next, self.phase = self._next, None, "ended"
             if waiting is not None:
-                waiting[0].close()
+                waiting.close()
             if self.source is not None:
                 self.keep(False)
             self._tell("ended", {})
 
-    def _pipeline(self, choice: Choice) -> tuple[Pipeline, Remembering]:
+    def _pipeline(self, choice: Choice) -> Pipeline:
         recognizer = self.shared.recognizer(choice.model, choice.engine)
-        warm_naming(recognizer)
-        asked = Remembering(recognizer)
         info = self.source.info
-        return Pipeline(info.name, choice.applied(self.shared.settings), recognizer=asked, now=info.now), asked
+        return Pipeline(info.name, choice.applied(self.shared.settings), recognizer=recognizer, now=info.now)
 
     def _rebuild_on(self) -> None:
         """Until the last that was wanted is built."""
@@ -197,7 +191,7 @@ class LiveSession:
         with self._guard:
             before, self._next, self.choice = self._next, fresh, choice
             over = self.phase == "ended"
-        for pipeline, _ in filter(None, (before, fresh if over else None)):
+        for pipeline in filter(None, (before, fresh if over else None)):
             pipeline.close()
 
     def _step(self, step: Step) -> None:
@@ -209,18 +203,17 @@ class LiveSession:
         with self._guard:
             fresh, self._next = self._next, None
         if fresh is not None:
-            for event in self.watch.pipeline.finish():
-                self._found(event)
-            self.watch.pipeline, self._asked = fresh
-            self._tell("word", {"text": f"Now with {self._asked.engines}.", "brief": True})
+            for last in self.watch.pipeline.finish():
+                self._found(last.event, last.keyframes)
+            self.watch.pipeline = fresh
+            self._tell("word", {"text": f"Now with {fresh.recognize.engines}.", "brief": True})
 
-    def _found(self, event: Event) -> None:
+    def _found(self, event: Event, keyframes: Keyframes) -> None:
         self._events += 1
-        keyframes = self._asked.asked.pop(0)
         event = replace(event, event=self._events)
         stored = self.keeping.write(event)
         self.found.put(event)
-        self.shelf.put(event, keyframes, self._asked.recognizer)
+        self.shelf.put(event, keyframes, self.watch.pipeline.recognize)
         ended = self.source.taken(keyframes.offset.index) if isinstance(self.source, Packets) else None
         self._tell("event", {"event": event, "ended": ended})
         threading.Thread(target=self._shelve, args=(event, keyframes, stored), name="pictures").start()

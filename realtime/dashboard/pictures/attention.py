@@ -48,13 +48,11 @@ def where_it_looked(keyframes: Keyframes, recognizer: Recognizer, seconds: float
 
 def _gradcam(keyframes: Keyframes, recognizer: Recognizer, seconds: float) -> tuple[str, np.ndarray] | None:
     """(title, heat), or None where this network or this installation has none, or the time is over."""
-    network = getattr(recognizer, "_network", None)
-    architecture = network.manifest.get("architecture") if network else recognizer.name
-    if architecture in WITHOUT_PLACES or find_spec("torch") is None:
+    if recognizer.architecture in WITHOUT_PLACES or find_spec("torch") is None:
         return None
     moments, file = moments_of(keyframes), io.BytesIO()
     np.savez(file, **{name: getattr(moments, name) for name in ("onset", "apex", "offset", "points", "between")})
-    command = isolated.command("train.explain.heat", str(network.path if network else recognizer.name))
+    command = isolated.command("train.explain.heat", str(recognizer.path))
     try:
         done = subprocess.run(command, input=file.getvalue(), capture_output=True, timeout=seconds, check=True)
         with np.load(io.BytesIO(done.stdout), allow_pickle=False) as answer:

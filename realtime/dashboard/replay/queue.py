@@ -18,10 +18,11 @@ from realtime.dashboard.replay.sensitivity import adjusted
 from realtime.dashboard.shared import DemoSettings, Limits, Shared
 from realtime.errors import MerError, OutputError
 from realtime.output.event_table import clock
-from realtime.output.exports import Found, Remembering
+from realtime.output.exports import Found
 from realtime.output.sound import extract_sound
 from realtime.output.trace import Trace
 from realtime.pipeline import Pipeline, Step
+from realtime.records import Event, Keyframes
 from realtime.sources import open_source
 from realtime.watch import Watch, leading
 
@@ -143,7 +144,11 @@ def work(job: Job, shared: Shared) -> None:
         job.seconds, job.faces = info.duration, Faces(info.width, info.height)
         job.found = found = Found(job.name, [], Trace(), classes=recognizer.classes, model=recognizer.name)
         with Copy(job.folder / "copy.mp4", info.width, info.height) as job.copy:
-            pipeline = Pipeline(job.name, settings, wait=True, recognizer=Remembering(recognizer, job.keep))
+            pipeline = Pipeline(job.name, settings, wait=True, recognizer=recognizer)
+
+            def keep(event: Event, keyframes: Keyframes) -> None:
+                found.events.append(event)
+                job.keep(event.event, keyframes)
 
             def note(step: Step) -> None:
                 found.trace.add(step.frame.pts, *leading(step))
@@ -154,7 +159,7 @@ def work(job: Job, shared: Shared) -> None:
                     job.message = f"{job.name} {why}: what comes after {clock(step.frame.pts)} was left out"
                     job.watch.stop()
 
-            job.watch = Watch(source, pipeline, found.events.append, note)
+            job.watch = Watch(source, pipeline, keep, note)
             job.judged = job.watch.status.judged
             if job.stopped.is_set():
                 job.watch.stop()

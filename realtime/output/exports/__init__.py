@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from realtime.names import distinct, file_name, printable
-from realtime.naming.recognizer import Recognizer
 from realtime.output.line_file import cannot_write, make_folder_of
 from realtime.output.trace import Trace
 from realtime.records import Event, Keyframes
@@ -56,7 +55,7 @@ class Found:
         self.name = printable(self.name)
 
     def see(self, number: int, keyframes: Keyframes) -> None:
-        """Keep the thumbnails of an event, as long as it is one of the surest; for `Remembering`."""
+        """Keep the thumbnails of an event, as long as it is one of the surest."""
         views = keyframes.onset, keyframes.apex
         self.thumbnails[number] = tuple(np.ascontiguousarray(view.pixels[..., ::-1]) for view in views)
         self._sure[number] = keyframes.confidence
@@ -91,19 +90,6 @@ class Found:
     def stem(self) -> str:
         """A name for files of it: without folders and ending."""
         return file_name(re.sub(r"[/\\:]+", "-", Path(self.name).stem.strip(".")) or "recording")
-
-
-class Remembering:
-    """A recognizer that hands on the keyframes it is asked about: keep(number of the event, keyframes)."""
-
-    def __init__(self, recognizer: Recognizer, keep: Callable[[int, Keyframes], None]):
-        self._recognizer, self._keep, self._asked = recognizer, keep, 0
-        self.name, self.classes = recognizer.name, recognizer.classes
-
-    def __call__(self, keyframes: Keyframes):
-        self._asked += 1  # events are numbered in the order in which they are named
-        self._keep(self._asked, keyframes)
-        return self._recognizer(keyframes)
 
 
 def write(kind: str, found: Found, folder: Path, separator: str = ",") -> Path:

@@ -4,9 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from realtime.face.nobody import views  # noqa: E402
 from realtime.naming import examples  # noqa: E402
 from realtime.records import Keyframes  # noqa: E402
-from realtime.warm import views  # noqa: E402
 from train.bench.gpu import (
     naming,  # noqa: E402
     steps,  # noqa: E402

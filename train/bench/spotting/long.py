@@ -103,8 +103,8 @@ def said_of(name: str, frames: Iterable[Frame], settings: PipelineSettings) -> l
         events: list[Event] = []
         for frame in frames:
             check_stop()
-            events += pipeline(frame).events
-        return events + pipeline.finish()
+            events += [known.event for known in pipeline(frame).events]
+        return events + [known.event for known in pipeline.finish()]
     finally:
         pipeline.close()
 

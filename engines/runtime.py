@@ -1,15 +1,12 @@
 """The one runtime: a compiled network from the zoo, checked against its manifest, then called by name.
 
-A network is three files in `engines/zoo`: `<name>.onnx`, its manifest `<name>.json`, and a model card `<name>.md`. It runs
-as a TensorRT plan that `mer-engine build` made of that file, or by ONNX Runtime.
+It runs as a TensorRT plan that `mer-engine build` made of that file, or by ONNX Runtime.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +16,9 @@ from engines.batcher import Batcher
 from engines.errors import EngineError, GpuLost
 from engines.onnx import OnnxRuntime
 from engines.onnx_cuda import Absent, OnnxCuda, installed_under
+from engines.zoo import ZOO, file_of
 
-ZOO = Path(__file__).parent / "zoo"
 ENGINES = ("auto", "tensorrt", "onnx", "cpu")
-
-
-def known() -> list[str]:
-    """Names of the networks in the zoo, sorted."""
-    return sorted(path.stem for path in ZOO.glob("*.onnx"))
 
 
 class Network:
@@ -48,7 +40,7 @@ class Network:
         """
         if engine not in ENGINES:
             raise EngineError(f"unknown engine '{engine}': expected one of {', '.join(ENGINES)}")
-        self.path = path = _find(name)
+        self.path = path = file_of(name)
         self.manifest = manifest.read(path.with_suffix(".json"), path)
         self.name: str = self.manifest["name"]
         self.classes: tuple[str, ...] = tuple(self.manifest["classes"])
@@ -150,19 +142,6 @@ def _on_gpu(network: Network, model: bytes, engine: str):
     if plan and library.find() and run.built(network.name):  # somebody meant it to run on TensorRT
         notices.say(plan)
     return cuda
-
-
-def _find(name: str | Path) -> Path:
-    if str(name).endswith(".onnx"):
-        path = Path(name)
-        if not os.path.isfile(path):  # unlike Path, it takes any name
-            raise EngineError(f"no network file at {path}: give a file that exists, or one of {', '.join(known())}")
-        return path
-    if str(name) not in known():
-        near = get_close_matches(str(name), known(), n=1, cutoff=0.4)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise EngineError(f"unknown network '{name}': {hint}known ones are {', '.join(known()) or '(none)'}")
-    return ZOO / f"{name}.onnx"
 
 
 def _bytes(path: Path) -> bytes:

@@ -6,7 +6,8 @@ import threading
 import weakref
 
 from engines.errors import EngineError
-from engines.runtime import Network, known
+from engines.runtime import Network
+from engines.zoo import known
 from realtime.errors import ModelError
 
 # streams that ask for the same network of the zoo share it: one copy of the weights, and on a GPU one batch

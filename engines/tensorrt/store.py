@@ -188,7 +188,7 @@ class Store:
 
 
 def _zoo_hash(network: str) -> str | None:
-    from engines.runtime import ZOO
+    from engines.zoo import ZOO
 
     file = ZOO / f"{network}.onnx"
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None

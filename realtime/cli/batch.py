@@ -11,7 +11,8 @@ from pathlib import Path
 
 from realtime.errors import OutputError
 from realtime.names import printable
-from realtime.output.exports import KINDS, Found, replace, write_text
+from realtime.output.exports import KINDS, Found
+from realtime.output.exports.found import replace, write_text
 from realtime.output.exports.overview import row, write_overview
 from realtime.records import Event
 

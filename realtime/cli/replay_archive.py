@@ -12,9 +12,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from realtime.cli import cluster, common, replay, terminal
+from realtime.cli import cluster, common, terminal
 from realtime.cli.batch import Batch
 from realtime.cli.console import Console
+from realtime.cli.replay_one import progress, replay
 from realtime.cli.running import Totals, totals
 from realtime.errors import MerError, OutputError
 from realtime.names import printable
@@ -80,9 +81,9 @@ def one_clip(shared: tuple[Path, Batch, LiveSettings], job: tuple[Path, Path]) -
     except OSError as error:
         raise OutputError(f"a machine of the cluster does not see {here}: it must share this folder") from error
     events, writers = _Collected(), []
-    bar = replay.progress(Console(quiet=True))
+    bar = progress(Console(quiet=True))
     recognizer = _recognizer(chosen.network, chosen.engine)
-    watch = replay.replay(clip, name, batch, chosen, recognizer, events, writers, bar)
+    watch = replay(clip, name, batch, chosen, recognizer, events, writers, bar)
     faults = [fault.message for writer in writers for fault in writer.faults]
     return Outcome(terminal.summary(watch).plain, events, totals([watch], writers), faults, watch.failure)
 

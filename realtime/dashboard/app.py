@@ -8,7 +8,7 @@ from importlib import import_module
 from realtime.dashboard.shared import MOST_PAGES, Shared
 from realtime.output.exports import CARE
 
-TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Speed": "engines_tab"}
+TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Speed": "engines.tab"}
 TITLE = "mer-live"
 MOST_PIXELS = 8_000_000  # of a picture; Pillow refuses twice as many
 MOST_QUEUED = 64  # presses that wait in Gradio's queue

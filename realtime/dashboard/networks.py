@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from engines.runtime import ZOO
+from engines.zoo import ZOO
 
 SETS = {"casme2": "CASME II", "samm": "SAMM", "smic": "SMIC-HS", "casme3": "CAS(ME)³", "mmew": "MMEW"}
 UF1 = "UF1: how well the classes are told apart, each counting alike; 1.00 would be all of them right."

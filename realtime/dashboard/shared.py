@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from engines.runtime import ENGINES, known
+from engines.runtime import ENGINES
+from engines.zoo import known
 from realtime.dashboard.server.uploads import Uploads
 from realtime.errors import MerError, UsageError
 from realtime.naming.recognizer import Recognizer

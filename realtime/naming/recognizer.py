@@ -7,7 +7,7 @@ import numpy as np
 from engines.batcher import Batcher
 from engines.errors import EngineError, GpuLost
 from engines.flow import Flow
-from engines.runtime import known
+from engines.zoo import known
 from realtime.errors import ModelError
 from realtime.face.geometry import to_68
 from realtime.face.nobody import views

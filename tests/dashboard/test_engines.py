@@ -7,8 +7,8 @@ from places import DEMO
 
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
-from engines.runtime import known  # noqa: E402
 from engines.tensorrt import library  # noqa: E402
+from engines.zoo import known  # noqa: E402
 from realtime.dashboard import networks  # noqa: E402
 from realtime.dashboard.server.command import Job  # noqa: E402
 from realtime.errors import UsageError  # noqa: E402

@@ -11,9 +11,10 @@ from gpu import needs_provider
 from engines import device, onnx_cuda
 from engines.onnx import OnnxRuntime
 from engines.onnx_cuda import OnnxCuda
-from engines.runtime import ZOO, Network, known
+from engines.runtime import Network
 from engines.tensorrt import library
 from engines.tensorrt.store import Store
+from engines.zoo import ZOO, known
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,9 @@ from gpu import needs_tensorrt
 
 from engines import notices
 from engines.errors import EngineError
-from engines.runtime import ZOO, Network, known
+from engines.runtime import Network
 from engines.tensorrt.store import Store
+from engines.zoo import ZOO, known
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 
 from engines import notices
 from engines.flow import CPU
-from engines.runtime import Network, known
+from engines.runtime import Network
 from engines.tensorrt import library
 from engines.tensorrt.store import Store
+from engines.zoo import known
 from realtime import networks
 from realtime.cli.engine import main as engine
 from realtime.cli.live import main as live

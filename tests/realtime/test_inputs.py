@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from engines.runtime import ZOO
+from engines.zoo import ZOO
 from realtime.naming.inputs import dual_atme, flow_map
 from realtime.naming.inputs import face as faces
 from realtime.records import Moments

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from demo_clips import demo_start
 from places import ROOT
 
-from realtime.cli import replay as replaying
+from realtime.cli import replay_one as replaying
 from realtime.cli.log import main as log
 from realtime.cli.replay import main as replay
 from realtime.names import file_name, plain, printable

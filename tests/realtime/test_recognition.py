@@ -15,8 +15,9 @@ from places import DEMO
 from engines import notices
 from engines.errors import GpuLost
 from engines.flow import Flow, cpu, cuda
-from engines.runtime import ZOO, Network, known
+from engines.runtime import Network
 from engines.tensorrt.store import Store
+from engines.zoo import ZOO, known
 from realtime import networks
 from realtime.errors import ModelError
 from realtime.face.geometry import LANDMARKS_68

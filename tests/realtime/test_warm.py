@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from places import DEMO
 
-from engines.runtime import Network, known
+from engines.runtime import Network
+from engines.zoo import known
 from realtime.face import geometry
 from realtime.face.nobody import mesh, views
 from realtime.naming.inputs import INPUTS

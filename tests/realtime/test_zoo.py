@@ -7,7 +7,8 @@ import onnxruntime
 import pytest
 from places import DEMO
 
-from engines.runtime import ZOO, Network, known
+from engines.runtime import Network
+from engines.zoo import ZOO, known
 from realtime.naming import examples
 from realtime.naming.recognizer import Recognizer
 from realtime.pipeline import Pipeline, PipelineSettings

@@ -9,7 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from engines.flow import CPU, Pair
-from engines.runtime import known
+from engines.zoo import known
 from realtime.errors import SourceError
 from realtime.naming.inputs import INPUTS
 from realtime.networks import network

@@ -60,3 +60,8 @@ def gates(network: nn.Module, inputs: dict[str, np.ndarray], module: str) -> dic
     gate = (after.sum((1, 2)) / before.sum((1, 2)).clamp_min(1e-9)).clamp(0, 1)
     places = (after.sum(0) / before.sum(0).clamp_min(1e-9)).clamp(0, 1)
     return {"channels": gate.numpy(), "places": places.numpy()}
+
+
+def place(layer: str, within: str) -> str:
+    """The name of a layer in a network that lies within another."""
+    return layer if layer.startswith("input:") else within + layer

@@ -14,8 +14,7 @@ from realtime.errors import ModelError
 from realtime.naming.inputs import INPUTS
 from realtime.networks import network
 from realtime.records import Moments
-from train.explain.gradcam import gradcam
-from train.explain.run import _place as place
+from train.explain.gradcam import gradcam, place
 from train.explain.run import has
 from train.explain.weights import torch_network
 from train.methods import METHODS

@@ -17,6 +17,7 @@ from realtime.networks import network
 from realtime.watch import LiveSettings
 from train.explain.events import find
 from train.explain.figure import draw
+from train.explain.gradcam import place
 from train.explain.weights import torch_network
 from train.methods import METHODS
 
@@ -51,7 +52,7 @@ def explain(what: str, words: list[str], console: Console) -> Path:
     file = file if file.suffix.lower() in PICTURES else file.with_name(f"{file.name}.png")  # as Matplotlib would, unsaid
     method = METHODS[shipped.manifest["architecture"]]
     within = "network." if "calibration" in shipped.manifest else ""  # of train.export.network.Calibrated
-    layers = {title: (_place(layer, within), picture) for title, (layer, picture) in method.LAYERS.items()}
+    layers = {title: (place(layer, within), picture) for title, (layer, picture) in method.LAYERS.items()}
     layers = {title: place for title, place in layers.items() if has(made, place[0])}
     attention = {title: (within + name, gates) for title, (name, gates) in method.ATTENTION.items() if has(made, within + name)}
     draw(event, moments, made, inputs, layers, attention, file)
@@ -62,7 +63,3 @@ def explain(what: str, words: list[str], console: Console) -> Path:
 def has(network, name: str) -> bool:
     """Whether it has that module: a part may have been switched off."""
     return name.startswith("input:") or name in dict(network.named_modules())
-
-
-def _place(layer: str, within: str) -> str:
-    return layer if layer.startswith("input:") else within + layer

@@ -11,10 +11,11 @@ from rich.text import Text
 
 from engines import device, notices
 from engines.errors import EngineError
-from engines.runtime import ZOO, Network, known
+from engines.runtime import Network
 from engines.tensorrt import library
 from engines.tensorrt.precision import PRECISIONS
 from engines.tensorrt.store import Entry, Store
+from engines.zoo import ZOO, known
 from realtime.cli import common
 from realtime.cli.console import Console
 from realtime.cli.engine.bench import bench

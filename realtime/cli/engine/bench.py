@@ -12,11 +12,12 @@ from engines import device
 from engines.errors import EngineError
 from engines.onnx import OnnxRuntime
 from engines.onnx_cuda import OnnxCuda
-from engines.runtime import Network, known
+from engines.runtime import Network
 from engines.tensorrt import library
 from engines.tensorrt.manifest import PROFILES
 from engines.tensorrt.run import open_plan
 from engines.tensorrt.store import Store
+from engines.zoo import known
 from realtime.cli import common
 from realtime.cli.bench import machine
 from realtime.cli.console import Console

@@ -9,11 +9,12 @@ from rich.table import Table
 from engines import device
 from engines.errors import EngineError
 from engines.onnx import OnnxRuntime
-from engines.runtime import Network, known
+from engines.runtime import Network
 from engines.tensorrt import library
 from engines.tensorrt.precision import PRECISIONS, change_between
 from engines.tensorrt.run import open_plan
 from engines.tensorrt.store import Store
+from engines.zoo import known
 from realtime.cli import common
 from realtime.cli.console import Console
 from realtime.errors import ModelError

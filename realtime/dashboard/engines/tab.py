@@ -8,10 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from engines import device
-from engines.runtime import ZOO, known
 from engines.tensorrt import library
 from engines.tensorrt.precision import PRECISIONS
 from engines.tensorrt.store import Store
+from engines.zoo import ZOO, known
 from realtime.cli.engine import faults, here
 from realtime.dashboard import networks
 from realtime.dashboard.server.command import Job

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engines import device
-from engines.runtime import known
+from engines.zoo import known
 from realtime.dashboard.live import markup
 from realtime.dashboard.live.choices import RANGES, Choice, levels
 from realtime.dashboard.live.download import FORMATS, MOST

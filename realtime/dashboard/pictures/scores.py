@@ -17,7 +17,7 @@ def unsure_below(model: str) -> float:
     calibration.abstain_below, 0 where it has none."""
     from pathlib import Path
 
-    from engines.runtime import ZOO
+    from engines.zoo import ZOO
 
     manifest = (Path(model) if model.endswith(".onnx") else ZOO / model).with_suffix(".json")
     try:

@@ -8,88 +8,13 @@ What people made of a session in Review is a `Found`, too: `realtime.review.corr
 
 from __future__ import annotations
 
-import math
-import os
-import re
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
+from realtime.names import distinct, file_name
+from realtime.output.exports.found import CARE, MOST_PICTURES, Found, clean, replace, write_text
 
-from realtime.names import distinct, file_name, printable
-from realtime.output.line_file import cannot_write, make_folder_of
-from realtime.output.trace import Trace
-from realtime.records import Event, Keyframes
-
-CARE = (
-    "A movement of the face is no proof of a feeling, a lie or a thought. "
-    "Use it only with people who know that they are being recorded and have agreed."
-)
-MOST_PICTURES = 40  # of faces in a report: onset and apex of its surest events
-
-
-@dataclass
-class Found:
-    """What a recording came to. name: its file name, without folders. events: in the order found. classes: the network's.
-
-    model: its name. thumbnails: event number → (onset, apex), H×W×3 uint8 RGB, for the report; events may lack them.
-    path: where the recording lies, None where that is nobody's business (a file dropped into the page). session: its number
-    in the event log, where it comes from there. incomplete: why that session may have missed events.
-    seconds: the recording's length; frame_s: how long one frame lasts.
-    """
-
-    name: str
-    events: list[Event]
-    trace: Trace | None = None
-    classes: Sequence[str] = ()
-    model: str = ""
-    thumbnails: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    path: Path | None = None
-    session: int | None = None
-    _sure: dict[int, float] = field(default_factory=dict, repr=False)
-    incomplete: str = ""
-
-    def __post_init__(self):
-        self.name = printable(self.name)
-
-    def see(self, number: int, keyframes: Keyframes) -> None:
-        """Keep the thumbnails of an event, as long as it is one of the surest."""
-        views = keyframes.onset, keyframes.apex
-        self.thumbnails[number] = tuple(np.ascontiguousarray(view.pixels[..., ::-1]) for view in views)
-        self._sure[number] = keyframes.confidence
-        if len(self.thumbnails) > MOST_PICTURES // 2:
-            self.thumbnails.pop(min(self.thumbnails, key=lambda one: self._sure.get(one, 1.0)))
-
-    @property
-    def count(self) -> int:
-        """Of events: one that two people have judged is one."""
-        return self.count_of("micro", "macro")
-
-    def count_of(self, *kinds: str) -> int:
-        """Of events of these kinds."""
-        return len({getattr(event, "key", number) for number, event in enumerate(self.events) if event.kind in kinds})
-
-    @property
-    def reviewers(self) -> list[str]:
-        """Who judged the events, by name."""
-        return sorted({event.reviewer for event in self.events if getattr(event, "reviewer", "")})
-
-    @property
-    def seconds(self) -> float:
-        ends = [event.offset_s for event in self.events] + ([self.trace.end] if self.trace else [])
-        return max(ends, default=0.0)
-
-    @property
-    def frame_s(self) -> float:
-        times = self.trace.t if self.trace else ()
-        return float(np.median(np.diff(times))) if len(times) > 1 else 0.04
-
-    @property
-    def stem(self) -> str:
-        """A name for files of it: without folders and ending."""
-        return file_name(re.sub(r"[/\\:]+", "-", Path(self.name).stem.strip(".")) or "recording")
+__all__ = ["CARE", "KINDS", "MOST_PICTURES", "Found", "write", "write_all", "write_as"]
 
 
 def write(kind: str, found: Found, folder: Path, separator: str = ",") -> Path:
@@ -121,43 +46,6 @@ def write_all(several: Sequence[Found], folder: Path, separator: str = ",") -> N
     for found, stem in zip(several, stems, strict=True):
         for kind in ("elan", "webvtt", "report", "pdf"):
             write_as(kind, found, folder / f"{stem}{KINDS[kind][0]}")
-
-
-def replace(path: Path, writer: Callable[[Path], None]) -> None:
-    """Have `writer` write a file beside `path`, then put it there: one that breaks off leaves the older file as it was.
-
-    Raises OutputError.
-    """
-    make_folder_of(path)
-    part = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}{path.suffix}")
-    try:
-        writer(part)
-        part.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        if part.is_file():
-            part.unlink()
-
-
-def write_text(path: Path, text: str) -> None:
-    """As UTF-8, line ends as they are; undecodable bytes of a file name become \\udcXX. Raises OSError."""
-    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-
-
-def clean(words: str) -> str:
-    """Without what XML cannot hold: control characters, and the undecodable bytes of a file name."""
-    return re.sub(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
-
-
-def number_of(event: Event) -> int | str:
-    """The event's number; "m1" for the first that a reviewer added."""
-    return event.key if event.event is None else event.event
-
-
-def named(event: Event) -> str:
-    """"surprise 0.85"; without the number where a person has chosen the label."""
-    return event.label if math.isnan(event.score) else f"{event.label} {event.score:.2f}"
 
 
 def _table(kind: str) -> Callable[..., None]:

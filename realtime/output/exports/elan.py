@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from realtime import __version__
-from realtime.output.exports import Found, clean
+from realtime.output.exports.found import Found, clean
 from realtime.output.exports.tiers import Annotation, Tier, tiers_of
 from realtime.records import UNSURE
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from realtime.output.event_table import codebook, decimals, harmless, known
-from realtime.output.exports import clean
+from realtime.output.exports.found import clean
 
 WIDTHS = {"source": 28, "clip": 28, "folder": 20, "meaning": 100, "note": 40, "failure": 60, "not_judged": 50}
 WIDEST = 22

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from realtime.judged import causes
 from realtime.output.event_table import csv_text
-from realtime.output.exports import Found, replace, write_text
 from realtime.output.exports.excel import write_excel
+from realtime.output.exports.found import Found, replace, write_text
 from realtime.output.exports.tables import columns_of, rows_of, write_codebook
 
 COLUMNS = ("clip", "folder", "recording_s", "events", "micro", "macro", "judged", "not_judged", "failure")

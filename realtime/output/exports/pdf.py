@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from realtime.output.colours import colour
-from realtime.output.exports import Found, clean, named, number_of
+from realtime.output.exports.found import Found, clean, named, number_of
 from realtime.output.exports.report import care, closing, judged, moments, summary, timelines
 from realtime.output.timeline import INK, SOFT
 from realtime.records import Event

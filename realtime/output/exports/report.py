@@ -14,7 +14,7 @@ import numpy as np
 from realtime import __version__
 from realtime.output.colours import colour
 from realtime.output.event_table import clock
-from realtime.output.exports import CARE, Found, clean, number_of
+from realtime.output.exports.found import CARE, Found, clean, number_of
 from realtime.output.inline import inline
 from realtime.output.timeline import pages
 from realtime.output.trace import Trace

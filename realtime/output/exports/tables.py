@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from realtime.output.event_table import cells, codebook, columns, csv_text
-from realtime.output.exports import Found, number_of, replace, write_text
+from realtime.output.exports.found import Found, number_of, replace, write_text
 from realtime.output.sinks import json_line
 
 TABLES = {".csv": "csv", ".xlsx": "excel", ".jsonl": "jsonl", ".parquet": "parquet"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.output.exports import Found, clean
+from realtime.output.exports.found import Found, clean
 from realtime.records import Event
 
 TIERS = {"micro": "micro-expression", "macro": "macro-expression"}

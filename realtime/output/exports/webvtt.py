@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from realtime.output.exports import Found, clean, named
+from realtime.output.exports.found import Found, clean, named
 
 
 def vtt(found: Found) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engines import device
 from engines.isolated import command
-from engines.runtime import known
+from engines.zoo import known
 from realtime.origin import ROOT
 
 TOTAL = 350.0  # seconds for all: a lent machine has fifteen minutes

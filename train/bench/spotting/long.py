@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import realtime
-from engines.runtime import ZOO, known
+from engines.zoo import ZOO, known
 from realtime.errors import MerError, UsageError
 from realtime.naming.recognizer import Recognizer
 from realtime.pipeline import Pipeline, PipelineSettings

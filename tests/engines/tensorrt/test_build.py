@@ -13,10 +13,10 @@ from plan_facts import GPU
 
 from engines import device
 from engines.errors import EngineError
-from engines.runtime import known
 from engines.tensorrt import build as builder
 from engines.tensorrt import library
 from engines.tensorrt.build import build, known_targets
+from engines.zoo import known
 
 pytest.importorskip("onnx", reason="making engines needs onnx: pip install 'mer-live[build]'")
 pytestmark = pytest.mark.usefixtures("no_gpu")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from engines import device
-from engines.runtime import ZOO
 from engines.tensorrt import library
 from engines.tensorrt.store import Store
+from engines.zoo import ZOO
 
 
 @pytest.fixture

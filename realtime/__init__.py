@@ -1,8 +1,32 @@
-"""The stream: camera or recording in, micro-expression events out."""
+"""The stream: camera or recording in, micro-expression events out.
+
+    import realtime
+
+    for event in realtime.replay("clip.mp4"):
+        print(event.as_dict())
+
+The public names are loaded when they are first asked for: decoders' processes import this file, too, and need none of them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from realtime.origin import own
 
+if TYPE_CHECKING:
+    from realtime.pipeline import Pipeline, PipelineSettings, replay
+    from realtime.records import Event, Frame
+    from realtime.sources import open_source
+
+__all__ = ["Event", "Frame", "Pipeline", "PipelineSettings", "open_source", "replay"]
 __version__ = "0.1.0"
+_ROOMS = {"Event": "records", "Frame": "records", "Pipeline": "pipeline", "PipelineSettings": "pipeline", "replay": "pipeline", "open_source": "sources"}
 
 # before anybody's own folder of that name can be taken for it, and before any library: it switches their telemetry off
 own("engines")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'realtime' has no attribute '{name}'")
+    return getattr(import_module(f"realtime.{_ROOMS[name]}"), name)

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from realtime.face.tracker import FaceSettings, FaceTracker
 from realtime.naming.recognizer import Recognizer
 from realtime.records import Event, FaceView, Frame, Keyframes, Recognized
+from realtime.sources import open_source
 from realtime.spotting import Reading, Spotter, SpotterSettings, Verifier
 from realtime.warm import warm_stream
 
@@ -186,3 +188,20 @@ class Pipeline:
 
     def _took(self, what: str, seconds: float) -> None:
         self.timings.setdefault(what, deque(maxlen=KEPT_TIMINGS)).append(seconds * 1000)
+
+
+def replay(clip: str | Path, settings: PipelineSettings | None = None) -> Iterator[Event]:
+    """The events of a recording, in order, each as soon as the frame is read that ends it.
+
+    Raises:
+        SourceError: there is nothing to read, or it broke off; what was found before has been given.
+        ModelError: the network cannot be had.
+    """
+    with open_source(clip) as source:
+        pipeline = Pipeline(source.info.name, settings or PipelineSettings(), wait=True)
+        try:
+            for frame in source:
+                yield from (known.event for known in pipeline(frame).events)
+            yield from (known.event for known in pipeline.finish())
+        finally:
+            pipeline.close()

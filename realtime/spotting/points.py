@@ -40,9 +40,9 @@ MIRRORED = [  # the part that each part becomes in a mirror
     list(PARTS).index(name.replace("left", "?").replace("right", "left").replace("?", "right")) for name in PARTS
 ]
 IDS = np.array([point for points in PARTS.values() for point in points])
-_POOL = np.zeros((len(PARTS), len(IDS)), np.float32)
+POOL = np.zeros((len(PARTS), len(IDS)), np.float32)
 for _row, _points in enumerate(PARTS.values()):
-    _POOL[_row, np.isin(IDS, _points)] = 1 / len(_points)
+    POOL[_row, np.isin(IDS, _points)] = 1 / len(_points)
 FOLLOW = dict(winSize=(21, 21), maxLevel=2, criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03))
 REFRESH_SECONDS = 1.0  # a reference picture ages with the light
 
@@ -63,4 +63,4 @@ class PointFollower:
         moved = now - self._start
         if at_rest and pts - self._taken > REFRESH_SECONDS:
             self._reference, self._taken, self._moved = grey, pts, moved
-        return _POOL @ moved / OUTER_EYES
+        return POOL @ moved / OUTER_EYES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ AT = 0.075  # seconds before now that speech and head movements are looked for
 KINDS = {"blink": "blink", "head": "head", "nod": "head", **dict.fromkeys(("speech", "swallow", "tongue", "jaw"), "speech")}
 UNTOLD = -1  # the label of moments that teach nothing: a "long" one rises like a micro-expression and is none
 UNSURE = 0.03  # seconds before and after that during which either answer would do
+# the same, wider: where a face that does not come back stops moving is no sharp moment
+WIDE_ENDED, WIDE_UNSURE = (0.02, 0.16), (0.14, 0.24)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,18 @@ def answers(t: np.ndarray, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
     return label, since
 
 
-def _ended(t: np.ndarray, end: float, beside: float = 0.0) -> np.ndarray:
-    return (t - end >= ENDED[0] - beside) & (t - end <= ENDED[1] + beside)
+def _ended(t: np.ndarray, end: float, beside: float = 0.0, ended: tuple[float, float] = ENDED) -> np.ndarray:
+    return (t - end >= ended[0] - beside) & (t - end <= ended[1] + beside)
 
+
+def widened(truths: np.ndarray, recording: Recording) -> Recording:
+    """The recording with WIDE_ENDED. truths: its micro-expressions, rows (onset, apex, offset)."""
+    label, since = recording.label.copy(), recording.since.copy()
+    begin, end = WIDE_ENDED
+    after = recording.t[:, None] - np.reshape(truths, (-1, 3))[:, 2]
+    label[((after >= begin - WIDE_UNSURE[0]) & (after <= end + WIDE_UNSURE[1])).any(1)] = UNTOLD
+    for truth in truths:
+        where = _ended(recording.t, truth[2], ended=WIDE_ENDED)
+        label[where] = CLASSES.index("micro")
+        since[where] = recording.t[where, None] - truth
+    return replace(recording, label=label, since=since)

@@ -23,16 +23,18 @@ The spotter's verifier: the last {seconds:.1f} seconds of how each part of a fac
 
 Synthetic clips only: {clips} clips of {people} people, made by `mer-synth` from official portraits in the public domain.
 {movements}
+Three networks answer together, their probabilities averaged: one learnt from clips with moments of rest alone, one also from clips crowded with
+micro-expressions, one also from recorded series with further micro-expressions laid over them (`train/verifier`).
 It never saw a picture of a real micro-expression. Its confidence was calibrated on {calibration} further people.
 
 ## How good it is
 
-`mer-bench spotting` measures it on people and seeds that it was not trained on; the README has the table.
+`mer-bench spotting` measures it on people and seeds that it was not trained on; realtime/README.md has the table.
 
 ## What it cannot do
 
 - It knows the movements that the generator makes, and its timing, which follows published annotation tables. How well that carries
-  over to real faces was measured by others on a few real clips alone (the README has it): no recording with real, annotated
+  over to real faces was measured by others on a few real clips alone (realtime/README.md has it): no recording with real, annotated
   micro-expressions may be shipped or was at hand.
 - It looks at one face that is followed without a break for at least {half:.1f} seconds.
 

@@ -43,11 +43,11 @@ def made_up(seed: int, events: int = 12) -> Recording:
 def test_a_verifier_learns_a_plain_movement_and_when_it_was():
     pytest.importorskip("torch")
     from train.verifier.calibrate import detections
-    from train.verifier.fit import Windows, fit
+    from train.verifier.fit import Recipe, Windows, fit
 
     windows = Windows([made_up(0)])
     assert windows.take(windows.micro[:3]).shape == (3, CHANNELS, WINDOW)
-    network = fit([made_up(seed) for seed in range(3)], steps=150, batch=64)
+    network = fit([made_up(seed) for seed in range(3)], Recipe(steps=150, batch=64, width=48, dropout=0.3))
     found = detections(network, made_up(9), 0.5)
     true = [sum(abs(f.apex - (2.0 * n + 1.62)) < 0.1 for f in found) for n in range(12)]
     assert sum(one == 1 for one in true) >= 10 and len(found) <= 14

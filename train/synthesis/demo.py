@@ -42,7 +42,7 @@ SCRIPT = [
     ("surprise", "surprise", 2.00, 2.16, 2.40, {1: 1.0, 2: 1.0, 26: 0.7}, 0.032, 1.0),
     ("positive", "happiness", 4.40, 4.56, 4.82, {6: 0.6, 12: 1.0}, 0.040, 1.0),
     ("negative", "disgust", 6.80, 6.94, 7.16, {4: 1.0, 9: 0.7}, 0.032, 1.0),
-    ("negative", "sadness", 9.00, 9.18, 9.44, {15: 1.0, 17: 0.9, 4: 0.7}, 0.030, 1.0),
+    ("negative", "sadness", 9.00, 9.18, 9.44, {15: 1.0, 17: 0.9, 4: 0.7}, 0.030, 0.1),
     ("surprise", "surprise", 11.60, 11.74, 11.94, REAL, 0.034, 1.0),
 ]
 STAYS, GOES = 0.5, 1.2  # seconds: what has not returned stays for so long, and goes within so long

@@ -38,3 +38,49 @@ def test_the_live_side_pulls_in_no_torch():
 def test_the_source_files_stay_small():
     long = [str(path) for room in FORBIDDEN for path in (ROOT / room).rglob("*.py") if len(path.read_text().splitlines()) > 400]
     assert not long
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for room in FORBIDDEN for path in (ROOT / room).rglob("*.py")
+}
+# started by name, in a process of their own or by the tab's name
+STARTED = {"realtime.cli.system", "realtime.naming.inputs.answers", "train.export.tflite", "train.explain.heat", "train.bench.gpu.unpacked", "engines.flow.fatbin"}
+
+
+def imported(module):
+    """Modules of the house that a module imports, at once or later; what is for type checkers alone left out."""
+    tree = ast.parse(MODULES[module].read_text())
+    typed = {id(node) for branch in ast.walk(tree) if isinstance(branch, ast.If) and getattr(branch.test, "id", "") == "TYPE_CHECKING" for node in ast.walk(branch)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in typed:
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in MODULES else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_module_imports_itself_by_a_detour():
+    graph = {module: {name for name in imported(module) if name in MODULES} for module in MODULES}
+    while leaves := [module for module, needed in graph.items() if not needed]:
+        graph = {module: needed - set(leaves) for module, needed in graph.items() if module not in leaves}
+    circles = [module for module in graph if any(module in graph.get(other, ()) for other in graph[module])]
+    assert not graph, f"in circles: {circles or sorted(graph)}"
+
+
+def test_no_private_name_is_imported_from_another_module():
+    wrong = []
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in FORBIDDEN:
+                wrong += [f"{module}: {node.module}.{alias.name}" for alias in node.names if alias.name.startswith("_") and alias.name != "__version__"]
+    assert not wrong
+
+
+def test_every_module_is_wanted_by_somebody():
+    wanted = {name for module in MODULES for name in imported(module)} | STARTED
+    by_name = (ROOT / "pyproject.toml").read_text() + "".join(path.read_text() for path in MODULES.values())
+    idle = [
+        module for module, path in MODULES.items()
+        if path.name not in ("__init__.py", "tab.py") and module not in wanted and f'"{module}' not in by_name
+    ]  # fmt: skip
+    assert not idle

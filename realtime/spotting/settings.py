@@ -36,7 +36,7 @@ class SpotterSettings:
     displacement: bool = True
     refine: bool = True
     verifier: str | None = "verifier"
-    confidence: float = 0.5
+    confidence: float = 0.6
 
 
 @dataclass(frozen=True, eq=False)

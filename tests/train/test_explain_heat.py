@@ -23,10 +23,11 @@ def moments() -> Moments:
 
 
 class Named:
-    """What `looked` needs of a recognizer."""
+    """What `attention` needs of a recognizer."""
 
     def __init__(self, name):
-        self.name, self._network = name, Network(name, engine="cpu")
+        network = Network(name, engine="cpu")
+        self.name, self.path, self.architecture = name, network.path, network.manifest["architecture"]
 
 
 def test_the_child_says_what_the_code_itself_says(monkeypatch):

@@ -63,7 +63,7 @@ class PrivateFolder:
     def __init__(self):
         _remove_left_behind(Path(tempfile.gettempdir()))
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()  # mode 0700
-        self._lock = open(self.path / "lock", "w")  # noqa: SIM115: closed in `close`
+        self._lock = open(self.path / "lock", "w")  # noqa: SIM115 - closed in `close`
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def close(self) -> None:

@@ -95,7 +95,7 @@ class Guard:
             return await answer(scope, receive, send, 200, _login_page(""), HTML)
         try:
             given = await asyncio.wait_for(_typed(receive), FORM_SECONDS)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return await answer(scope, receive, send, 408, "That took too long.\n")
         who = (scope.get("client") or ("", 0))[0]
         if not self._tries.may(who):

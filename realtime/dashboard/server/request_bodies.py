@@ -39,7 +39,7 @@ class Bodies:
         most = MOST_STREAMED if STREAMED.fullmatch(scope["path"]) else MOST
         try:
             body = await asyncio.wait_for(_whole(receive, most), BODY_SECONDS)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return await answer(scope, receive, send, 408, "That took too long.\n")
         if body is None:
             return await answer(scope, receive, send, 413, f"Refused: more than {most >> 20} MB.\n")
@@ -84,7 +84,7 @@ class Bodies:
                 return await receive()
             try:
                 message = await asyncio.wait_for(receive(), BODY_SECONDS)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 late = True
                 return {"type": "http.disconnect"}
             over = not message.get("more_body")

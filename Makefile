@@ -1,13 +1,14 @@
 # make live   sets up what is missing and runs the live loop on the bundled demo clip
 # make demo   the same for the page in the browser
 # make test   sets up what is missing and runs every test
+# make check  the linter and the quick tests, for the inner loop
 # make gpu    on a machine with a GPU and the CUDA toolkit: proves and measures what only a GPU can, in one report
 # make gpu-bundle   packs it for a machine without a network; BUNDLE='--python 3.11 --with onnxruntime-gpu' as mer-bench takes it
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: live demo test gpu gpu-bundle driver clean
+.PHONY: live demo test check lint gpu gpu-bundle driver clean
 
 live: .venv/.live
 	$(BIN)/mer-live --demo
@@ -16,9 +17,20 @@ demo: .venv/.demo
 	$(BIN)/mer-demo
 
 # a browser and its server need the cores for themselves: those tests one after the other
-test: .venv/.test
+test: lint
 	$(BIN)/python -m pytest --ignore tests/dashboard --numprocesses auto --dist loadfile
 	$(BIN)/python -m pytest tests/dashboard
+
+lint: .venv/.test
+	$(BIN)/ruff check engines realtime train tests
+
+# neither a browser nor training, nor whole clips
+QUICK = tests/test_house.py tests/engines/test_batcher.py tests/engines/test_home.py tests/engines/test_runtime.py tests/realtime/test_episode.py \
+	tests/realtime/test_geometry.py tests/realtime/test_judged.py tests/realtime/test_lbp.py tests/realtime/test_moments.py tests/realtime/test_names.py \
+	tests/realtime/test_settings.py tests/realtime/test_sinks.py tests/realtime/test_verify.py tests/realtime/test_waking.py tests/realtime/test_exports.py \
+	tests/realtime/test_review.py tests/train/test_protocols.py tests/train/data tests/train/bench_spotting/test_score.py
+check: lint
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -q $(QUICK)
 
 gpu: driver .venv/.gpu
 	$(BIN)/mer-bench gpu

@@ -191,7 +191,7 @@ class Writer:
             if event is None:
                 break
             self._in_hand = 1
-            self._each(lambda sink: sink.write(event), loses=1)
+            self._each(lambda sink, event=event: sink.write(event), loses=1)
             self._in_hand = 0
         self._each(lambda sink: sink.close())
 

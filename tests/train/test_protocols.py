@@ -129,7 +129,7 @@ class Says(torch.nn.Module):
 def test_the_best_epoch_is_kept_and_restored():
     samples = made([("a/1", "micro", 0), ("a/2", "micro", 0)], ("no", "yes"))
     best, network = Best(samples, "inner"), Says().train()
-    for epoch, weights in enumerate([(0, 1), (2, 0), (1, 0), (0, 3)]):
+    for weights in [(0, 1), (2, 0), (1, 0), (0, 3)]:
         network.p.data = torch.tensor(weights, dtype=torch.float32)
         said = best.epoch(network)
     assert best.at == 2 and said == {"inner_uf1": 0, "inner_best": 1} and network.training

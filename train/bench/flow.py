@@ -75,7 +75,7 @@ def measure(recorded: list[Faces], rendered: list[Faces], done: Callable[[], Non
             pairs = [faces.pair(side) for faces in recorded]
             for many in engines.values():
                 many(pairs[:1])  # whatever is compiled or allocated first
-            for number, pair in enumerate(pairs):
+            for pair in pairs:
                 for name, many in engines.items():  # side by side: what else this machine does meets all alike
                     repeats = 1 if name.startswith("OpenCV") else REPEATS
                     flow = [_timed(many, [pair], rows[name].taken.setdefault(side, [])) for _ in range(repeats)][0]

@@ -34,8 +34,7 @@ def inputs(network: Network, most: int = MOST) -> dict[str, np.ndarray]:
     """
     found, windows = _watched()
     if "window" in network.shapes:
-        known = network.shapes["window"][1]  # as `Verifier`: a network of an earlier version takes the first channels
-        return {"window": np.ascontiguousarray(np.stack(evenly(windows, most))[:, :known])}
+        return {"window": np.stack(evenly(windows, most))}
     kind = network.manifest.get("takes")
     if kind not in INPUTS:
         raise ModelError(f"the network {network.name} takes '{kind}': expected one of {', '.join(INPUTS)}")

@@ -120,8 +120,7 @@ class Verifier:
             raise ModelError(f"{name} tells {', '.join(self._network.classes)}: expected a verifier of {', '.join(CLASSES)}")
 
     def __call__(self, window: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
-        known = self._network.shapes["window"][1]  # a network of an earlier version takes the first channels
-        out = self._network({"window": np.ascontiguousarray(window[None, :known])})
+        out = self._network({"window": np.ascontiguousarray(window[None])})
         return dict(zip(CLASSES, map(float, out), strict=False)), out[len(CLASSES) :]
 
 

@@ -43,7 +43,7 @@ def provider(monkeypatch, said):
 
 
 def windows(number):
-    return {"window": np.random.default_rng(3).normal(size=(number, 45, 96)).astype(np.float32)}
+    return {"window": np.random.default_rng(3).normal(size=(number, 46, 96)).astype(np.float32)}
 
 
 def answers(given):

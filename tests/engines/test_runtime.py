@@ -167,7 +167,7 @@ def gpu(monkeypatch, tmp_path):
 
 
 def windows(number):
-    return {"window": np.random.default_rng(3).normal(size=(number, 45, 96)).astype(np.float32)}
+    return {"window": np.random.default_rng(3).normal(size=(number, 46, 96)).astype(np.float32)}
 
 
 def answers(given):

@@ -52,7 +52,7 @@ def builder(no_gpu):
 @pytest.fixture
 def noise(monkeypatch):
     """In place of the demo clip's inputs: the verifier's, and no wait for the clip."""
-    given = {"window": np.random.default_rng(1).normal(size=(12, 45, 96)).astype(np.float32)}
+    given = {"window": np.random.default_rng(1).normal(size=(12, 46, 96)).astype(np.float32)}
     monkeypatch.setattr(examples, "inputs", lambda network, most=40: given)
     return given
 

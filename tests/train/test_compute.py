@@ -196,12 +196,12 @@ def test_a_gpu_that_fails_is_one_line(monkeypatch, archive, tmp_path, error, sai
 def test_the_verifier_is_trained_where_it_is_told(away):
     from realtime.spotting.verify import CHANNELS, CLASSES
     from train.verifier.collect import Recording
-    from train.verifier.fit import fit
+    from train.verifier.fit import Recipe, fit
 
     length = 300
     label = np.arange(length) % len(CLASSES)
     one = Recording(np.zeros((length, CHANNELS), np.float32), np.arange(length) / 60, np.zeros(length, int), label, np.zeros((length, 3)))
-    fit([one], steps=1, batch=8, compute=AWAY)
+    fit([one], Recipe(steps=1, batch=8), compute=AWAY)
     assert away.layers and {key[1:] for key in away.layers} == {("meta",)}, away.layers
 
 

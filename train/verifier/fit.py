@@ -17,20 +17,20 @@ MICRO = CLASSES.index("micro")
 POSITIVE = 0.25  # share of a batch that is micro-expressions; what that does to the probabilities is calibrated away
 TIMES_WEIGHT = 4.0
 LOUDNESS = 0.35  # standard deviation of the log of a factor on all displacements: people move more or less
-LR = 2e-3
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """steps of `batch` windows. width, dropout: the network's. tremble: most noise on every place, hundredths of the outer-eye
-    distance; followed points have 0.03 of their own. laid_over: share of each batch from series with more laid over them."""
+    """steps of `batch` windows, `lr` at its height. width, dropout: the network's. tremble: most noise on every place, hundredths of
+    the outer-eye distance; followed points have 0.03 of their own. more: share of each batch that comes from the second set."""
 
     steps: int = 8000
     batch: int = 256
     width: int = 96
     dropout: float = 0.2
     tremble: float = 0.04
-    laid_over: float = 0.0
+    more: float = 0.0
+    lr: float = 2e-3
 
 
 class Windows:
@@ -55,20 +55,21 @@ class Windows:
 
 
 def fit(
-    recordings: list[Recording], recipe: Recipe = Recipe(), more: list[Recording] | None = None, seed: int = 0, compute: Compute = CPU
-) -> VerifierNetwork:
-    """A verifier trained on these recordings, in evaluation mode, on the CPU. more: what `recipe.laid_over` takes its share from."""
+    recordings: list[Recording], recipe: Recipe = Recipe(), more: list[Recording] | None = None,
+    start: VerifierNetwork | None = None, seed: int = 0, compute: Compute = CPU,
+) -> VerifierNetwork:  # fmt: skip
+    """A verifier trained on these recordings, in evaluation mode, on the CPU.
+
+    more: the second set, which may hold no micro-expression. start: a trained network to go on with; it is changed.
+    """
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
-    windows, network = Windows(recordings), VerifierNetwork(recipe.width, recipe.dropout)
-    some = torch.from_numpy(windows.take(random.choice(windows.others, min(4000, len(windows.others)))))
-    network.mean.copy_(some.mean((0, 2), keepdim=True))
-    network.scale.copy_(some.std((0, 2), keepdim=True).clamp_min(0.05))
-    network = network.to(compute.device)
-    optimizer = torch.optim.AdamW(network.parameters(), LR, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, recipe.steps)
-    laid = round(recipe.laid_over * recipe.batch)
-    parts = [(windows, recipe.batch - laid), *([(Windows(more), laid)] if laid else [])]
+    windows = Windows(recordings)
+    network = (start or begun(windows, recipe, random)).to(compute.device)
+    optimizer = torch.optim.AdamW(network.parameters(), recipe.lr, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, recipe.steps)
+    second = round(recipe.more * recipe.batch)
+    parts = [(windows, recipe.batch - second), *([(Windows(more), second)] if second else [])]
     network.train()
     for _ in range(recipe.steps):
         drawn = [batch_of(part, many, random) for part, many in parts]
@@ -86,9 +87,18 @@ def fit(
     return network.eval().cpu()
 
 
+def begun(windows: Windows, recipe: Recipe, random: np.random.Generator) -> VerifierNetwork:
+    """A new network, with the mean and the scale of what is no micro-expression."""
+    network = VerifierNetwork(recipe.width, recipe.dropout)
+    some = torch.from_numpy(windows.take(random.choice(windows.others, min(4000, len(windows.others)))))
+    network.mean.copy_(some.mean((0, 2), keepdim=True))
+    network.scale.copy_(some.std((0, 2), keepdim=True).clamp_min(0.05))
+    return network
+
+
 def batch_of(windows: Windows, many: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(windows, labels, seconds since onset, apex and offset), POSITIVE of them micro-expressions."""
-    positives = round(POSITIVE * many)
+    """(windows, labels, seconds since onset, apex and offset), POSITIVE of them micro-expressions where there are any."""
+    positives = round(POSITIVE * many) if len(windows.micro) else 0
     index = np.concatenate([random.choice(windows.micro, positives), random.choice(windows.others, many - positives)])
     return windows.take(index), windows.label[index], windows.since[index]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -40,26 +38,10 @@ class VerifierNetwork(nn.Module):
         return self.classes(x), times
 
 
-class Together(nn.Module):
-    """Several verifiers as one: the mean of what they hold probable, and the times of those that see a micro-expression."""
-
-    def __init__(self, networks: Sequence[VerifierNetwork]):
-        super().__init__()
-        self.networks = nn.ModuleList(networks)
-
-    def forward(self, window: Tensor) -> tuple[Tensor, Tensor]:
-        """(logarithms of the probabilities, times), as of one `VerifierNetwork`."""
-        answers = [network(window) for network in self.networks]
-        scores = torch.stack([logits.softmax(1) for logits, _ in answers])
-        times = torch.stack([times for _, times in answers])
-        sure = scores[:, :, :1] + 1e-6
-        return scores.mean(0).clamp_min(1e-8).log(), (times * sure).sum(0) / sure.sum(0)
-
-
 class Exported(nn.Module):
     """What is exported: probabilities and times in one row, (B, 6 + 3). `shift` moves the logit of "micro"."""
 
-    def __init__(self, network: nn.Module, slope: float, shift: float):
+    def __init__(self, network: VerifierNetwork, slope: float, shift: float):
         super().__init__()
         self.network, self.slope, self.shift = network, slope, shift
 

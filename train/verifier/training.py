@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from train.bench.spotting.detect import Truth, read_truth
 from train.compute import Compute, compute
 from train.settings import TrainSettings
 from train.synthesis.clip import write_clip
-from train.synthesis.conditions import ALL, HARSH, Conditions
+from train.synthesis.conditions import ALL, HARSH, NO_MICRO, Conditions
 from train.synthesis.people import SOURCE, load, portraits
 from train.synthesis.real_motion import deck, maps_file, movements
 from train.synthesis.schedule import plan
@@ -30,7 +31,7 @@ from train.verifier import export as card
 from train.verifier.calibrate import calibrated
 from train.verifier.collect import Recording, record, widened
 from train.verifier.fit import Recipe, Windows, fit
-from train.verifier.network import Exported, Together
+from train.verifier.network import Exported, VerifierNetwork
 from train.verifier.populate import Parts, populated
 
 Made = dict[int, list[tuple[np.ndarray, Recording]]]  # by person: see `load_pairs`
@@ -38,10 +39,9 @@ Made = dict[int, list[tuple[np.ndarray, Recording]]]  # by person: see `load_pai
 CALIBRATION = [4, 24, 44, 64, 84, 104, *range(3, 110, 10)]
 TRAINING = [person for person in range(110) if person % 5 != 4 and person not in CALIBRATION]
 COPIES = 3  # of each series, with other micro-expressions laid over it
-# Three that learn differently: what one takes for a micro-expression by mistake, the others mostly do not.
-SPACED = Recipe(steps=4000, width=48, dropout=0.3, tremble=0.15)  # sees no crowded clips
-WHOLE = Recipe()
-LAID_OVER = Recipe(laid_over=0.4)  # has the wider answers
+# first what a micro-expression is, half of the moments from series with others laid over; then what is none
+FIRST = Recipe(more=0.4)
+THEN = Recipe(steps=2000, more=0.375, lr=6e-4)
 DENSE = replace(ALL, micro=28.0, speech=2.5, held=0.4)
 BRIEF = replace(ALL, micro=40.0, held=0.4)  # a clip of a few seconds has room for one or two
 TALKING = replace(ALL, micro=10.0, speech=10.0)
@@ -50,20 +50,17 @@ MISLEADING = replace(
     ALL, micro=10.0, nod=6.0, gaze=14.0, lid=4.0, tongue=3.0, jaw=3.0, exposure=3.0, flash=2.0, hair=1.0, hand=2.0, long=2.0, keyframes=0.5
 )  # fmt: skip
 CROWDED = replace(ALL, micro=60.0, held=0.4)  # as many micro-expressions as find room
+NONE = (30.0, 20.0, NO_MICRO)
 HARDER = replace(HARSH, micro=14.0, faint=0.3)
 
 
 def clips_of(person: int) -> list[tuple[float, float, Conditions]]:
-    """(frames a second, seconds, conditions) of each clip of a person: every frame rate is seen."""
-    if crowded(person):
-        return [(25.0 if person % 2 else 30.0, 25.0, CROWDED), (60.0, 12.0, CROWDED), (100.0, 8.0, CROWDED)]
+    """(frames a second, seconds, conditions) of each clip of a person: every frame rate is seen; the last holds no micro-expression."""
+    if person % 5 in (2, 3):
+        return [(25.0 if person % 2 else 30.0, 25.0, CROWDED), (60.0, 12.0, CROWDED), (100.0, 8.0, CROWDED), NONE]
     third = (TALKING, MISLEADING, HARDER)[person // 5 % 3]
     fast = (200.0, 4.5, BRIEF) if person % 2 == 0 else (100.0, 8.0, BRIEF)
-    return [(25.0 if person % 3 == 0 else 30.0, 30.0, DENSE), (60.0, 15.0, third), fast]
-
-
-def crowded(person: int) -> bool:
-    return person % 5 in (2, 3)
+    return [(25.0 if person % 3 == 0 else 30.0, 30.0, DENSE), (60.0, 15.0, third), fast, NONE]
 
 
 def run(settings: TrainSettings, out: Path, console: Console) -> Path:
@@ -79,7 +76,7 @@ def run(settings: TrainSettings, out: Path, console: Console) -> Path:
     if not training or not any(made[person] for person in CALIBRATION):
         raise SourceError(f"too few faces among the portraits in '{folder}' to train and calibrate the verifier. {SOURCE}")
     with console.status(f"training on {len(training)} clips of {len(TRAINING)} people"), where.spoken_for():
-        network = together(made, folder, settings.seeds[0], where)
+        network = trained(made, folder, settings.seeds[0], where)
     slope, shift = calibrated(network, [pair for person in CALIBRATION for pair in made[person]])
     exported = Exported(network, slope, shift).eval()
     save_file(network.state_dict(), out / "verifier.safetensors")
@@ -92,17 +89,21 @@ def run(settings: TrainSettings, out: Path, console: Console) -> Path:
     return out
 
 
-def together(made: Made, folder: Path, seed: int, where: Compute) -> Together:
-    """The three networks, trained on the people of TRAINING, as one."""
-    pairs = {person: made[person] for person in TRAINING}
-    spaced = [recording for person, of in pairs.items() if not crowded(person) for _, recording in of]
-    whole = [recording for of in pairs.values() for _, recording in of]
+def trained(made: Made, folder: Path, seed: int, where: Compute) -> VerifierNetwork:
+    """The network, trained on the people of TRAINING."""
+    pairs = {person: made[person][:-1] for person in TRAINING}  # a person's last clip has no micro-expression
+    none = [recording for person in TRAINING for _, recording in made[person][-1:]]
     wide = [widened(*pair) for of in pairs.values() for pair in of]
-    return Together([
-        fit(spaced, SPACED, seed=seed, compute=where),
-        fit(whole, WHOLE, seed=seed, compute=where),
-        fit(wide, LAID_OVER, laid_over(pairs, folder, seed), seed=seed, compute=where),
-    ])  # fmt: skip
+    first = fit(wide, FIRST, laid_over(pairs, folder, seed), seed=seed, compute=where)
+    return averaged(first, fit(wide, THEN, none, deepcopy(first), seed, where))
+
+
+def averaged(one: VerifierNetwork, other: VerifierNetwork) -> VerifierNetwork:
+    """The mean of two networks' weights, the second of which came from the first: it forgets less (Wortsman et al. 2022, "Robust
+    fine-tuning of zero-shot models")."""
+    mean, others = deepcopy(one), other.state_dict()
+    mean.load_state_dict({name: (value + others[name]) / 2 if value.is_floating_point() else value for name, value in one.state_dict().items()})
+    return mean
 
 
 def laid_over(pairs: Made, folder: Path, seed: int) -> list[Recording]:

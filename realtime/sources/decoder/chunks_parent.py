@@ -1,4 +1,4 @@
-"""The parent's side of a child that decodes what it is given, chunk by chunk (`packet_reader`)."""
+"""The parent's side of a child that decodes what it is given, chunk by chunk (`chunks_child`)."""
 
 from __future__ import annotations
 

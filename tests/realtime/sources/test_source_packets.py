@@ -218,4 +218,4 @@ def _children() -> list[int]:
     import psutil
 
     return [child.pid for child in psutil.Process().children()
-            if child.status() != psutil.STATUS_ZOMBIE and "packet_reader" in " ".join(child.cmdline())]
+            if child.status() != psutil.STATUS_ZOMBIE and "chunks_child" in " ".join(child.cmdline())]

@@ -35,6 +35,7 @@ HELD = {  # what the spotter counts, in words that go after a number
     "too short": "too short for an expression",
     "too long": "too long for a micro-expression",
     "too small": "too small for a macro-expression",
+    "pictures lost": "where pictures were lost",
 }
 
 

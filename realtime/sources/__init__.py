@@ -4,7 +4,7 @@
         for frame in source:
             ...
 
-This package stays light: every decoder lives in a child process (`reader`, `media`, `camera`), because the media
+This package stays light: every decoder lives in a child process (`decoder`), because the media
 that people send may crash one, and the child imports this file too.
 """
 

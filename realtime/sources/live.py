@@ -1,7 +1,7 @@
 """A live source: frames come when they come, and the oldest is dropped when the reader does not keep up.
 
 Cameras, network streams, and recordings that are played at their own clock. A thread captures into a bounded
-queue (`handed`).
+queue (`queue`).
 """
 
 from __future__ import annotations

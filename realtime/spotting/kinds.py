@@ -13,6 +13,7 @@ EYES_BEFORE = 0.1  # seconds before an onset in which a blink still counts as it
 MACRO_SIZE = 0.03  # outer-eye distances that some part of the face moves in a macro-expression, at least
 BESIDES = 0.006  # outer-eye distances: where no part but the lids moved this far, a blink explains it all
 OTHERWISE = 0.4  # mean probability of speech, or of the head, above which a long movement is that
+JUMPED = 0.4  # share of a movement that is done in one step
 TOLERANCE = 0.1  # seconds by which the duration of what the verifier is sure of may be wrong
 
 
@@ -33,6 +34,8 @@ def of_verified(move: Movement, recent: Recent, settings: SpotterSettings) -> st
         return "blink"
     if settings.motion_gate and "motion" in gates:
         return "motion"
+    if came_and_went_with_lost_pictures(move):
+        return "pictures lost"
     kind = _by_duration(move, settings, settings.max_duration + TOLERANCE)
     return "too long" if kind == "macro" else kind
 
@@ -51,6 +54,19 @@ def of_long(move: Movement, recent: Recent, settings: SpotterSettings, scores: d
         return "blink"
     cause = max(("speech", "head"), key=lambda name: scores.get(name, 0.0))
     return cause if scores.get(cause, 0.0) > OTHERWISE else "macro"
+
+
+def came_and_went_with_lost_pictures(move: Movement) -> bool:
+    """Whether it came in one step and went in one, each where a picture is missing: until the next whole picture, a decoder shows what it guessed."""
+    inside = (move.t >= move.onset - TOLERANCE) & (move.t <= move.offset + TOLERANCE)
+    t, places = move.t[inside], move.moved[inside][:, NO_LIDS]
+    if len(t) < 4:
+        return False
+    apex, took = int(np.argmin(np.abs(t - move.apex))), np.diff(t)
+    missing = took > 1.5 * np.median(took)
+    steps = np.linalg.norm(np.diff(places, axis=0), axis=2).max(axis=1) * missing
+    far = np.linalg.norm(places[apex] - places[0], axis=1).max()
+    return bool(min(steps[:apex].max(initial=0.0), steps[apex:].max(initial=0.0)) > JUMPED * far)
 
 
 def _by_duration(move: Movement, settings: SpotterSettings, most: float) -> str:

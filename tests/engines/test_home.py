@@ -42,7 +42,7 @@ def test_a_folder_that_others_may_write_is_not_taken(tmp_path):
     (tmp_path / "tmp" / f"mer-live-{os.getuid()}").mkdir(parents=True)
     (tmp_path / "tmp" / f"mer-live-{os.getuid()}").chmod(0o777)
     code, said = run(tmp_path, "log", "list")
-    assert code == 2 and f"are in {tmp_path}/tmp/mer-live-{os.getuid()}" not in said[0] and "no event log" in said[1]
+    assert code == 2 and f"are in {tmp_path}/tmp/mer-live-{os.getuid()})" not in said[0] and "no event log" in said[1]
 
 
 def test_a_home_that_can_be_written_is_left_alone(tmp_path, monkeypatch):

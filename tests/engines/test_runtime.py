@@ -121,7 +121,7 @@ def test_a_file_for_one_sample_at_a_time_is_run_one_by_one(tmp_path):
     network = Network(fixed(tmp_path / "old.onnx", 1))
     given = windows(3)
     np.testing.assert_array_equal(network.many(given), answers(given))
-    with pytest.raises(EngineError, match=r"takes \{'window': \(2, 45, 96\)\}, its manifest says"):
+    with pytest.raises(EngineError, match=r"takes \{'window': \(2, 46, 96\)\}, its manifest says"):
         Network(fixed(tmp_path / "two.onnx", 2))
 
 

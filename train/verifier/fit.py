@@ -79,7 +79,8 @@ def fit(
         micro = label == MICRO
         with compute.autocast():
             logits, times = network(window)
-            loss = F.cross_entropy(logits, label) + TIMES_WEIGHT * F.smooth_l1_loss(times[micro], true[micro], beta=0.02)
+            late = F.smooth_l1_loss(times, true, beta=0.02, reduction="none").mean(1)
+            loss = F.cross_entropy(logits, label) + TIMES_WEIGHT * (late * micro).sum() / micro.sum().clamp_min(1)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -11,7 +11,7 @@ from realtime.sources.queue import FULL
 SET_ASIDE = {
     "blink": "blink", "motion": "head moved", "head": "head moved", "lost": "face was lost", "speech": "talking",
     "too small": "too small", "too short": "too short", "too long": "too long", "macro": "too long",
-    "nothing": "no expression", "micro": "not sure enough",
+    "pictures lost": "pictures lost", "nothing": "no expression", "micro": "not sure enough",
 }  # fmt: skip
 REPORTED = ("spotted", "macro")  # what the spotter counts beside them
 # why a picture was not looked at: realtime/sources; what the browser itself drops is named there (page/live_words.js)

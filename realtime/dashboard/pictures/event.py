@@ -1,7 +1,7 @@
 """What a chosen event shows: its two key moments, the motion between them made large, and where it was.
 
 Pictures are H×W×3 uint8 RGB, SIDE pixels a side or wider; nothing here knows of a page. The rest of the view is in
-`looked` (where the network looked) and `figures` (Plotly).
+`attention` (where the network looked) and `scores` (Plotly).
 """
 
 from __future__ import annotations

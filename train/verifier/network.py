@@ -15,7 +15,7 @@ class VerifierNetwork(nn.Module):
     Times are seconds since the onset, the apex and the offset of a micro-expression, in this order and so ordered.
     """
 
-    def __init__(self, width: int = 48, dropout: float = 0.3):
+    def __init__(self, width: int = 96, dropout: float = 0.2):
         super().__init__()
         # fixed from the training people, so that the exported file takes raw inputs
         self.register_buffer("mean", torch.zeros(1, CHANNELS, 1))

@@ -97,7 +97,7 @@ def test_a_recording_can_be_cancelled_and_what_was_found_until_then_is_shown(pag
 
 
 def test_fewer_and_more_movements_are_what_they_say(page, tmp_path):
-    clip, found = faint(tmp_path / "faint.mp4", 0.08, 3.2), {}
+    clip, found = faint(tmp_path / "faint.mp4", 0.09, 3.2), {}
     for word in ("Fewer", "More"):
         page.get_by_role("radio", name=word).check()
         dropped(page, f"{word}.mp4", clip)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,6 +99,15 @@ class Pipeline:
             if reading.keyframes:
                 self._name(face, reading.keyframes)
         return Step(frame, views, readings, list(self._known()))
+
+    def follow(self, frames: Iterable[Frame]) -> Iterator[Recognized]:
+        """What is recognized in a whole stream, as it becomes known; closed at its end, or where whoever asks goes away."""
+        try:
+            for frame in frames:
+                yield from self(frame).events
+            yield from self.finish()
+        finally:
+            self.close()
 
     def finish(self) -> list[Recognized]:
         """The source has ended: the movements that are still under way or being named; then the tracker is let go."""
@@ -199,9 +208,5 @@ def replay(clip: str | Path, settings: PipelineSettings | None = None) -> Iterat
     """
     with open_source(clip) as source:
         pipeline = Pipeline(source.info.name, settings or PipelineSettings(), wait=True)
-        try:
-            for frame in source:
-                yield from (known.event for known in pipeline(frame).events)
-            yield from (known.event for known in pipeline.finish())
-        finally:
-            pipeline.close()
+        for known in pipeline.follow(source):
+            yield known.event

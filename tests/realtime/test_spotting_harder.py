@@ -25,8 +25,7 @@ def recognizer():
 
 def replayed(frames, recognizer):
     pipeline = Pipeline("clip", PipelineSettings(), wait=True, recognizer=recognizer)
-    known = [one for frame in frames for one in pipeline(frame).events] + pipeline.finish()
-    return [one.event for one in known], pipeline
+    return [known.event for known in pipeline.follow(frames)], pipeline
 
 
 def cut(demo, begin, end):

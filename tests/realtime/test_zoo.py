@@ -23,8 +23,7 @@ def spotted():
     """The keyframes of the demo clip's movements."""
     pipeline = Pipeline("demo", PipelineSettings(), wait=True)
     with open_source(DEMO) as source:
-        known = [one for frame in source for one in pipeline(frame).events]
-    return [one.keyframes for one in known + pipeline.finish()]
+        return [known.keyframes for known in pipeline.follow(source)]
 
 
 def test_the_four_papers_and_the_default_are_there():

@@ -26,8 +26,7 @@ def find(what: str, number: int, settings: LiveSettings) -> tuple[Event, Keyfram
         raise SourceError(f"no recording at {clip}: an event can be explained while the recording it came from is there")
     pipeline = Pipeline(Path(clip).name, settings, wait=True)
     with open_source(clip) as source:
-        known = [one for frame in source for one in pipeline(frame).events] + pipeline.finish()
-    found = [(one.event, one.keyframes) for one in known]
+        found = [(known.event, known.keyframes) for known in pipeline.follow(source)]
     if logged:
         same = [pair for pair in found if abs(pair[0].onset_s - logged["onset_s"]) < SAME]
         if not same:

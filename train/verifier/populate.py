@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from realtime.spotting.points import IDS, NO_LIDS, PARTS, POOL
-from realtime.spotting.verify import AWAY, CLASSES, HOME_LOOKS
+from realtime.spotting.verify import AWAY, HOME_LOOKS
 from train.synthesis import drawn_events
 from train.synthesis.action_units import ACTION_UNITS, SIDES
 from train.synthesis.face import Face
@@ -19,12 +19,11 @@ from train.synthesis.fields import LOWER_LID, Fields
 from train.synthesis.motions import Happening
 from train.synthesis.people import Person
 from train.synthesis.real_motion import Movement
-from train.verifier.collect import ENDED, UNSURE, UNTOLD, Recording
+from train.verifier.collect import Recording
 
 PLACES = 2 * len(PARTS)
 REGIONS = slice(PLACES, PLACES + 3)
 EYES = PLACES + 3
-MICRO = CLASSES.index("micro")
 APART = 0.35  # seconds between two micro-expressions, at least
 # a region's histograms differ by so many multiples of rest for each hundredth that one of its parts moves: 5th and 95th percentile
 HEARD = (0.8, 3.8)
@@ -61,9 +60,11 @@ class Parts:
 
 
 def populated(recording: Recording, truths: np.ndarray, parts: Parts, random: np.random.Generator) -> tuple[np.ndarray, Recording]:
-    """(those and the new ones, the recording with more micro-expressions in it). truths: those that it has, rows (onset, apex, offset)."""
-    columns, label, since = recording.columns.copy(), recording.label.copy(), recording.since.copy()
-    told = columns[:, :PLACES].copy()  # as it was: a usual place is worked out anew from the change
+    """(those and the new ones, the recording with more micro-expressions in it). truths: those that it has, rows (onset, apex, offset).
+
+    What each moment is called stays as it was: `collect.widened` says it of all of them.
+    """
+    columns = recording.columns.copy()
     taken, rows = [(row[0], row[2]) for row in truths], [np.reshape(truths, (-1, 3))]
     at = float(recording.t[0]) + random.uniform(0.8, 1.6)
     while at < recording.t[-1]:
@@ -85,14 +86,10 @@ def populated(recording: Recording, truths: np.ndarray, parts: Parts, random: np
         columns[seen, :PLACES] += places.astype(np.float32)
         columns[seen, EYES] *= (1 - closing).clip(0, 1.3)
         columns[seen, REGIONS] = heard(columns[seen, REGIONS], places, event, t, random)
-        after = recording.t - event.offset
-        for edge, answer in ((UNSURE, UNTOLD), (0.0, MICRO)):
-            where = stretch & (after >= ENDED[0] - edge) & (after <= ENDED[1] + edge)
-            label[where] = answer
         rows.append(np.array([[event.onset, event.apex, event.offset]]))
-        since[where] = recording.t[where, None] - rows[-1]
-    columns[:, AWAY] = away(columns[:, :PLACES], told, columns[:, AWAY], recording.begins)
-    return np.concatenate(rows), replace(recording, columns=columns, label=label, since=since)
+    # a usual place is worked out anew from the change
+    columns[:, AWAY] = away(columns[:, :PLACES], recording.columns[:, :PLACES], columns[:, AWAY], recording.begins)
+    return np.concatenate(rows), replace(recording, columns=columns)
 
 
 def shown(places: np.ndarray, random: np.random.Generator) -> np.ndarray:

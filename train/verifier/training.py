@@ -91,8 +91,8 @@ def run(settings: TrainSettings, out: Path, console: Console) -> Path:
 
 def trained(made: Made, folder: Path, seed: int, where: Compute) -> VerifierNetwork:
     """The network, trained on the people of TRAINING."""
-    pairs = {person: made[person][:-1] for person in TRAINING}  # a person's last clip has no micro-expression
-    none = [recording for person in TRAINING for _, recording in made[person][-1:]]
+    pairs = {person: [pair for pair in made[person] if len(pair[0])] for person in TRAINING}
+    none = [recording for person in TRAINING for truths, recording in made[person] if not len(truths)]
     wide = [widened(*pair) for of in pairs.values() for pair in of]
     first = fit(wide, FIRST, laid_over(pairs, folder, seed), seed=seed, compute=where)
     return averaged(first, fit(wide, THEN, none, deepcopy(first), seed, where))

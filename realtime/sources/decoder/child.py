@@ -1,6 +1,6 @@
 """The child's side: decode a file, a stream or a camera into a ring of shared memory.
 
-The parent (`parent`) starts `main` in a process of its own, because media from strangers may crash a decoder.
+`parent` starts `main` in a process of its own, because media from strangers may crash a decoder.
 This module imports little, so that the child starts fast. Messages to the parent are JSON, never pickles: a
 decoder that was taken over by a file must not reach further.
 

@@ -99,14 +99,13 @@ def watch(recording: LongRecording, settings: PipelineSettings) -> Watched:
 def said_of(name: str, frames: Iterable[Frame], settings: PipelineSettings) -> list[Event]:
     """What the live loop says of a stream of frames, with a network that all streams of this process share. Raises MerError."""
     pipeline = Pipeline(name, settings, wait=True, recognizer=_recognizer(settings.network, settings.engine))
-    try:
-        events: list[Event] = []
-        for frame in frames:
-            check_stop()
-            events += [known.event for known in pipeline(frame).events]
-        return events + [known.event for known in pipeline.finish()]
-    finally:
-        pipeline.close()
+    return [known.event for known in pipeline.follow(until_stopped(frames))]
+
+
+def until_stopped(frames: Iterable[Frame]) -> Iterator[Frame]:
+    for frame in frames:
+        check_stop()
+        yield frame
 
 
 def by_what_means(settings: PipelineSettings) -> str:

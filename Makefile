@@ -23,6 +23,7 @@ test: lint
 
 lint: .venv/.test
 	$(BIN)/ruff check engines realtime train tests
+	$(BIN)/ruff format --check --quiet engines realtime train tests
 
 # neither a browser nor training, nor whole clips
 QUICK = tests/test_house.py tests/engines/test_batcher.py tests/engines/test_home.py tests/engines/test_runtime.py tests/realtime/test_episode.py \

@@ -34,8 +34,7 @@ def passed(model: bytes, sha256: str, path: Path, inputs: dict[str, tuple[int, .
         return
     limits = {"seconds": SECONDS, "memory": MEMORY + 4 * len(model)}  # read, parsed, laid out, and laid out for speed
     asked = json.dumps({"path": str(path), "inputs": inputs, "output": output, "least": least, **limits})
-    done = subprocess.run(isolated.command("engines.trial", asked), input=model, capture_output=True,
-                          start_new_session=True, check=False)  # fmt: skip
+    done = subprocess.run(isolated.command("engines.trial", asked), input=model, capture_output=True, start_new_session=True, check=False)
     if done.returncode == -signal.SIGALRM:
         raise EngineError(f"{path} gives no answer within {SECONDS:g} s: it cannot be used live")
     if done.returncode < 0:

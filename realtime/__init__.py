@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "Frame", "Pipeline", "PipelineSettings", "open_source", "replay"]
 __version__ = "0.1.0"
-_ROOMS = {"Event": "records", "Frame": "records", "Pipeline": "pipeline", "PipelineSettings": "pipeline", "replay": "pipeline", "open_source": "sources"}
+_ROOMS = {
+    "Event": "records",
+    "Frame": "records",
+    "Pipeline": "pipeline",
+    "PipelineSettings": "pipeline",
+    "replay": "pipeline",
+    "open_source": "sources",
+}
 
 # before anybody's own folder of that name can be taken for it, and before any library: it switches their telemetry off
 own("engines")

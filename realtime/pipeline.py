@@ -1,9 +1,9 @@
 """The whole way of the data, top to bottom: frame → face → spotter → network → event.
 
-    pipeline = Pipeline("clip.mp4", settings)
-    for frame in source:
-        step = pipeline(frame)      # step.events: the movements that became known by now, each with its key frames
-    last = pipeline.finish()        # those still under way
+pipeline = Pipeline("clip.mp4", settings)
+for frame in source:
+    step = pipeline(frame)      # step.events: the movements that became known by now, each with its key frames
+last = pipeline.finish()        # those still under way
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ class Pipeline:
     in the source's clock), "label" (from that frame's arrival to the label) and "event" (from the offset frame's arrival).
     """
 
-    def __init__(
-        self, source: str, settings: PipelineSettings, wait: bool = False, recognizer: Recognizer | None = None, now: bool = False
-    ):
+    def __init__(self, source: str, settings: PipelineSettings, wait: bool = False, recognizer: Recognizer | None = None, now: bool = False):
         """recognizer: shared by several pipelines; by default the network that the settings name, already warmed up.
 
         now: as in `SourceInfo`; events then have their `utc`.

@@ -22,9 +22,7 @@ from realtime.origin import ROOT
 CONFIGS = ROOT / "configs"  # never another's package of that name
 
 
-def load(
-    name: str, overrides: Sequence[str] = (), schema: type | None = None, flags: Mapping[str, object] | None = None
-) -> DictConfig:
+def load(name: str, overrides: Sequence[str] = (), schema: type | None = None, flags: Mapping[str, object] | None = None) -> DictConfig:
     """Compose `configs/<name>.yaml` with `overrides` ("spotter.max_duration=0.5"), typed by the dataclass `schema`.
 
     flags: {"network": "a file's path"}, values that came as plain flags; None leaves a setting as it is.

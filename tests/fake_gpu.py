@@ -61,11 +61,21 @@ class FakeGpu:
         content = f"plan of {network.name}, {changed}".encode()
         self.plan(content, lambda inputs: session.run([inputs]), shapes, network.output)
         facts = {
-            "network": network.name, "onnx_sha256": network.manifest["sha256"],
-            "plan_sha256": hashlib.sha256(content).hexdigest(), "library": "tensorrt", "version": self.trt.__version__,
-            "cuda": "13.0", "driver": "580.65", "gpu": NAME, "targets": ("sm_89",), "precision": "fp32",
-            "profiles": (1, 8, 64), "kept_fp32": (), "tool_version": "0", "made": "2026-11-22T12:00:00Z",
-        }  # fmt: skip
+            "network": network.name,
+            "onnx_sha256": network.manifest["sha256"],
+            "plan_sha256": hashlib.sha256(content).hexdigest(),
+            "library": "tensorrt",
+            "version": self.trt.__version__,
+            "cuda": "13.0",
+            "driver": "580.65",
+            "gpu": NAME,
+            "targets": ("sm_89",),
+            "precision": "fp32",
+            "profiles": (1, 8, 64),
+            "kept_fp32": (),
+            "tool_version": "0",
+            "made": "2026-11-22T12:00:00Z",
+        }
         store.save(PlanManifest(**{**facts, **changed}), content)
         return content
 

@@ -21,10 +21,7 @@ def imports(path):
 @pytest.mark.parametrize("room", FORBIDDEN)
 def test_imports_run_one_way(room):
     wrong = [
-        f"{path.relative_to(ROOT)}: {name}"
-        for path in (ROOT / room).rglob("*.py")
-        for name in imports(path)
-        if name.split(".")[0] in FORBIDDEN[room]
+        f"{path.relative_to(ROOT)}: {name}" for path in (ROOT / room).rglob("*.py") for name in imports(path) if name.split(".")[0] in FORBIDDEN[room]
     ]
     assert not wrong
 
@@ -41,16 +38,30 @@ def test_the_source_files_stay_small():
 
 
 MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for room in FORBIDDEN for path in (ROOT / room).rglob("*.py")
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for room in FORBIDDEN
+    for path in (ROOT / room).rglob("*.py")
 }
 # started by name, in a process of their own or by the tab's name
-STARTED = {"realtime.cli.system", "realtime.naming.inputs.answers", "train.export.tflite", "train.explain.heat", "train.bench.gpu.unpacked", "engines.flow.fatbin"}
+STARTED = {
+    "realtime.cli.system",
+    "realtime.naming.inputs.answers",
+    "train.export.tflite",
+    "train.explain.heat",
+    "train.bench.gpu.unpacked",
+    "engines.flow.fatbin",
+}
 
 
 def imported(module):
     """Modules of the house that a module imports, at once or later; what is for type checkers alone left out."""
     tree = ast.parse(MODULES[module].read_text())
-    typed = {id(node) for branch in ast.walk(tree) if isinstance(branch, ast.If) and getattr(branch.test, "id", "") == "TYPE_CHECKING" for node in ast.walk(branch)}
+    typed = {
+        id(node)
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and getattr(branch.test, "id", "") == "TYPE_CHECKING"
+        for node in ast.walk(branch)
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and id(node) not in typed:
             for alias in node.names:
@@ -72,7 +83,9 @@ def test_no_private_name_is_imported_from_another_module():
     for module, path in MODULES.items():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in FORBIDDEN:
-                wrong += [f"{module}: {node.module}.{alias.name}" for alias in node.names if alias.name.startswith("_") and alias.name != "__version__"]
+                wrong += [
+                    f"{module}: {node.module}.{alias.name}" for alias in node.names if alias.name.startswith("_") and alias.name != "__version__"
+                ]
     assert not wrong
 
 
@@ -80,7 +93,8 @@ def test_every_module_is_wanted_by_somebody():
     wanted = {name for module in MODULES for name in imported(module)} | STARTED
     by_name = (ROOT / "pyproject.toml").read_text() + "".join(path.read_text() for path in MODULES.values())
     idle = [
-        module for module, path in MODULES.items()
+        module
+        for module, path in MODULES.items()
         if path.name not in ("__init__.py", "__main__.py", "tab.py") and module not in wanted and f'"{module}' not in by_name
-    ]  # fmt: skip
+    ]
     assert not idle

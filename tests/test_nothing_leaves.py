@@ -78,11 +78,15 @@ def clip(tmp_path):
     return demo_start(tmp_path / "clip.mp4", 4.0)
 
 
-@pytest.mark.parametrize("words", [
-    ("mer-replay", "{clip}", "--out", "{out}", "--export", "report,elan"),
-    ("mer-replay", "{clip}", "--out", "{out}", "faces.runner=mediapipe"),
-    ("mer-live", "--source", "{clip}", "--as-live"),
-], ids=["replay", "replay-mediapipe", "live"])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("mer-replay", "{clip}", "--out", "{out}", "--export", "report,elan"),
+        ("mer-replay", "{clip}", "--out", "{out}", "faces.runner=mediapipe"),
+        ("mer-live", "--source", "{clip}", "--as-live"),
+    ],
+    ids=["replay", "replay-mediapipe", "live"],
+)
 def test_a_command_tells_nobody(words, tmp_path, clip):
     seen, home = tmp_path / "trace", tmp_path / "home"
     home.mkdir()
@@ -104,11 +108,14 @@ def test_the_page_tells_nobody(tmp_path):
     assert told(seen) == []
 
 
-@pytest.mark.parametrize("code", [
-    "import socket; socket.getaddrinfo('example.org', 80)",
-    "import socket; socket.create_connection(('192.0.2.1', 80), timeout=0.2)",
-    "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 9))",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import socket; socket.getaddrinfo('example.org', 80)",
+        "import socket; socket.create_connection(('192.0.2.1', 80), timeout=0.2)",
+        "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 9))",
+    ],
+)
 def test_who_tells_somebody_is_seen(code, tmp_path):
     subprocess.run([*alone(), *trace(tmp_path / "trace"), sys.executable, "-c", code], capture_output=True, timeout=60)
     assert told(tmp_path / "trace")

@@ -53,7 +53,7 @@ def main(settings: tuple[str, ...]) -> None:
 
 def _needs_trainer() -> None:
     try:
-        import sklearn  # noqa: F401
-        import torch  # noqa: F401
+        import sklearn  # noqa: F401 - whether it is there
+        import torch  # noqa: F401 - as that
     except ModuleNotFoundError as error:
         raise MissingPartError(f"{error.name} is not installed: pip install 'mer-live[train]'") from error

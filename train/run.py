@@ -96,9 +96,7 @@ def _tested(settings: TrainSettings, takes: str) -> Samples:
     return together
 
 
-def _measure(
-    settings: TrainSettings, samples: Samples, folds: list[Fold], training: Samples, out: Path, console: Console
-) -> Path:
+def _measure(settings: TrainSettings, samples: Samples, folds: list[Fold], training: Samples, out: Path, console: Console) -> Path:
     """training: what the exported network of protocol.export is trained on."""
     from train.progress import Folds
 
@@ -108,9 +106,7 @@ def _measure(
     wanted = settings.protocol.export and not (out / f"{name}.onnx").exists()
     kept: list = []
     with Folds(console, f"{name} {protocol}", len(folds) * len(settings.seeds), out) as shown:
-        pooled = cross_validate(
-            settings, samples, folds, out, shown.done, shown.earlier, shown.tell, kept.append if wanted else None
-        )
+        pooled = cross_validate(settings, samples, folds, out, shown.done, shown.earlier, shown.tell, kept.append if wanted else None)
     results = summarise(pooled)
     results["calibration"] = _calibration(pooled)
     results["settings"] = settings.as_dict()
@@ -152,9 +148,7 @@ def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Con
     return out
 
 
-def _export(
-    network, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path, console: Console
-) -> None:
+def _export(network, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path, console: Console) -> None:
     from train.export import network as export
 
     difference = export.export(network, samples, settings, accuracy, out)
@@ -173,10 +167,7 @@ def _accuracy(results: dict, samples: Samples, fold: Fold) -> dict:
     """For the manifest of the network of protocol=holdout: it is itself one of those that were measured."""
     trained, tested = (len(np.unique(samples.person[rows])) for rows in (fold.training, fold.test))
     both = (("", results["mean"]), ("_sd", results["sd"]))
-    table = {
-        group: {f"{metric}{tail}": round(value, 3) for tail, part in both for metric, value in part[group].items()}
-        for group in results["mean"]
-    }
+    table = {group: {f"{metric}{tail}": round(value, 3) for tail, part in both for metric, value in part[group].items()} for group in results["mean"]}
     return {
         "protocol": f"trained on {trained} people, tested on {tested} others",
         "seeds": list(results["seeds"]),

@@ -1,9 +1,9 @@
 """What a run leaves in its folder, so that it can be read without the data and go on after a kill at any point.
 
-    config.yaml              the resolved settings, and the digest of the samples
-    about.json               for each time it was started: when, versions, git commit, machine
-    predictions/SEED/FOLD.csv, results.json, results.md, confusion-SET.png, curves/ (TensorBoard)
-    leaked/SEED/FOLD.csv, leak.json   protocol.leak=true alone: a diagnostic, read by nothing that exports
+config.yaml              the resolved settings, and the digest of the samples
+about.json               for each time it was started: when, versions, git commit, machine
+predictions/SEED/FOLD.csv, results.json, results.md, confusion-SET.png, curves/ (TensorBoard)
+leaked/SEED/FOLD.csv, leak.json   protocol.leak=true alone: a diagnostic, read by nothing that exports
 """
 
 from __future__ import annotations

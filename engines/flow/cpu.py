@@ -79,10 +79,26 @@ class _Level:
         self.dual[:] = 0
         sample(self.pictures[1], self.height, self.width, self.samples)
         solve(
-            self.pictures[0], self.samples, *self.flow, *self.dual, *self.data, self.inner, *self.columns, self.spare,
-            self.width, s.WARPS, s.ROUNDS, s.ITERATIONS, s.CHECK, self.enough,
-            f32(s.LAMBDA * s.THETA), f32(s.THETA), f32(s.TAU / s.THETA), f32(s.CUBIC), f32(s.GRADIENT_FLOOR),
-        )  # fmt: skip
+            self.pictures[0],
+            self.samples,
+            *self.flow,
+            *self.dual,
+            *self.data,
+            self.inner,
+            *self.columns,
+            self.spare,
+            self.width,
+            s.WARPS,
+            s.ROUNDS,
+            s.ITERATIONS,
+            s.CHECK,
+            self.enough,
+            f32(s.LAMBDA * s.THETA),
+            f32(s.THETA),
+            f32(s.TAU / s.THETA),
+            f32(s.CUBIC),
+            f32(s.GRADIENT_FLOOR),
+        )
 
 
 class _Workspace:

@@ -40,9 +40,7 @@ def tvl1_many(pairs: Sequence[Pair]) -> list[np.ndarray]:
     return flows
 
 
-def flow_maps(
-    items: Sequence[tuple[np.ndarray, np.ndarray, Box]], face: int, map: int, smoothing: float
-) -> DeviceArray:
+def flow_maps(items: Sequence[tuple[np.ndarray, np.ndarray, Box]], face: int, map: int, smoothing: float) -> DeviceArray:
     """The flow map of each (onset view, apex view, box) as networks take it: (N, 3, map, map) float32 on the GPU.
 
     Views are H×W×3 uint8 BGR, box (left, top, right, bottom) may reach outside them. As in `realtime.naming.inputs.flow_map`:
@@ -57,9 +55,11 @@ def flow_maps(
     with lanes.borrowed() as lane:
         place, bytes_each = result.pointer, 12 * map * map
         _share_out(
-            lane, items, (face, face),
+            lane,
+            items,
+            (face, face),
             lambda part, first: lane.maps(part, face, map, smoothing, place + first * bytes_each),
-        )  # fmt: skip
+        )
     return result
 
 

@@ -107,9 +107,15 @@ def main() -> None:
         print(build(made))
         code = made.read_bytes()
     record(
-        FATBIN, code, fatbin_sha256=hashlib.sha256(code).hexdigest(), sources_sha256=sources_sha256(), sources=SOURCES,
-        nvcc=version(), architectures=ARCHITECTURES, ptx=PTX,
-    )  # fmt: skip
+        FATBIN,
+        code,
+        fatbin_sha256=hashlib.sha256(code).hexdigest(),
+        sources_sha256=sources_sha256(),
+        sources=SOURCES,
+        nvcc=version(),
+        architectures=ARCHITECTURES,
+        ptx=PTX,
+    )
     print(f"{FATBIN.name}: {len(code)} bytes for {', '.join(ARCHITECTURES)} and {PTX}")
 
 

@@ -64,11 +64,28 @@ def tvl1(kernel: str, pictures: int, flows: int, workspace: int, pairs: int, hei
     spare = [0] * (LEVELS - len(sizes))
     plane = _plane(height, width, _team(kernel))
     values = (
-        pictures, flows, workspace, room(height, width, kernel), plane,
-        len(sizes), s.WARPS, s.ROUNDS, s.ITERATIONS, s.CHECK,
-        *(h for h, _ in sizes), *spare, *(w for _, w in sizes), *spare,
-        s.TAU / s.THETA, s.LAMBDA * s.THETA, s.THETA, s.EPSILON**2, 1 / s.SCALE_STEP, s.CUBIC, s.GRADIENT_FLOOR,
-    )  # fmt: skip
+        pictures,
+        flows,
+        workspace,
+        room(height, width, kernel),
+        plane,
+        len(sizes),
+        s.WARPS,
+        s.ROUNDS,
+        s.ITERATIONS,
+        s.CHECK,
+        *(h for h, _ in sizes),
+        *spare,
+        *(w for _, w in sizes),
+        *spare,
+        s.TAU / s.THETA,
+        s.LAMBDA * s.THETA,
+        s.THETA,
+        s.EPSILON**2,
+        1 / s.SCALE_STEP,
+        s.CUBIC,
+        s.GRADIENT_FLOOR,
+    )
     return Launch(
         kernel=kernel,
         blocks=pairs * _team(kernel),

@@ -192,8 +192,36 @@ def iterate(u, v, u_x, u_y, v_x, v_y, gx, gy, rho, inverse, inner, height, width
 
 
 @loop
-def solve(first, samples, u, v, u_x, u_y, v_x, v_y, gx, gy, rho, inverse, inner, low, middle, high, spare,
-          width, warps, rounds, iterations, check, enough, bound, theta, step, cubic, floor):  # fmt: skip
+def solve(
+    first,
+    samples,
+    u,
+    v,
+    u_x,
+    u_y,
+    v_x,
+    v_y,
+    gx,
+    gy,
+    rho,
+    inverse,
+    inner,
+    low,
+    middle,
+    high,
+    spare,
+    width,
+    warps,
+    rounds,
+    iterations,
+    check,
+    enough,
+    bound,
+    theta,
+    step,
+    cubic,
+    floor,
+):
     """One scale: several warps, each iterated until an iteration changes the flow by no more than `enough`."""
     height, wide = first.shape[0], inner.shape[0]
     for _ in range(warps):
@@ -206,7 +234,5 @@ def solve(first, samples, u, v, u_x, u_y, v_x, v_y, gx, gy, rho, inverse, inner,
             median(v, low, middle, high, spare, height, width)
             done = 0
             while done < iterations and change > enough:
-                change = iterate(
-                    u, v, u_x, u_y, v_x, v_y, gx, gy, rho, inverse, inner, height, wide, check, bound, theta, step
-                )  # fmt: skip
+                change = iterate(u, v, u_x, u_y, v_x, v_y, gx, gy, rho, inverse, inner, height, wide, check, bound, theta, step)
                 done += check

@@ -61,10 +61,7 @@ def _stacks_and_colours(lane: Lane, told: dict[str, np.ndarray], items: list, fa
     there = {name: lane.there(f"{name}, checked", 4 * int(np.prod(shape))) for name, shape in shapes.items()}
     lane.stacks([(onset, apex, onset, box) for onset, apex, box in items], face, side, grid, there["stack_faces"])
     lane.colours([(onset, box) for onset, _, box in items], size, there["colour_faces"])
-    return {
-        name: _apart(lane.fetch(f"{name}, checked", shape, np.float32)[..., ::STEP, ::STEP], told[name])
-        for name, shape in shapes.items()
-    }
+    return {name: _apart(lane.fetch(f"{name}, checked", shape, np.float32)[..., ::STEP, ::STEP], told[name]) for name, shape in shapes.items()}
 
 
 def _wrong(off: dict[str, float]) -> str:

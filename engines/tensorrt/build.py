@@ -107,9 +107,7 @@ def _choose(targets: tuple[str, ...], gpu: device.Device | None) -> tuple[Librar
         return first, (gpu.compute,)
     rtx = next((each for each in library.installed() if each.name == "tensorrt_rtx"), None)
     if rtx is None:
-        raise EngineError(
-            f"{first.title} builds for the GPU at hand only: leave --for out, or pip install 'mer-live[rtx]'"
-        )
+        raise EngineError(f"{first.title} builds for the GPU at hand only: leave --for out, or pip install 'mer-live[rtx]'")
     targets = targets or (gpu.compute,)
     known = [f"sm_{number}" for number in _capabilities(rtx)]
     strange = [target for target in targets if target not in known]

@@ -10,7 +10,7 @@ from engines.errors import EngineError
 def need_onnx() -> None:
     """Raises EngineError, naming what to install, where the package `onnx` is absent."""
     try:
-        import onnx  # noqa: F401
+        import onnx  # noqa: F401 - whether it is there
     except ImportError as error:
         raise EngineError("making engines needs the package onnx: pip install 'mer-live[build]'") from error
 

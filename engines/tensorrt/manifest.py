@@ -89,9 +89,7 @@ class PlanManifest:
         """The same where there is no GPU: for those it was built for."""
         return build_command(self.network, self.precision, self.targets)
 
-    def refusal(
-        self, onnx_sha256: str | None, plan_sha256: str, device: Device | None, library: Library | None
-    ) -> str | None:
+    def refusal(self, onnx_sha256: str | None, plan_sha256: str, device: Device | None, library: Library | None) -> str | None:
         """Why this plan must not be used here, in a few words; None where it may.
 
         onnx_sha256: of the network's file as it is now (None: there is no such network); plan_sha256: of the bytes that

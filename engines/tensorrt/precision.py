@@ -141,10 +141,7 @@ def answers(onnx_bytes: bytes, samples: dict[str, np.ndarray]) -> np.ndarray:
     step = first if isinstance(first, int) else CHUNK
     count = len(next(iter(samples.values())))
     try:
-        parts = [
-            run.run(None, {key: array[i : i + step] for key, array in samples.items()})[0]
-            for i in range(0, count, step)
-        ]
+        parts = [run.run(None, {key: array[i : i + step] for key, array in samples.items()})[0] for i in range(0, count, step)]
     except Exception as error:  # ONNX Runtime has no common base class for what it raises
         raise EngineError(f"ONNX Runtime cannot run the network on these samples ({first_line(error)})") from error
     return np.concatenate(parts)

@@ -127,10 +127,15 @@ class Plan:
         working = int(getattr(engine, "device_memory_size_v2", 0) or getattr(engine, "device_memory_size", 0))
         self._working = cuda.mem_alloc(working) if working else None
         ground = Ground(
-            library.module, engine, log, self._stream, self.inputs,
+            library.module,
+            engine,
+            log,
+            self._stream,
+            self.inputs,
             {name: int(memory) for name, memory in self._device.items()},
-            (int(self._working) if working else 0, working), runtime_config(library.module, engine),
-        )  # fmt: skip
+            (int(self._working) if working else 0, working),
+            runtime_config(library.module, engine),
+        )
         for size in self._sizes:
             self._lanes[size] = Lane(ground, size)
 

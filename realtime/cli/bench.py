@@ -52,8 +52,9 @@ def main():
 @click.option("--source", required=True, metavar="FILE", help="A recording.")
 @click.option("--as-live", is_flag=True, help="Play at the file's own clock, dropping frames as a camera would.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Go on for this long, over and over.  [default: once]")
-@click.option("--streams", type=click.IntRange(1), metavar="N",
-              help="Try up to N streams of 30 frames/s, each number of them for --seconds.  [default: 10]")  # fmt: skip
+@click.option(
+    "--streams", type=click.IntRange(1), metavar="N", help="Try up to N streams of 30 frames/s, each number of them for --seconds.  [default: 10]"
+)
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
 def live(source, as_live, seconds, streams, settings_):
     """Frames a second, each stage's p50/p95/p99 in milliseconds, and memory."""
@@ -153,9 +154,7 @@ class Run:
         if frames:
             lines.append(f"processor, decoder included: {1000 * worked / frames:.1f} ms a frame")
         if self._memory:
-            lines.append(
-                f"memory, decoder included: {max(early):.0f} MiB at most in the first fifth, {max(late):.0f} MiB in the last"
-            )
+            lines.append(f"memory, decoder included: {max(early):.0f} MiB at most in the first fifth, {max(late):.0f} MiB in the last")
         return lines
 
 

@@ -101,7 +101,7 @@ def _job(ray):
     """Ray would put the working folder and the script's first on its workers' search path."""
 
     class Nothing(list):
-        extend = lambda self, paths: None  # noqa: E731
+        extend = lambda self, paths: None
 
     job = ray.job_config.JobConfig()
     job._py_driver_sys_path = Nothing()

@@ -70,9 +70,7 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
         stack.callback(notices.listen(common.complain("mer-live")))
         network = Recognizer(chosen.network, chosen.engine)  # a network that cannot be had should cost no camera
         screen.print(network.engines, style="dim")
-        opened = [
-            stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs
-        ]
+        opened = [stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs]
         names = ["demo.mp4" if source.info.name == DEMO else source.info.name for source in opened]
         sinks = [file_sink(events, network.classes, now=any(source.info.now for source in opened))] if events else []
         files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if Path(str(spec)).is_file()}
@@ -82,7 +80,9 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
         watches = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
-            watches.append(Watch(source, Pipeline(name, chosen, recognizer=network, now=source.info.now), lambda event, keyframes: writer.write(event)))
+            watches.append(
+                Watch(source, Pipeline(name, chosen, recognizer=network, now=source.info.now), lambda event, keyframes: writer.write(event))
+            )
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
         for sink in log:
             sink.finish(**vars(totals(watches, [writer])))

@@ -44,11 +44,25 @@ main.add_command(log_review.delete)
 def list_sessions(limit):
     """List the last sessions."""
     sessions = Log().sessions(limit)
-    print_table(["id", "started", "lasted", "model", "source", "frames", "drops", "faults", "judged", "events", "incomplete"], [
-        [session["id"], _local(session["started_at"]), _lasted(session), session["model"], _short(session["sources"]),
-         "" if session["frames"] is None else session["frames"], sum(session["drops"].values()),
-         sum(session["faults"].values()), _share(session["judged"]), session["events"], _word(session["incomplete"])]
-        for session in sessions])
+    print_table(
+        ["id", "started", "lasted", "model", "source", "frames", "drops", "faults", "judged", "events", "incomplete"],
+        [
+            [
+                session["id"],
+                _local(session["started_at"]),
+                _lasted(session),
+                session["model"],
+                _short(session["sources"]),
+                "" if session["frames"] is None else session["frames"],
+                sum(session["drops"].values()),
+                sum(session["faults"].values()),
+                _share(session["judged"]),
+                session["events"],
+                _word(session["incomplete"]),
+            ]
+            for session in sessions
+        ],
+    )
     for session in sessions:
         if session["incomplete"]:
             Console(soft_wrap=True).print(f"session {session['id']} is incomplete: {session['incomplete']}", style="yellow")
@@ -62,8 +76,9 @@ def show(session):
     found = log.session(session)
     events = log.events(found["id"])
     counts = ", ".join(f"{count} {label}" for label, count in Counter(e["label"] for e in events).most_common())
-    console.print(Text(f"session {found['id']}", "bold"), f" {_local(found['started_at'])}, {_lasted(found)}, "
-                  f"{found['model']}, mer-live {found['version']}")
+    console.print(
+        Text(f"session {found['id']}", "bold"), f" {_local(found['started_at'])}, {_lasted(found)}, {found['model']}, mer-live {found['version']}"
+    )
     for source in found["sources"]:
         console.print(f"source  {source}")
     frames = "unknown" if found["frames"] is None else found["frames"]
@@ -77,12 +92,21 @@ def show(session):
         return
     several, classes = len(found["sources"]) > 1, _classes(events)
     names = ["event", *(["source"] if several else []), "face", "onset", "apex", "offset", "label", *classes, "ms late"]
-    print_table(names, [
-        [event["event"], *([_short([event["source"]])] if several else []), event["face"],
-         *(f"{event[name]:.3f}" for name in ("onset_s", "apex_s", "offset_s")), event["label"],
-         *(f"{event['scores'][name]:.2f}" if name in event["scores"] else "" for name in classes),
-         f"{event['latency_ms']:.1f}"]
-        for event in events])
+    print_table(
+        names,
+        [
+            [
+                event["event"],
+                *([_short([event["source"]])] if several else []),
+                event["face"],
+                *(f"{event[name]:.3f}" for name in ("onset_s", "apex_s", "offset_s")),
+                event["label"],
+                *(f"{event['scores'][name]:.2f}" if name in event["scores"] else "" for name in classes),
+                f"{event['latency_ms']:.1f}",
+            ]
+            for event in events
+        ],
+    )
 
 
 def _classes(events: list[dict]) -> list[str]:
@@ -116,7 +140,7 @@ def _share(judged: dict[str, dict]) -> str:
 
 
 def _word(incomplete: str) -> str:
-    """"too busy: 453 of 700 frames …" → "too busy"."""
+    """From "too busy: 453 of 700 frames …" → "too busy"."""
     return re.split("[:,;]", incomplete)[0][:24]
 
 

@@ -34,15 +34,28 @@ EXAMPLES = """
   mer-replay clip.mp4 --out results --export elan,webvtt,report    also clip.eaf, clip.vtt, clip.html and clip.pdf
   mer-replay clip.mp4 --out results spotter.sensitivity=6
   mer-replay recordings/ --out results --launcher ray    a clip a task, on the cluster at RAY_ADDRESS or on all cores here"""
-EXPORTS = {"elan": ["elan"], "webvtt": ["webvtt"], "report": ["report", "pdf"], "parquet": ["parquet"], "excel": ["excel"],
-           "csv": [], "jsonl": []}  # fmt: skip  # the last two are written in any case
+EXPORTS = {
+    "elan": ["elan"],
+    "webvtt": ["webvtt"],
+    "report": ["report", "pdf"],
+    "parquet": ["parquet"],
+    "excel": ["excel"],
+    "csv": [],
+    "jsonl": [],
+}  # the last two are written in any case
 
 
 @common.command("mer-replay", EXAMPLES)
 @click.argument("clips", metavar="CLIP|FOLDER... [SETTING=VALUE]...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go, a folder for each clip.")
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
-@click.option("--export", "kinds", default="", metavar="KIND,...", help=f"Further files: {', '.join(EXPORTS)}. A report holds two pictures of the face for each event, of 20 at most.")
+@click.option(
+    "--export",
+    "kinds",
+    default="",
+    metavar="KIND,...",
+    help=f"Further files: {', '.join(EXPORTS)}. A report holds two pictures of the face for each event, of 20 at most.",
+)
 @click.option("--csv-separator", default=",", metavar=", | ; | tab", help="Of the CSV files; a semicolon goes with decimal commas.")
 @click.option("--again", is_flag=True, help="Do anew what an earlier run has done.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
@@ -109,7 +122,7 @@ def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, l
 
 
 def chosen_exports(kinds: str) -> list[str]:
-    """"elan,report" → the kinds of `realtime.output.exports`. Raises UsageError."""
+    """From "elan,report" → the kinds of `realtime.output.exports`. Raises UsageError."""
     words = [word.strip().lower() for word in kinds.split(",") if word.strip()]
     for word in words:
         if word not in EXPORTS:

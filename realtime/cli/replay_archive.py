@@ -38,9 +38,13 @@ class Outcome:
 
 
 def replay_all(
-    jobs: list[tuple[Path, Path]], batch: Batch, chosen: LiveSettings,
-    log: Writer, session: SqliteSink | None, bar: Progress,
-) -> int:  # fmt: skip
+    jobs: list[tuple[Path, Path]],
+    batch: Batch,
+    chosen: LiveSettings,
+    log: Writer,
+    session: SqliteSink | None,
+    bar: Progress,
+) -> int:
     """Work through all clips; a failed one is tried once more. Returns the code of the first that failed for good."""
     shared = Path.cwd(), batch, chosen
     task = bar.add_task("clips", total=len(jobs))

@@ -29,9 +29,15 @@ PATIENCE = 60.0  # a recording can wait for a slow disk
 
 
 def replay(
-    clip: Path, name: Path, batch: Batch, chosen: LiveSettings, recognizer: Recognizer,
-    log: Writer, writers: list[Writer], bar: Progress,
-) -> Watch:  # fmt: skip
+    clip: Path,
+    name: Path,
+    batch: Batch,
+    chosen: LiveSettings,
+    recognizer: Recognizer,
+    log: Writer,
+    writers: list[Writer],
+    bar: Progress,
+) -> Watch:
     """Work through one clip. Results lie in its folder also where the clip breaks off. Raises SourceError, OutputError."""
     folder, wanted = batch.out / name, batch.wanted
     with ExitStack() as stack:

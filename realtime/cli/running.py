@@ -64,9 +64,13 @@ class Shown(Sink):
 
 
 def follow(
-    watches: list[Watch], console: Console, seconds: float | None, window: bool,
-    shown: Shown, over: Callable[[], bool] = lambda: False,
-) -> KeyboardInterrupt | None:  # fmt: skip
+    watches: list[Watch],
+    console: Console,
+    seconds: float | None,
+    window: bool,
+    shown: Shown,
+    over: Callable[[], bool] = lambda: False,
+) -> KeyboardInterrupt | None:
     """Run all watches until they end, `seconds` have passed, the window is closed, `over` says so, or a person or a signal
     ends them: returns that interruption. A second Ctrl-C breaks off."""
     picture = Window(watches) if window else None

@@ -130,7 +130,7 @@ def hold(clip: Path, chosen: LiveSettings, recognizer: Recognizer, count: int, s
 
 
 def cells(held: Held) -> list[str]:
-    number = lambda values, p: f"{percentiles(values, p)[0]:.0f}" if values else "–"  # noqa: E731
+    number = lambda values, p: f"{percentiles(values, p)[0]:.0f}" if values else "–"
     rate = len(held.latencies) / held.seconds
     frame = [number(held.latencies, p) for p in (50, 95, 99)]
     events = [str(len(held.known)), number(held.known, 95), number(held.offset, 95)]

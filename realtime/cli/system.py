@@ -1,6 +1,6 @@
 """Checks that the system libraries which the OpenCV and MediaPipe wheels need are there, before they fail at import.
 
-    python -m realtime.cli.system        # nothing where all is well; else one line and exit code 7
+python -m realtime.cli.system        # nothing where all is well; else one line and exit code 7
 """
 
 from __future__ import annotations

@@ -20,9 +20,12 @@ WIDTH = 72  # characters of the curve
 ENOUGH = 0.5  # share of time judged below which the summary explains what was in the way
 COLOURS = {"negative": "red", "positive": "green", "surprise": "yellow", "unsure": "white"}
 STATES = {  # of a source: in words, and their colour
-    "running": ("watching", "green"), "opening": ("opening it", "cyan"), "stalled": ("no picture comes", "yellow"),
-    "reopening": ("gone, opening it again", "yellow"), "ended": ("ended", "dim"),
-}  # fmt: skip
+    "running": ("watching", "green"),
+    "opening": ("opening it", "cyan"),
+    "stalled": ("no picture comes", "yellow"),
+    "reopening": ("gone, opening it again", "yellow"),
+    "ended": ("ended", "dim"),
+}
 CURVE = f"movement, last {CURVE_SECONDS:.0f} s (half height: threshold; dim: blink, head; ·: unknown)"
 HEAD = f"{'apex':>7}   {'label':<9} {'kind':<5} {'lasted':<6} how likely each class is"
 INCOMPLETE = "results are incomplete; mer-replay sees every frame of a recording"

@@ -11,7 +11,7 @@ UF1 = "UF1: how well the classes are told apart, each counting alike; 1.00 would
 
 
 def trained_on(name: str) -> str:
-    """"332 micro-expressions of 53 people (CASME II, SAMM, SMIC-HS)"; "" where the manifest does not say."""
+    """As "332 micro-expressions of 53 people (CASME II, SAMM, SMIC-HS)"; "" where the manifest does not say."""
     data = _manifest(name).get("training_data", {})
     what = f"{data['samples']} micro-expressions" if "samples" in data else f"{data['clips']} clips" if "clips" in data else ""
     if not what or "people" not in data:
@@ -22,7 +22,7 @@ def trained_on(name: str) -> str:
 
 
 def how_good(name: str) -> str:
-    """"UF1 0.80 on people it had not seen"; or what is not known."""
+    """As "UF1 0.80 on people it had not seen"; or what is not known."""
     manifest = _manifest(name)
     uf1 = manifest.get("accuracy", {}).get("all", {}).get("uf1")
     if not _synthetic(manifest.get("training_data", {})):
@@ -32,7 +32,7 @@ def how_good(name: str) -> str:
 
 
 def task(name: str) -> str:
-    """"names a movement negative, positive or surprise"."""
+    """As "names a movement negative, positive or surprise"."""
     *first, last = _manifest(name).get("classes", ["?"])
     if name == "verifier":
         return "tells brief movements from blinks, talking and the head's"

@@ -34,7 +34,4 @@ def views(count: int = 4) -> list[FaceView]:
     """A texture that slides on by a pixel from view to view, 5 ms apart."""
     texture = np.random.default_rng(0).integers(0, 256, (ALIGNED // 4, ALIGNED // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
     pictures = [np.ascontiguousarray(np.roll(texture, index, axis=1)) for index in range(count)]
-    return [
-        FaceView(0, 0, index, 0.005 * index, 0.0, pixels, mesh(), (0, 0, ALIGNED, ALIGNED), 0.0, 0.3)
-        for index, pixels in enumerate(pictures)
-    ]
+    return [FaceView(0, 0, index, 0.005 * index, 0.0, pixels, mesh(), (0, 0, ALIGNED, ALIGNED), 0.0, 0.3) for index, pixels in enumerate(pictures)]

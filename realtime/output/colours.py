@@ -15,6 +15,6 @@ MORE_DARK = ("#c79fd8", "#d9b860", "#84c3d6", "#dc9cac", "#b3c07c")
 
 
 def colour(label: str, dark: bool = False) -> str:
-    """"#rrggbb" of a label, on a light or a dark ground; of any label, always the same."""
+    """As "#rrggbb" of a label, on a light or a dark ground; of any label, always the same."""
     known, more = (DARK, MORE_DARK) if dark else (LIGHT, MORE_LIGHT)
     return known.get(label) or more[sum(label.encode(errors="replace")) % len(more)]

@@ -14,11 +14,34 @@ from realtime.errors import UsageError
 
 BOM = "\ufeff"  # by this Excel knows that a CSV is UTF-8
 SEPARATORS = {",": ",", ";": ";", "tab": "\t", "\t": "\t"}
-FIRST = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "duration_s", "onset_time", "apex_time", "offset_time",
-         "label", "kind", "certainty_movement", "certainty_label")  # fmt: skip
+FIRST = (
+    "event",
+    "source",
+    "face",
+    "onset_s",
+    "apex_s",
+    "offset_s",
+    "duration_s",
+    "onset_time",
+    "apex_time",
+    "offset_time",
+    "label",
+    "kind",
+    "certainty_movement",
+    "certainty_label",
+)
 LAST = ("model", "latency_ms")
-DECIMALS = {"onset_s": 3, "apex_s": 3, "offset_s": 3, "duration_s": 3, "certainty_movement": 2, "certainty_label": 2, "latency_ms": 1,
-            "recording_s": 3, "judged": 2}  # fmt: skip
+DECIMALS = {
+    "onset_s": 3,
+    "apex_s": 3,
+    "offset_s": 3,
+    "duration_s": 3,
+    "certainty_movement": 2,
+    "certainty_label": 2,
+    "latency_ms": 1,
+    "recording_s": 3,
+    "judged": 2,
+}
 MEANINGS = {
     "session": "Number of the session in the event log (mer-log list).",
     "incomplete": "Why the session may have missed events (too busy, killed, interrupted, …); empty where nothing is known to be missing.",
@@ -38,7 +61,7 @@ MEANINGS = {
     "kind": "micro: half a second at most; macro: longer, or larger.",
     "certainty_movement": "Is it a movement? Probability from 0 to 1 that a micro- or macro-expression was there at all ('confidence' in JSONL).",
     "certainty_label": "Which one? Probability from 0 to 1 of the likeliest class (the largest score), given that it is a movement. "
-                       "Empty where a reviewer chose the label.",
+    "Empty where a reviewer chose the label.",
     "model": "The network that named it.",
     "latency_ms": "From the arrival of the offset's picture to the named event, milliseconds.",
     "utc": "When the apex was seen, date and time in UTC (ISO 8601); of cameras and streams only.",
@@ -53,7 +76,7 @@ MEANINGS = {
     "judged": "Share of the time, from 0 to 1, in which a movement would have been noticed.",
     "not_judged": "Why the rest of the time was not judged, and for how many seconds.",
     "failure": "Why it could not be worked through to its end; empty where it was.",
-}  # fmt: skip
+}
 SCORE = "Probability from 0 to 1 of the class '{}'; the scores of an event sum to 1."
 
 

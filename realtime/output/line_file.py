@@ -40,7 +40,7 @@ class LineFile:
             before = self.file.tell() if self._regular else 0
             try:
                 while data:
-                    data = data[self.file.write(data):]
+                    data = data[self.file.write(data) :]
                 if self._synced:
                     os.fsync(self.file.fileno())
             except OSError:

@@ -28,8 +28,7 @@ from realtime.output.sinks import Sink
 from realtime.records import Event
 from realtime.sources.addresses import without_password
 
-FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms",
-          "kind", "confidence", "utc")
+FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence", "utc")
 PATIENCE_S = 60.0  # for another program that holds the log
 LAST_S = 25.0  # the same at the end, when somebody waits
 MOST_WAITING = 10_000  # events in memory; a locked log must not fill it
@@ -88,8 +87,7 @@ class SqliteSink(Sink):
     def beat(self) -> None:
         self._save()
 
-    def finish(self, frames: int, drops: dict[str, int], faults: dict[str, int], judged: dict[str, dict] | None = None,
-               incomplete: str = "") -> None:
+    def finish(self, frames: int, drops: dict[str, int], faults: dict[str, int], judged: dict[str, dict] | None = None, incomplete: str = "") -> None:
         """What is written at the end: frames seen, counts of drops and faults by cause, `Judged.as_dict` by source, and
         why the results are incomplete, if they are."""
         self._end = (frames, dict(drops), dict(faults), judged or {}, incomplete)
@@ -142,8 +140,10 @@ class SqliteSink(Sink):
                 do(f"INSERT INTO events (session_id, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (len(row) + 1))})", (number, *row))
             if last:
                 frames, drops, faults, judged, incomplete = self._end
-                do("UPDATE sessions SET ended_at = ?, frames = ?, drops = ?, faults = ?, judged = ?, incomplete = ? WHERE id = ?",
-                   (_now(), frames, _json(drops), _json(faults), _json(judged), without_password(incomplete), number))
+                do(
+                    "UPDATE sessions SET ended_at = ?, frames = ?, drops = ?, faults = ?, judged = ?, incomplete = ? WHERE id = ?",
+                    (_now(), frames, _json(drops), _json(faults), _json(judged), without_password(incomplete), number),
+                )
             do("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
@@ -155,12 +155,20 @@ class SqliteSink(Sink):
 
     def _begin(self) -> int:
         """The session's row; its number."""
-        row = (self.session.started_at, __version__, self.session.model, _json([printable(source) for source in self.session.sources]),
-               _json(self.session.settings), _json(_files(self.session)), myself())
+        row = (
+            self.session.started_at,
+            __version__,
+            self.session.model,
+            _json([printable(source) for source in self.session.sources]),
+            _json(self.session.settings),
+            _json(_files(self.session)),
+            myself(),
+        )
         return self._connection.execute(
             "INSERT INTO sessions (id, started_at, version, model, sources, settings, files, process) SELECT max("
             " (SELECT coalesce(max(id), 0) FROM sessions), (SELECT coalesce(max(session_id), 0) FROM gone)) + 1,"
-            " ?, ?, ?, ?, ?, ?, ?", row
+            " ?, ?, ?, ?, ?, ?, ?",
+            row,
         ).lastrowid
 
     def _lost(self) -> OutputError:
@@ -183,8 +191,7 @@ class Log:
     def __init__(self, path: str | Path | None = None):
         self.path = Path(path) if path else default_path()
         if not self.path.exists():
-            raise UsageError(f"no event log at '{self.path}' yet: mer-live and mer-replay write it "
-                             "unless --no-log is given")
+            raise UsageError(f"no event log at '{self.path}' yet: mer-live and mer-replay write it unless --no-log is given")
 
     def sessions(self, limit: int = -1) -> list[dict]:
         """The latest sessions, newest first, with the number of their `events`; drops, faults and judged as dicts.
@@ -199,8 +206,7 @@ class Log:
         return self._sessions("WHERE ended_at IS NULL ORDER BY id DESC")
 
     def _sessions(self, which: str, *values) -> list[dict]:
-        rows = self._rows(
-            f"SELECT *, (SELECT count(*) FROM events WHERE session_id = sessions.id) AS events FROM sessions {which}", *values)
+        rows = self._rows(f"SELECT *, (SELECT count(*) FROM events WHERE session_id = sessions.id) AS events FROM sessions {which}", *values)
         rows = [whole_session(row) for row in rows]
         for row in rows:
             row["sources"] = [_text(source) for source in row["sources"]]
@@ -242,8 +248,7 @@ def left_unfinished(path: str | Path | None = None) -> str | None:
     if not killed:
         return None
     with explained(path), closing(connect_to_write(path)) as connection:
-        connection.executemany("UPDATE sessions SET incomplete = ? WHERE id = ?",
-                               [(session["incomplete"], session["id"]) for session in killed])
+        connection.executemany("UPDATE sessions SET incomplete = ? WHERE id = ?", [(session["incomplete"], session["id"]) for session in killed])
     first, number = killed[0], ", ".join(str(session["id"]) for session in reversed(killed))
     which = f"session {number} was" if len(killed) == 1 else f"sessions {number} were"
     return f"{which} left unfinished in the event log (the last one: {first['incomplete']}); what was found is kept: mer-log show {first['id']}"
@@ -261,8 +266,7 @@ def _ending(row: dict) -> dict:
     told, alive_at, process = (row.get(name) for name in ("incomplete", "alive_at", "process"))  # since version 3
     unfinished = row["ended_at"] is None and not runs(process, alive_at)
     killed = f"killed, last alive {alive_at}" if alive_at else "killed, when is not known"
-    return {"told": told, "unfinished": unfinished, "incomplete": told or (killed if unfinished else ""),
-            "alive_at": alive_at, "process": process}
+    return {"told": told, "unfinished": unfinished, "incomplete": told or (killed if unfinished else ""), "alive_at": alive_at, "process": process}
 
 
 def _guessed(sources: list[str]) -> dict[str, str]:

@@ -111,9 +111,14 @@ def _plain(name: str, value) -> bool:
     if name in ("drops", "faults", "scores"):
         return all(_number(one) for one in value.values())
     if name == "judged":
-        return all(isinstance(one, dict) and _number(one.get("seconds")) and _number(one.get("share"))
-                   and isinstance(one.get("not_judged"), dict) and all(map(_number, one["not_judged"].values()))
-                   for one in value.values())  # fmt: skip
+        return all(
+            isinstance(one, dict)
+            and _number(one.get("seconds"))
+            and _number(one.get("share"))
+            and isinstance(one.get("not_judged"), dict)
+            and all(map(_number, one["not_judged"].values()))
+            for one in value.values()
+        )
     return True
 
 

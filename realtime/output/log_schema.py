@@ -167,8 +167,9 @@ def check_version(connection: sqlite3.Connection, path: Path) -> int:
     """The version of the tables, which readers take from 1 on. Raises OutputError for a file that is too new."""
     found = version(connection)
     if not 1 <= found <= VERSION:
-        raise OutputError(f"event log '{path}' has tables of version {found}, this program knows {VERSION}: "
-                          "update it, or set MER_LIVE_LOG to another file")
+        raise OutputError(
+            f"event log '{path}' has tables of version {found}, this program knows {VERSION}: update it, or set MER_LIVE_LOG to another file"
+        )
     return found
 
 
@@ -178,8 +179,7 @@ def explained(path: Path, verb: str = "write") -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise OutputError(f"cannot {verb} event log '{path}': {error}; move it away if it is damaged, "
-                          "or set MER_LIVE_LOG to another file") from error
+        raise OutputError(f"cannot {verb} event log '{path}': {error}; move it away if it is damaged, or set MER_LIVE_LOG to another file") from error
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -77,8 +77,15 @@ class JsonlSink(Sink):
 class CsvSink(Sink):
     """One event a line; the columns are those of `event_table`. The header comes first even without events."""
 
-    def __init__(self, path: str | Path, classes: Sequence[str] = (), before: Sequence[str] = (), separator: str = ",",
-                 kept: bool = False, after: Sequence[str] = ()):
+    def __init__(
+        self,
+        path: str | Path,
+        classes: Sequence[str] = (),
+        before: Sequence[str] = (),
+        separator: str = ",",
+        kept: bool = False,
+        after: Sequence[str] = (),
+    ):
         """before, after: names of columns that stand around the event's own (the log's export has a session). kept: see
         `LineFile`."""
         self.name = str(path)
@@ -129,8 +136,7 @@ class Writer:
     faults: what failed so far, and what was lost by it.
     """
 
-    def __init__(self, sinks: Sequence[Sink], report: Callable[[str], None] = lambda line: None,
-                 capacity: int = 256, patience_s: float = 0.0):
+    def __init__(self, sinks: Sequence[Sink], report: Callable[[str], None] = lambda line: None, capacity: int = 256, patience_s: float = 0.0):
         self.faults: list[Fault] = []
         self._sinks = {sink: None for sink in sinks}  # sink → its Fault, once it has failed
         for sink in sinks:

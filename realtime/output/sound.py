@@ -48,8 +48,14 @@ def _asked(recording: Path, read: SourceSettings | None, **more) -> dict:
     read = read or SourceSettings()
     request = {"recording": str(recording.absolute()), "stream": read.stream, "fps": read.fps, **more}
     try:
-        done = subprocess.run(isolated.command("realtime.sources.decoder.sound"), input=json.dumps(request).encode(), capture_output=True,
-                              timeout=PATIENCE_S, start_new_session=True, check=False)  # fmt: skip
+        done = subprocess.run(
+            isolated.command("realtime.sources.decoder.sound"),
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            timeout=PATIENCE_S,
+            start_new_session=True,
+            check=False,
+        )
         return json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         return {"error": f"it could not be read within {PATIENCE_S:g} s"}

@@ -136,8 +136,7 @@ def _gates(axes, spans) -> None:
     for kind, (shade, name) in GATES.items():
         bars = [(start, end - start) for start, end, of in spans if of == kind]
         if bars:
-            axes.broken_barh(bars, (0, 1), transform=axes.get_xaxis_transform(), color=shade, linewidth=0,
-                             zorder=0.6, label=name)
+            axes.broken_barh(bars, (0, 1), transform=axes.get_xaxis_transform(), color=shade, linewidth=0, zorder=0.6, label=name)
 
 
 def _curve(axes, trace, top, bins) -> None:
@@ -172,9 +171,19 @@ def _marks(axes, renderer, events, width) -> list[tuple]:
     texts, sizes = [], []
     for event in events:
         inside = start <= event.apex_s < stop  # of two rows, the one with the apex has the label
-        text = axes.text(event.apex_s, 0, f"{event.label} {event.score:.2f}", fontsize=8.5, visible=inside,
-                         color=colour(event.label), va="center", transform=above, parse_math=False, zorder=7,
-                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
+        text = axes.text(
+            event.apex_s,
+            0,
+            f"{event.label} {event.score:.2f}",
+            fontsize=8.5,
+            visible=inside,
+            color=colour(event.label),
+            va="center",
+            transform=above,
+            parse_math=False,
+            zorder=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        )
         texts.append(text)
         if inside:
             sizes.append((axes.transData.transform((event.apex_s, 0))[0], text.get_window_extent(renderer).width))
@@ -196,16 +205,14 @@ def _events(axes, trace, events, marks, top) -> int:
             continue
         peak = np.interp(event.apex_s, trace.t[known], trace.difference[known]) if known.any() else 0.0
         axes.plot([event.apex_s] * 2, [peak, axes.get_ylim()[1]], color=tint, linewidth=1.1, zorder=5)
-        axes.plot(event.apex_s, peak, "o", color=tint, markersize=4, markeredgecolor="white", markeredgewidth=0.7,
-                  zorder=6)
+        axes.plot(event.apex_s, peak, "o", color=tint, markersize=4, markeredgecolor="white", markeredgewidth=0.7, zorder=6)
         if row < 0:
             text.remove()
             hidden += 1
             continue
         height = top + LANE * (row + 0.6)
         text.set_position((axes.transData.inverted().transform((x, 0))[0], height))
-        axes.plot([event.apex_s] * 2, [top, height], color=tint, linewidth=1.1, transform=above, clip_on=False,
-                  zorder=5)
+        axes.plot([event.apex_s] * 2, [top, height], color=tint, linewidth=1.1, transform=above, clip_on=False, zorder=5)
         axes.plot(event.apex_s, height, "o", color=tint, markersize=3.2, transform=above, clip_on=False, zorder=8)
     return hidden
 
@@ -267,9 +274,20 @@ def _frame(figure, axes, width, title, note) -> None:
                 names.append(name)
     if handles:
         order = sorted(range(len(names)), key=lambda i: names[i] in [name for _, name in GATES.values()])
-        figure.legend([handles[i] for i in order], [names[i] for i in order], loc="lower left", ncol=len(names),
-                      bbox_to_anchor=(left, 0.15 / height), frameon=False, fontsize=8.5, labelcolor=INK,
-                      handlelength=1.6, columnspacing=1.6, borderpad=0, borderaxespad=0)
+        figure.legend(
+            [handles[i] for i in order],
+            [names[i] for i in order],
+            loc="lower left",
+            ncol=len(names),
+            bbox_to_anchor=(left, 0.15 / height),
+            frameon=False,
+            fontsize=8.5,
+            labelcolor=INK,
+            handlelength=1.6,
+            columnspacing=1.6,
+            borderpad=0,
+            borderaxespad=0,
+        )
 
 
 def _style(axes, several) -> None:

@@ -200,7 +200,7 @@ def _strip(picture, points: Sequence, event, now, unit) -> None:
     if event is not None and event.offset_s > now - SPAN_S:
         (left, _), (right, _), (apex, _) = place([event.onset_s, event.offset_s, event.apex_s], 0.0).round().astype(int)
         tint = _tint(event)
-        band = strip[:, max(left, 0):max(right + 1, 0)]
+        band = strip[:, max(left, 0) : max(right + 1, 0)]
         band[:] = (0.72 * band + 0.28 * np.array(tint)).astype(np.uint8)
         cv2.line(strip, (apex, 0), (apex, tall), tint, max(1, round(unit)), cv2.LINE_AA)
     for column, ink in ((2, THRESHOLD), (1, CURVE)):
@@ -222,8 +222,7 @@ def _label(picture, words, time, colour, unit, place=None) -> None:
     size, margin = round(19 * unit), round(10 * unit)
     font = _font()
     words_width, time_width = (
-        cv2.getTextSize((0, 0), text, (0, 0), font, size, weight)[2] if text else 0
-        for text, weight in ((words, 500), (time, 400))
+        cv2.getTextSize((0, 0), text, (0, 0), font, size, weight)[2] if text else 0 for text, weight in ((words, 500), (time, 400))
     )
     gap = margin if time else 0
     wide, tall = words_width + gap + time_width + 2 * margin, round(1.8 * size)

@@ -76,8 +76,9 @@ class Reviews:
         """Takes the reviewer's latest word in this session back; returns the event's key, None where there is none."""
         with self._writing() as connection:
             row = connection.execute(
-                "SELECT id, event_id, missed FROM reviews WHERE session_id = ? AND reviewer = ? AND undone_at IS NULL"
-                " ORDER BY id DESC LIMIT 1", (session, reviewer.strip())).fetchone()
+                "SELECT id, event_id, missed FROM reviews WHERE session_id = ? AND reviewer = ? AND undone_at IS NULL ORDER BY id DESC LIMIT 1",
+                (session, reviewer.strip()),
+            ).fetchone()
             if row is None:
                 return None
             connection.execute("UPDATE reviews SET undone_at = ? WHERE id = ?", (rows.now(), row["id"]))
@@ -122,8 +123,10 @@ class Reviews:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("VACUUM")
             if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                raise OutputError(f"session {session} is deleted, but another program is reading '{self.path}': some of its "
-                                  "bytes stay in the journal until that program ends")
+                raise OutputError(
+                    f"session {session} is deleted, but another program is reading '{self.path}': some of its "
+                    "bytes stay in the journal until that program ends"
+                )
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

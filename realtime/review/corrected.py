@@ -1,7 +1,7 @@
 """A session as its reviewers left it, for every format that events can leave in (`realtime.output.exports`).
 
-    for found in corrected(Reviews(), 12):
-        write("elan", found, folder)
+for found in corrected(Reviews(), 12):
+    write("elan", found, folder)
 """
 
 from __future__ import annotations
@@ -41,8 +41,14 @@ class JudgedEvent(Event):
     def as_dict(self) -> dict:
         """The event line; reviewer and verdict in front, action units and note behind."""
         added = {"latency_ms": None, "confidence": None} if self.event is None else {}
-        return {"reviewer": self.reviewer, "verdict": self.verdict, **super().as_dict(), **added,
-                "action_units": self.action_units, "note": self.note}  # fmt: skip
+        return {
+            "reviewer": self.reviewer,
+            "verdict": self.verdict,
+            **super().as_dict(),
+            **added,
+            "action_units": self.action_units,
+            "note": self.note,
+        }
 
 
 def corrected(reviews: Reviews, session: int | None = None) -> list[Found]:
@@ -85,17 +91,33 @@ def _event(row: dict) -> Event:
 def _events(item: Item, row: dict) -> list[JudgedEvent]:
     if not item.reviews:
         return [_judged(item, row, item.found)]
-    return [_judged(item, row, said.marks, reviewer=name, verdict=said.verdict)
-            for name, said in sorted(item.reviews.items()) if said.verdict != "rejected"]  # fmt: skip
+    return [
+        _judged(item, row, said.marks, reviewer=name, verdict=said.verdict)
+        for name, said in sorted(item.reviews.items())
+        if said.verdict != "rejected"
+    ]
 
 
 def _judged(item: Item, row: dict, marks: Marks, **who: str) -> JudgedEvent:
     return JudgedEvent(
-        item.event, item.source, item.face, marks.onset_s, marks.apex_s, marks.offset_s, marks.label, item.scores,
-        row.get("model", ""), row.get("latency_ms", math.nan), marks.kind, row.get("confidence", math.nan),
+        item.event,
+        item.source,
+        item.face,
+        marks.onset_s,
+        marks.apex_s,
+        marks.offset_s,
+        marks.label,
+        item.scores,
+        row.get("model", ""),
+        row.get("latency_ms", math.nan),
+        marks.kind,
+        row.get("confidence", math.nan),
         utc=_later(row.get("utc"), marks.apex_s - item.found.apex_s) if item.found else None,
-        key=item.key, action_units=marks.action_units, note=marks.note, **who,
-    )  # fmt: skip
+        key=item.key,
+        action_units=marks.action_units,
+        note=marks.note,
+        **who,
+    )
 
 
 def _later(utc: str | None, seconds: float) -> str | None:

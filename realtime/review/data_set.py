@@ -1,8 +1,8 @@
 """Reviewed events as a data set: `mer-train prepare data=generic data.root=FOLDER` takes what is written here as it is.
 
-    FOLDER/events.csv       path, subject, onset, apex, offset, label, kind, action_units
-    FOLDER/frames/…         pictures, where a recording is to be taken along or only pictures were kept
-    FOLDER/left_out.txt     what could not be exported, and why
+FOLDER/events.csv       path, subject, onset, apex, offset, label, kind, action_units
+FOLDER/frames/…         pictures, where a recording is to be taken along or only pictures were kept
+FOLDER/left_out.txt     what could not be exported, and why
 """
 
 from __future__ import annotations
@@ -35,9 +35,13 @@ class Exported:
 
 
 def export(
-    reviews: Reviews, folder: Path, sessions: Iterable[int] = (), reviewer: str = "", frames: bool = False,
+    reviews: Reviews,
+    folder: Path,
+    sessions: Iterable[int] = (),
+    reviewer: str = "",
+    frames: bool = False,
     said: Callable[[str], None] = lambda line: None,
-) -> Exported:  # fmt: skip
+) -> Exported:
     """Writes every event that was accepted, corrected or added into `folder`.
 
     sessions: only these (default: all). reviewer: their word alone; by default everybody's, and an event that two

@@ -85,8 +85,7 @@ def kept_film(session: dict, item: Item, log: Path) -> Film:
         return Film(views, float(np.median(np.diff(found.times))) if len(views) > 1 else 1 / 30, None)
     if item.source in session["files"]:
         raise SourceError(f"The recording is no longer at {session['files'][item.source]}, and no pictures were kept.")
-    raise SourceError("It was a camera, a stream or a file dropped into the page, and no pictures were kept: "
-                      "this event can be judged, but not seen.")
+    raise SourceError("It was a camera, a stream or a file dropped into the page, and no pictures were kept: this event can be judged, but not seen.")
 
 
 class Reel:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from realtime.errors import UsageError
 
 # the emotions that `train.data.grouping` knows; another label is kept, but mer-train cannot learn from it
-LABELS = ("negative", "positive", "surprise", "happiness", "disgust", "anger", "fear", "sadness", "contempt",
-          "repression", "others", "neutral")  # fmt: skip
+LABELS = ("negative", "positive", "surprise", "happiness", "disgust", "anger", "fear", "sadness", "contempt", "repression", "others", "neutral")
 MOMENTS = {"onset": "onset_s", "apex": "apex_s", "offset": "offset_s"}  # name → field of `Marks`
 LATEST_S = 1e7  # four months: nothing is watched for so long
 LONGEST_NAME = 80
@@ -79,8 +78,7 @@ def checked_name(name: str, what: str) -> str:
     """A person's name as it is kept. Raises UsageError for an empty or an endless one."""
     name = " ".join(name.split())
     if not 0 < len(name) <= LONGEST_NAME:
-        raise UsageError(f"{what} is missing: type it first" if not name else
-                         f"{what} has {len(name)} letters, expected at most {LONGEST_NAME}")
+        raise UsageError(f"{what} is missing: type it first" if not name else f"{what} has {len(name)} letters, expected at most {LONGEST_NAME}")
     return name
 
 

@@ -41,8 +41,16 @@ def rows(connection: sqlite3.Connection, session: int, undone: bool = False) -> 
 
 def insert(connection: sqlite3.Connection, item: Item, reviewer: str, verdict: str, marks: Marks) -> Review:
     kind, number = item.key[0], int(item.key[1:])
-    row = {"session_id": item.session, "event_id": number if kind == "e" else None, "missed": number if kind == "m" else None,
-           "reviewer": reviewer, "verdict": verdict, "source": item.source, "face": item.face, "at": now()} | asdict(marks)
+    row = {
+        "session_id": item.session,
+        "event_id": number if kind == "e" else None,
+        "missed": number if kind == "m" else None,
+        "reviewer": reviewer,
+        "verdict": verdict,
+        "source": item.source,
+        "face": item.face,
+        "at": now(),
+    } | asdict(marks)
     query = f"INSERT INTO reviews ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
     new = connection.execute(query, list(row.values())).lastrowid
     return Review(new, reviewer, verdict, marks, row["at"])

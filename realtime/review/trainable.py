@@ -51,8 +51,7 @@ def choose(reviews: Reviews, sessions: set[int], reviewer: str) -> tuple[list[Ch
 
 def _of_session(reviews: Reviews, session: dict, reviewer: str, left_out: Left):
     items, people = reviews.items(session["id"]), reviews.people(session["id"])
-    faces = {source: {item.face for item in items if item.source == source and item.event is not None}
-             for source in session["sources"]}
+    faces = {source: {item.face for item in items if item.source == source and item.event is not None} for source in session["sources"]}
     for item in items:
         marks, why = _judged(item, reviewer)
         if marks is None and not why:

@@ -20,8 +20,7 @@ __all__ = ["VIDEO_ENDINGS", "Gap", "Source", "SourceCounts", "SourceInfo", "Sour
 
 # of recordings in a folder or an upload: the usual ones first, raw streams last
 VIDEO_ENDINGS = tuple(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .wmv .flv .ts .mts .m2ts .vob .mxf .dv .ogv .3gp "
-    ".y4m .mjpeg .h264 .264 .h265 .265 .hevc .ivf".split()
+    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .wmv .flv .ts .mts .m2ts .vob .mxf .dv .ogv .3gp .y4m .mjpeg .h264 .264 .h265 .265 .hevc .ivf".split()
 )
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "rtp", "srt")
 

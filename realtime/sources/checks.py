@@ -76,8 +76,7 @@ def no_camera(index: int) -> str:
     """One line for a camera that would not open."""
     if Path(f"/dev/video{index}").exists():
         return (
-            f"camera {index} (/dev/video{index}) would not open: it may be in use by another program, be no "
-            "capture device, or need the group 'video'"
+            f"camera {index} (/dev/video{index}) would not open: it may be in use by another program, be no capture device, or need the group 'video'"
         )
     known = cameras()
     there = f"cameras here: {', '.join(known)}" if known else "this machine shows no camera (no /dev/video*)"

@@ -114,9 +114,7 @@ def read_frame(reader: ReaderProcess, counts: SourceCounts) -> Frame | None:
     try:
         picture = reader.read(HANG_SECONDS)
     except TimeoutError:
-        raise BrokenSourceError(
-            f"{reader.request.name} hung: no frame was decoded for {HANG_SECONDS:g} s; the file or its disk is damaged"
-        ) from None
+        raise BrokenSourceError(f"{reader.request.name} hung: no frame was decoded for {HANG_SECONDS:g} s; the file or its disk is damaged") from None
     finally:
         take_warnings(reader, counts)
     if picture is None:

@@ -26,7 +26,7 @@ class Recent:
         self._eyes: deque[tuple[float, float]] = deque()
 
     def gate(self, view: FaceView) -> str | None:
-        """"blink" or "motion" where that holds now."""
+        """As "blink" or "motion" where that holds now."""
         if not self._eyes or view.pts - self._eyes[-1][0] >= 0.04:
             self._eyes.append((view.pts, view.eye_opening))
             while view.pts - self._eyes[0][0] > self._settings.noise_seconds:

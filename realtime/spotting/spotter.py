@@ -50,7 +50,7 @@ class Spotter:
         self.remark: str | None = None
         self._verifier = verifier = verifier or (Verifier(settings.verifier) if settings.verifier else None)
         if detector is None and verifier is not None:
-            detector = lambda: MicroDetector(verifier, settings.confidence)  # noqa: E731
+            detector = lambda: MicroDetector(verifier, settings.confidence)
         self._make_detector = detector
         self._last: FaceView | None = None
         self._began: float | None = None  # pts of the first view

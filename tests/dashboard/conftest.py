@@ -1,8 +1,8 @@
 """A real mer-demo on a free port, and a real Chromium to look at it.
 
-    def test_x(demo, open_page, shot):
-        page = open_page(demo.url, dark=True)   # a Playwright page; at the end its console and requests are checked
-        shot(page, "engines-dark")
+def test_x(demo, open_page, shot):
+    page = open_page(demo.url, dark=True)   # a Playwright page; at the end its console and requests are checked
+    shot(page, "engines-dark")
 """
 
 from __future__ import annotations
@@ -72,9 +72,7 @@ def _start(folder: Path, *options: str, env: dict[str, str] | None = None, log: 
     wanted = {**os.environ, "TMPDIR": str(temp), "MER_LIVE_LOG": str(log), "PYTHONUNBUFFERED": "1", **(env or {})}
     if not any(option == "--port" for option in options):
         options = ("--port", "0", *options)
-    process = subprocess.Popen(
-        command(*options), cwd=ROOT, env=wanted, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    process = subprocess.Popen(command(*options), cwd=ROOT, env=wanted, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     demo = Demo("", log, temp, process)
     ready = threading.Event()
 
@@ -317,7 +315,9 @@ def axe():
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         return [
             f"{one['impact']}: {one['help']} ({one['id']}): {node['target']} {node.get('failureSummary', '')[:200]}"
-            for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]
-        ]  # fmt: skip
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
 
     return look

@@ -79,10 +79,17 @@ def test_private_folder_is_emptied_also_after_a_crash(tmp_path, monkeypatch):
     assert not folder.path.exists()
 
 
-@pytest.mark.parametrize("name, safe", [
-    ("../../etc/passwd", "passwd"), ("..\\..\\a.mp4", "a.mp4"), ("a\nb\x00.mp4", "ab.mp4"), ("...", "recording"),
-    ("<img src=x onerror=alert(1)>.mp4", "<img src=x onerror=alert(1)>.mp4"), ("x" * 400 + ".mp4", "x" * 116 + ".mp4"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, safe",
+    [
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\a.mp4", "a.mp4"),
+        ("a\nb\x00.mp4", "ab.mp4"),
+        ("...", "recording"),
+        ("<img src=x onerror=alert(1)>.mp4", "<img src=x onerror=alert(1)>.mp4"),
+        ("x" * 400 + ".mp4", "x" * 116 + ".mp4"),
+    ],
+)
 def test_names_from_a_browser_are_plain(name, safe):
     assert access.safe_name(name) == safe
 

@@ -161,7 +161,24 @@ def test_what_is_no_file_is_refused_without_a_look_at_it(demo, secret, tmp_path)
     assert not [line for line in demo.lines if "Traceback" in line], demo.lines
 
 
-ODD = (None, True, 0, -1, 1e14, 1e16, "", "x" * 1000, "x" * 200_000, "\u202e<img src=x onerror=alert(1)>[/b]", "null\0", [], ["a"], [[1]], {}, {"value": 1})
+ODD = (
+    None,
+    True,
+    0,
+    -1,
+    1e14,
+    1e16,
+    "",
+    "x" * 1000,
+    "x" * 200_000,
+    "\u202e<img src=x onerror=alert(1)>[/b]",
+    "null\0",
+    [],
+    ["a"],
+    [[1]],
+    {},
+    {"value": 1},
+)
 
 
 def test_whatever_is_sent_no_function_fails(start_demo, tmp_path):
@@ -186,7 +203,7 @@ def test_whatever_is_sent_no_function_fails(start_demo, tmp_path):
         for odd in ODD:
             for place in range(max(1, len(function["inputs"]))):
                 data = usual(client, function)
-                data[place:place + 1] = [odd] if data else []
+                data[place : place + 1] = [odd] if data else []
                 status, text = client.run(function, data, event_data=odd)
                 if status not in (200, 422) or (status == 422 and (text.count("\n") > 1 or len(text) > 300)):
                     faults.append(f"{function['api_name']} {target_of(client, function)} {str(data)[:100]}: {status} {text[:300]}")
@@ -194,12 +211,29 @@ def test_whatever_is_sent_no_function_fails(start_demo, tmp_path):
     assert not [line for line in demo.lines if "Traceback" in line or "Error" in line], demo.lines[-20:]
 
 
-@pytest.mark.parametrize("text", [
-    "[" * 100_000, '{"data":' * 100_000, '{"data": [NaN]}', '{"data": [1e999]}', '{"data": ["\\ud800"]}', '{"data": [' + "9" * 5000 + "]}",
-    "[]", "null", "{", "\xff", '{"data": [], "fn_index": 99999, "session_hash": "x"}', '{"data": [], "fn_index": "0", "session_hash": "x"}',
-    '{"data": [], "session_hash": "x"}', '{"data": [], "fn_index": 0}', '{"data": {}, "fn_index": 0, "session_hash": "x"}',
-    '{"data": [1, 2, 3], "fn_index": 0, "session_hash": ' + '"x"' + "}", '{"data": [], "fn_index": 0, "session_hash": "' + "x" * 1000 + '"}',
-], ids=range(17))  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"data":' * 100_000,
+        '{"data": [NaN]}',
+        '{"data": [1e999]}',
+        '{"data": ["\\ud800"]}',
+        '{"data": [' + "9" * 5000 + "]}",
+        "[]",
+        "null",
+        "{",
+        "\xff",
+        '{"data": [], "fn_index": 99999, "session_hash": "x"}',
+        '{"data": [], "fn_index": "0", "session_hash": "x"}',
+        '{"data": [], "session_hash": "x"}',
+        '{"data": [], "fn_index": 0}',
+        '{"data": {}, "fn_index": 0, "session_hash": "x"}',
+        '{"data": [1, 2, 3], "fn_index": 0, "session_hash": ' + '"x"' + "}",
+        '{"data": [], "fn_index": 0, "session_hash": "' + "x" * 1000 + '"}',
+    ],
+    ids=range(17),
+)
 def test_json_that_is_not_sound_gets_one_line(demo, text):
     client = Client(demo)
     for way in ("run/predict", "queue/join"):

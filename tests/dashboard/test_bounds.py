@@ -69,10 +69,17 @@ def closed(client: socket.socket, trickle: bytes = b"", seconds: float = 3.0) ->
     return False
 
 
-@pytest.mark.parametrize("begun, trickle", [
-    (b"", b""), (b"", b"G"), (b"GET / HTTP/1.1\r\nhost: x\r\n", b"x"), (b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET /", b"x"),
-    (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n", b"x"),
-], ids=["silent", "trickle", "head", "second head", "body of an answered request"])  # fmt: skip
+@pytest.mark.parametrize(
+    "begun, trickle",
+    [
+        (b"", b""),
+        (b"", b"G"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\n", b"x"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET /", b"x"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n", b"x"),
+    ],
+    ids=["silent", "trickle", "head", "second head", "body of an answered request"],
+)
 def test_a_connection_that_asks_for_nothing_is_closed(serve, begun, trickle):
     with socket.create_connection(serve()) as client:
         client.send(begun)
@@ -130,8 +137,17 @@ def test_tries_are_remembered_by_network_and_not_without_end(monkeypatch):
     assert table.may("10.0.0.1")
 
 
-@pytest.mark.parametrize("cookie", [b"mer_demo=\xe4\xf6\xfc", b"mer_demo=\xd0\x9a\xd0\xb8", b"mer_demo=\"\\303\\244\"", b"\xff\xfe", b"mer_demo=\"",
-                                    b"mer_demo=x; mer_demo=" + b"y" * 5000])  # fmt: skip
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        b"mer_demo=\xe4\xf6\xfc",
+        b"mer_demo=\xd0\x9a\xd0\xb8",
+        b'mer_demo="\\303\\244"',
+        b"\xff\xfe",
+        b'mer_demo="',
+        b"mer_demo=x; mer_demo=" + b"y" * 5000,
+    ],
+)
 def test_a_cookie_of_any_text_is_a_stranger(cookie):
     assert guarded("10.0.0.66")[0].get("/config", headers={b"cookie": cookie}).status_code == 401
 

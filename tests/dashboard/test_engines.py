@@ -7,11 +7,11 @@ from places import DEMO
 
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
-from engines.tensorrt import library  # noqa: E402
-from engines.zoo import known  # noqa: E402
-from realtime.dashboard import networks  # noqa: E402
-from realtime.dashboard.server.command import Job  # noqa: E402
-from realtime.errors import UsageError  # noqa: E402
+from engines.tensorrt import library
+from engines.zoo import known
+from realtime.dashboard import networks
+from realtime.dashboard.server.command import Job
+from realtime.errors import UsageError
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The camera for a while: every picture is analysed or counted as dropped, and neither delay nor memory grows.
 
-    MER_SOAK_MINUTES=10 python -m pytest tests/dashboard/test_live_soak.py -s
+MER_SOAK_MINUTES=10 python -m pytest tests/dashboard/test_live_soak.py -s
 """
 
 from __future__ import annotations

@@ -16,16 +16,16 @@ import pytest
 from places import DEMO
 
 pytest.importorskip("fastapi")
-from fastapi import FastAPI  # noqa: E402
-from starlette.testclient import TestClient  # noqa: E402
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 from realtime.dashboard.live import socket as live_socket
-from realtime.dashboard.live import viewers as live_seats  # noqa: E402
+from realtime.dashboard.live import viewers as live_seats
 from realtime.dashboard.live import wire as live_wire
 from realtime.dashboard.live import words
-from realtime.dashboard.shared import DemoSettings, Shared  # noqa: E402
-from realtime.output.log import Log  # noqa: E402
-from realtime.output.stored_pictures import beside  # noqa: E402
+from realtime.dashboard.shared import DemoSettings, Shared
+from realtime.output.log import Log
+from realtime.output.stored_pictures import beside
 
 TRUTH = Path(DEMO).with_name("demo.csv")
 
@@ -230,15 +230,34 @@ def test_every_wrong_wish_is_refused_in_words(connect):
         ):
             page.socket.send_text(json.dumps(wrong))
             assert word in page.until("problem")["text"], wrong
-        for text in ("{" * 10, "[" * 60_000, '{"kind":' * 8000, '{"kind": "ping", "at": Infinity}', '{"kind": "ping", "at": "x"}', '{"kind": "ping"}',
-                     '{"kind": "look", "number": 1e400, "what": []}', '{"kind": "look", "number": NaN, "what": []}', '[1]', '"start"', "\\ud800", "",
-                     '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": 1e300, "height": 64}',
-                     '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": 64, "height": 64, "fps": "nan"}',
-                     '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": [], "height": 64}',
-                     '{"kind": "start", "consent": true, "source": "browser"}', '{"kind": "start", "consent": true}',
-                     '{"kind": "start", "consent": true, "source": "server", "spec": "' + "9" * 5000 + '"}',
-                     '{"kind": "change", "settings": 5}', '{"kind": "change"}', '{"kind": "keep"}', '{"kind": "download"}',
-                     '{"kind": ' + "9" * 5000 + "}", '{"kind": "start\\u0000"}', "x" * 70_000, '{"kind": {"kind": "start"}}'):  # fmt: skip
+        for text in (
+            "{" * 10,
+            "[" * 60_000,
+            '{"kind":' * 8000,
+            '{"kind": "ping", "at": Infinity}',
+            '{"kind": "ping", "at": "x"}',
+            '{"kind": "ping"}',
+            '{"kind": "look", "number": 1e400, "what": []}',
+            '{"kind": "look", "number": NaN, "what": []}',
+            "[1]",
+            '"start"',
+            "\\ud800",
+            "",
+            '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": 1e300, "height": 64}',
+            '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": 64, "height": 64, "fps": "nan"}',
+            '{"kind": "start", "consent": true, "source": "browser", "codec": "raw", "width": [], "height": 64}',
+            '{"kind": "start", "consent": true, "source": "browser"}',
+            '{"kind": "start", "consent": true}',
+            '{"kind": "start", "consent": true, "source": "server", "spec": "' + "9" * 5000 + '"}',
+            '{"kind": "change", "settings": 5}',
+            '{"kind": "change"}',
+            '{"kind": "keep"}',
+            '{"kind": "download"}',
+            '{"kind": ' + "9" * 5000 + "}",
+            '{"kind": "start\\u0000"}',
+            "x" * 70_000,
+            '{"kind": {"kind": "start"}}',
+        ):
             page.socket.send_text(text)
             told = page.until("problem", "pong", seconds=10)
             assert told["kind"] == "problem" and "\n" not in told["text"] and len(told["text"]) < 300, (text[:80], told)
@@ -293,7 +312,16 @@ def test_garbage_ends_in_words_and_the_camera_can_start_again(connect):
 def test_what_is_no_file_is_not_read_as_one(connect, tmp_path):
     os.mkfifo(tmp_path / "fifo.mp4")
     with connect() as page:
-        for spec in ("/dev/zero", str(tmp_path / "fifo.mp4"), str(tmp_path), "999", "x" * 5000, "http://[", "file:///etc/passwd", "concat:/etc/passwd"):
+        for spec in (
+            "/dev/zero",
+            str(tmp_path / "fifo.mp4"),
+            str(tmp_path),
+            "999",
+            "x" * 5000,
+            "http://[",
+            "file:///etc/passwd",
+            "concat:/etc/passwd",
+        ):
             page.wish("start", source="server", spec=spec, consent=True)
             told = page.until("problem", "frame", seconds=20)
             assert told["kind"] == "problem" and "defect" not in told["text"] and "\n" not in told["text"], (spec[:80], told)

@@ -6,12 +6,12 @@ import pytest
 
 pytest.importorskip("plotly")
 
-from engines.flow import CPU  # noqa: E402
-from realtime.dashboard.pictures import attention  # noqa: E402
-from realtime.dashboard.pictures import event as pictures  # noqa: E402
-from realtime.dashboard.pictures.scores import scores_figure, unsure_below  # noqa: E402
-from realtime.face.geometry import EYE_LINE, OUTER_EYES  # noqa: E402
-from realtime.records import Event, FaceView, Keyframes  # noqa: E402
+from engines.flow import CPU
+from realtime.dashboard.pictures import attention
+from realtime.dashboard.pictures import event as pictures
+from realtime.dashboard.pictures.scores import scores_figure, unsure_below
+from realtime.face.geometry import EYE_LINE, OUTER_EYES
+from realtime.records import Event, FaceView, Keyframes
 
 DOWN = 2.0  # pixels that the mouth moves, of a view
 MOUTH = (112, 160)

@@ -29,7 +29,7 @@ def test_it_says_how_many_differ_which_and_how():
     text = unescape(re.sub("<[^>]+>", " ", page))
     assert "2 of 4 events have the same label (50 %). Cohen's kappa, which takes chance out: 0.20." in text
     assert "one: positive, <two>: negative , event 2" in text and "one: negative, <two>: unsure , event 4" in text
-    assert re.findall(r'<td>(same|differs)</td>', page) == ["same", "differs", "same", "differs"]
+    assert re.findall(r"<td>(same|differs)</td>", page) == ["same", "differs", "same", "differs"]
     assert "unsure (positive 0.51)" in page
     assert "<two>" not in page
 

@@ -135,17 +135,22 @@ def test_what_is_removed_is_gone_with_its_files_and_names_stay_apart(line):
 
 def test_fewer_and_more_set_the_threshold_and_how_sure_it_must_be(tmp_path):
     shared = SimpleNamespace(settings=DemoSettings())
-    fewer, usual, more = (settings_of(Job("s", tmp_path, "a", "m", "auto", tmp_path, sensitivity=word), shared).spotter
-                          for word in ("fewer", "usual", "more"))  # fmt: skip
+    fewer, usual, more = (
+        settings_of(Job("s", tmp_path, "a", "m", "auto", tmp_path, sensitivity=word), shared).spotter for word in ("fewer", "usual", "more")
+    )
     assert usual == shared.settings.spotter
     assert fewer.sensitivity > usual.sensitivity > more.sensitivity and fewer.confidence > usual.confidence > more.confidence
 
 
-@pytest.mark.parametrize("rate, limits, words, frames", [
-    (20, {}, "has more than 20 pictures a second", (58, 60)),
-    (1000, {"work_hours": 0.0}, "has been worked on for 0 hours", (1, 1)),
-    (1000, {"hours": 1 / 3600}, "is longer than 0.000277778 hours", (32, 32)),
-], ids=["too many pictures", "too long at work", "too long"])  # fmt: skip
+@pytest.mark.parametrize(
+    "rate, limits, words, frames",
+    [
+        (20, {}, "has more than 20 pictures a second", (58, 60)),
+        (1000, {"work_hours": 0.0}, "has been worked on for 0 hours", (1, 1)),
+        (1000, {"hours": 1 / 3600}, "is longer than 0.000277778 hours", (32, 32)),
+    ],
+    ids=["too many pictures", "too long at work", "too long"],
+)
 def test_what_would_never_end_is_cut_off_and_what_was_found_is_kept(tmp_path, monkeypatch, rate, limits, words, frames):
     film(tmp_path / "film.mp4", [number / 30 for number in range(90)])
     monkeypatch.setattr(replay_queue, "MOST_RATE", rate)

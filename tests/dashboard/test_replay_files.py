@@ -12,10 +12,18 @@ from realtime.review import Reviews
 from realtime.review.data_set import export
 
 
-@pytest.mark.parametrize(("name", "ending"), [
-    ("CSV", ".csv"), ("Excel", ".xlsx"), ("JSONL", ".jsonl"), ("Parquet", ".parquet"), ("WebVTT", ".vtt"),
-    ("Report (HTML)", ".html"), ("Report (PDF)", ".pdf"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("CSV", ".csv"),
+        ("Excel", ".xlsx"),
+        ("JSONL", ".jsonl"),
+        ("Parquet", ".parquet"),
+        ("WebVTT", ".vtt"),
+        ("Report (HTML)", ".html"),
+        ("Report (PDF)", ".pdf"),
+    ],
+)
 def test_each_export_is_a_download(page, name, ending):
     file = taken_away(page, name)
     assert file.suggested_filename.endswith(ending)
@@ -42,8 +50,10 @@ def test_the_menu_goes_by_keyboard_and_says_where_faces_are_in(page):
 def test_one_leaves_with_an_elan_file(page):
     root = ET.parse(taken_away(page, "ELAN").path()).getroot()
     slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in root.iter("TIME_SLOT")}
-    spans = [(slots[one.get("TIME_SLOT_REF1")], slots[one.get("TIME_SLOT_REF2")], one.find("ANNOTATION_VALUE").text.split()[0])
-             for one in root.findall("TIER[@TIER_ID='micro-expression']/ANNOTATION/ALIGNABLE_ANNOTATION")]  # fmt: skip
+    spans = [
+        (slots[one.get("TIME_SLOT_REF1")], slots[one.get("TIME_SLOT_REF2")], one.find("ANNOTATION_VALUE").text.split()[0])
+        for one in root.findall("TIER[@TIER_ID='micro-expression']/ANNOTATION/ALIGNABLE_ANNOTATION")
+    ]
     assert spans == [(round(1000 * e["onset_s"]), round(1000 * e["offset_s"]), e["label"]) for e in data(page)["events"]]
 
 

@@ -141,7 +141,9 @@ def test_the_player_plays_the_sound_in_step_and_none_in_slow_motion(page, tmp_pa
     heard, seen = page.evaluate(both)
     assert heard == pytest.approx(seen, abs=0.15)
     page.get_by_label("Speed").select_option("0.25")
-    page.wait_for_function("document.querySelector('.mr audio').paused && document.querySelector('.mr-keys button:nth-child(3)').textContent === 'Pause'")
+    page.wait_for_function(
+        "document.querySelector('.mr audio').paused && document.querySelector('.mr-keys button:nth-child(3)').textContent === 'Pause'"
+    )
     page.get_by_label("Speed").select_option("1")
     page.wait_for_function("!document.querySelector('.mr audio').paused")
     page.get_by_role("button", name="Sound on").click()
@@ -181,7 +183,14 @@ def test_nobody_else_gets_at_a_recording(page, replay_demo, open_page):
     other = open_page(replay_demo.url)
     status = "url => fetch(url).then(a => a.status)"
     assert other.evaluate(status, f"/mer/replay/{token[:-1]}x/data") == 404
-    for address in ("event/1/motion.webp?factor=nan", "frame/99999.jpg", "frame/-1.jpg", "event/99/onset.jpg", "event/1/secret.jpg", "event/1/..%2f..%2fcopy.mp4"):
+    for address in (
+        "event/1/motion.webp?factor=nan",
+        "frame/99999.jpg",
+        "frame/-1.jpg",
+        "event/99/onset.jpg",
+        "event/1/secret.jpg",
+        "event/1/..%2f..%2fcopy.mp4",
+    ):
         assert other.evaluate(status, f"/mer/replay/{token}/{address}") in (404, 422)
     assert other.evaluate(status, "/mer/replay/queue/none") == 404
 

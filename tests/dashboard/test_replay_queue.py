@@ -32,8 +32,12 @@ def test_a_name_that_is_html_is_shown_and_not_run(page, tmp_path):
 
 
 def test_bad_uploads_each_get_a_clear_line_and_the_queue_goes_on(page, tmp_path):
-    bad = [("text.mp4", b"This is no video. " * 500, "text.mp4 is text"), ("empty.mp4", b"", "empty.mp4 is empty"),
-           ("../../../etc/evil.mp4", b"\0" * 5000, "evil.mp4"), ("long.mp4", film(tmp_path / "long.mp4", [0, 3 * 3600]), "long.mp4 is 3.0 hours long")]  # fmt: skip
+    bad = [
+        ("text.mp4", b"This is no video. " * 500, "text.mp4 is text"),
+        ("empty.mp4", b"", "empty.mp4 is empty"),
+        ("../../../etc/evil.mp4", b"\0" * 5000, "evil.mp4"),
+        ("long.mp4", film(tmp_path / "long.mp4", [0, 3 * 3600]), "long.mp4 is 3.0 hours long"),
+    ]
     jobs = page.locator(".mr-job").count()
     page.locator(DROP).set_input_files([{"name": name, "mimeType": "video/mp4", "buffer": content} for name, content, _ in bad])
     page.wait_for_function("document.querySelectorAll('#mer-replay-said [role=alert]').length === 4", timeout=60_000)
@@ -81,7 +85,9 @@ def test_all_leave_in_one_archive_with_a_table_of_those_without_events(page, bla
 
 
 def test_a_recording_can_be_cancelled_and_what_was_found_until_then_is_shown(page):
-    page.locator(DROP).set_input_files([{"name": f"{name}.mp4", "mimeType": "video/mp4", "buffer": DEMO.read_bytes()} for name in ("first", "second")])
+    page.locator(DROP).set_input_files(
+        [{"name": f"{name}.mp4", "mimeType": "video/mp4", "buffer": DEMO.read_bytes()} for name in ("first", "second")]
+    )
     page.get_by_role("button", name="Cancel second.mp4").click(timeout=60_000)
     first = page.locator(".mr-job", has_text="first.mp4")
     first.locator("text=/[1-9]\\d? %/").first.wait_for(timeout=60_000)  # of its progress or, sooner, of what was judged

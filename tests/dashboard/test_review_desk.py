@@ -8,19 +8,19 @@ import pytest
 
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
-import gradio as gr  # noqa: E402
+import gradio as gr
 
-from realtime.dashboard.review import pictures, view  # noqa: E402
-from realtime.dashboard.review.actions import Steps  # noqa: E402
-from realtime.dashboard.review.film_cache import Films  # noqa: E402
-from realtime.dashboard.review.reviewer import Desk  # noqa: E402
-from realtime.dashboard.shared import DemoSettings, Shared  # noqa: E402
-from realtime.errors import UsageError  # noqa: E402
-from realtime.output import stored_pictures  # noqa: E402
-from realtime.output.log import Session, SqliteSink, default_path  # noqa: E402
-from realtime.records import Event, FaceView, Keyframes  # noqa: E402
-from realtime.review import Reviews  # noqa: E402
-from realtime.review.units import in_words  # noqa: E402
+from realtime.dashboard.review import pictures, view
+from realtime.dashboard.review.actions import Steps
+from realtime.dashboard.review.film_cache import Films
+from realtime.dashboard.review.reviewer import Desk
+from realtime.dashboard.shared import DemoSettings, Shared
+from realtime.errors import UsageError
+from realtime.output import stored_pictures
+from realtime.output.log import Session, SqliteSink, default_path
+from realtime.records import Event, FaceView, Keyframes
+from realtime.review import Reviews
+from realtime.review.units import in_words
 from realtime.sources import SourceSettings
 
 SOURCE = "<script>camera</script>"
@@ -32,14 +32,19 @@ def desk():
     """A live session with two events; pictures of the first were kept."""
     sink = SqliteSink(Session("kernel_ridge", [SOURCE], {}))
     sink.open()
-    events = [Event(n, SOURCE, 0, n + 0.0, n + 0.08, n + 0.16, "surprise", {"<b>odd</b>": 0.3, "surprise": 0.7}, "kernel_ridge", 40.0)
-              for n in (1, 2)]  # fmt: skip
+    events = [
+        Event(n, SOURCE, 0, n + 0.0, n + 0.08, n + 0.16, "surprise", {"<b>odd</b>": 0.3, "surprise": 0.7}, "kernel_ridge", 40.0) for n in (1, 2)
+    ]
     for event in events:
         sink.write(event)
     sink.close()
-    views = [FaceView(0, 1, n, pts, 0.0, np.full((224, 224, 3), 40 * n, np.uint8), np.ones((478, 2), np.float32),
-                      (0, 0, 9, 9), 0.0, 0.3) for n, pts in enumerate(TIMES)]  # fmt: skip
-    stored_pictures.Keeper(stored_pictures.beside(default_path())).keep(sink.id, events[0], Keyframes(views[0], views[2], views[4], 3.0, 2.0, between=tuple(views)))
+    views = [
+        FaceView(0, 1, n, pts, 0.0, np.full((224, 224, 3), 40 * n, np.uint8), np.ones((478, 2), np.float32), (0, 0, 9, 9), 0.0, 0.3)
+        for n, pts in enumerate(TIMES)
+    ]
+    stored_pictures.Keeper(stored_pictures.beside(default_path())).keep(
+        sink.id, events[0], Keyframes(views[0], views[2], views[4], 3.0, 2.0, between=tuple(views))
+    )
     desk = Desk(default_path(), Films(default_path()), read_only=False)
     desk.open(None)
     desk.reviewer = "Ann"

@@ -130,10 +130,15 @@ def test_keys_are_answered_in_their_order(demo, open_page, where):
         page.keyboard.press(key)
     said(page, "Accepted: event 1")
     page.wait_for_timeout(700)
-    assert page.evaluate("WORDS") == [f"{words}." for words in (
-        "Corrected: event 2, surprise", "Corrected: event 3, disgust", "Rejected: event 2, surprise", "Accepted: event 1, surprise")]  # fmt: skip
+    assert page.evaluate("WORDS") == [
+        f"{words}."
+        for words in ("Corrected: event 2, surprise", "Corrected: event 3, disgust", "Rejected: event 2, surprise", "Accepted: event 1, surprise")
+    ]
     assert [(item.marks("Ann").label, item.verdict("Ann")) for item in Reviews(demo.log).items(session)] == [
-        ("surprise", "accepted"), ("surprise", "rejected"), ("disgust", "corrected")]  # fmt: skip
+        ("surprise", "accepted"),
+        ("surprise", "rejected"),
+        ("disgust", "corrected"),
+    ]
 
 
 @pytest.mark.parametrize("arrives", [False, True], ids=["asking", "answered"])
@@ -171,8 +176,11 @@ def test_the_verdict_is_in_sight_and_without_a_name_leads_to_it(demo, open_page,
         box = page.locator(f"#rv-{name}").bounding_box()
         assert box["y"] + box["height"] <= 800, name
     page.keyboard.press("Escape")
-    for press in (lambda: page.keyboard.press("a"), lambda: page.get_by_role("button", name="Reject (R)").click(),
-                  lambda: page.get_by_text("5 disgust").click()):  # fmt: skip
+    for press in (
+        lambda: page.keyboard.press("a"),
+        lambda: page.get_by_role("button", name="Reject (R)").click(),
+        lambda: page.get_by_text("5 disgust").click(),
+    ):
         press()
         page.wait_for_function("document.activeElement.closest('#rv-reviewer')")
         page.get_by_text("Type your name first").wait_for()

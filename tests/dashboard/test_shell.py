@@ -40,8 +40,11 @@ def ask(demo, path, method="GET", body=None, **headers):
 def knock(demo, **headers):
     """The status that a WebSocket's first request gets: 101 where it is let in."""
     handshake = {
-        "connection": "Upgrade", "upgrade": "websocket", "sec_websocket_version": "13", "sec_websocket_key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    }  # fmt: skip
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec_websocket_version": "13",
+        "sec_websocket_key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
     return ask(demo, SOCKET, **handshake, **headers)[0]
 
 
@@ -49,13 +52,29 @@ def own(demo):
     return demo.url.rstrip("/")
 
 
-@pytest.mark.parametrize("path", [
-    "/gradio_api/file=/etc/passwd", "/gradio_api/file=pyproject.toml", "/gradio_api/file=../../../../etc/passwd", "/file=/etc/passwd",
-    "/gradio_api/file=%2e%2e/%2e%2e/etc/passwd", "/gradio_api/file=realtime/assets/demo.mp4", "/gradio_api/file=https://example.org/x",
-    "/gradio_api/proxy=https://example.org/x", "/mer/static/..%2fguard.py", "/mer/static/guard.py", "/mer/download/guess/events.csv",
-    "/static/../../../../../../etc/passwd", "/assets/../../../../../etc/passwd", "/theme.css/../../etc/passwd", "/docs", "/openapi.json",
-    "/monitoring", "/gradio_api/deep_link",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=pyproject.toml",
+        "/gradio_api/file=../../../../etc/passwd",
+        "/file=/etc/passwd",
+        "/gradio_api/file=%2e%2e/%2e%2e/etc/passwd",
+        "/gradio_api/file=realtime/assets/demo.mp4",
+        "/gradio_api/file=https://example.org/x",
+        "/gradio_api/proxy=https://example.org/x",
+        "/mer/static/..%2fguard.py",
+        "/mer/static/guard.py",
+        "/mer/download/guess/events.csv",
+        "/static/../../../../../../etc/passwd",
+        "/assets/../../../../../etc/passwd",
+        "/theme.css/../../etc/passwd",
+        "/docs",
+        "/openapi.json",
+        "/monitoring",
+        "/gradio_api/deep_link",
+    ],
+)
 def test_no_file_of_this_machine_is_served(demo, path):
     status, _, body = ask(demo, path)
     assert 400 <= status < 500 and b"root:" not in body and b"[project]" not in body

@@ -67,9 +67,27 @@ def test_nothing_else_is_found_taken_or_removed(shared, tmp_path, monkeypatch):
     (folder / "linked").symlink_to(tmp_path)
     os.mkfifo(inside.parent / "fifo.mp4")
     monkeypatch.chdir(inside.parent)
-    others = [mine, inside.parent / "link.mp4", folder / "linked" / "mine.mp4", inside.parent / "fifo.mp4", inside.parent, folder, "",
-              folder / ".." / ".." / "mine.mp4", inside.parent / ".." / "hash" / "clip.mp4", "clip.mp4", "/dev/zero", "/dev/null", "x\0y",
-              "x" * 5000, "/proc/self/mem", f"{folder}-other/clip.mp4", None, 7, {"path": str(inside)}]  # fmt: skip
+    others = [
+        mine,
+        inside.parent / "link.mp4",
+        folder / "linked" / "mine.mp4",
+        inside.parent / "fifo.mp4",
+        inside.parent,
+        folder,
+        "",
+        folder / ".." / ".." / "mine.mp4",
+        inside.parent / ".." / "hash" / "clip.mp4",
+        "clip.mp4",
+        "/dev/zero",
+        "/dev/null",
+        "x\0y",
+        "x" * 5000,
+        "/proc/self/mem",
+        f"{folder}-other/clip.mp4",
+        None,
+        7,
+        {"path": str(inside)},
+    ]
     for other in others:
         path = other if other is None or isinstance(other, (int, dict)) else str(other)
         with pytest.raises(UsageError, match="drop the recording"):

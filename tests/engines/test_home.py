@@ -24,8 +24,7 @@ def run(tmp_path, command, *words):
     env = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path / "tmp"), "ROOT": str(ROOT)}
     for folder in ("tmp", "here"):
         (tmp_path / folder).mkdir(exist_ok=True)
-    done = subprocess.run([sys.executable, "-c", NOBODY.format(command), *words], cwd=tmp_path / "here", env=env,
-                          capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", NOBODY.format(command), *words], cwd=tmp_path / "here", env=env, capture_output=True, text=True)
     return done.returncode, done.stderr.splitlines()
 
 

@@ -44,9 +44,14 @@ def demo():
 
 @pytest.mark.parametrize(
     ("name", "chosen", "late"),
-    [("two-streams.mp4", {}, 0), ("two-streams.mp4", {"stream": 1}, 0), ("raw50.h264", {}, 0), ("slow-2x.mp4", {"fps": 50}, 0),
-     ("video-starts-late.mp4", {}, LATE)],
-)  # fmt: skip
+    [
+        ("two-streams.mp4", {}, 0),
+        ("two-streams.mp4", {"stream": 1}, 0),
+        ("raw50.h264", {}, 0),
+        ("slow-2x.mp4", {"fps": 50}, 0),
+        ("video-starts-late.mp4", {}, LATE),
+    ],
+)
 def test_the_pictures_of_the_clip_at_its_times(demo, name, chosen, late):
     times, sum_, _, _ = frames(case(name), **chosen)
     assert times == pytest.approx([time + late for time in FRAMES]) and sum_ == demo[0]

@@ -39,8 +39,15 @@ def here(tmp_path, monkeypatch):
 def test_every_clip_has_a_folder_of_its_own_whatever_the_order(tmp_path):
     touched(tmp_path, "a.mov", "a.mp4", "a-2.mp4", "b.mp4", "deep/a.mp4", "a.mov.mp4", "B.avi")
     whole = names([tmp_path])
-    assert whole == {"a.mov": whole["a.mov"], "a.mp4": "a.mp4", "a-2.mp4": "a-2", "b.mp4": "b.mp4", "deep/a.mp4": "deep/a",
-                     "a.mov.mp4": "a.mov.mp4", "B.avi": "B.avi"}  # fmt: skip
+    assert whole == {
+        "a.mov": whole["a.mov"],
+        "a.mp4": "a.mp4",
+        "a-2.mp4": "a-2",
+        "b.mp4": "b.mp4",
+        "deep/a.mp4": "deep/a",
+        "a.mov.mp4": "a.mov.mp4",
+        "B.avi": "B.avi",
+    }
     assert len({name.casefold() for name in whole.values()}) == 7 and whole["a.mov"].startswith(f"{tmp_path.name}/")
     for order in itertools.permutations([tmp_path / name for name in ("a.mov", "a.mp4", "a-2.mp4")]):
         assert names(order) == {"a.mov": "a.mov", "a.mp4": "a.mp4", "a-2.mp4": "a-2"}
@@ -63,7 +70,9 @@ def test_what_is_hidden_and_what_is_ours_is_left_out_and_said(tmp_path):
     given = find_clips([str(tmp_path)])
     assert sorted(str(name) for _, name in given.jobs) == ["a", "theirs/annotated"]
     assert {why: sorted(file.name for file in files) for why, files in given.left_out.items()} == {
-        "hidden": ["._a.mp4", "b.mp4"], "annotated by mer-live": ["a-annotated (1).mp4", "annotated.mp4"]}  # fmt: skip
+        "hidden": ["._a.mp4", "b.mp4"],
+        "annotated by mer-live": ["a-annotated (1).mp4", "annotated.mp4"],
+    }
     with pytest.raises(UsageError, match=r"no clip in the folder .*left out \(hidden\): .*b\.mp4"):
         find_clips([str(touched(tmp_path / "h", "._b.mp4"))])
 
@@ -125,10 +134,15 @@ def test_a_folder_twice_with_its_results_inside(tmp_path):
     words = (clips, "--out", clips / "out", "--video", "--no-log", "--csv-separator", ";")
     first = run(*words)
     assert first.exit_code == 3
-    assert "3 of 3 recordings, 0 events, nothing could be judged in 2, 1 failed (" in first.stdout and first.stdout.rstrip().endswith(f"results in {clips}/out")
+    assert "3 of 3 recordings, 0 events, nothing could be judged in 2, 1 failed (" in first.stdout and first.stdout.rstrip().endswith(
+        f"results in {clips}/out"
+    )
     rows = list(csv.DictReader((clips / "out/recordings.csv").open(encoding="utf-8-sig"), delimiter=";"))
     assert [(Path(row["clip"]).name, row["folder"], row["events"], row["judged"]) for row in rows] == [
-        ("a.mov", "a.mov", "0", "0,00"), ("a.mp4", "a.mp4", "0", "0,00"), ("bad.mp4", "bad", "0", "")]  # fmt: skip
+        ("a.mov", "a.mov", "0", "0,00"),
+        ("a.mp4", "a.mp4", "0", "0,00"),
+        ("bad.mp4", "bad", "0", ""),
+    ]
     assert "no face" in rows[0]["not_judged"] and rows[0]["failure"] == "" and "text, not a video" in rows[2]["failure"]
     book = openpyxl.load_workbook(clips / "out/events_all.xlsx")
     assert book.sheetnames == ["recordings", "events", "codebook"] and book["recordings"].max_row == 4

@@ -36,11 +36,14 @@ def fail(error):
     return body
 
 
-@pytest.mark.parametrize("error, code, said", [
-    (OutputError("cannot write\n'x'"), 6, "mer-try: cannot write 'x'\n"),
-    (UsageError("no"), 2, "mer-try: no\n"),
-    (KeyboardInterrupt(), 130, "mer-try: interrupted\n"),
-])
+@pytest.mark.parametrize(
+    "error, code, said",
+    [
+        (OutputError("cannot write\n'x'"), 6, "mer-try: cannot write 'x'\n"),
+        (UsageError("no"), 2, "mer-try: no\n"),
+        (KeyboardInterrupt(), 130, "mer-try: interrupted\n"),
+    ],
+)
 def test_a_mistake_is_one_line_and_its_code(capsys, error, code, said):
     got, out, err = run(capsys, [], fail(error))
     assert (got, out, err.lstrip("\n")) == (code, "", said)
@@ -72,23 +75,33 @@ def test_trailing_words_are_settings_or_files(tmp_path):
     file = tmp_path / "a=b.mp4"
     file.touch()
     words = ("clip.mp4", "spotter.k=0.5", "+new=1", "~spotter", "http://h/x?a=b", "model=dual_atme", str(file))
-    assert common.split_words(words) == (
-        ["spotter.k=0.5", "+new=1", "~spotter", "model=dual_atme"], ["clip.mp4", "http://h/x?a=b", str(file)])
+    assert common.split_words(words) == (["spotter.k=0.5", "+new=1", "~spotter", "model=dual_atme"], ["clip.mp4", "http://h/x?a=b", str(file)])
     with pytest.raises(UsageError, match="unexpected 'clip.mp4'.*use --source"):
         common.only_overrides(words, "use --source for a file")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("module, words, unbuffered", [
-    ("realtime.cli.log", ["list"], ""), ("realtime.cli.engine", ["list"], ""), ("train.cli", ["--help"], ""),
-    ("realtime.cli.log", ["list"], "1"), ("realtime.cli.replay", ["--version"], "1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "module, words, unbuffered",
+    [
+        ("realtime.cli.log", ["list"], ""),
+        ("realtime.cli.engine", ["list"], ""),
+        ("train.cli", ["--help"], ""),
+        ("realtime.cli.log", ["list"], "1"),
+        ("realtime.cli.replay", ["--version"], "1"),
+    ],
+)
 def test_a_full_standard_output_is_one_line(tmp_path, module, words, unbuffered):
     log = tmp_path / "log.sqlite3"
     SqliteSink(Session("kernel_ridge", [], {}), log).open()
     program = f"import sys; from {module} import main; main({words}, prog_name='mer-try')"
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
-            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
-            env=os.environ | {"MER_LIVE_LOG": str(log), "PYTHONUNBUFFERED": unbuffered})  # fmt: skip
+            [sys.executable, "-c", program],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env=os.environ | {"MER_LIVE_LOG": str(log), "PYTHONUNBUFFERED": unbuffered},
+        )
     assert ended.returncode == 6 and ended.stderr == "mer-try: standard output cannot be written: no space left on device\n"

@@ -124,19 +124,22 @@ def test_a_truncated_clip_keeps_what_was_found_before(tmp_path):
     assert Log().sessions()[0]["events"] >= 2
 
 
-@pytest.mark.parametrize("words, code, said", [
-    ((), 2, "nothing to watch"),
-    (("--camra", "0"), 2, "--camera"),
-    (("--demo", "clip.mp4"), 2, "--source"),
-    (("--demo", "spotter.max_durration=1"), 2, "did you mean 'spotter.max_duration'"),
-    (("--demo", "spotter.max_duration=soon"), 2, "could not be converted"),
-    (("--demo", "--events", "found.txt"), 2, ".jsonl or .csv"),
-    (("--camera", "97"), 3, "camera"),
-    (("--source", "nowhere.mp4"), 3, "no such file"),
-    (("--source", "ftp://host/clip"), 3, "expected one of"),
-    (("--demo", "--model", "dual_atm"), 5, "dual_atme"),
-    (("--demo", "--events", "/dev/null/found.csv"), 6, "cannot write"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words, code, said",
+    [
+        ((), 2, "nothing to watch"),
+        (("--camra", "0"), 2, "--camera"),
+        (("--demo", "clip.mp4"), 2, "--source"),
+        (("--demo", "spotter.max_durration=1"), 2, "did you mean 'spotter.max_duration'"),
+        (("--demo", "spotter.max_duration=soon"), 2, "could not be converted"),
+        (("--demo", "--events", "found.txt"), 2, ".jsonl or .csv"),
+        (("--camera", "97"), 3, "camera"),
+        (("--source", "nowhere.mp4"), 3, "no such file"),
+        (("--source", "ftp://host/clip"), 3, "expected one of"),
+        (("--demo", "--model", "dual_atm"), 5, "dual_atme"),
+        (("--demo", "--events", "/dev/null/found.csv"), 6, "cannot write"),
+    ],
+)
 def test_a_mistake_is_one_line_and_an_exit_code(words, code, said):
     got, _, err = run(live, *words)
     assert (got, said in one_line(err)) == (code, True), err
@@ -194,7 +197,20 @@ def test_a_full_disk_is_reported_and_the_rest_goes_on(short, tmp_path):
 def test_bench_prints_rates_stages_and_memory(short):
     code, out, _ = run(bench, "live", "--source", short)
     assert code == 0
-    for word in ("cores", "frames/s", "p50", "p95", "p99", "landmarks", "spotting", "naming", "known to label", "offset to label", "memory", "150 frames"):
+    for word in (
+        "cores",
+        "frames/s",
+        "p50",
+        "p95",
+        "p99",
+        "landmarks",
+        "spotting",
+        "naming",
+        "known to label",
+        "offset to label",
+        "memory",
+        "150 frames",
+    ):
         assert word in out
 
 
@@ -206,13 +222,16 @@ def test_bench_of_streams_prints_a_row_for_each_number_of_them(short):
     assert "this machine holds" in out or "all 2 streams" in out
 
 
-@pytest.mark.parametrize("words, code, said", [
-    (("--streams", "0"), 2, "--streams"),
-    (("--streams", "many"), 2, "--streams"),
-    (("--streams", "2", "--seconds", "0"), 2, "--seconds"),
-    (("--streams", "2", "--as-live"), 2, "--streams"),
-    (("--source", "nowhere.mp4", "--streams", "2"), 3, "no such file"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words, code, said",
+    [
+        (("--streams", "0"), 2, "--streams"),
+        (("--streams", "many"), 2, "--streams"),
+        (("--streams", "2", "--seconds", "0"), 2, "--seconds"),
+        (("--streams", "2", "--as-live"), 2, "--streams"),
+        (("--source", "nowhere.mp4", "--streams", "2"), 3, "no such file"),
+    ],
+)
 def test_a_mistake_at_the_bench_is_one_line(short, words, code, said):
     got, _, err = run(bench, "live", "--source", short, *words)
     assert (got, said in one_line(err)) == (code, True), err

@@ -111,10 +111,15 @@ def test_elan_finds_the_recording_where_it_really_is(tmp_path):
     assert media.get("RELATIVE_MEDIA_URL") == "../../my recordings/50%25 a.mp4"
 
 
-@pytest.mark.parametrize(("name", "address"), [
-    ("my clip (2).mp4", "./my clip (2).mp4"), ("person #3.mp4", "./person #3.mp4"),  # as ELAN itself writes them
-    ("50% a.mp4", "./50%25 a.mp4"), ("a#b#c.mp4", "./a%23b%23c.mp4"),  # no xs:anyURI otherwise, and ELAN refuses the file
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("my clip (2).mp4", "./my clip (2).mp4"),
+        ("person #3.mp4", "./person #3.mp4"),  # as ELAN itself writes them
+        ("50% a.mp4", "./50%25 a.mp4"),
+        ("a#b#c.mp4", "./a%23b%23c.mp4"),  # no xs:anyURI otherwise, and ELAN refuses the file
+    ],
+)
 def test_elan_is_told_where_the_recording_lies_relative_to_the_file(name, address):
     media = ET.fromstring(eaf(found(name=name))).find("HEADER/MEDIA_DESCRIPTOR")
     assert media.get("RELATIVE_MEDIA_URL") == address and media.get("MEDIA_URL") == f"file:///{address[2:]}"

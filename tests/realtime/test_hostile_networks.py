@@ -14,11 +14,11 @@ from places import DEMO
 
 onnx = pytest.importorskip("onnx")
 
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnx import TensorProto, helper, numpy_helper
 
-from engines import isolated, trial  # noqa: E402
-from engines.runtime import Network  # noqa: E402
-from realtime.cli.replay import main as replay  # noqa: E402
+from engines import isolated, trial
+from engines.runtime import Network
+from realtime.cli.replay import main as replay
 
 SIZE = [1, 3, 28, 28]
 CLASSES = ["negative", "positive", "surprise"]
@@ -27,8 +27,20 @@ MANIFEST = {  # of the sound network, to be broken one field at a time; a key wi
     "name": [None, 5, "", [], "a" * 5000, "x\x1b[31m", "a\nb"],
     "classes": [None, "abc", [], {}, [1, 2, 3], ["a", "a", "b"], ["a"] * 10**5, [["a"], "b", "c"], ["", "b", "c"], ["a", "b"], ["a", "b", "c", "d"]],
     "inputs": [None, {}, [], "full_face", [None], [{"name": "full_face"}], [{"shape": SIZE}], [{"name": ["x"], "shape": SIZE}]],
-    "inputs.0.shape": [None, "1x3", [], [1.0, 3, 28, 28], [0, 3, 28, 28], [-1, 3, 28, 28], [1, 3, 28, 10**30], [1, 3, 10**6, 10**6],
-                       [True, 3, 28, 28], [1, 3, 28, 29], [1] * 500, {"a": 1}],
+    "inputs.0.shape": [
+        None,
+        "1x3",
+        [],
+        [1.0, 3, 28, 28],
+        [0, 3, 28, 28],
+        [-1, 3, 28, 28],
+        [1, 3, 28, 10**30],
+        [1, 3, 10**6, 10**6],
+        [True, 3, 28, 28],
+        [1, 3, 28, 29],
+        [1] * 500,
+        {"a": 1},
+    ],
     "inputs.0.name": ["other", 7, None],
     "inputs.0.dtype": ["float64", 3],
     "output": [None, "probabilities", [], {}, {"name": 3}, {"name": "elsewhere"}, {"name": "probabilities", "shape": "wide"}],
@@ -36,9 +48,18 @@ MANIFEST = {  # of the sound network, to be broken one field at a time; a key wi
     "takes": [None, 7, [], {}, "pictures"],
     "architecture": [[], 5],
     "macro": [None, 1, "yes"],
-    "calibration": [None, 5, [], {"abstain_below": "high"}, {"abstain_below": float("nan")}, {"abstain_below": 10**400}, {"abstain_below": 2},
-                    {"abstain_below": None}, {"temperature": []}],
-}  # fmt: skip
+    "calibration": [
+        None,
+        5,
+        [],
+        {"abstain_below": "high"},
+        {"abstain_below": float("nan")},
+        {"abstain_below": 10**400},
+        {"abstain_below": 2},
+        {"abstain_below": None},
+        {"temperature": []},
+    ],
+}
 BROKEN = [(key, number) for key, values in MANIFEST.items() for number in range(len(values))]
 TEXTS = [b"", b"\xff\xfe{}", b"{", b"null", b"[]", b"3", b'"text"', DEEP.encode(), b'{"a":' * 50_000, b"{} " * 500_000, b"\x00" * 50]
 
@@ -63,24 +84,38 @@ def constant(array, name="probabilities"):
 
 def endless(*turns):
     """A loop that ends after 2^62 turns, or after "many", which the nodes `turns` give."""
-    value = lambda name, kind, shape=(): helper.make_tensor_value_info(name, kind, shape)  # noqa: E731
+    value = lambda name, kind, shape=(): helper.make_tensor_value_info(name, kind, shape)
     step = [helper.make_node("Identity", ["go"], ["goes"]), helper.make_node("Add", ["x", "x"], ["y"])]
-    body = helper.make_graph(step, "body", [value("i", TensorProto.INT64), value("go", TensorProto.BOOL), value("x", TensorProto.FLOAT, (1, 3))],
-                             [value("goes", TensorProto.BOOL), value("y", TensorProto.FLOAT, (1, 3))])  # fmt: skip
-    return sound([
-        *(turns or [constant(np.array(2**62), "many")]), constant(np.array(True), "yes"),
-        helper.make_node("Flatten", ["full_face"], ["flat"]), helper.make_node("MatMul", ["flat", "weights"], ["sums"]),
-        helper.make_node("Loop", ["many", "yes", "sums"], ["probabilities"], body=body),
-    ])  # fmt: skip
+    body = helper.make_graph(
+        step,
+        "body",
+        [value("i", TensorProto.INT64), value("go", TensorProto.BOOL), value("x", TensorProto.FLOAT, (1, 3))],
+        [value("goes", TensorProto.BOOL), value("y", TensorProto.FLOAT, (1, 3))],
+    )
+    return sound(
+        [
+            *(turns or [constant(np.array(2**62), "many")]),
+            constant(np.array(True), "yes"),
+            helper.make_node("Flatten", ["full_face"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["sums"]),
+            helper.make_node("Loop", ["many", "yes", "sums"], ["probabilities"], body=body),
+        ]
+    )
 
 
 def asking(count, *nodes):
     """A network whose one `nodes` are given a square "big" of count² numbers, and whose last gives "end"."""
-    return sound([
-        helper.make_node("ReduceSum", ["full_face"], ["sum"], keepdims=0), constant(np.array([count, count]), "size"),
-        helper.make_node("Expand", ["sum", "size"], ["big"]), *nodes, helper.make_node("ReduceSum", ["end"], ["total"], keepdims=0),
-        constant(np.array([1, 3]), "three"), helper.make_node("Expand", ["total", "three"], ["probabilities"]),
-    ])  # fmt: skip
+    return sound(
+        [
+            helper.make_node("ReduceSum", ["full_face"], ["sum"], keepdims=0),
+            constant(np.array([count, count]), "size"),
+            helper.make_node("Expand", ["sum", "size"], ["big"]),
+            *nodes,
+            helper.make_node("ReduceSum", ["end"], ["total"], keepdims=0),
+            constant(np.array([1, 3]), "three"),
+            helper.make_node("Expand", ["total", "three"], ["probabilities"]),
+        ]
+    )
 
 
 SAYS = {
@@ -98,13 +133,19 @@ FILES = {
     "zeros": lambda: bytes(10_000),
     "endless loop": endless,
     "endless where there is something to see": lambda: endless(
-        helper.make_node("ReduceL2", ["full_face"], ["size"], keepdims=0), constant(np.float32(1e15), "times"),
-        helper.make_node("Mul", ["size", "times"], ["product"]), helper.make_node("Cast", ["product"], ["many"], to=TensorProto.INT64),
+        helper.make_node("ReduceL2", ["full_face"], ["size"], keepdims=0),
+        constant(np.float32(1e15), "times"),
+        helper.make_node("Mul", ["size", "times"], ["product"]),
+        helper.make_node("Cast", ["product"], ["many"], to=TensorProto.INT64),
     ),
     "one endless operation": lambda: asking(10_000, helper.make_node("MatMul", ["big", "big"], ["end"])),
     "40 GB": lambda: asking(100_000, helper.make_node("Sqrt", ["big"], ["end"])),
     "40 GB of nothing but a constant": lambda: asking(
-        1, constant(np.array([10**10]), "many"), helper.make_node("ConstantOfShape", ["many"], ["zeros"]), helper.make_node("Add", ["zeros", "big"], ["end"])),
+        1,
+        constant(np.array([10**10]), "many"),
+        helper.make_node("ConstantOfShape", ["many"], ["zeros"]),
+        helper.make_node("Add", ["zeros", "big"], ["end"]),
+    ),
     "strings": lambda: sound([constant(np.array([["a", "b", "c"]], object))], kind=TensorProto.STRING),
     "integers": lambda: sound([constant(np.array([[1, 2, 3]]))], kind=TensorProto.INT64),
     "NaN": lambda: sound([constant(np.array([[np.nan, 0, 1]], np.float32))]),
@@ -117,13 +158,17 @@ FILES = {
     "two rows": lambda: sound([constant(np.ones((2, 3), np.float32))], shape=(2, 3)),
     "another output": lambda: sound([constant(np.ones((1, 3), np.float32), "other")], output="other"),
     "an unknown operation": lambda: sound([helper.make_node("NoSuchThing", ["full_face"], ["probabilities"])]),
-    "fails while it runs": lambda: sound([
-        helper.make_node("Flatten", ["full_face"], ["flat"]), helper.make_node("NonZero", ["flat"], ["places"]),
-        helper.make_node("Cast", ["places"], ["numbers"], to=TensorProto.FLOAT),
-        constant(np.array([1, 3]), "size"), helper.make_node("Reshape", ["numbers", "size"], ["probabilities"]),
-    ]),
+    "fails while it runs": lambda: sound(
+        [
+            helper.make_node("Flatten", ["full_face"], ["flat"]),
+            helper.make_node("NonZero", ["flat"], ["places"]),
+            helper.make_node("Cast", ["places"], ["numbers"], to=TensorProto.FLOAT),
+            constant(np.array([1, 3]), "size"),
+            helper.make_node("Reshape", ["numbers", "size"], ["probabilities"]),
+        ]
+    ),
     "from the future": lambda: sound(opset=9999),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -134,8 +179,14 @@ def network(tmp_path, monkeypatch):
 
 
 def write(folder, model, **changes):
-    manifest = {"name": "mine", "takes": "flow_map", "classes": CLASSES, "inputs": [{"name": "full_face", "shape": SIZE, "dtype": "float32"}],
-                "output": {"name": "probabilities", "shape": [1, 3]}, "sha256": hashlib.sha256(model).hexdigest()}  # fmt: skip
+    manifest = {
+        "name": "mine",
+        "takes": "flow_map",
+        "classes": CLASSES,
+        "inputs": [{"name": "full_face", "shape": SIZE, "dtype": "float32"}],
+        "output": {"name": "probabilities", "shape": [1, 3]},
+        "sha256": hashlib.sha256(model).hexdigest(),
+    }
     (folder / "mine.onnx").write_bytes(model)
     (folder / "mine.json").write_text(json.dumps(manifest | changes))
     return folder / "mine.onnx"

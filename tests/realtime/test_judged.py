@@ -18,15 +18,18 @@ def step(pts, *faces):
 REST_KNOWN = Reading(1.0, 3.0)
 
 
-@pytest.mark.parametrize("faces, cause", [
-    ((), NO_FACE),
-    (((100, REST_KNOWN),), None),
-    (((100, Reading()),), REST),
-    (((20, REST_KNOWN),), SMALL),
-    (((100, Reading(1.0, 3.0, "blink")),), "blink"),
-    (((100, Reading(1.0, 3.0, "motion")),), "head moves"),
-    (((100, Reading(1.0, 3.0, "blink")), (90, REST_KNOWN)), None),  # the other face is judged
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "faces, cause",
+    [
+        ((), NO_FACE),
+        (((100, REST_KNOWN),), None),
+        (((100, Reading()),), REST),
+        (((20, REST_KNOWN),), SMALL),
+        (((100, Reading(1.0, 3.0, "blink")),), "blink"),
+        (((100, Reading(1.0, 3.0, "motion")),), "head moves"),
+        (((100, Reading(1.0, 3.0, "blink")), (90, REST_KNOWN)), None),  # the other face is judged
+    ],
+)
 def test_a_moment_is_judged_or_has_a_cause(faces, cause):
     judged = Judged()
     judged.add(step(5.0))

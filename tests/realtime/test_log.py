@@ -50,8 +50,7 @@ def test_what_is_logged_is_read_back(path):
     assert first["settings"] == {"spotter": {"max_duration": 0.5}} and first["ended_at"] >= first["started_at"]
     assert second["sources"] == ["rtsp://host/1"]  # no password is kept
     assert b"secret" not in path.read_bytes()
-    assert Log().events() == [
-        {"session": 1} | event(1).as_dict(), {"session": 1} | event(2, label="negative").as_dict()]
+    assert Log().events() == [{"session": 1} | event(1).as_dict(), {"session": 1} | event(2, label="negative").as_dict()]
     assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert path.parent.stat().st_mode & 0o077 == 0
 
@@ -190,7 +189,8 @@ def test_nobody_else_reads_the_log(tmp_path, umask):
             sink = SqliteSink(Session("dual_atme", ["0"], {}), path)
             sink.open()
             assert {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {
-                name: 0o600 for name in ("log.sqlite3", "log.sqlite3-wal", "log.sqlite3-shm")}
+                name: 0o600 for name in ("log.sqlite3", "log.sqlite3-wal", "log.sqlite3-shm")
+            }
             sink.close()
             path.chmod(0o644)
     finally:
@@ -205,15 +205,18 @@ def test_a_session_that_runs_is_not_called_killed(path):
     sink.close()
 
 
-@pytest.mark.parametrize("process, silent, running", [
-    (None, 0, False),  # of an older version
-    ("{machine}:{number}:other", 0, False),  # a container's next process has its number
-    ("{machine}:1:other", 0, True),
-    ("{machine}:1:other", 300, False),  # another program has its number by now
-    ("{machine}:99999999:other", 0, False),
-    ("elsewhere:99999999:other", 0, True),
-    ("elsewhere:99999999:other", 300, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "process, silent, running",
+    [
+        (None, 0, False),  # of an older version
+        ("{machine}:{number}:other", 0, False),  # a container's next process has its number
+        ("{machine}:1:other", 0, True),
+        ("{machine}:1:other", 300, False),  # another program has its number by now
+        ("{machine}:99999999:other", 0, False),
+        ("elsewhere:99999999:other", 0, True),
+        ("elsewhere:99999999:other", 300, False),
+    ],
+)
 def test_whether_a_session_runs(process, silent, running):
     machine, number, _ = myself().split(":")
     alive = (datetime.now(UTC) - timedelta(seconds=silent)).isoformat(timespec="seconds")
@@ -240,13 +243,43 @@ def test_unwritable_place(path):
         Log()
 
 
-COLUMNS = {"sessions": ["started_at", "ended_at", "version", "model", "sources", "settings", "frames", "drops", "faults", "files",
-                        "judged", "incomplete", "alive_at", "process"],
-           "events": ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind",
-                      "confidence", "utc"],
-           "reviews": ["event_id", "missed", "reviewer", "verdict", "source", "face", "onset_s", "apex_s", "offset_s", "label", "kind",
-                       "action_units", "note", "at", "undone_at"],
-           "people": ["source", "subject"]}  # fmt: skip
+COLUMNS = {
+    "sessions": [
+        "started_at",
+        "ended_at",
+        "version",
+        "model",
+        "sources",
+        "settings",
+        "frames",
+        "drops",
+        "faults",
+        "files",
+        "judged",
+        "incomplete",
+        "alive_at",
+        "process",
+    ],
+    "events": ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence", "utc"],
+    "reviews": [
+        "event_id",
+        "missed",
+        "reviewer",
+        "verdict",
+        "source",
+        "face",
+        "onset_s",
+        "apex_s",
+        "offset_s",
+        "label",
+        "kind",
+        "action_units",
+        "note",
+        "at",
+        "undone_at",
+    ],
+    "people": ["source", "subject"],
+}
 VALUES = ["NULL", "x'ff00'", "'soon'", "9e999", "9223372036854775807", "CAST(x'ff' AS TEXT)"]
 
 
@@ -276,10 +309,13 @@ def test_no_column_of_any_table_makes_the_log_useless(path, tmp_path, capsys, ta
             Reviews().items(1), Reviews().people(1)
 
 
-@pytest.mark.parametrize("damage, said", [
-    ("UPDATE reviews SET onset_s = 'soon'", "damaged reviews in the event log, left out: row 1"),
-    ("UPDATE people SET subject = x'ff'", "damaged names of participants in session 1 of the event log: 1 left out"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "damage, said",
+    [
+        ("UPDATE reviews SET onset_s = 'soon'", "damaged reviews in the event log, left out: row 1"),
+        ("UPDATE people SET subject = x'ff'", "damaged names of participants in session 1 of the event log: 1 left out"),
+    ],
+)
 def test_a_damaged_review_or_name_is_left_out_with_a_line(path, capsys, damage, said):
     notices.forget()
     record([event(1), event(2)])
@@ -294,13 +330,19 @@ def test_a_damaged_review_or_name_is_left_out_with_a_line(path, capsys, damage, 
     assert len(items) == 2 and len(people) + sum(bool(item.reviews) for item in items) == 1 and told == [said]
 
 
-@pytest.mark.parametrize("damage, said", [
-    ("UPDATE sessions SET sources = '{nonsense', drops = '[1]', judged = '{\"a\": 3}' WHERE id = 1", "session 1 of the event log is damaged"),
-    ("UPDATE sessions SET started_at = x'ff00', frames = 'many', ended_at = 5, process = 'x' WHERE id = 1", "session 1 of the event log is damaged"),
-    ("UPDATE events SET scores = 'null' WHERE id = 1", "0 left out, 1 shown in part"),
-    ("UPDATE events SET scores = CAST(x'ff' AS TEXT), label = x'00' WHERE id = 1", "0 left out, 1 shown in part"),
-    ("UPDATE events SET onset_s = 'soon' WHERE id = 1", "1 left out, 0 shown in part"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "damage, said",
+    [
+        ("UPDATE sessions SET sources = '{nonsense', drops = '[1]', judged = '{\"a\": 3}' WHERE id = 1", "session 1 of the event log is damaged"),
+        (
+            "UPDATE sessions SET started_at = x'ff00', frames = 'many', ended_at = 5, process = 'x' WHERE id = 1",
+            "session 1 of the event log is damaged",
+        ),
+        ("UPDATE events SET scores = 'null' WHERE id = 1", "0 left out, 1 shown in part"),
+        ("UPDATE events SET scores = CAST(x'ff' AS TEXT), label = x'00' WHERE id = 1", "0 left out, 1 shown in part"),
+        ("UPDATE events SET onset_s = 'soon' WHERE id = 1", "1 left out, 0 shown in part"),
+    ],
+)
 def test_a_damaged_row_does_not_make_the_log_useless(path, tmp_path, capsys, damage, said):
     notices.forget()
     record([event(1), event(2)])

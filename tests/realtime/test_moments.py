@@ -13,7 +13,7 @@ TRUE = np.array([1.0, 1.15, 1.38])
 def made(returned: float, fps: float, noise=0.0005, size=0.02) -> Movement:
     """A brow and a mouth corner that move, and lids that blink, seen from 0.3 s before until 0.08 s after."""
     t = np.arange(0.7, 1.46, 1 / fps)
-    ramp = lambda x: 0.5 - 0.5 * np.cos(np.pi * np.clip(x, 0, 1))  # noqa: E731
+    ramp = lambda x: 0.5 - 0.5 * np.cos(np.pi * np.clip(x, 0, 1))
     course = ramp((t - 1.0) / 0.15) - returned * ramp((t - 1.15) / 0.23)
     moved = np.random.default_rng(1).normal(0, noise, (len(t), len(PARTS), 2))
     moved[:, 3:6, 1] += size * course[:, None]

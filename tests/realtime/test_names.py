@@ -22,14 +22,17 @@ ODD = b"caf\xe9 [/b]\x1b[31m\n\xe2\x80\xae.mp4".replace(b"/", b"-")
 SHOWN = "caf\\xe9 [-b]\\x1b[31m\\x0a\\u202e.mp4"
 
 
-@pytest.mark.parametrize("name, shown", [
-    ("clip ü 顔 😀.mp4", "clip ü 顔 😀.mp4"),
-    (os.fsdecode(b"caf\xe9.mp4"), "caf\\xe9.mp4"),
-    ("\ud800", "\\ud800"),  # half a character, as a damaged archive may leave it
-    ("\x1b[2J\x07\x9b", "\\x1b[2J\\x07\\x9b"),
-    ("a\nb\r\u2028", "a\\x0ab\\x0d\\u2028"),
-    ("gpj\u202e.exe", "gpj\\u202e.exe"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, shown",
+    [
+        ("clip ü 顔 😀.mp4", "clip ü 顔 😀.mp4"),
+        (os.fsdecode(b"caf\xe9.mp4"), "caf\\xe9.mp4"),
+        ("\ud800", "\\ud800"),  # half a character, as a damaged archive may leave it
+        ("\x1b[2J\x07\x9b", "\\x1b[2J\\x07\\x9b"),
+        ("a\nb\r\u2028", "a\\x0ab\\x0d\\u2028"),
+        ("gpj\u202e.exe", "gpj\\u202e.exe"),
+    ],
+)
 def test_a_name_that_can_be_shown_and_written(name, shown):
     assert printable(name) == shown
     printable(name).encode()

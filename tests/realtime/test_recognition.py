@@ -58,10 +58,7 @@ def random_keyframes(seed):
     landmarks = np.zeros((478, 2), np.float32)
     landmarks[LANDMARKS_68] = points
     random = np.random.default_rng(seed)
-    views = [
-        FaceView(0, 0, n, n / 30, 0.0, random.integers(0, 255, (224, 224, 3), np.uint8), landmarks, (0, 0, 9, 9), 0.0, 0.3)
-        for n in range(3)
-    ]
+    views = [FaceView(0, 0, n, n / 30, 0.0, random.integers(0, 255, (224, 224, 3), np.uint8), landmarks, (0, 0, 9, 9), 0.0, 0.3) for n in range(3)]
     return Keyframes(*views, peak=2.0, threshold=1.0)
 
 

@@ -43,18 +43,23 @@ def record(*events, sources=("camera 0",), files=None, end=True):
 def replayed(*events):
     """A session of the demo clip: what was found in it, without looking for it."""
     moments = ((2.04, 2.18, 2.36, "surprise"), (4.42, 4.56, 4.76, "positive"), (6.82, 6.96, 7.14, "negative"))
-    return record(*(event(n, onset=on, apex_s=apex, offset_s=off, label=label, source=str(DEMO))
-                    for n, (on, apex, off, label) in enumerate(moments, 1)), sources=[str(DEMO)])  # fmt: skip
+    return record(
+        *(event(n, onset=on, apex_s=apex, offset_s=off, label=label, source=str(DEMO)) for n, (on, apex, off, label) in enumerate(moments, 1)),
+        sources=[str(DEMO)],
+    )
 
 
 def of_version_1(path):
     """A log as version 1 of this program wrote it."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript(TABLES_1 + "PRAGMA user_version = 1; PRAGMA journal_mode = WAL;")
-    connection.execute("INSERT INTO sessions VALUES (3, '2026-01-02T03:04:05+00:00', '2026-01-02T03:05:05+00:00', '0.1.0',"
-                       " 'dual_atme', '[\"clip.mp4\"]', '{\"a\": 1}', 250, '{\"queue full\": 7}', '{}')")
-    connection.execute("INSERT INTO events VALUES (9, 3, 1, 'clip.mp4', 0, 1.0, 1.1, 1.25, 'surprise',"
-                       " '{\"surprise\": 0.8}', 'dual_atme', 41.0, 'micro', 0.9)")
+    connection.execute(
+        "INSERT INTO sessions VALUES (3, '2026-01-02T03:04:05+00:00', '2026-01-02T03:05:05+00:00', '0.1.0',"
+        " 'dual_atme', '[\"clip.mp4\"]', '{\"a\": 1}', 250, '{\"queue full\": 7}', '{}')"
+    )
+    connection.execute(
+        "INSERT INTO events VALUES (9, 3, 1, 'clip.mp4', 0, 1.0, 1.1, 1.25, 'surprise', '{\"surprise\": 0.8}', 'dual_atme', 41.0, 'micro', 0.9)"
+    )
     connection.close()
 
 
@@ -121,10 +126,15 @@ def test_one_name_in_two_windows_loses_no_word(path):
         reviews.name(1, "camera 0", "P01")
 
 
-@pytest.mark.parametrize("changes, word", [
-    ({"onset_s": 99.0}, "begins, peaks, then ends"), ({"action_units": "brows"}, "action units"), ({"label": " "}, "label is empty"),
-    ({"kind": "huge"}, "neither micro nor macro"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changes, word",
+    [
+        ({"onset_s": 99.0}, "begins, peaks, then ends"),
+        ({"action_units": "brows"}, "action units"),
+        ({"label": " "}, "label is empty"),
+        ({"kind": "huge"}, "neither micro nor macro"),
+    ],
+)
 def test_what_makes_no_sense_is_refused(path, changes, word):
     record(event(1))
     with pytest.raises(UsageError, match=word):
@@ -166,8 +176,10 @@ def test_agreement_is_over_events_that_both_judged(path):
 
 
 def pictures(times=(12.3, 12.35, 12.412, 12.5, 12.56), shade=100):
-    views = [FaceView(0, 1, n, pts, 0.0, np.full((224, 224, 3), shade + n, np.uint8), np.ones((478, 2), np.float32),
-                      (0, 0, 9, 9), 0.0, 0.3) for n, pts in enumerate(times)]  # fmt: skip
+    views = [
+        FaceView(0, 1, n, pts, 0.0, np.full((224, 224, 3), shade + n, np.uint8), np.ones((478, 2), np.float32), (0, 0, 9, 9), 0.0, 0.3)
+        for n, pts in enumerate(times)
+    ]
     return Keyframes(views[0], views[2], views[4], 3.0, 2.0, between=(views[0], views[1], views[3]))
 
 
@@ -191,6 +203,7 @@ def test_deleting_leaves_nothing(path):
     reviews.judge(sink.id, "e1", "Ann", note=f"{secret} note")
     reviews.add(sink.id, "Ann", "camera 0", 3.0, note=secret)
     reviews.name(sink.id, "camera 0", secret)
+
     def held():
         return [file.name for file in path.parent.rglob("*") if file.is_file() and secret.encode() in file.read_bytes()]
 
@@ -250,8 +263,16 @@ def test_export_takes_what_can_be_trained_on_and_says_what_cannot(path, tmp_path
     done = export(reviews, tmp_path / "set", reviewer="Ann")
     rows = list(csv.DictReader((tmp_path / "set/events.csv").open()))
     assert rows == [{name: str(value) for name, value in row.items()} for row in done.rows]
-    first = {"path": str(DEMO), "subject": "P01", "onset": "2.020", "apex": "2.180", "offset": "2.360", "label": "surprise",
-             "kind": "micro", "action_units": "1+2"}  # fmt: skip
+    first = {
+        "path": str(DEMO),
+        "subject": "P01",
+        "onset": "2.020",
+        "apex": "2.180",
+        "offset": "2.360",
+        "label": "surprise",
+        "kind": "micro",
+        "action_units": "1+2",
+    }
     assert rows[0] == first and [row["label"] for row in rows] == ["surprise", "negative", "surprise", "surprise"]
     assert (rows[3]["path"], rows[3]["onset"], rows[3]["apex"], rows[3]["offset"]) == ("frames/2-e5", "1", "3", "5")
     assert cv2.imread(str(tmp_path / "set/frames/2-e5/000003.png"))[0, 0, 0] == 102
@@ -274,8 +295,10 @@ def test_what_no_picture_is_left_of_is_said(path, tmp_path):
     reviews.judge(1, "e1", "Ann")
     reviews.judge(2, "e2", "Ann")
     whys = [why for _, why in export(reviews, tmp_path / "set").left_out]
-    assert whys == ["it was a camera, a stream or a file dropped into the page, and no pictures were kept",
-                    "the recording is no longer at /nowhere/clip.mp4, and no pictures were kept"]  # fmt: skip
+    assert whys == [
+        "it was a camera, a stream or a file dropped into the page, and no pictures were kept",
+        "the recording is no longer at /nowhere/clip.mp4, and no pictures were kept",
+    ]
 
 
 def test_what_was_corrected_is_prepared_for_training_as_it_is(path, tmp_path):
@@ -299,10 +322,16 @@ def test_what_was_corrected_is_prepared_for_training_as_it_is(path, tmp_path):
     clips = generic(tmp_path / "set")
     rows, left = prepare("generic", tmp_path / "set", clips, tmp_path / "prepared", 1, Console(quiet=True))
     assert left == [] and [(row.label, row.subject, row.action_units) for row in rows] == [
-        ("surprise", "P01", ""), ("happiness", "P01", "6+12"), ("negative", "P01", "")]  # fmt: skip
+        ("surprise", "P01", ""),
+        ("happiness", "P01", "6+12"),
+        ("negative", "P01", ""),
+    ]
     # the same from pictures that lie in the folder itself: 2.02 to 2.36 s at 50 frames/s
     assert [(len(clip.pictures), clip.apex, clip.label) for clip in generic(tmp_path / "alone")] == [
-        (18, 8, "surprise"), (18, 7, "happiness"), (17, 8, "negative")]  # fmt: skip
+        (18, 8, "surprise"),
+        (18, 7, "happiness"),
+        (17, 8, "negative"),
+    ]
     assert cv2.imread(str(generic(tmp_path / "alone")[0].pictures[0])).shape == (480, 640, 3)
 
 

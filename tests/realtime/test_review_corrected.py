@@ -46,8 +46,12 @@ def test_a_table_holds_each_reviewer_s_word_and_nothing_that_was_rejected(sessio
     assert export(tmp_path / "r.csv", "--reviewed").output.startswith("4 events in")
     rows = list(csv.DictReader((tmp_path / "r.csv").open(encoding="utf-8-sig")))
     short = [(row["reviewer"], row["verdict"], row["event"], row["onset_s"], row["label"], row["kind"]) for row in rows]
-    assert short == [("Ann", "corrected", "1", "1.900", "fear", "macro"), ("Ben", "accepted", "1", "2.000", "surprise", "micro"),
-                     ("", "not reviewed", "3", "9.000", "surprise", "micro"), ("Ben", "added", "m1", "2.800", "positive", "micro")]  # fmt: skip
+    assert short == [
+        ("Ann", "corrected", "1", "1.900", "fear", "macro"),
+        ("Ben", "accepted", "1", "2.000", "surprise", "micro"),
+        ("", "not reviewed", "3", "9.000", "surprise", "micro"),
+        ("Ben", "added", "m1", "2.800", "positive", "micro"),
+    ]
     assert rows[0]["action_units"] == "1+2" and rows[0]["note"] == "'=brows" and rows[0]["session"] == "1"
     assert [row["certainty_label"] for row in rows] == ["", "0.81", "0.81", ""]  # the network's, not a person's
     assert [row["certainty_movement"] for row in rows] == ["1.00", "1.00", "1.00", ""]

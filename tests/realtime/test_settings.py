@@ -18,11 +18,14 @@ def test_an_override_is_heard_and_typed():
         load("live", ["spotter.max_duration=soon"], LiveSettings)
 
 
-@pytest.mark.parametrize("word, said", [
-    ("spotter.max_durration=1", "did you mean 'spotter.max_duration'"),
-    ("spotter=foo", "unknown spotter 'foo': expected one of histogram"),
-    ("source.width=wide", "could not be converted to Integer"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "word, said",
+    [
+        ("spotter.max_durration=1", "did you mean 'spotter.max_duration'"),
+        ("spotter=foo", "unknown spotter 'foo': expected one of histogram"),
+        ("source.width=wide", "could not be converted to Integer"),
+    ],
+)
 def test_mistakes_are_answered_with_what_is_known(word, said):
     with pytest.raises(UsageError, match=said) as error:
         load("live", [word], LiveSettings)

@@ -54,9 +54,27 @@ def test_csv_has_one_column_for_each_class(tmp_path):
     sink.write(event(source='a,"b".mp4'))
     sink.close()
     (row,) = csv.DictReader(path.open(encoding="utf-8-sig"))
-    assert list(row) == ["event", "source", "face", "onset_s", "apex_s", "offset_s", "duration_s", "onset_time", "apex_time",
-                         "offset_time", "label", "kind", "certainty_movement", "certainty_label", "score_negative", "score_positive",
-                         "score_surprise", "model", "latency_ms"]  # fmt: skip
+    assert list(row) == [
+        "event",
+        "source",
+        "face",
+        "onset_s",
+        "apex_s",
+        "offset_s",
+        "duration_s",
+        "onset_time",
+        "apex_time",
+        "offset_time",
+        "label",
+        "kind",
+        "certainty_movement",
+        "certainty_label",
+        "score_negative",
+        "score_positive",
+        "score_surprise",
+        "model",
+        "latency_ms",
+    ]
     assert row["source"] == 'a,"b".mp4' and row["onset_s"] == "12.300" and row["score_surprise"] == "0.81"
 
 
@@ -138,7 +156,7 @@ def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path):
         def write(self, data):
             if not self.room:
                 raise OSError(28, "No space left on device")
-            self.room, part = 0, data[:self.room]
+            self.room, part = 0, data[: self.room]
             return self.file.write(part)
 
         def __getattr__(self, name):

@@ -59,9 +59,15 @@ def annotated(clip, path, late_s=0.0, read=None):
     return video
 
 
-@pytest.mark.parametrize(("name", "codec", "late_s", "kept"), [
-    ("a.mov", "pcm_s16le", 0.0, "aac"), ("a.mp4", "aac", 0.0, "aac"), ("a.mov", "pcm_s16le", 0.5, "aac"), ("a.mkv", "mp3", 0.5, "mp3"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "codec", "late_s", "kept"),
+    [
+        ("a.mov", "pcm_s16le", 0.0, "aac"),
+        ("a.mp4", "aac", 0.0, "aac"),
+        ("a.mov", "pcm_s16le", 0.5, "aac"),
+        ("a.mkv", "mp3", 0.5, "mp3"),
+    ],
+)
 def test_the_annotated_video_keeps_the_sound_at_its_own_time(tmp_path, name, codec, late_s, kept):
     clip = recording(tmp_path / name, codec, late_s)
     before = heard(clip)[1]

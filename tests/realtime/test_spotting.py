@@ -24,7 +24,7 @@ MOUTH = np.exp(-((X - 112) ** 2 + (Y - 160) ** 2) / (2 * 24**2))
 def landmarks() -> np.ndarray:
     """Only the points that the regions use: brows and eyes around the eye line, a mouth below."""
     points = np.zeros((478, 2), np.float32)
-    place = lambda x, y: EYE_LINE + np.array([x, y]) * OUTER_EYES  # noqa: E731
+    place = lambda x, y: EYE_LINE + np.array([x, y]) * OUTER_EYES
     for ids, x, y, width, height in (
         (np.r_[17:22, 36:42], -0.35, -0.1, 0.35, 0.25),
         (np.r_[22:27, 42:48], 0.35, -0.1, 0.35, 0.25),
@@ -88,7 +88,7 @@ def test_a_long_movement_is_a_macro_expression():
 
 
 def test_a_movement_that_stays_is_a_macro_expression_and_then_the_new_rest():
-    rise = lambda t: bump(t, 2.0, 2.3, 9.0) if t < 2.3 else 1.0  # noqa: E731
+    rise = lambda t: bump(t, 2.0, 2.3, 9.0) if t < 2.3 else 1.0
     spotter, found = run(50, 5.0, strength=rise)
     assert [k.kind for k in found] == ["macro"] and found[0].offset.pts < 3.4
     assert spotter(view(5.0, 1.0, 250)).difference < 3

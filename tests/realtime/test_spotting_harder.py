@@ -55,7 +55,8 @@ def test_what_is_long_enough_is_spotted_as_ever(demo, recognizer):
 def test_a_blink_that_lossy_compression_draws_out_is_no_macro_expression(demo, recognizer):
     poor = [
         replace(frame, pixels=cv2.imdecode(cv2.imencode(".jpg", frame.pixels, [cv2.IMWRITE_JPEG_QUALITY, 12])[1], cv2.IMREAD_COLOR))
-        for frame in demo if 9.0 <= frame.pts <= 11.4
+        for frame in demo
+        if 9.0 <= frame.pts <= 11.4
     ]
     events, pipeline = replayed(poor, recognizer)
     assert not [event for event in events if event.kind == "macro"] and pipeline.counts["blink"] == 1
@@ -64,7 +65,8 @@ def test_a_blink_that_lossy_compression_draws_out_is_no_macro_expression(demo, r
 def test_a_lamp_that_flickers_costs_no_event_and_adds_none(demo, recognizer):
     lit = [
         replace(frame, pixels=np.clip(np.int16(frame.pixels) + round(15 * np.sin(2 * np.pi * 10 * frame.pts)), 0, 255).astype(np.uint8))
-        for frame in demo if frame.pts <= 5.2
+        for frame in demo
+        if frame.pts <= 5.2
     ]
     events, pipeline = replayed(lit, recognizer)
     assert [(event.kind, event.label) for event in events] == [("micro", "surprise"), ("micro", "positive")]

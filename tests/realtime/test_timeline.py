@@ -54,13 +54,16 @@ def test_labels_do_not_overlap_and_stay_on_the_paper():
     assert any(row < 0 for row, _ in _rows([(100.0 + i, 110.0) for i in range(20)], right=2000))  # no room for all
 
 
-@pytest.mark.parametrize("made, events, title", [
-    (Trace(), [], "nothing"),
-    (trace(0.02), [], "one frame"),
-    (trace(lost=(0, 9)), [], "never a face"),
-    (trace(), [], "no events"),
-    (trace(), [event(i, onset=1 + i / 20, label="何", scores={}) for i in range(30)], "odd $names$ 表情 _{x.mp4"),
-])
+@pytest.mark.parametrize(
+    "made, events, title",
+    [
+        (Trace(), [], "nothing"),
+        (trace(0.02), [], "one frame"),
+        (trace(lost=(0, 9)), [], "never a face"),
+        (trace(), [], "no events"),
+        (trace(), [event(i, onset=1 + i / 20, label="何", scores={}) for i in range(30)], "odd $names$ 表情 _{x.mp4"),
+    ],
+)
 def test_any_recording_can_be_drawn(tmp_path, made, events, title):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a warning would land on the user's terminal

@@ -113,8 +113,8 @@ def test_annotate_draws_on_a_copy(size):
     curve = [(t, 0.05, 0.1) if t < 7 else (t, None, float("nan")) for t in np.arange(0, 9, 0.02)]
     shown = annotate(plain, [(box, event(onset=8.0))], curve, event(onset=8.0), now=8.5)
     assert (plain == 128).all() and shown.shape == plain.shape
-    assert (shown[box[1] - 1:box[1] + 2, box[0]:box[2]] != 128).any()  # the box
-    assert (shown[:height // 4, :width // 2] != 128).any()  # the label
+    assert (shown[box[1] - 1 : box[1] + 2, box[0] : box[2]] != 128).any()  # the box
+    assert (shown[: height // 4, : width // 2] != 128).any()  # the label
     assert (shown[-3:] != 128).all()  # the strip
     assert (annotate(plain, [], [], None, now=0.0) != plain).any()
 

@@ -28,7 +28,7 @@ def watched(strength, seconds=5.0, fps=50, noise=lambda t: 2.0):
 
 @pytest.mark.parametrize("returned", [0.0, 0.5, 1.0])
 def test_a_face_is_at_rest_soon_after_a_movement_wherever_it_has_ended(returned):
-    course = lambda t: bump(t, 2.0, 2.15, 2.4) if t < 2.15 else 1 - returned + returned * bump(t, 2.0, 2.15, 2.4)  # noqa: E731
+    course = lambda t: bump(t, 2.0, 2.15, 2.4) if t < 2.15 else 1 - returned + returned * bump(t, 2.0, 2.15, 2.4)
     (t, moving, difference), waking = watched(course)
     end = 2.4 if returned else 2.15
     assert moving[(t > 2.1) & (t < end - 0.05)].all() and not moving[t > end + 0.42].any()
@@ -37,7 +37,7 @@ def test_a_face_is_at_rest_soon_after_a_movement_wherever_it_has_ended(returned)
 
 
 def test_a_slow_drift_back_is_rest():
-    course = lambda t: bump(t, 2.0, 2.15, 9.0) if t < 2.15 else max(0.0, 1 - (t - 2.15) / 2.5)  # noqa: E731
+    course = lambda t: bump(t, 2.0, 2.15, 9.0) if t < 2.15 else max(0.0, 1 - (t - 2.15) / 2.5)
     (t, moving, _), _ = watched(course)
     assert moving[(t > 2.1) & (t < 2.15)].all() and not moving[(t > 2.42) & (t < 2.5)].any()
 

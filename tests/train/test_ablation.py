@@ -7,10 +7,10 @@ from omegaconf import OmegaConf
 
 pytest.importorskip("torch")
 
-from realtime.settings import load  # noqa: E402
-from train.measure import ablation  # noqa: E402
-from train.methods.recipes import RECIPES  # noqa: E402
-from train.settings import TrainSettings  # noqa: E402
+from realtime.settings import load
+from train.measure import ablation
+from train.methods.recipes import RECIPES
+from train.settings import TrainSettings
 
 
 def test_every_variant_is_a_run_of_its_own_with_one_part_changed(tmp_path):

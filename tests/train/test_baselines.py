@@ -5,20 +5,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sklearn.svm import SVC  # noqa: E402
+from sklearn.svm import SVC
 
-from realtime.errors import UsageError  # noqa: E402
-from realtime.naming.inputs import INPUTS  # noqa: E402
-from train.data.loaders.megc2019 import load_flow  # noqa: E402
-from train.export.network import export  # noqa: E402
-from train.methods import METHODS, takes  # noqa: E402
-from train.methods.predict import predict  # noqa: E402
-from train.methods.ststnet.network import STSTNet  # noqa: E402
-from train.methods.ststnet.settings import Recipe  # noqa: E402
-from train.methods.svm import training as svm  # noqa: E402
-from train.methods.svm.network import SupportVectors  # noqa: E402
-from train.settings import TrainSettings  # noqa: E402
-from train.watch import Watch  # noqa: E402
+from realtime.errors import UsageError
+from realtime.naming.inputs import INPUTS
+from train.data.loaders.megc2019 import load_flow
+from train.export.network import export
+from train.methods import METHODS, takes
+from train.methods.predict import predict
+from train.methods.ststnet.network import STSTNet
+from train.methods.ststnet.settings import Recipe
+from train.methods.svm import training as svm
+from train.methods.svm.network import SupportVectors
+from train.settings import TrainSettings
+from train.watch import Watch
 
 
 @pytest.fixture(scope="module")

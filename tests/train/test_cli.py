@@ -7,10 +7,10 @@ from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
-from engines.runtime import Network  # noqa: E402
-from train import run_folder  # noqa: E402
-from train.cli import main  # noqa: E402
-from train.data.loaders.megc2019 import load_flow  # noqa: E402
+from engines.runtime import Network
+from train import run_folder
+from train.cli import main
+from train.data.loaders.megc2019 import load_flow
 
 VERIFIER = ["model=verifier", "data=portraits"]
 QUICK = ["fit.epochs=1", "seeds=[0]"]

@@ -13,20 +13,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gpu import needs_cuda  # noqa: E402
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
-from torch.utils._pytree import tree_leaves  # noqa: E402
+from gpu import needs_cuda
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from realtime.cli import cluster  # noqa: E402
-from realtime.errors import MissingPartError  # noqa: E402
-from train import compute, launch  # noqa: E402
-from train.bench.gpu import training as training  # noqa: E402
-from train.compute import CPU, Compute  # noqa: E402
-from train.data import augment  # noqa: E402
-from train.methods import METHODS  # noqa: E402
-from train.methods.predict import predict  # noqa: E402
-from train.methods.recipes import RECIPES  # noqa: E402
-from train.watch import Watch  # noqa: E402
+from realtime.cli import cluster
+from realtime.errors import MissingPartError
+from train import compute, launch
+from train.bench.gpu import training as training
+from train.compute import CPU, Compute
+from train.data import augment
+from train.methods import METHODS
+from train.methods.predict import predict
+from train.methods.recipes import RECIPES
+from train.watch import Watch
 
 AWAY = Compute(torch.device("meta"))
 SENDS = ("_to_copy", "copy_", "lift_fresh", "detach")  # what may see two devices
@@ -39,13 +39,16 @@ WAYS = {
     "moext, folded": ("moext", {"width": 1 / 32, "size": 112, "fold": 2, "stages": 2}, {"copies": 1, "batch": 2, "recompute": False}),
     "dual_atme, pictures": ("dual_atme", {"puzzle": "picture"}, {"batch": 3, "mixup": 0.4, "shift": 3.0, "balance": 1.0}),
     "dual_atme, map": ("dual_atme", {"puzzle": "map"}, {"batch": 3, "rotate": 0.1}),
-    "sa_at": ("sa_at", {"size": 32, "teacher_depth": 8, "student_depth": 8, "style_width": 2, "style_blocks": 1},
-              {"teacher_batch": 2, "batch": 2, "mixup": 0.2, "balance": 1.0, "style_iterations": 2}),
+    "sa_at": (
+        "sa_at",
+        {"size": 32, "teacher_depth": 8, "student_depth": 8, "style_width": 2, "style_blocks": 1},
+        {"teacher_batch": 2, "batch": 2, "mixup": 0.2, "balance": 1.0, "style_iterations": 2},
+    ),
     "sa_at, apex": ("sa_at", {"input": "apex", "size": 32, "style": False, "student_depth": 8, "transfer": False}, {"batch": 2}),
     "ststnet": ("ststnet", {}, {"batch": 3, "decay": True, "mirror": True}),
     "kernel_ridge": ("kernel_ridge", {"waves": 64}, {}),
     "kernel_ridge, exact": ("kernel_ridge", {"waves": 0}, {}),
-}  # fmt: skip
+}
 
 
 class OneDevice(TorchDispatchMode):
@@ -159,7 +162,7 @@ def test_samples_that_do_not_fit_are_sent_batch_by_batch(monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "gpu", "off", "chosen"),
     [("auto", True, "0", "cuda"), ("auto", True, "1", "cpu"), ("auto", False, "", "cpu"), ("cpu", True, "", "cpu"), ("cuda", True, "1", "cuda")],
-)  # fmt: skip
+)
 def test_the_device_is_chosen_in_one_place(monkeypatch, asked, gpu, off, chosen):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     monkeypatch.setenv("MER_NO_GPU", off)
@@ -215,6 +218,8 @@ def test_threads_are_the_launchers(monkeypatch):
     assert counts == [16, 4, 1] and launch.threads(settings, alone=True) == 16
 
 
-@pytest.mark.parametrize(("cluster_has", "share"), [({"CPU": 8}, 0), ({"CPU": 8, "GPU": 2}, 0.25), ({"CPU": 2, "GPU": 4}, 1), ({"CPU": 48, "GPU": 1}, 0.02)])
+@pytest.mark.parametrize(
+    ("cluster_has", "share"), [({"CPU": 8}, 0), ({"CPU": 8, "GPU": 2}, 0.25), ({"CPU": 2, "GPU": 4}, 1), ({"CPU": 48, "GPU": 1}, 0.02)]
+)
 def test_folds_on_a_cluster_share_its_gpus(cluster_has, share):
     assert cluster._share(cluster_has) == share

@@ -5,16 +5,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime.errors import UsageError  # noqa: E402
-from train.data import augment  # noqa: E402
-from train.export.network import compare, save_manifest, save_onnx  # noqa: E402
-from train.methods import takes  # noqa: E402
-from train.methods.dual_atme.network import DualATME  # noqa: E402
-from train.methods.dual_atme.settings import Model, Recipe  # noqa: E402
-from train.methods.dual_atme.training import fit  # noqa: E402
-from train.methods.predict import predict  # noqa: E402
-from train.settings import TrainSettings  # noqa: E402
-from train.watch import Watch  # noqa: E402
+from realtime.errors import UsageError
+from train.data import augment
+from train.export.network import compare, save_manifest, save_onnx
+from train.methods import takes
+from train.methods.dual_atme.network import DualATME
+from train.methods.dual_atme.settings import Model, Recipe
+from train.methods.dual_atme.training import fit
+from train.methods.predict import predict
+from train.settings import TrainSettings
+from train.watch import Watch
 
 QUICK = Recipe(epochs=1, batch=30, mixup=0.2, shift=1.0, scale=0.1, rotate=0.1)
 

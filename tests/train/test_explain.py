@@ -10,11 +10,11 @@ from places import DEMO
 
 torch = pytest.importorskip("torch")
 
-from engines.runtime import Network  # noqa: E402
-from realtime.errors import ModelError  # noqa: E402
-from train.cli import main  # noqa: E402
-from train.explain.gradcam import gates, gradcam  # noqa: E402
-from train.explain.weights import torch_network  # noqa: E402
+from engines.runtime import Network
+from realtime.errors import ModelError
+from train.cli import main
+from train.explain.gradcam import gates, gradcam
+from train.explain.weights import torch_network
 
 
 class Corners(torch.nn.Module):

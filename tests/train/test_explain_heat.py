@@ -6,11 +6,11 @@ from moved_faces import moved
 
 pytest.importorskip("torch")
 
-from engines.runtime import Network  # noqa: E402
-from realtime.dashboard.pictures import attention  # noqa: E402
-from realtime.errors import ModelError  # noqa: E402
-from realtime.records import Moments  # noqa: E402
-from train.explain.heat import heat  # noqa: E402
+from engines.runtime import Network
+from realtime.dashboard.pictures import attention
+from realtime.errors import ModelError
+from realtime.records import Moments
+from train.explain.heat import heat
 
 
 def moments() -> Moments:

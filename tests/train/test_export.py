@@ -5,9 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'mer-live[train]'")
 
-from realtime.errors import ModelError  # noqa: E402
-from train.data.augment import halves  # noqa: E402
-from train.export.network import compare, save_manifest, save_onnx  # noqa: E402
+from realtime.errors import ModelError
+from train.data.augment import halves
+from train.export.network import compare, save_manifest, save_onnx
 
 INPUTS = {"x": np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)}
 

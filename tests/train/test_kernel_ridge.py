@@ -5,17 +5,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from sklearn.kernel_ridge import KernelRidge as Reference  # noqa: E402
+from sklearn.kernel_ridge import KernelRidge as Reference
 
-from realtime.errors import UsageError  # noqa: E402
-from train.data.loaders.megc2019 import load_flow  # noqa: E402
-from train.export.network import export  # noqa: E402
-from train.methods.kernel_ridge import training as kernel_ridge  # noqa: E402
-from train.methods.kernel_ridge.network import deformation, frequencies, kernel, movement, waves  # noqa: E402
-from train.methods.kernel_ridge.settings import Model, Recipe  # noqa: E402
-from train.methods.predict import predict  # noqa: E402
-from train.settings import TrainSettings  # noqa: E402
-from train.watch import Watch  # noqa: E402
+from realtime.errors import UsageError
+from train.data.loaders.megc2019 import load_flow
+from train.export.network import export
+from train.methods.kernel_ridge import training as kernel_ridge
+from train.methods.kernel_ridge.network import deformation, frequencies, kernel, movement, waves
+from train.methods.kernel_ridge.settings import Model, Recipe
+from train.methods.predict import predict
+from train.settings import TrainSettings
+from train.watch import Watch
 
 
 @pytest.fixture(scope="module")

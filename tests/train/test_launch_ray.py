@@ -8,13 +8,13 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("ray")
 
-from realtime.cli import cluster  # noqa: E402
-from realtime.errors import MissingPartError, UsageError  # noqa: E402
-from train.data.loaders.megc2019 import load_flow  # noqa: E402
-from train.launch import LAUNCHERS  # noqa: E402
-from train.measure import evaluate  # noqa: E402
-from train.measure.protocols import loso  # noqa: E402
-from train.settings import TrainSettings  # noqa: E402
+from realtime.cli import cluster
+from realtime.errors import MissingPartError, UsageError
+from train.data.loaders.megc2019 import load_flow
+from train.launch import LAUNCHERS
+from train.measure import evaluate
+from train.measure.protocols import loso
+from train.settings import TrainSettings
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +50,13 @@ def test_a_killed_worker_costs_nothing_and_the_figures_are_the_local_ones(archiv
     finished = "predictions/0/casme2-1.csv"
     (out / finished).write_text((tmp_path / "inline" / finished).read_text())
     far = evaluate.cross_validate(
-        settings("ray"), samples, folds, out,
-        done=lambda task: done.append(task.fold.name), tell=lambda task, message: told.append(message),
-    )  # fmt: skip
+        settings("ray"),
+        samples,
+        folds,
+        out,
+        done=lambda task: done.append(task.fold.name),
+        tell=lambda task, message: told.append(message),
+    )
     assert (far.probabilities[0] == local.probabilities[0]).all()
     others = sorted(fold.name for fold in folds if fold.name != "casme2/1")  # finished before: never repeated
     assert sorted(done) == others and sorted(log.read_text().split()) == sorted([*others, "samm/1"])

@@ -3,15 +3,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime.naming.inputs.face import as_batch  # noqa: E402
-from realtime.naming.inputs.flow_map import normalise  # noqa: E402
-from train.data import augment  # noqa: E402
-from train.methods.dual_atme import losses  # noqa: E402
-from train.methods.dual_atme.network import DualATME  # noqa: E402
-from train.methods.dual_atme.settings import Model, Recipe  # noqa: E402
-from train.methods.dual_atme.training import MirrorAverage, fit  # noqa: E402
-from train.methods.predict import predict  # noqa: E402
-from train.watch import Watch  # noqa: E402
+from realtime.naming.inputs.face import as_batch
+from realtime.naming.inputs.flow_map import normalise
+from train.data import augment
+from train.methods.dual_atme import losses
+from train.methods.dual_atme.network import DualATME
+from train.methods.dual_atme.settings import Model, Recipe
+from train.methods.dual_atme.training import MirrorAverage, fit
+from train.methods.predict import predict
+from train.watch import Watch
 
 
 def test_dual_atme_has_the_papers_size_and_shapes():

@@ -5,25 +5,33 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime.errors import UsageError  # noqa: E402
-from realtime.naming.inputs.moext import SIZE  # noqa: E402
-from train.data.samples import Samples  # noqa: E402
-from train.export.network import compare, save_manifest, save_onnx  # noqa: E402
-from train.methods.moext import training as moext  # noqa: E402
-from train.methods.moext.network import Answer, MoExt, MotionExtractor  # noqa: E402
-from train.methods.moext.pretraining import (  # noqa: E402
+from realtime.errors import UsageError
+from realtime.naming.inputs.moext import SIZE
+from train.data.samples import Samples
+from train.export.network import compare, save_manifest, save_onnx
+from train.methods.moext import training as moext
+from train.methods.moext.network import Answer, MoExt, MotionExtractor
+from train.methods.moext.pretraining import (
     PreTraining,
     onset_apex_loss,
     reconstruction,
     shape_texture_loss,
 )
-from train.methods.moext.settings import Model, Recipe  # noqa: E402
-from train.methods.predict import predict  # noqa: E402
-from train.watch import Watch  # noqa: E402
+from train.methods.moext.settings import Model, Recipe
+from train.methods.predict import predict
+from train.watch import Watch
 
 SMALL = Model(width=0.125, size=56, fold=2, stages=2)
 QUICK = Recipe(
-    pretrain_epochs=1, epochs=1, batch=8, copies=1, lr=3e-3, pretrain_lr=1e-3, decay=True, views=2, mirror=True,
+    pretrain_epochs=1,
+    epochs=1,
+    batch=8,
+    copies=1,
+    lr=3e-3,
+    pretrain_lr=1e-3,
+    decay=True,
+    views=2,
+    mirror=True,
     recompute=False,
 )
 

@@ -8,17 +8,17 @@ from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
-from realtime.errors import MerError, UsageError  # noqa: E402
-from train.cli import main  # noqa: E402
-from train.data.samples import Samples  # noqa: E402
-from train.launch import LAUNCHERS  # noqa: E402
+from realtime.errors import MerError, UsageError
+from train.cli import main
+from train.data.samples import Samples
+from train.launch import LAUNCHERS
 from train.measure import (
-    evaluate,  # noqa: E402
-    metrics,  # noqa: E402
+    evaluate,
+    metrics,
 )
-from train.measure.protocols import PROTOCOLS, check, holdout, inner  # noqa: E402
-from train.settings import TrainSettings  # noqa: E402
-from train.watch import Best  # noqa: E402
+from train.measure.protocols import PROTOCOLS, check, holdout, inner
+from train.settings import TrainSettings
+from train.watch import Best
 
 
 def made(rows, classes=("negative", "positive", "surprise")):
@@ -36,9 +36,15 @@ def mixed():
     return made(rows + [("a/1", "macro", 0), ("b/1", "macro", 1), ("c/1", "image", 2)])
 
 
-@pytest.mark.parametrize("protocol, names", [
-    ("loso", ["a/1", "a/2", "b/1"]), ("cde", ["a/1", "a/2", "b/1"]), ("hde", ["a", "b"]), ("folds", ["1", "2"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "protocol, names",
+    [
+        ("loso", ["a/1", "a/2", "b/1"]),
+        ("cde", ["a/1", "a/2", "b/1"]),
+        ("hde", ["a", "b"]),
+        ("folds", ["1", "2"]),
+    ],
+)
 def test_micro_is_tested_once_and_nobody_is_on_both_sides(mixed, protocol, names):
     folds = PROTOCOLS[protocol](mixed, 2, 0)
     assert [fold.name for fold in folds] == names

@@ -6,26 +6,34 @@ from places import ROOT
 
 torch = pytest.importorskip("torch")
 
-from omegaconf import OmegaConf  # noqa: E402
+from omegaconf import OmegaConf
 
-from realtime.errors import UsageError  # noqa: E402
-from train.data.apex import apex_by_algorithm_1  # noqa: E402
-from train.data.samples import Samples  # noqa: E402
-from train.methods.predict import predict  # noqa: E402
-from train.methods.sa_at import network as models  # noqa: E402
-from train.methods.sa_at import settings as recipes  # noqa: E402
-from train.methods.sa_at import training as method  # noqa: E402
-from train.methods.sa_at.style_network import STYLES, StyleAggregation  # noqa: E402
-from train.methods.sa_at.style_training import fit_style, save_style  # noqa: E402
-from train.watch import Watch  # noqa: E402
+from realtime.errors import UsageError
+from train.data.apex import apex_by_algorithm_1
+from train.data.samples import Samples
+from train.methods.predict import predict
+from train.methods.sa_at import network as models
+from train.methods.sa_at import settings as recipes
+from train.methods.sa_at import training as method
+from train.methods.sa_at.style_network import STYLES, StyleAggregation
+from train.methods.sa_at.style_training import fit_style, save_style
+from train.watch import Watch
 
-SMALL = dict(
-    size=32, width=4, teacher_depth=14, student_depth=8, style_width=2, style_blocks=0, styles=["grey", "light"]
-)
+SMALL = dict(size=32, width=4, teacher_depth=14, student_depth=8, style_width=2, style_blocks=0, styles=["grey", "light"])
 SHORT = dict(
-    teacher_epochs=2, teacher_batch=8, teacher_lr=0.01, epochs=2, batch=8, lr=0.01, recompute=False, style_iterations=2,
-    style_batch=2, shift=0.01, scale=0.02, rotate=0.02,
-)  # fmt: skip
+    teacher_epochs=2,
+    teacher_batch=8,
+    teacher_lr=0.01,
+    epochs=2,
+    batch=8,
+    lr=0.01,
+    recompute=False,
+    style_iterations=2,
+    style_batch=2,
+    shift=0.01,
+    scale=0.02,
+    rotate=0.02,
+)
 
 
 class Told(Watch):

@@ -147,9 +147,7 @@ def test_joint_loss_is_equation_10():
     from_labels = [-((1 - softmax(x)[1]) ** 2) * np.log(softmax(x)[1]) for x in z]
     teacher = softmax(z[0], 3)
     from_teacher = [9 * (teacher * np.log(teacher / softmax(x, 3))).sum() for x in z]
-    expected = from_labels[0] + sum(
-        0.9 * from_labels[i] + 0.1 * from_teacher[i] + 0.01 * distance for i, distance in ((1, 4.0), (2, 0.25))
-    )
+    expected = from_labels[0] + sum(0.9 * from_labels[i] + 0.1 * from_teacher[i] + 0.01 * distance for i, distance in ((1, 4.0), (2, 0.25)))
     loss = method.joint_loss(logits, features, target, weight, recipe)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
     loss.backward()

@@ -36,13 +36,23 @@ ABLATION = {  # what is switched off, one at a time
 
 
 @main.command()
-@click.option("--portraits", type=click.Path(path_type=Path), default=PORTRAITS,
-              help="Folder of frontal portraits, at least 130: train/README.md says where from.  [default: $MER_DATA/portraits]")  # fmt: skip
+@click.option(
+    "--portraits",
+    type=click.Path(path_type=Path),
+    default=PORTRAITS,
+    help="Folder of frontal portraits, at least 130: train/README.md says where from.  [default: $MER_DATA/portraits]",
+)
 @click.option("--clips", type=click.Path(path_type=Path), help="Where the clips lie or will lie.  [default: the user's cache]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/spotting"), show_default=True, help="Where results go.")
 @click.option("--ablation", is_flag=True, help="Also measure the spotter with one part at a time switched off.")
-@click.option("--rate", default=0.25, show_default=True, type=click.FloatRange(0, min_open=True), metavar="R",
-              help="Say how many of ten alarms are true where people make R micro-expressions a minute.")  # fmt: skip
+@click.option(
+    "--rate",
+    default=0.25,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="R",
+    help="Say how many of ten alarms are true where people make R micro-expressions a minute.",
+)
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes.  [default: one a core]")
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
 def spotting(portraits, clips, out, ablation, rate, jobs, settings_):
@@ -125,7 +135,9 @@ def _recordings(chosen, config, out, rate, jobs, console):
 
 
 @main.command()
-@click.option("--portraits", type=click.Path(path_type=Path), default=PORTRAITS, help="Without DIR: faces to make clips of.  [default: $MER_DATA/portraits]")
+@click.option(
+    "--portraits", type=click.Path(path_type=Path), default=PORTRAITS, help="Without DIR: faces to make clips of.  [default: $MER_DATA/portraits]"
+)
 @click.option("--clips", default=7, show_default=True, type=click.IntRange(1), help="Without DIR: how many are made.")
 @click.option("--fps", default=100.0, show_default=True, type=click.FloatRange(10, 1000), help="Of clips that are folders of pictures, or made.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes.  [default: one a core]")
@@ -162,8 +174,13 @@ def trials(portraits, clips, fps, jobs, table, words):
 
 @main.command()
 @click.option("--portraits", type=click.Path(path_type=Path), help="Folder of portraits.  [default: $MER_DATA/portraits, else the bundled one]")
-@click.option("--clip", "clips", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="A recording of a face. May be repeated.  [default: the demo clip]")  # fmt: skip
+@click.option(
+    "--clip",
+    "clips",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A recording of a face. May be repeated.  [default: the demo clip]",
+)
 @click.option("--pairs", default=20, show_default=True, type=click.IntRange(1), help="Pairs of faces out of the recordings.")
 @click.option("--test", "tested", type=click.Path(path_type=Path), help="Instead: decisions on a prepared set with either flow.")
 def flow(portraits, clips, pairs, tested):
@@ -269,7 +286,9 @@ def gpu(out):
 @click.option("--python", default="3.12", show_default=True, metavar="VERSION", help="Of the machine that it is for.")
 @click.option("--has", default=HAS, show_default=True, metavar="NAMES", help="Packages that are there already.")
 @click.option("--with", "more", multiple=True, metavar="PACKAGE", help="Bring this, too, such as onnxruntime-gpu (250 MB). May be repeated.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("build/gpu-bundle"), show_default=True, help="Where the parts go.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("build/gpu-bundle"), show_default=True, help="Where the parts go."
+)
 def gpu_bundle(python, has, more, out):
     """Pack what a bare machine with a GPU and no network needs for `mer-bench gpu`."""
     from train.bench.gpu import bundle

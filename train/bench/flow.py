@@ -41,8 +41,7 @@ def lacks_opencv() -> str | None:
     if hasattr(getattr(cv2, "optflow", None), "DualTVL1OpticalFlow_create"):
         return None
     return (
-        f"OpenCV {cv2.__version__} has no TV-L1 flow to compare with: remove every opencv-python* package, "
-        "then install opencv-contrib-python again"
+        f"OpenCV {cv2.__version__} has no TV-L1 flow to compare with: remove every opencv-python* package, then install opencv-contrib-python again"
     )
 
 

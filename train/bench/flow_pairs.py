@@ -80,8 +80,7 @@ def kept() -> list[Faces]:
 
 def rendered(portraits: Path | None) -> list[Faces]:
     """Expressions of known size on portraits: PEOPLE people of a folder, or the bundled one as often."""
-    return [_expression(person, 10 * number + place, size)
-            for number, person in enumerate(_people(portraits)) for place, size in enumerate(SIZES)]  # fmt: skip
+    return [_expression(person, 10 * number + place, size) for number, person in enumerate(_people(portraits)) for place, size in enumerate(SIZES)]
 
 
 def _of_video(video: Path) -> Iterator[Faces]:

@@ -51,9 +51,7 @@ def find(root: Path, *patterns: str, what: str, required: bool = True) -> Path |
     return None
 
 
-def read(
-    path: Path, columns: Mapping[str, tuple[str, ...]], optional: tuple[str, ...] = (), sheet: str = ""
-) -> list[Row]:
+def read(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tuple[str, ...] = (), sheet: str = "") -> list[Row]:
     """The filled rows of a table. columns: our name → the names that the column may have, case and spaces set aside.
 
     optional: those of our names that may be missing. sheet: read where there is one of this name, else the first.

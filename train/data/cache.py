@@ -1,12 +1,12 @@
 """A prepared set on disk: the faces of every clip, cut out and aligned once.
 
-    CACHE/made.json      what it was made from and with; another data set or other settings are refused
-    CACHE/clips.csv      a row for each clip that is there; the file's place in clips/
-    CACHE/left_out.csv   name, row, why
-    CACHE/sheet.png      onset | apex | amplified difference of each clip
-    CACHE/clips/*.npz    onset, apex, offset, fifth: views (`realtime.records.Moments`); fifth is the fifth frame after the
-                         onset, or the apex in a shorter clip. between: up to 16 views from onset to offset. points: 68×2
-    CACHE/inputs/        what networks take in, made from clips/ when asked for (`train.data.prepared`)
+CACHE/made.json      what it was made from and with; another data set or other settings are refused
+CACHE/clips.csv      a row for each clip that is there; the file's place in clips/
+CACHE/left_out.csv   name, row, why
+CACHE/sheet.png      onset | apex | amplified difference of each clip
+CACHE/clips/*.npz    onset, apex, offset, fifth: views (`realtime.records.Moments`); fifth is the fifth frame after the
+                     onset, or the apex in a shorter clip. between: up to 16 views from onset to offset. points: 68×2
+CACHE/inputs/        what networks take in, made from clips/ when asked for (`train.data.prepared`)
 """
 
 from __future__ import annotations
@@ -129,10 +129,7 @@ def read_rows(cache: Path) -> list[Row]:
             raise ValueError(f"a row of {short.subject} ends too early")
         return rows
     except FileNotFoundError:
-        raise UsageError(
-            f"the preparation of {cache} was broken off (no clips.csv): the same mer-train prepare command finishes it"
-        ) from None
+        raise UsageError(f"the preparation of {cache} was broken off (no clips.csv): the same mer-train prepare command finishes it") from None
     except (OSError, TypeError, ValueError, csv.Error) as error:
         columns = ", ".join(Row.__dataclass_fields__)
         raise UsageError(f"{cache / 'clips.csv'} is damaged or has other columns ({error}): expected {columns}; prepare again") from error
-

@@ -86,9 +86,15 @@ def cut(files: Mapping[int, Path], row: Row, trimmed: bool) -> tuple[tuple[Path,
 
 
 def from_row(
-    row: Row, folder: Path, files: Mapping[int, Path], dataset: str, subject: str, name: str, kind: str = "micro",
+    row: Row,
+    folder: Path,
+    files: Mapping[int, Path],
+    dataset: str,
+    subject: str,
+    name: str,
+    kind: str = "micro",
     trimmed: bool = False,
-) -> Clip | LeftOut:  # fmt: skip
+) -> Clip | LeftOut:
     """The clip of a row with the fields onset, apex, offset, label and action_units, whose frames lie in `folder`."""
     if not row["label"]:
         return LeftOut(name, row.where, "no emotion is annotated")

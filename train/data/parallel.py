@@ -46,9 +46,7 @@ def each(function: Callable, tasks: Iterable, workers: int) -> Iterator:
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
-            raise MerError(
-                "a worker was killed (out of memory?): what is done stays; give the same command again, with fewer workers"
-            ) from error
+            raise MerError("a worker was killed (out of memory?): what is done stays; give the same command again, with fewer workers") from error
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)

@@ -38,9 +38,14 @@ Task = tuple[list[tuple[Clip, Path]], FaceSettings]
 
 
 def prepare(
-    dataset: str, root: Path, clips: list[Clip | LeftOut], cache: Path, workers: int, console: Console,
+    dataset: str,
+    root: Path,
+    clips: list[Clip | LeftOut],
+    cache: Path,
+    workers: int,
+    console: Console,
     settings: FaceSettings | None = None,
-) -> tuple[list[store.Row], list[LeftOut]]:  # fmt: skip
+) -> tuple[list[store.Row], list[LeftOut]]:
     """Cut out every clip that is not yet in `cache`; returns the rows of all that are there, and what was left out.
 
     dataset, root: where the clips come from. A clip that is done is never done again; one that was left out is tried
@@ -149,4 +154,3 @@ def _views(clips: list[Clip], settings: FaceSettings) -> Iterator[tuple[Clip, di
         yield clips[0], cut.cut_pictures(clips[0], settings)
     except cut.Unusable as why:
         yield clips[0], str(why)
-

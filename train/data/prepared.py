@@ -66,11 +66,7 @@ def load(
     if not chosen:
         raise SourceError(f"no clip of {', '.join(map(str, caches))} has a label of the grouping '{grouping}': take another")
     files = [_made_file(one, row, kind, apex) for one, row, _ in chosen]
-    tasks = [
-        (kind, one / "clips" / row.file, row.kind, apex, file)
-        for (one, row, _), file in zip(chosen, files, strict=True)
-        if not file.exists()
-    ]
+    tasks = [(kind, one / "clips" / row.file, row.kind, apex, file) for (one, row, _), file in zip(chosen, files, strict=True) if not file.exists()]
     workers = (workers or os.cpu_count() or 1) if len(tasks) > FEW else 1
     made = each(_make, tasks, workers)
     for _ in track(made, f"inputs {kind}", len(tasks), console=console) if console and tasks else made:
@@ -95,8 +91,13 @@ def moments(file: Path, fifth: bool = False) -> Moments:
         raise _damaged(file, f"no {', '.join(missing)} in it")
     onset, apex, offset, points, between = (views[name] for name in named)
     view = onset.shape
-    if not (len(view) == 3 and view[2] == 3 and apex.shape == offset.shape == between.shape[1:] == view and len(between)
-            and {one.dtype for one in (onset, apex, offset, between)} == {np.dtype(np.uint8)}):  # fmt: skip
+    if not (
+        len(view) == 3
+        and view[2] == 3
+        and apex.shape == offset.shape == between.shape[1:] == view
+        and len(between)
+        and {one.dtype for one in (onset, apex, offset, between)} == {np.dtype(np.uint8)}
+    ):
         raise _damaged(file, "its views are no colour pictures of one size")
     if points.shape != (68, 2) or points.dtype.kind != "f" or not np.isfinite(points).all():
         raise _damaged(file, "its points are not 68 places")

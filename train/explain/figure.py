@@ -39,8 +39,9 @@ def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict,
     figure = Figure(figsize=(2.4 * columns, 2.55 * rows + 0.5), layout="constrained")
     figure.suptitle(
         f"{event.source}  ·  {event.onset_s:.2f}–{event.offset_s:.2f} s  ·  {event.label} {event.score:.2f}  ·  {event.model}",
-        fontsize=11, parse_math=False,
-    )  # fmt: skip
+        fontsize=11,
+        parse_math=False,
+    )
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for each in axes:
         each.axis("off")

@@ -109,8 +109,8 @@ def _calibration(found: dict | None) -> str:
         f"unseen in training: expected calibration error {found['ece_before']:.3f} before, {found['ece_after']:.3f} after."
     )
     if not found["abstain_below"]:
-        return f"{calibrated}\nIt never says \"unsure\": {found['right_of_all']:.0%} of all those predictions are right."
+        return f'{calibrated}\nIt never says "unsure": {found["right_of_all"]:.0%} of all those predictions are right.'
     return (
-        f"{calibrated}\nBelow a probability of {found['abstain_below']:.2f} the live loop says \"unsure\": {found['withheld']:.0%} "
+        f'{calibrated}\nBelow a probability of {found["abstain_below"]:.2f} the live loop says "unsure": {found["withheld"]:.0%} '
         f"of those predictions; of the others {found['right_of_kept']:.0%} were right, of all {found['right_of_all']:.0%}."
     )

@@ -79,9 +79,14 @@ def save_onnx(network: nn.Module, inputs: dict[str, np.ndarray], output: str, fi
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the exporter's own insides
         program = torch.onnx.export(
-            network, example, input_names=list(inputs), output_names=[output], dynamo=True, verbose=False,
+            network,
+            example,
+            input_names=list(inputs),
+            output_names=[output],
+            dynamo=True,
+            verbose=False,
             dynamic_shapes=free.dynamic_shapes(network, example),
-        )  # fmt: skip
+        )
     program.save(str(file), external_data=False)  # the weights inside: one file
     forget_origin(file)
     try:

@@ -8,9 +8,7 @@ from realtime.cli import cluster
 from realtime.errors import MerError
 
 
-def each(
-    function: Callable, shared: object, tasks: Iterable, workers: int, tell: Callable, gpu: bool = False
-) -> Iterator[tuple]:
+def each(function: Callable, shared: object, tasks: Iterable, workers: int, tell: Callable, gpu: bool = False) -> Iterator[tuple]:
     """See `train.launch`. A task whose worker was killed is done again, elsewhere. `workers`: of a Ray started here."""
     for task, result in cluster.each(_call, (function, shared), tasks, workers, gpu=gpu):
         if isinstance(result, cluster.Failed):

@@ -85,10 +85,7 @@ def cross_validate(
 
     def pooled(kind: str) -> list[np.ndarray]:
         of_fold = {fold.name: samples[fold.test] for fold in folds}
-        parts = [
-            [run_folder.read_predictions(Task(seed, fold).file(out, kind), of_fold[fold.name]) for fold in folds]
-            for seed in settings.seeds
-        ]
+        parts = [[run_folder.read_predictions(Task(seed, fold).file(out, kind), of_fold[fold.name]) for fold in folds] for seed in settings.seeds]
         return [np.concatenate(part)[order] for part in parts]
 
     leaked = pooled("leaked") if settings.protocol.leak else []
@@ -186,10 +183,7 @@ def _summary(seeds: list[int], samples: Samples, probabilities: list[np.ndarray]
     one_each = [scored(p) for p in probabilities]
     summary = {"seeds": {str(seed): result for seed, result in zip(seeds, one_each, strict=True)}}
     for name, statistic in (("mean", np.mean), ("sd", _sd)):
-        summary[name] = {
-            group: {metric: float(statistic([one[group][metric] for one in one_each])) for metric in METRICS}
-            for group in one_each[0]
-        }
+        summary[name] = {group: {metric: float(statistic([one[group][metric] for one in one_each])) for metric in METRICS} for group in one_each[0]}
     summary["interval"] = {
         group: interval(samples.label[rows], [p.argmax(1)[rows] for p in probabilities], samples.person[rows], classes)
         for group, rows in groups(samples.dataset).items()

@@ -59,9 +59,7 @@ def interval(truth: np.ndarray, predicted: list[np.ndarray], person: np.ndarray,
     predicted: one array of N labels for each training seed. A class that a draw misses altogether counts 0.
     """
     people = np.unique(person)
-    own = np.array(
-        [[confusion(truth[person == one], p[person == one], classes) for one in people] for p in predicted]
-    )  # (seeds, people, K, K)
+    own = np.array([[confusion(truth[person == one], p[person == one], classes) for one in people] for p in predicted])  # (seeds, people, K, K)
     random = np.random.default_rng(seed)
     times = random.multinomial(len(people), np.full(len(people), 1 / len(people)), DRAWS)  # how often each was drawn
     drawn = np.einsum("dp,spij->sdij", times, own)  # (seeds, draws, K, K)

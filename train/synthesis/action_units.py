@@ -80,9 +80,7 @@ ACTION_UNITS: dict[int, Unit] = {
         ),
     ),
     12: Unit("lip corner puller", 0.120, (Pull(61, 291, 1, -0.7, (0.12, 0.11)), Pull(205, 425, 0.2, -0.35, CHEEK))),
-    14: Unit(
-        "dimpler", 0.040, (Pull(61, 291, 1, -0.15, (0.06, 0.06)), Pull(212, 432, -0.4, -0.2, (0.07, 0.08)))
-    ),
+    14: Unit("dimpler", 0.040, (Pull(61, 291, 1, -0.15, (0.06, 0.06)), Pull(212, 432, -0.4, -0.2, (0.07, 0.08)))),
     15: Unit("lip corner depressor", 0.075, (Pull(61, 291, 0.15, 1, (0.09, 0.09)),)),
     17: Unit(
         "chin raiser",
@@ -94,9 +92,7 @@ ACTION_UNITS: dict[int, Unit] = {
         ),
         separable=False,
     ),
-    18: Unit(
-        "lip pucker", 0.070, (Pull(61, 291, -1, 0, (0.09, 0.10)), Pull(37, 267, -0.3, 0, LIP)), separable=False
-    ),
+    18: Unit("lip pucker", 0.070, (Pull(61, 291, -1, 0, (0.09, 0.10)), Pull(37, 267, -0.3, 0, LIP)), separable=False),
     20: Unit("lip stretcher", 0.080, (Pull(61, 291, 1, 0.25, (0.10, 0.10)),)),
     23: Unit(
         "lip tightener",
@@ -114,9 +110,7 @@ ACTION_UNITS: dict[int, Unit] = {
         (Pull(37, 267, 0, 0.9, LIP, ABOVE), Pull(84, 314, 0, -1, LIP, BELOW), Pull(199, 199, 0, -0.5, LIP)),
         separable=False,
     ),
-    25: Unit(
-        "lips part", 0.045, (Pull(17, 17, 0, 1, (0.13, 0.09), BELOW), Pull(0, 0, 0, -0.35, LIP, ABOVE)), separable=False
-    ),
+    25: Unit("lips part", 0.045, (Pull(17, 17, 0, 1, (0.13, 0.09), BELOW), Pull(0, 0, 0, -0.35, LIP, ABOVE)), separable=False),
     26: Unit(
         "jaw drop",
         0.110,

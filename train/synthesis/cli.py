@@ -44,16 +44,21 @@ def main(out, portraits, people, first, minutes, fps, seed, conditions, without,
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("frames", total=round(people * minutes * 60 * fps))
         made = make_set(
-            out, portraits, people, minutes, fps, seed, wanted, first, jobs,
+            out,
+            portraits,
+            people,
+            minutes,
+            fps,
+            seed,
+            wanted,
+            first,
+            jobs,
             tell=lambda frames: progress.advance(task, frames),
             say=lambda line: progress.console.print(f"mer-synth: {line}", highlight=False),
-        )  # fmt: skip
+        )
         progress.update(task, completed=sum(int(row["frames"]) for row in made.clips))
     micro = sum(row["kind"] == "micro" for row in made.truth)
-    click.echo(
-        f"{len(made.clips)} clips, {micro} micro- and {len(made.truth) - micro} macro-expressions, "
-        f"{len(made.nuisances)} nuisances in '{out}'"
-    )
+    click.echo(f"{len(made.clips)} clips, {micro} micro- and {len(made.truth) - micro} macro-expressions, {len(made.nuisances)} nuisances in '{out}'")
 
 
 if __name__ == "__main__":

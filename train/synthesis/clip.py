@@ -1,9 +1,9 @@
 """Plans → files: clips with their truth, and whole sets of people.
 
-    OUT/<clip>.mp4, <clip>.png   the clip (true capture times) and its contact sheet
-    OUT/truth.csv                each expression, in CASME II's columns and in seconds
-    OUT/nuisances.csv            each blink, burst of speech, head movement, …
-    OUT/clips.csv                each clip's camera and conditions
+OUT/<clip>.mp4, <clip>.png   the clip (true capture times) and its contact sheet
+OUT/truth.csv                each expression, in CASME II's columns and in seconds
+OUT/nuisances.csv            each blink, burst of speech, head movement, …
+OUT/clips.csv                each clip's camera and conditions
 """
 
 from __future__ import annotations
@@ -50,9 +50,7 @@ class Rows:
 
     def write(self, folder: Path) -> None:
         """Write the tables into `folder`, replacing those there. Raises OutputError."""
-        for name, columns, rows in (
-            ("truth", TRUTH, self.truth), ("nuisances", NUISANCES, self.nuisances), ("clips", CLIPS, self.clips)
-        ):  # fmt: skip
+        for name, columns, rows in (("truth", TRUTH, self.truth), ("nuisances", NUISANCES, self.nuisances), ("clips", CLIPS, self.clips)):
             try:
                 with open(folder / f"{name}.csv", "w", newline="") as file:
                     table = csv.DictWriter(file, columns)
@@ -63,9 +61,13 @@ class Rows:
 
 
 def write_clip(
-    folder: Path, name: str, person: Person, plan: Plan, tell: Callable[[int], None] = lambda frames: None,
+    folder: Path,
+    name: str,
+    person: Person,
+    plan: Plan,
+    tell: Callable[[int], None] = lambda frames: None,
     contact_sheet: bool = True,
-) -> Rows:  # fmt: skip
+) -> Rows:
     """Write `<name>.mp4` and its contact sheet `<name>.png` into `folder`; returns the rows of its truth.
 
     `tell` is called now and then with how many frames were written since. Raises OutputError.
@@ -149,10 +151,7 @@ def make_set(
         )
     if conditions.real and not real_motion.movements(training=first < real_motion.HELD_OUT_FROM):
         say(f"no flow maps of real movements at {real_motion.maps_file()} (MER_DATA names the folder above): action units alone")
-    tasks = [
-        (out, f"{person.name}_{fps:g}fps_s{seed}", person, minutes, fps, [seed, place], conditions)
-        for place, person in chosen
-    ]
+    tasks = [(out, f"{person.name}_{fps:g}fps_s{seed}", person, minutes, fps, [seed, place], conditions) for place, person in chosen]
     made = Rows()
     jobs = min(jobs or os.cpu_count() or 1, len(tasks))
     if jobs == 1:

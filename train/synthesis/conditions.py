@@ -87,9 +87,7 @@ def _known(names) -> tuple[str, ...]:
 # conditions that bring nothing of their own into a clip
 HOW = ("noise", "blur", "overlap", "alike", "sway", "sigma", "crf", "real", "blink_inside", "faint", "twice", "onward")
 ALL = Conditions()
-CALM = ALL.without(
-    "speech", "swallow", "exposure", "flicker", "timing", "keyframes", "nod", "lid", "tongue", "jaw", "flash", "hair", "hand"
-)  # fmt: skip
+CALM = ALL.without("speech", "swallow", "exposure", "flicker", "timing", "keyframes", "nod", "lid", "tongue", "jaw", "flash", "hair", "hand")
 SPEAKING = replace(ALL, micro=0.0, macro=0.0, long=0.0, speech=14.0)
 NO_MICRO = ALL.without("micro", "long")
 # as many expressions as fit, cut by hand as in the data sets for recognition: few of them meet a blink or a word

@@ -31,7 +31,14 @@ def head(random, start: float) -> Excursion:
 def nod(random, start: float) -> Excursion:
     """A small, quick one, of which perspective shows more than the shift."""
     leave, back = random.uniform(0.1, 0.25, 2)
-    vector = (float(random.normal(0, 0.004)), float(random.normal(0, 0.006)), 0.0, float(random.normal(0, 0.4)), float(random.uniform(-1.8, 1.8)), 0.0)
+    vector = (
+        float(random.normal(0, 0.004)),
+        float(random.normal(0, 0.006)),
+        0.0,
+        float(random.normal(0, 0.4)),
+        float(random.uniform(-1.8, 1.8)),
+        0.0,
+    )
     return Excursion("nod", start, float(leave), math.inf if random.random() < 0.3 else 0.0, float(back), vector)
 
 
@@ -178,7 +185,4 @@ def camera(random, conditions: Conditions) -> Camera:
     return Camera(**made, flicker=flicker)
 
 
-NUISANCES = {
-    draw.__name__: draw
-    for draw in (blink, speech, head, gaze, swallow, exposure, nod, lid, tongue, jaw, flash, hair, hand)
-}
+NUISANCES = {draw.__name__: draw for draw in (blink, speech, head, gaze, swallow, exposure, nod, lid, tongue, jaw, flash, hair, hand)}

@@ -12,8 +12,10 @@ from realtime.errors import SourceError
 from realtime.face.landmarks import make_landmarker
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
-SOURCE = ("The portraits are not part of the project: any folder of frontal colour pictures will do, one person each, such as the "
-          "official portraits at github.com/voteview/member_photos, works of the U.S. government in the public domain")  # fmt: skip
+SOURCE = (
+    "The portraits are not part of the project: any folder of frontal colour pictures will do, one person each, such as the "
+    "official portraits at github.com/voteview/member_photos, works of the U.S. government in the public domain"
+)
 SMALLEST = 60  # pixels between the outer eye corners and below: too coarse to move convincingly
 
 

@@ -97,10 +97,7 @@ def in_proportion(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     field = maps[..., :2] - np.median(maps[..., :2], axis=(1, 2), keepdims=True)
     (u_y, u_x), (v_y, v_x) = (np.gradient(field[..., i], axis=(1, 2)) for i in (0, 1))
     given = _standardised(maps[..., 2])
-    likeness = np.array([
-        (_standardised(np.sqrt(u_x**2 + (r * v_y) ** 2 + 0.5 * (u_y + r * v_x) ** 2)) * given).mean(axis=(1, 2))
-        for r in RATIOS
-    ])  # fmt: skip
+    likeness = np.array([(_standardised(np.sqrt(u_x**2 + (r * v_y) ** 2 + 0.5 * (u_y + r * v_x) ** 2)) * given).mean(axis=(1, 2)) for r in RATIOS])
     field[..., 1] *= RATIOS[likeness.argmax(axis=0)][:, None, None]
     return field, likeness.max(axis=0)
 

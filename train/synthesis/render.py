@@ -48,9 +48,7 @@ class Renderer:
         self.face = Face(np.column_stack([flat, landmarks[:, 2] * zoom]).astype(np.float32), (size[1], size[0]))
         fine = framing * FINE
         fine[:, 2] += (FINE - 1) / 2
-        self._texture = cv2.warpAffine(
-            portrait, fine, (size[0] * FINE, size[1] * FINE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
+        self._texture = cv2.warpAffine(portrait, fine, (size[0] * FINE, size[1] * FINE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         # one cell more on each side, so that enlarging the coarse map invents nothing at the picture's edge
         columns, rows = (np.arange(-1, n // STEP + 1) * STEP + (STEP - 1) / 2 for n in size)
         self._grid = np.stack(np.meshgrid(columns, rows), axis=-1).astype(np.float32)

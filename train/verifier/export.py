@@ -80,14 +80,28 @@ def export(
         },
         # a test holds these against the code: who changes them must train again
         "made_with": {"RATE": verify.RATE, "WINDOW": verify.WINDOW, "PARTS": list(points.PARTS)},
-        "training_data": {"name": "synthetic", "clips": clips, "people": people, "micro_moments": micro, "real_movements": len(real), "real_people": movers},
+        "training_data": {
+            "name": "synthetic",
+            "clips": clips,
+            "people": people,
+            "micro_moments": micro,
+            "real_movements": len(real),
+            "real_people": movers,
+        },
         "calibration": {"people": calibration, "slope": sigmoid[0], "shift": sigmoid[1]},
         "licence": RESEARCH if real else OPEN,
     }
     text = CARD.format(
-        seconds=verify.WINDOW / verify.RATE, half=verify.WINDOW / verify.RATE / 2, classes=", ".join(verify.CLASSES),
-        version=__version__, made=about["made"], clips=clips, people=people, calibration=calibration,
-        movements=REAL.format(people=movers, maps=len(real)) if real else UNITS, licence="Research use." if not real else RESEARCH,
-    )  # fmt: skip
+        seconds=verify.WINDOW / verify.RATE,
+        half=verify.WINDOW / verify.RATE / 2,
+        classes=", ".join(verify.CLASSES),
+        version=__version__,
+        made=about["made"],
+        clips=clips,
+        people=people,
+        calibration=calibration,
+        movements=REAL.format(people=movers, maps=len(real)) if real else UNITS,
+        licence="Research use." if not real else RESEARCH,
+    )
     save_manifest(file, about, text)
     return compare(network, inputs, file)

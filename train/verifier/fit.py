@@ -55,9 +55,13 @@ class Windows:
 
 
 def fit(
-    recordings: list[Recording], recipe: Recipe = Recipe(), more: list[Recording] | None = None,
-    start: VerifierNetwork | None = None, seed: int = 0, compute: Compute = CPU,
-) -> VerifierNetwork:  # fmt: skip
+    recordings: list[Recording],
+    recipe: Recipe = Recipe(),
+    more: list[Recording] | None = None,
+    start: VerifierNetwork | None = None,
+    seed: int = 0,
+    compute: Compute = CPU,
+) -> VerifierNetwork:
     """A verifier trained on these recordings, in evaluation mode, on the CPU.
 
     more: the second set, which may hold no micro-expression. start: a trained network to go on with; it is changed.

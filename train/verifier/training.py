@@ -48,7 +48,7 @@ TALKING = replace(ALL, micro=10.0, speech=10.0)
 # what looks like a micro-expression and is none
 MISLEADING = replace(
     ALL, micro=10.0, nod=6.0, gaze=14.0, lid=4.0, tongue=3.0, jaw=3.0, exposure=3.0, flash=2.0, hair=1.0, hand=2.0, long=2.0, keyframes=0.5
-)  # fmt: skip
+)
 CROWDED = replace(ALL, micro=60.0, held=0.4)  # as many micro-expressions as find room
 NONE = (30.0, 20.0, NO_MICRO)
 HARDER = replace(HARSH, micro=14.0, faint=0.3)

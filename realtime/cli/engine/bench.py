@@ -63,7 +63,7 @@ def bench(models, seconds):
 
 
 def measure(backend, samples: dict[str, np.ndarray], seconds: float) -> str:
-    """"p50 / p95 / p99" of the milliseconds of a run, after two that do not count."""
+    """As "p50 / p95 / p99" of the milliseconds of a run, after two that do not count."""
     taken, begun = [], None
     while begun is None or len(taken) < FEWEST or (len(taken) < MOST and time.perf_counter() - begun < seconds):
         start = time.perf_counter()

@@ -62,9 +62,11 @@ def tab(shared: Shared) -> None:
         kinds = [(WORDS[name], name) for name in PRECISIONS]
         precision = gr.Dropdown(kinds, value="fp32", label="Precision (for building)", min_width=180, visible=can)
         targets = gr.Textbox(
-            label="GPUs (for building)", placeholder="this machine's; or sm_89, …" if gpu else "sm_89, …", min_width=180,
+            label="GPUs (for building)",
+            placeholder="this machine's; or sm_89, …" if gpu else "sm_89, …",
+            min_width=180,
             visible=can,
-        )  # fmt: skip
+        )
     state = gr.HTML(lambda: _state(job), padding=False)
     shape = {"lines": 15, "max_lines": 15, "elem_classes": "mer-log"}
     log = gr.Textbox(lambda: job.text, label="Log", interactive=False, autoscroll=True, **shape)
@@ -98,19 +100,13 @@ def tab(shared: Shared) -> None:
         lambda name, kind, gpus: started(
             gpus, f"Building {_some(name)} ({kind})", ENGINE, "build", *_named(name), f"--precision={kind}", f"--for={gpus}"
         ),
-        [model, precision, targets], all_shown, **options,
-    )  # fmt: skip
-    check.click(
-        lambda name, gpus: started(gpus, f"Checking {_some(name)}", ENGINE, "check", *_named(name)), [model, targets],
-        all_shown, **options
+        [model, precision, targets],
+        all_shown,
+        **options,
     )
-    bench.click(
-        lambda name, gpus: started(gpus, f"Measuring {_some(name)}", ENGINE, "bench", *_named(name)), [model, targets],
-        all_shown, **options
-    )
-    machine.click(
-        lambda gpus: started(gpus, "Measuring this machine", BENCH, "live", "--source", DEMO.name), targets, all_shown, **options
-    )
+    check.click(lambda name, gpus: started(gpus, f"Checking {_some(name)}", ENGINE, "check", *_named(name)), [model, targets], all_shown, **options)
+    bench.click(lambda name, gpus: started(gpus, f"Measuring {_some(name)}", ENGINE, "bench", *_named(name)), [model, targets], all_shown, **options)
+    machine.click(lambda gpus: started(gpus, "Measuring this machine", BENCH, "live", "--source", DEMO.name), targets, all_shown, **options)
     stop.click(stopped, targets, [*all_shown, table], **options)
     clock.tick(tick, targets, [*all_shown, table], **options)
     targets.change(controls, targets, buttons, **options)

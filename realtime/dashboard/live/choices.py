@@ -39,9 +39,7 @@ class Choice:
         return Choice(str(wanted.get("model", self.model)), str(wanted.get("engine", self.engine)), **numbers)
 
     def applied(self, settings: LiveSettings) -> LiveSettings:
-        spotter = replace(
-            settings.spotter, sensitivity=self.threshold, max_duration=self.longest, confidence=self.certainty
-        )
+        spotter = replace(settings.spotter, sensitivity=self.threshold, max_duration=self.longest, confidence=self.certainty)
         return replace(settings, network=self.model, engine=self.engine, spotter=spotter)
 
 

@@ -36,9 +36,7 @@ class Looks:
     longer in memory.
     """
 
-    def __init__(
-        self, tell: Callable[[str, dict], None], post: Callable[[bytes], None], get: Callable[[int], tuple | None]
-    ):
+    def __init__(self, tell: Callable[[str, dict], None], post: Callable[[bytes], None], get: Callable[[int], tuple | None]):
         self.tasks: set[asyncio.Task] = set()
         self._tell, self._post, self._get = tell, post, get
         self._quick, self._slow = asyncio.Lock(), asyncio.Lock()

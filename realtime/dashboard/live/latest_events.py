@@ -94,6 +94,4 @@ def _with(keyframes: Keyframes, pixels) -> Keyframes:
         return replace(view, pixels=pixels(view))
 
     between = tuple(fresh(view) for view in keyframes.between)
-    return replace(
-        keyframes, onset=fresh(keyframes.onset), apex=fresh(keyframes.apex), offset=fresh(keyframes.offset), between=between
-    )
+    return replace(keyframes, onset=fresh(keyframes.onset), apex=fresh(keyframes.apex), offset=fresh(keyframes.offset), between=between)

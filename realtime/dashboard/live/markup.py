@@ -81,8 +81,7 @@ DETAIL = """
 def events(formats: dict[str, str]) -> str:
     """formats: what can be downloaded → its name."""
     buttons = "".join(
-        f'<button type="button" class="mer-button mer-small" data-what="{what}" aria-label="Download as {name}" '
-        f'aria-disabled="true">{name}</button>'
+        f'<button type="button" class="mer-button mer-small" data-what="{what}" aria-label="Download as {name}" aria-disabled="true">{name}</button>'
         for what, name in formats.items()
     )
     return f"""

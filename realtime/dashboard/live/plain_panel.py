@@ -30,9 +30,16 @@ def panel(shared: Shared, consent, settings: list) -> None:
     with gr.Accordion("Plain camera (slower)", open=False, elem_id="mer-plain"):
         gr.HTML(ABOUT)
         camera = gr.Image(
-            sources="webcam", streaming=True, type="numpy", label="Plain camera", show_label=False, height=260,
-            buttons=[], webcam_options=gr.WebcamOptions(mirror=False, constraints=SIZE), elem_id="mer-plain-camera",
-        )  # fmt: skip
+            sources="webcam",
+            streaming=True,
+            type="numpy",
+            label="Plain camera",
+            show_label=False,
+            height=260,
+            buttons=[],
+            webcam_options=gr.WebcamOptions(mirror=False, constraints=SIZE),
+            elem_id="mer-plain-camera",
+        )
         view = gr.HTML(elem_id="mer-plain-view", apply_default_css=False)
         words = gr.HTML(words_html(""), elem_id="mer-plain-words")
         with gr.Row():
@@ -65,6 +72,7 @@ def panel(shared: Shared, consent, settings: list) -> None:
 
     def download(what: str):
         """Nothing is written but in this page's private folder, so it is there where mer-demo is read only, too."""
+
         def made(request: gr.Request) -> str:
             page, found = request.session_hash, pages.of(request.session_hash).found
             try:

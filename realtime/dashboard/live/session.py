@@ -36,9 +36,7 @@ class LiveSession:
     line); "ended". source: open, or what opens it, in a thread, since that may take seconds.
     """
 
-    def __init__(
-        self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]
-    ):
+    def __init__(self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]):
         self.shared, self.choice, self.shelf, self.found = shared, choice, Shelf(), Run()
         self.source: Source | None = None if callable(source) else source
         self.watch: Watch | None = None

@@ -70,9 +70,7 @@ class Connection:
         self.choice = Choice.of(shared.settings)
         self._out = Out(socket, lambda: self.running)
         self.tell = self._out.tell
-        self._looks = Looks(
-            self.tell, self._out.post, lambda number: self.session.shelf.get(number) if self.session else None
-        )
+        self._looks = Looks(self.tell, self._out.post, lambda number: self.session.shelf.get(number) if self.session else None)
 
     @property
     def running(self) -> LiveSession | None:

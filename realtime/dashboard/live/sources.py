@@ -23,9 +23,14 @@ def camera(wish: dict, settings: SourceSettings, tell: Callable[[str, dict], Non
     fps = min(float(wish.get("fps") or USUAL_FPS), MOST_FPS)
     queue = min(max(LEAST_QUEUE, round(QUEUE_SECONDS * fps)), settings.queue)
     return Packets(
-        "browser camera", str(wish["codec"]), _side(wish["width"]), _side(wish["height"]), replace(settings, queue=queue),
-        want_key=lambda: tell("key", {}), trouble=lambda line: tell("problem", {"text": line, "brief": True}),
-    )  # fmt: skip
+        "browser camera",
+        str(wish["codec"]),
+        _side(wish["width"]),
+        _side(wish["height"]),
+        replace(settings, queue=queue),
+        want_key=lambda: tell("key", {}),
+        trouble=lambda line: tell("problem", {"text": line, "brief": True}),
+    )
 
 
 def _side(said) -> int:

@@ -13,14 +13,27 @@ from realtime.sources.checks import cameras
 
 # in this order: the last one uses all the others
 SCRIPTS = (
-    "say", "words", "connection", "choose", "camera", "take", "picture", "curve", "events", "detail", "health", "run",
+    "say",
+    "words",
+    "connection",
+    "choose",
+    "camera",
+    "take",
+    "picture",
+    "curve",
+    "events",
+    "detail",
+    "health",
+    "run",
     "told",
-)  # fmt: skip
-HEAD = "\n".join([
-    '<link rel="stylesheet" href="/mer/static/live.css">',
-    *(f'<script src="/mer/static/live_{name}.js" defer></script>' for name in SCRIPTS),
-    '<script src="/mer/static/live.js" defer></script>',
-])  # fmt: skip
+)
+HEAD = "\n".join(
+    [
+        '<link rel="stylesheet" href="/mer/static/live.css">',
+        *(f'<script src="/mer/static/live_{name}.js" defer></script>' for name in SCRIPTS),
+        '<script src="/mer/static/live.js" defer></script>',
+    ]
+)
 
 CONSENT = "Everyone in view knows that their face is analysed, and has agreed."
 KEEP_INFO = (
@@ -47,17 +60,23 @@ def tab(shared: Shared) -> None:
             gr.HTML(markup.events(FORMATS), apply_default_css=False)
             with gr.Column(elem_id="mer-keeping"):
                 keep = gr.Checkbox(
-                    False, label="Keep events in the log", info=KEEP_INFO, elem_id="mer-keep", container=False,
+                    False,
+                    label="Keep events in the log",
+                    info=KEEP_INFO,
+                    elem_id="mer-keep",
+                    container=False,
                     visible=not shared.read_only,
-                )  # fmt: skip
-                pictures = gr.Checkbox(
-                    False, label="Keep their pictures too", info=PICTURES_INFO, elem_id="mer-keep-pictures",
-                    container=False, visible=False,
-                )  # fmt: skip
-                # choosing an event switches it off (live_detail.js), so that the chosen one stays
-                gr.Checkbox(
-                    True, label="Show the newest event by itself", elem_id="mer-newest", container=False, interactive=True
                 )
+                pictures = gr.Checkbox(
+                    False,
+                    label="Keep their pictures too",
+                    info=PICTURES_INFO,
+                    elem_id="mer-keep-pictures",
+                    container=False,
+                    visible=False,
+                )
+                # choosing an event switches it off (live_detail.js), so that the chosen one stays
+                gr.Checkbox(True, label="Show the newest event by itself", elem_id="mer-newest", container=False, interactive=True)
             with gr.Column(elem_id="mer-detail-box"):
                 gr.HTML(markup.DETAIL, apply_default_css=False)
                 factor = gr.Slider(1, 20, value=8, step=1, label="Enlarge the movement, times", elem_id="mer-factor")
@@ -73,9 +92,11 @@ def tab(shared: Shared) -> None:
     for changed in (model.change, engine.change, threshold.release, longest.release, certainty.release):
         changed(None, settings, None, js=f"({values}) => {{ MerLive.change({{{values}}}); }}")
     level.input(
-        None, [level, model, engine, longest], [threshold, certainty],
+        None,
+        [level, model, engine, longest],
+        [threshold, certainty],
         js="(level, model, engine, longest) => MerLive.level(level, {model, engine, longest})",
-    )  # fmt: skip
+    )
     factor.release(None, [factor], None, js="(times) => { MerLive.detail.magnify(times); }")
 
 
@@ -96,18 +117,36 @@ def _settings(shared: Shared) -> tuple[list, object]:
             steps = levels(choice)
             level = gr.Radio(
                 [(words, f"{threshold} {certainty}") for words, (threshold, certainty) in steps.items()],
-                value=f"{choice.threshold} {choice.certainty}", label="How much is reported", elem_id="mer-level",
-            )  # fmt: skip
-            model = gr.Dropdown(models, value=choice.model, label="Model", elem_id="mer-model",
-                                info="What each was trained on, and how good it is: tab Speed.")  # fmt: skip
-            engine = gr.Dropdown([(words, name) for name, words in RUNS_ON.items()], value=choice.engine, label="Runs on",
-                                 elem_id="mer-engine", visible=device.find() is not None)  # fmt: skip
+                value=f"{choice.threshold} {choice.certainty}",
+                label="How much is reported",
+                elem_id="mer-level",
+            )
+            model = gr.Dropdown(
+                models, value=choice.model, label="Model", elem_id="mer-model", info="What each was trained on, and how good it is: tab Speed."
+            )
+            engine = gr.Dropdown(
+                [(words, name) for name, words in RUNS_ON.items()],
+                value=choice.engine,
+                label="Runs on",
+                elem_id="mer-engine",
+                visible=device.find() is not None,
+            )
             with gr.Accordion("Finer settings", open=False):
-                threshold = gr.Slider(*RANGES["threshold"], value=choice.threshold, step=0.1, label="Limit of the curve",
-                                      info="Multiples of the usual unrest: lower looks at more, and at more that is nothing.")  # fmt: skip
+                threshold = gr.Slider(
+                    *RANGES["threshold"],
+                    value=choice.threshold,
+                    step=0.1,
+                    label="Limit of the curve",
+                    info="Multiples of the usual unrest: lower looks at more, and at more that is nothing.",
+                )
                 longest = gr.Slider(*RANGES["longest"], value=choice.longest, step=0.05, label="Longest micro-expression, seconds")
-                certainty = gr.Slider(*RANGES["certainty"], value=choice.certainty, step=0.01, label="Least certainty",
-                                      info="How sure it must be that it was a movement, before that is reported.")  # fmt: skip
+                certainty = gr.Slider(
+                    *RANGES["certainty"],
+                    value=choice.certainty,
+                    step=0.01,
+                    label="Least certainty",
+                    info="How sure it must be that it was a movement, before that is reported.",
+                )
     return [model, engine, threshold, longest, certainty], level
 
 

@@ -9,10 +9,19 @@ from realtime.sources.queue import FULL
 
 # why a movement was not reported: realtime/spotting
 SET_ASIDE = {
-    "blink": "blink", "motion": "head moved", "head": "head moved", "lost": "face was lost", "speech": "talking",
-    "too small": "too small", "too short": "too short", "too long": "too long", "macro": "too long",
-    "pictures lost": "pictures lost", "nothing": "no expression", "micro": "not sure enough",
-}  # fmt: skip
+    "blink": "blink",
+    "motion": "head moved",
+    "head": "head moved",
+    "lost": "face was lost",
+    "speech": "talking",
+    "too small": "too small",
+    "too short": "too short",
+    "too long": "too long",
+    "macro": "too long",
+    "pictures lost": "pictures lost",
+    "nothing": "no expression",
+    "micro": "not sure enough",
+}
 REPORTED = ("spotted", "macro")  # what the spotter counts beside them
 # why a picture was not looked at: realtime/sources; what the browser itself drops is named there (page/live_words.js)
 MISSED = {FULL: "too busy", BEHIND: "too busy", NO_KEY: "waited for a whole picture", DAMAGED: "arrived damaged"}
@@ -29,7 +38,7 @@ def missed(drops: dict[str, int]) -> dict[str, int]:
 
 
 def listed(of: dict[str, int]) -> str:
-    """"3 too small, 1 blink"."""
+    """As "3 too small, 1 blink"."""
     return ", ".join(f"{number} {words}" for words, number in of.items())
 
 

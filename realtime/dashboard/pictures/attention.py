@@ -84,5 +84,3 @@ def _covered(keyframes: Keyframes, columns: tuple[int, int], rows: tuple[int, in
 
     onset, apex, offset = (cover(view) for view in (keyframes.onset, keyframes.apex, keyframes.offset))
     return replace(keyframes, onset=onset, apex=apex, offset=offset, between=tuple(map(cover, keyframes.between)))
-
-

@@ -66,7 +66,7 @@ def _summary(first: str, second: str, pairs: list[Pair]) -> str:
 
 
 def _numbers(events: list[int]) -> str:
-    """"event 3", "events 1, 2, 4", and of many "events 1, 2, 3, 4, 5, 6, 7, 8 and 12 more"."""
+    """As "event 3", "events 1, 2, 4", and of many "events 1, 2, 3, 4, 5, 6, 7, 8 and 12 more"."""
     more = f" and {len(events) - MOST_NUMBERS} more" if len(events) > MOST_NUMBERS else ""
     return f"event{'s' if len(events) > 1 else ''} {', '.join(map(str, events[:MOST_NUMBERS]))}{more}"
 
@@ -83,7 +83,7 @@ def _row(pair: Pair) -> str:
 
 
 def _named(label: str, scores: dict[str, float]) -> str:
-    """"surprise 0.81", and where the network abstained "unsure (surprise 0.41)"."""
+    """As "surprise 0.81", and where the network abstained "unsure (surprise 0.41)"."""
     likeliest = max(scores, key=scores.get)
     words = f"{label} {scores[likeliest]:.2f}" if label == likeliest else f"{label} ({likeliest} {scores[likeliest]:.2f})"
     return html.escape(words)

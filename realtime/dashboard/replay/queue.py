@@ -191,7 +191,7 @@ def settings_of(job: Job, shared: Shared) -> DemoSettings:
 
 
 def _another(name: str, others: list[str]) -> str:
-    """"clip.mp4", and where that is taken "clip (2).mp4": in tables and archives a name stands for one recording."""
+    """As "clip.mp4", and where that is taken "clip (2).mp4": in tables and archives a name stands for one recording."""
     path, number = Path(name), 2
     while name in others:
         name, number = f"{path.stem} ({number}){path.suffix}", number + 1

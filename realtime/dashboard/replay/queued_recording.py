@@ -78,7 +78,7 @@ class Job:
     def keyframes(self, number: int) -> Keyframes:
         """Raises KeyError where there are none (any more)."""
         try:
-            return pickle.loads(self._views(number).read_bytes())  # noqa: S301 - our own file, in a folder only we may enter
+            return pickle.loads(self._views(number).read_bytes())  # our own file, in a folder only we may enter
         except OSError as error:
             raise KeyError(number) from error
 

@@ -39,10 +39,21 @@ def tab(shared: Shared) -> None:
     with gr.Row(elem_classes="mr-page", equal_height=False):
         with gr.Column(scale=1, min_width=300):
             drop = gr.File(label="Recordings", file_count="multiple", height=120, elem_id="mer-replay-drop")
-            model = gr.Dropdown(shared.networks(), value=shared.settings.network, label="Model", elem_id="mer-replay-model",
-                                allow_custom_value=False, info="Names what was found. Choose before you drop.")  # fmt: skip
-            how = gr.Radio(CHOICES, value=USUAL, label="How many movements", elem_id="mer-replay-sensitivity",
-                           info="Fewer: clear ones only. More: doubtful ones, too.")  # fmt: skip
+            model = gr.Dropdown(
+                shared.networks(),
+                value=shared.settings.network,
+                label="Model",
+                elem_id="mer-replay-model",
+                allow_custom_value=False,
+                info="Names what was found. Choose before you drop.",
+            )
+            how = gr.Radio(
+                CHOICES,
+                value=USUAL,
+                label="How many movements",
+                elem_id="mer-replay-sensitivity",
+                info="Fewer: clear ones only. More: doubtful ones, too.",
+            )
         with gr.Column(scale=3, min_width=320):
             said = plain_html("said", js_on_load=SCRIPT.format("closable(element)"))
             listed = plain_html("queue", js_on_load=SCRIPT.format(f"queue(element, trigger, {writes})"))
@@ -54,8 +65,7 @@ def tab(shared: Shared) -> None:
             keep = gr.Button("Keep for Review", size="sm", scale=0, min_width=170)
             whole = gr.Checkbox(label="With the recording itself", info=WHOLE, scale=0, min_width=330)
         kept = plain_html("kept")
-        other = gr.Dropdown([NONE], value=NONE, label="Compare with", elem_id="mer-replay-other",
-                            info="Another model names the same movements.")  # fmt: skip
+        other = gr.Dropdown([NONE], value=NONE, label="Compare with", elem_id="mer-replay-other", info="Another model names the same movements.")
         compared = plain_html("compared", js_on_load=SCRIPT.format("comparison(element, watch)"))
 
     gr.on(None, do.arrive, remembered, listed, js=REMEMBERED, show_progress="hidden")

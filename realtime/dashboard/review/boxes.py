@@ -20,8 +20,11 @@ EDITED = ("label", "onset", "apex", "offset", "units", "kind", "note", "missed")
 def draw(desk: Desk, name: str, slow: bool, read_only: bool, twice: bool) -> dict:
     """Box → value. name: the reviewer's. twice: another page reviews this session under it."""
     above, below = shown(desk, slow, wait=False)
-    return _session(desk, name, twice) | _event(desk, name) | {
-        "table": view.table(desk.chosen, name, blind=not read_only), "pictures": above, "around": below}  # fmt: skip
+    return (
+        _session(desk, name, twice)
+        | _event(desk, name)
+        | {"table": view.table(desk.chosen, name, blind=not read_only), "pictures": above, "around": below}
+    )
 
 
 def shown(desk: Desk, slow: bool, wait: bool) -> pictures.Shown:
@@ -64,6 +67,11 @@ def _event(desk: Desk, name: str) -> dict:
     choices = [(f"{place} {label}" if place <= KEYS else label, label) for place, label in enumerate(labels, 1)]
     return {
         "label": gr.update(choices=choices, value=marks.label),
-        "onset": marks.onset_s, "apex": marks.apex_s, "offset": marks.offset_s,
-        "units": marks.action_units, "kind": marks.kind, "note": marks.note, "missed": round(marks.offset_s + NEXT_S, 3),
-    }  # fmt: skip
+        "onset": marks.onset_s,
+        "apex": marks.apex_s,
+        "offset": marks.offset_s,
+        "units": marks.action_units,
+        "kind": marks.kind,
+        "note": marks.note,
+        "missed": round(marks.offset_s + NEXT_S, 3),
+    }

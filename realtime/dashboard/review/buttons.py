@@ -38,6 +38,7 @@ class Wiring:
 
         do: None for the one with which a page begins, see `Steps.step`.
         """
+
         def plain(name, request: gr.Request):
             return self.steps.step(request.session_hash, name, do)
 
@@ -51,6 +52,7 @@ class Wiring:
 
     def on_row(self, table: gr.HTML) -> None:
         """A click on a row of the table chooses its event."""
+
         def clicked(name, event: gr.EventData, request: gr.Request):
             return self.steps.step(request.session_hash, name, lambda desk, name: desk.choose(word(event, "key")) or "")
 
@@ -58,6 +60,7 @@ class Wiring:
 
     def on_slow(self, button: gr.Button) -> None:
         """Slow motion on or off: only the pictures change."""
+
         def toggle(request: gr.Request):
             self.steps.slow_motion(request.session_hash)
 
@@ -65,6 +68,7 @@ class Wiring:
 
     def typed(self, box, field: str) -> None:
         """A field of `Marks` that was left: only a change is a word of the reviewer."""
+
         def judge(desk: Desk, name: str, value):
             item = desk.chosen.item
             if item is not None and value is not None and value != getattr(item.marks(name), field):

@@ -78,8 +78,10 @@ def missed(page: Wiring) -> None:
 
 
 def deleting(page: Wiring) -> None:
-    words("<h3>Delete the session</h3><p>Its events, reviews, and what was kept of it go for good. Your own recordings, and files that "
-          "you saved elsewhere, stay.</p>")  # fmt: skip
+    words(
+        "<h3>Delete the session</h3><p>Its events, reviews, and what was kept of it go for good. Your own recordings, and files that "
+        "you saved elsewhere, stay.</p>"
+    )
     ask = gr.Button("Delete this session…", elem_id="rv-delete")
     with gr.Row(visible=False) as sure:
         yes = gr.Button("Delete for good", elem_id="rv-delete-yes", variant="stop")
@@ -87,6 +89,7 @@ def deleting(page: Wiring) -> None:
 
     def wire():
         for button, asked in ((ask, True), (yes, False), (no, False)):
+
             def show(asked=asked):
                 return gr.update(visible=not asked), gr.update(visible=asked)
 

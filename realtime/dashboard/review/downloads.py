@@ -48,7 +48,10 @@ def make(kind: str, reviews: Reviews, session: int, folder: Path) -> Path:
 
 def menu() -> str:
     """A button that opens the list; review.js closes it, and hands on what was chosen."""
-    items = "".join(f'<button type="button" data-kind="{kind}"><b>{escape(name)}</b><span>{escape(about)}</span></button>'
-                    for kind, (name, about) in MENU.items())  # fmt: skip
-    return ('<details class="mr-menu rv-menu"><summary>Download corrected</summary>'
-            f'<div class="mr-formats" role="group" aria-label="Formats">{items}</div></details>')  # fmt: skip
+    items = "".join(
+        f'<button type="button" data-kind="{kind}"><b>{escape(name)}</b><span>{escape(about)}</span></button>' for kind, (name, about) in MENU.items()
+    )
+    return (
+        '<details class="mr-menu rv-menu"><summary>Download corrected</summary>'
+        f'<div class="mr-formats" role="group" aria-label="Formats">{items}</div></details>'
+    )

@@ -55,9 +55,15 @@ def motion(film: Film, marks: Marks, recording: Path | None, read: SourceSetting
     mine, key = _made.setdefault(film, OrderedDict()), (marks.onset_s, marks.apex_s, marks.offset_s)
     if key not in mine and wait:
         keyframes = film.keyframes(marks)
-        drawn = (None, None, None) if keyframes is None else (
-            pictures.as_jpeg(pictures.difference(keyframes)), pictures.as_webp(pictures.magnified(keyframes, FACTOR)),
-            pictures.as_jpeg(pictures.flow_wheel(keyframes)))  # fmt: skip
+        drawn = (
+            (None, None, None)
+            if keyframes is None
+            else (
+                pictures.as_jpeg(pictures.difference(keyframes)),
+                pictures.as_webp(pictures.magnified(keyframes, FACTOR)),
+                pictures.as_jpeg(pictures.flow_wheel(keyframes)),
+            )
+        )
         mine[key] = Motion(*drawn, around(film, recording, read))
         while len(mine) > SPELLINGS:
             mine.popitem(last=False)
@@ -91,13 +97,16 @@ def _drawn(made: Motion | None, picture: bytes | None, kind: str, caption: str) 
 def _around(made: Motion | None) -> str:
     if made is None or isinstance(made.around, str):
         return f'<p class="mer-state rv-wait">{escape(made.around if made else "drawing…")}</p>'
-    return (f'<figure class="rv-around"><video controls loop playsinline src="{inline(made.around, "mp4", "video")}"></video>'
-            "<figcaption>A second before and after, with the sound (P plays)</figcaption></figure>")  # fmt: skip
+    return (
+        f'<figure class="rv-around"><video controls loop playsinline src="{inline(made.around, "mp4", "video")}"></video>'
+        "<figcaption>A second before and after, with the sound (P plays)</figcaption></figure>"
+    )
 
 
 def _figure(data: bytes, kind: str, caption: str, style: str) -> str:
-    return (f'<figure class="{style}"><img alt="Face: {escape(caption)}" src="{inline(data, kind)}">'
-            f"<figcaption>{escape(caption)}</figcaption></figure>")
+    return (
+        f'<figure class="{style}"><img alt="Face: {escape(caption)}" src="{inline(data, kind)}"><figcaption>{escape(caption)}</figcaption></figure>'
+    )
 
 
 def _strip(film: Film, marks: Marks) -> str:
@@ -116,6 +125,5 @@ def _strip(film: Film, marks: Marks) -> str:
         marked = letters.get(place, [])
         words = ", ".join(name.capitalize() for name in marked)
         style = f' class="rv-{marked[-1]}"' if marked else ""
-        small.append(f'<li{style}><img alt="" src="{inline(pictures.as_jpeg(picture, 75), "jpeg")}">'
-                     f"<span>{words or f'{view.pts:.2f}'}</span></li>")
+        small.append(f'<li{style}><img alt="" src="{inline(pictures.as_jpeg(picture, 75), "jpeg")}"><span>{words or f"{view.pts:.2f}"}</span></li>')
     return f'<ol class="rv-strip" aria-label="Pictures in order">{"".join(small)}</ol>'

@@ -70,8 +70,15 @@ def _top(page: Wiring) -> None:
         source = gr.Dropdown([], label="Recording", elem_id="rv-source", scale=2, min_width=200, visible=False)
         # remembered by review.js: a gr.BrowserState in a tab that is not open yet is read too late, as empty
         page.reviewer = gr.Textbox(label="Your name", elem_id="rv-reviewer", placeholder="type it to begin", scale=1, min_width=160, max_length=80)
-        person = gr.Textbox(label="Participant", elem_id="rv-person", scale=1, min_width=160, max_length=80,
-                            placeholder="name or number" if page.writes else "", interactive=page.writes)  # fmt: skip
+        person = gr.Textbox(
+            label="Participant",
+            elem_id="rv-person",
+            scale=1,
+            min_width=160,
+            max_length=80,
+            placeholder="name or number" if page.writes else "",
+            interactive=page.writes,
+        )
         refresh = gr.Button("Refresh", elem_id="rv-refresh", scale=0, min_width=100)
     page.boxes |= {"session": session, "source": source, "person": person}
     root, here = gr.context.Context.root_block, gr.context.Context.block
@@ -107,8 +114,7 @@ def _events(page: Wiring) -> None:
 
 
 def _corrected(page: Wiring) -> None:
-    words("<h3>Take the corrections away</h3><p>The session as its reviewers left it: corrected, without what was rejected, with "
-          "what was added.</p>")  # fmt: skip
+    words("<h3>Take the corrections away</h3><p>The session as its reviewers left it: corrected, without what was rejected, with what was added.</p>")
     menu = gr.HTML(downloads.menu(), elem_id="rv-corrected", js_on_load=CHOOSE, apply_default_css=False, padding=False)
     result = gr.HTML(elem_id="rv-ready", apply_default_css=False, padding=False)
 
@@ -120,8 +126,7 @@ def _corrected(page: Wiring) -> None:
 
 
 def _exporting(page: Wiring) -> None:
-    words("<h3>Train on the corrections</h3><p>A data set for mer-train with every event that was accepted, corrected "
-          "or added.</p>")  # fmt: skip
+    words("<h3>Train on the corrections</h3><p>A data set for mer-train with every event that was accepted, corrected or added.</p>")
     with gr.Row():
         many = gr.Radio([("This session", False), ("All sessions", True)], value=False, label="Which", elem_id="rv-which", min_width=200)
         own = gr.Radio([("All, where they agree", False), ("Only mine", True)], value=False, label="Whose reviews", elem_id="rv-whose", min_width=200)

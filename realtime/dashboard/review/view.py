@@ -41,16 +41,21 @@ def table(chosen: Chosen, reviewer: str, blind: bool) -> str:
         return '<p class="mer-state">No event was found here. If one was missed, add it below.</p>'
     head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
     rows = "".join(_row(number, item, item.key == chosen.key, reviewer, blind) for number, item in enumerate(chosen.items, 1))
-    return (f'<div class="rv-scroll" role="region" aria-label="Events of the session" tabindex="0">'
-            f'<table class="rv-table" role="grid" aria-label="Events"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
+    return (
+        f'<div class="rv-scroll" role="region" aria-label="Events of the session" tabindex="0">'
+        f'<table class="rv-table" role="grid" aria-label="Events"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
 
 
 def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> str:
     marks, verdict = item.marks(reviewer), item.verdict(reviewer)
     cells = [f'<th scope="row">{number}{"" if item.event else " <small>missed</small>"}</th>']
     cells.append(_cell(marks.label, item.found.label))
-    others = [f"<small>{escape(name)}: {'rejected' if said.verdict == 'rejected' else escape(said.marks.label)}</small>"
-              for name, said in sorted(item.reviews.items()) if name != reviewer and (verdict or not blind)]
+    others = [
+        f"<small>{escape(name)}: {'rejected' if said.verdict == 'rejected' else escape(said.marks.label)}</small>"
+        for name, said in sorted(item.reviews.items())
+        if name != reviewer and (verdict or not blind)
+    ]
     cells.append(f"<td>{_verdict(verdict)}{''.join(others)}</td>")
     for field in MOMENTS.values():
         cells.append(_cell(f"{getattr(marks, field):.3f}", f"{getattr(item.found, field):.3f}", "rv-num"))
@@ -58,8 +63,9 @@ def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> s
     cells.append(f'<td class="rv-num">{score}</td>')
     cells.append(f'<td title="{escape(in_words(marks.action_units))}">{escape(marks.action_units)}</td>')
     kind = " rv-rejected" if verdict == "rejected" else ""
-    return (f'<tr data-key="{item.key}" aria-selected="{str(chosen).lower()}" class="rv-row{kind}" '
-            f'tabindex="{0 if chosen else -1}">{"".join(cells)}</tr>')
+    return (
+        f'<tr data-key="{item.key}" aria-selected="{str(chosen).lower()}" class="rv-row{kind}" tabindex="{0 if chosen else -1}">{"".join(cells)}</tr>'
+    )
 
 
 def _cell(now: str, before: str, kind: str = "") -> str:
@@ -86,11 +92,16 @@ def progress(chosen: Chosen, items: list[Item], reviewer: str, twice: bool = Fal
         lines.append("Agreement appears once two people have judged the same events.")
     warned = []
     if twice:
-        warned.append(f"“{reviewer}” reviews this session in another window, too. Two people need two names: of one name "
-                      "only the latest word on an event counts.")
+        warned.append(
+            f"“{reviewer}” reviews this session in another window, too. Two people need two names: of one name "
+            "only the latest word on an event counts."
+        )
     names = {name for item in items for name in item.reviews} - {reviewer}
-    warned += [f"“{name}” has reviewed here, too: a name in other letters counts as another person."
-               for name in sorted(names) if name.casefold() == reviewer.casefold()]
+    warned += [
+        f"“{name}” has reviewed here, too: a name in other letters counts as another person."
+        for name in sorted(names)
+        if name.casefold() == reviewer.casefold()
+    ]
     return "".join([*(f'<p class="mer-state">{line}</p>' for line in lines), *(f'<p class="mer-warn">{escape(line)}</p>' for line in warned)])
 
 
@@ -99,13 +110,17 @@ def exported(done: Exported, address: str | None) -> str:
     parts = []
     if address:
         events = "1 event" if len(done.rows) == 1 else f"{len(done.rows)} events"
-        parts.append(f'<p><a id="rv-link" href="{escape(address)}" download>Download training set</a> ({events})</p>'
-                     "<p>Unpack it, then: <code>mer-train prepare data=generic data.root=FOLDER</code></p>")
+        parts.append(
+            f'<p><a id="rv-link" href="{escape(address)}" download>Download training set</a> ({events})</p>'
+            "<p>Unpack it, then: <code>mer-train prepare data=generic data.root=FOLDER</code></p>"
+        )
     else:
         parts.append('<p class="mer-warn">Nothing can be exported yet: accept, correct or add an event first.</p>')
     for subject in done.stand_ins:
-        parts.append(f'<p class="mer-warn">Nobody is named for one recording: “{escape(subject)}” stands in. '
-                     "Name the participant above; one person under two names makes a test too easy.</p>")
+        parts.append(
+            f'<p class="mer-warn">Nobody is named for one recording: “{escape(subject)}” stands in. '
+            "Name the participant above; one person under two names makes a test too easy.</p>"
+        )
     if done.left_out:
         lines = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in done.left_out)
         parts.append(f"<p>Left out:</p><ul>{lines}</ul>")

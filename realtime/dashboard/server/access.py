@@ -63,7 +63,7 @@ class PrivateFolder:
     def __init__(self):
         _remove_left_behind(Path(tempfile.gettempdir()))
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()  # mode 0700
-        self._lock = open(self.path / "lock", "w")  # noqa: SIM115 - closed in `close`
+        self._lock = open(self.path / "lock", "w")  # closed in `close`
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def close(self) -> None:
@@ -114,7 +114,6 @@ def check_upload(path: Path, limits: Limits) -> SourceInfo:
         raise SourceError(str(error).replace(str(path), name)) from error
     if info.duration and info.duration > limits.hours * 3600:
         raise SourceError(
-            f"{name} is {info.duration / 3600:.1f} hours long: at most {limits.hours:g} are taken (limits.hours); "
-            "cut it, or use mer-replay"
+            f"{name} is {info.duration / 3600:.1f} hours long: at most {limits.hours:g} are taken (limits.hours); cut it, or use mer-replay"
         )
     return info

@@ -49,5 +49,9 @@ class Presses:
             press = next(iter(self._sizes))
             del self._sizes[press]
             self._answers[press] = gone = asyncio.get_running_loop().create_future()
-            gone.set_result([{"type": "http.response.start", "status": 410, "headers": [(b"content-type", b"text/plain")]},
-                             {"type": "http.response.body", "body": GONE}])  # fmt: skip
+            gone.set_result(
+                [
+                    {"type": "http.response.start", "status": 410, "headers": [(b"content-type", b"text/plain")]},
+                    {"type": "http.response.body", "body": GONE},
+                ]
+            )

@@ -30,9 +30,7 @@ def routes(shared: Shared, app) -> None:
         path = shared.offered(token)
         if path is None or path.name != name:
             raise HTTPException(404, "this download is over: make the export again")
-        return FileResponse(
-            path, filename=path.name, media_type="application/octet-stream", headers={"cache-control": "no-store"}
-        )
+        return FileResponse(path, filename=path.name, media_type="application/octet-stream", headers={"cache-control": "no-store"})
 
 
 def plotly() -> Path:

@@ -32,7 +32,10 @@ def make() -> dict[str, np.ndarray]:
     colours = [as_batch(moext.picture(onset, box))[0] for box in BOXES]
     step = slice(None, None, selfcheck.STEP)
     return {
-        "onset": onset, "change": apex - onset, "boxes": np.int32(BOXES), "puzzle_boxes": np.int32(dual_atme.PUZZLE),
+        "onset": onset,
+        "change": apex - onset,
+        "boxes": np.int32(BOXES),
+        "puzzle_boxes": np.int32(dual_atme.PUZZLE),
         "rules": np.float64([flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING]),
         "grey_faces": np.uint8(faces)[:, :, step, step],
         "tvl1": np.float32([CPU(*pair) for pair in faces])[:, step, step],
@@ -41,7 +44,7 @@ def make() -> dict[str, np.ndarray]:
         "sizes": np.int32([skd_tstsan.SIDE, skd_tstsan.GRID, moext.SIZE]),
         "stack_faces": np.float32(stacks)[:, :, step, step],
         "colour_faces": np.uint8(colours)[:, :, step, step],
-    }  # fmt: skip
+    }
 
 
 def _views() -> tuple[np.ndarray, np.ndarray]:

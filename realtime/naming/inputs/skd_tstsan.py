@@ -47,8 +47,7 @@ def _even_domains(moments: Moments, count: int, tvl1: Flow) -> dict[str, np.ndar
     """Flow between neighbours of count + 1 frames that TIM makes of the whole movement (Sec. 4.5.4, Table 6)."""
     if moments.between is None:
         raise ValueError(
-            f"{count} flow fields are interpolated from the frames between onset and offset, which are not at hand here: "
-            "use a network with two"
+            f"{count} flow fields are interpolated from the frames between onset and offset, which are not at hand here: use a network with two"
         )
     onset, apex = _faces(moments, (moments.onset, moments.apex))
     smooth = interpolate(np.stack(_faces(moments, moments.between)), count + 1)  # a curve may overshoot a little
@@ -61,9 +60,7 @@ def _faces(moments: Moments, views) -> list[np.ndarray]:
     return [grey(crop(view, box), FACE) for view in views]
 
 
-def stack(
-    onset: np.ndarray, apex: np.ndarray, domains: list[tuple[np.ndarray, np.ndarray]], tvl1: Flow
-) -> dict[str, np.ndarray]:
+def stack(onset: np.ndarray, apex: np.ndarray, domains: list[tuple[np.ndarray, np.ndarray]], tvl1: Flow) -> dict[str, np.ndarray]:
     """Of grey faces, FACE×FACE uint8, and pairs of such between which flow is computed."""
     onset, apex = _stretch(onset), _stretch(apex)
     channels = [_small(apex), _small(onset), *_blocks(apex), *_blocks(onset)]

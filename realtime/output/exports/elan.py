@@ -56,8 +56,7 @@ def eaf(found: Found, folder: Path | None = None) -> bytes:
         facts |= {"CONSTRAINTS": constraint} if constraint else {}
         facts |= {"CONTROLLED_VOCABULARY_REF": VOCABULARY} if name == "movement" else {}
         ET.SubElement(root, "LINGUISTIC_TYPE", facts)
-    ET.SubElement(root, "LANGUAGE", LANG_ID="und", LANG_LABEL="undetermined (und)",
-                  LANG_DEF="http://cdb.iso.org/lg/CDB-00130975-001")  # fmt: skip
+    ET.SubElement(root, "LANGUAGE", LANG_ID="und", LANG_LABEL="undetermined (und)", LANG_DEF="http://cdb.iso.org/lg/CDB-00130975-001")
     for name, words in CONSTRAINTS.items():
         ET.SubElement(root, "CONSTRAINT", STEREOTYPE=name, DESCRIPTION=words)
     _vocabulary(root, entries)
@@ -91,8 +90,13 @@ def _labels(found: Found) -> list[str]:
 
 def _time_order(root: ET.Element, tiers: Sequence[Tier]) -> dict[tuple[Annotation, int], str]:
     """(annotation, 0 for its begin and 1 for its end) → the id of its moment."""
-    moments = [((one.begin, one.end)[end], place, number, end) for place, tier in enumerate(tiers) if tier.kind != "property"
-               for number, one in enumerate(tier.annotations) for end in (0, 1)]  # fmt: skip
+    moments = [
+        ((one.begin, one.end)[end], place, number, end)
+        for place, tier in enumerate(tiers)
+        if tier.kind != "property"
+        for number, one in enumerate(tier.annotations)
+        for end in (0, 1)
+    ]
     order, slots = ET.SubElement(root, "TIME_ORDER"), {}
     for count, (ms, place, number, end) in enumerate(sorted(moments), 1):
         slots[tiers[place].annotations[number], end] = f"ts{count}"

@@ -119,5 +119,5 @@ def number_of(event: Event) -> int | str:
 
 
 def named(event: Event) -> str:
-    """"surprise 0.85"; without the number where a person has chosen the label."""
+    """As "surprise 0.85"; without the number where a person has chosen the label."""
     return event.label if math.isnan(event.score) else f"{event.label} {event.score:.2f}"

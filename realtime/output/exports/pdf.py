@@ -20,8 +20,14 @@ ROW = 0.78  # inches
 PAPER = 10.0  # inches, how wide a curve is drawn: its letters are then legible on paper
 FIRST, MORE = 6, 12  # events on the first page, and on each further one
 COLUMNS = {  # inches
-    "#": 0.0, "onset": 0.3, "apex": 1.05, "label": 1.95, "kind": 3.05, "seconds: onset, apex, offset": 3.65, "probabilities": 5.6,
-}  # fmt: skip
+    "#": 0.0,
+    "onset": 0.3,
+    "apex": 1.05,
+    "label": 1.95,
+    "kind": 3.05,
+    "seconds: onset, apex, offset": 3.65,
+    "probabilities": 5.6,
+}
 
 
 def pdf(found: Found) -> bytes:

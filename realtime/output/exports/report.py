@@ -59,7 +59,7 @@ def html(found: Found) -> str:
 
 
 def summary(found: Found) -> str:
-    """"14.0 s, 5 events: 5 micro, 0 macro; named by kernel_ridge; mer-live 0.1, 22 November 2026"."""
+    """As "14.0 s, 5 events: 5 micro, 0 macro; named by kernel_ridge; mer-live 0.1, 22 November 2026"."""
     kinds = [found.count_of(kind) for kind in ("micro", "macro")]
     by = f"; named by {found.model}" if found.model else ""
     by += f"; judged by {', '.join(found.reviewers)}" if found.reviewers else ""
@@ -70,7 +70,7 @@ def summary(found: Found) -> str:
 
 
 def judged(found: Found) -> str:
-    """"Judged 88 % of the time; the rest: rest not yet known 6 %, blink 6 %." Empty without a curve.
+    """As "Judged 88 % of the time; the rest: rest not yet known 6 %, blink 6 %." Empty without a curve.
 
     An event can only be found where the spotter judges, so "no events" says little without this.
     """
@@ -93,7 +93,11 @@ def care(found: Found) -> str:
 
 
 def closing(found: Found) -> str:
-    unsure = ' "unsure": no class was likely enough to name it, or the network knows no macro-expressions.' if any(e.label == "unsure" for e in found.events) else ""
+    unsure = (
+        ' "unsure": no class was likely enough to name it, or the network knows no macro-expressions.'
+        if any(e.label == "unsure" for e in found.events)
+        else ""
+    )
     return (
         "Times are seconds from the beginning of the recording. Numbers under the classes are the network's probabilities; "
         "they sum to 1. micro: half a second at most." + unsure + _pictured(found)

@@ -33,8 +33,7 @@ def columns_of(several: Sequence[Found]) -> list[str]:
 
 def rows_of(several: Sequence[Found]) -> list[dict]:
     """See `event_table.cells`."""
-    return [cells(_row(found, event)) | {"event": number_of(event), "certainty_label": event.score}
-            for found in several for event in found.events]  # fmt: skip
+    return [cells(_row(found, event)) | {"event": number_of(event), "certainty_label": event.score} for found in several for event in found.events]
 
 
 def write_part(kind: str, path: Path, several: Sequence[Found], separator: str = ",") -> None:

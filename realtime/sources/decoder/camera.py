@@ -19,9 +19,7 @@ def open_camera(request: dict, warn: Callable[[str], None]) -> tuple[dict, Itera
     try:
         import cv2
     except ImportError as error:
-        raise MissingPartError(
-            f"OpenCV cannot be loaded ({error}): install libgl1 and libglib2.0-0, then opencv-contrib-python"
-        ) from None
+        raise MissingPartError(f"OpenCV cannot be loaded ({error}): install libgl1 and libglib2.0-0, then opencv-contrib-python") from None
 
     capture = cv2.VideoCapture(request["camera"], cv2.CAP_V4L2)
     if not capture.isOpened():

@@ -1,7 +1,7 @@
 """The child's side of `browser`: decode chunks into a ring of shared memory, one answer for each.
 
-    parent → child   the request (JSON); then, mixed: the number of a free slot (one byte), or a null byte and a chunk
-    child → parent   opened (before the first frame), frame (slot −1: the chunk held no picture), warning, error, defect
+parent → child   the request (JSON); then, mixed: the number of a free slot (one byte), or a null byte and a chunk
+child → parent   opened (before the first frame), frame (slot −1: the chunk held no picture), warning, error, defect
 """
 
 from __future__ import annotations

@@ -103,8 +103,7 @@ def _refuse_large(container: av.container.InputContainer, name: str, said: list[
     for width, height in sizes:
         if width * height > MOST_PIXELS:
             raise SourceError(
-                f"{name} has pictures of {width}×{height} pixels: at most {MOST_PIXELS / 1e6:.0f} million (8192×4320) are read; "
-                "make them smaller"
+                f"{name} has pictures of {width}×{height} pixels: at most {MOST_PIXELS / 1e6:.0f} million (8192×4320) are read; make them smaller"
             )
 
 
@@ -186,9 +185,7 @@ def _refuse_short(request: dict, kind: str, end: float, stated: float | None, fa
     short = stated is not None and kind in STATES_DURATION and end < stated - max(0.5, 0.05 * stated)
     if short or (fault and stated is None):
         of = f" of {stated:.2f} s" if stated is not None else f" ({fault})"
-        raise BrokenSourceError(
-            f"{request['name']} broke off at {end:.2f} s{of}: the rest is missing or damaged; copy or record it again"
-        )
+        raise BrokenSourceError(f"{request['name']} broke off at {end:.2f} s{of}: the rest is missing or damaged; copy or record it again")
 
 
 def _packets(container, streams: list, live: bool, warn: Callable) -> Iterator[av.Packet]:

@@ -195,9 +195,7 @@ class ReaderProcess:
 
     def _silent(self, kind: str, timeout: float) -> Exception:
         if kind == "opened":
-            return SourceError(
-                f"{self.request.name} gave no frame within {timeout:g} s: check that it is switched on and reachable"
-            )
+            return SourceError(f"{self.request.name} gave no frame within {timeout:g} s: check that it is switched on and reachable")
         return TimeoutError(f"no frame for {timeout:g} s")
 
     def _crashed(self) -> SourceError:

@@ -10,8 +10,21 @@ FALLBACK_FPS = 25.0
 # Demuxers that invent timestamps, at 25 frames/s: the pictures' own headers may say the rate, and over a network the time
 # of arrival is nearer the truth.
 WITHOUT_CLOCK = (
-    "mpjpeg", "mjpeg", "h264", "hevc", "vvc", "m4v", "mpegvideo", "obu", "vc1", "cavsvideo", "avs2", "avs3", "h261", "h263",
-)  # fmt: skip
+    "mpjpeg",
+    "mjpeg",
+    "h264",
+    "hevc",
+    "vvc",
+    "m4v",
+    "mpegvideo",
+    "obu",
+    "vc1",
+    "cavsvideo",
+    "avs2",
+    "avs3",
+    "h261",
+    "h263",
+)
 DOUBTFUL = 1.5  # a container's rate that is so many times the pictures' own, or less than its inverse
 PLAUSIBLE = (5.0, 480.0)  # frames a second; pictures of uneven rate often name their clock's ticks, 1000 or 90000, instead
 HINT = "source.fps=N sets it"

@@ -37,5 +37,5 @@ def choose(container: av.container.InputContainer, name: str, number: int | None
 
 
 def _listed(streams: list[av.VideoStream]) -> str:
-    """"0 (160×120, 1 frames/s), 1 (640×480, 50 frames/s)"."""
+    """As "0 (160×120, 1 frames/s), 1 (640×480, 50 frames/s)"."""
     return ", ".join(f"{s.index} ({s.width}×{s.height}, {float(s.average_rate or 0):g} frames/s)" for s in streams)

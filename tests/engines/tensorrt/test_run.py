@@ -155,8 +155,10 @@ def test_tensorrt_for_rtx_is_told_to_record_by_itself(gpu, monkeypatch):
     np.testing.assert_allclose(open_plan(gpu).run([given]), adds(given), rtol=1e-5)
     (config,) = gpu.configs  # one for all sizes: what was compiled for one serves the others
     assert (config.strategy, config.cuda_graph_strategy, config.dynamic_shapes_kernel_specialization_strategy) == (
-        "user", "whole", "eager",
-    )  # fmt: skip
+        "user",
+        "whole",
+        "eager",
+    )
 
 
 def test_the_real_library_without_a_driver_refuses_in_one_line(gpu, monkeypatch):

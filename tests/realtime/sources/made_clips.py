@@ -22,8 +22,7 @@ def number_of(pixels: np.ndarray) -> int:
     return round(float(pixels.mean()) / 10)
 
 
-def film(path: Path, times: list[float], codec: str = "libx264", size=(64, 48), options=None, metadata=None, aspect=None,
-         kind="yuv420p") -> Path:  # fmt: skip
+def film(path: Path, times: list[float], codec: str = "libx264", size=(64, 48), options=None, metadata=None, aspect=None, kind="yuv420p") -> Path:
     """One picture at each of `times` (seconds, to the millisecond). aspect: of a pixel. kind: of the stored pixels."""
     with av.open(str(path), "w", options=options or {}) as out:
         out.metadata.update(metadata or {})

@@ -185,7 +185,10 @@ def test_no_child_outlives_its_parent(tmp_path, by):
         "    time.sleep(60)\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     child = psutil.Process(int(parent.stdout.readline()))

@@ -7,7 +7,7 @@ from realtime.sources import SourceSettings, open_source
 
 # Camera 0 gives at most 640×480 uncompressed and 30 fps, camera 1 keeps no time, camera 2 dies after 20 pictures
 # the first time, camera 3 opens but gives no picture. What was asked is written to `asked.txt`.
-STAND_IN = '''
+STAND_IN = """
 import os, time
 import numpy as np
 HERE = os.path.dirname(__file__)
@@ -43,7 +43,7 @@ class VideoCapture:
             return False, None
         time.sleep(max(0.0, self.start + self.n / 100 - time.monotonic()))
         return True, np.full((int(self.given[4]), int(self.given[3]), 3), self.n % 250, np.uint8)
-'''
+"""
 
 
 @pytest.fixture

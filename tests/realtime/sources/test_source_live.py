@@ -88,9 +88,7 @@ def test_a_live_clock_that_is_set_goes_on():
 
 def test_settings_are_a_schema():
     schema = OmegaConf.structured(SourceSettings)
-    assert OmegaConf.to_object(OmegaConf.merge(schema, {"width": 640, "give_up_seconds": 5})) == SourceSettings(
-        width=640, give_up_seconds=5.0
-    )
+    assert OmegaConf.to_object(OmegaConf.merge(schema, {"width": 640, "give_up_seconds": 5})) == SourceSettings(width=640, give_up_seconds=5.0)
 
 
 def test_senseless_settings(tmp_path):

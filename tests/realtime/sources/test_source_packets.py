@@ -40,8 +40,9 @@ def taken(i: int) -> int:
 
 
 def source(**kwargs) -> Packets:
-    return Packets("browser camera", kwargs.pop("codec", "vp8"), *kwargs.pop("size", (WIDTH, HEIGHT)),
-                   kwargs.pop("settings", SourceSettings()), **kwargs)
+    return Packets(
+        "browser camera", kwargs.pop("codec", "vp8"), *kwargs.pop("size", (WIDTH, HEIGHT)), kwargs.pop("settings", SourceSettings()), **kwargs
+    )
 
 
 def begin(packets: Packets) -> None:
@@ -217,5 +218,6 @@ def test_raw_pictures_may_give_way_to_encoded_ones():
 def _children() -> list[int]:
     import psutil
 
-    return [child.pid for child in psutil.Process().children()
-            if child.status() != psutil.STATUS_ZOMBIE and "chunks_child" in " ".join(child.cmdline())]
+    return [
+        child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE and "chunks_child" in " ".join(child.cmdline())
+    ]

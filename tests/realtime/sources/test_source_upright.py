@@ -115,9 +115,18 @@ def test_half_a_jpeg_is_no_picture(tmp_path):
 
 @pytest.mark.parametrize(
     ("codec", "kind"),
-    [("libx264", "yuv420p10le"), ("libx264", "yuv444p"), ("libx264", "yuvj420p"), ("ffv1", "gray16le"), ("ffv1", "gray"),
-     ("ffv1", "yuva420p"), ("ffv1", "bgra"), ("ffv1", "gbrp12le"), ("rawvideo", "uyvy422")],
-)  # fmt: skip
+    [
+        ("libx264", "yuv420p10le"),
+        ("libx264", "yuv444p"),
+        ("libx264", "yuvj420p"),
+        ("ffv1", "gray16le"),
+        ("ffv1", "gray"),
+        ("ffv1", "yuva420p"),
+        ("ffv1", "bgra"),
+        ("ffv1", "gbrp12le"),
+        ("rawvideo", "uyvy422"),
+    ],
+)
 def test_odd_kinds_of_pixels_keep_their_brightness(tmp_path, codec, kind):
     clip = film(tmp_path / "a.mkv", steady(1, 20), codec, kind=kind)
     with open_source(clip) as source:

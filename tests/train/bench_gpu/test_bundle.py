@@ -42,8 +42,13 @@ def test_parts_that_can_be_carried_and_two_lines_that_unpack_them(packed, tmp_pa
     assert unpack in said and run in said and run in (folder / "README.md").read_text("utf-8")
     subprocess.run(["sh", "-c", unpack], cwd=folder, check=True)
     assert {file.name for file in (folder / "mer-gpu").iterdir()} == {
-        "README.md", "commit.txt", "requirements.txt", "examples.npz", "wheels", "project"
-    }  # fmt: skip
+        "README.md",
+        "commit.txt",
+        "requirements.txt",
+        "examples.npz",
+        "wheels",
+        "project",
+    }
     assert (folder / "mer-gpu/wheels/made-1-py3-none-any.whl").stat().st_size == 256 * 30_000
     assert (folder / run.split()[-1]).read_bytes() == (ROOT / "train/bench/gpu/unpacked.py").read_bytes()
     assert (python, has) == ("3.12", {"torch", "numpy"})

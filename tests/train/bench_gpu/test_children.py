@@ -4,14 +4,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime.face.nobody import views  # noqa: E402
-from realtime.naming import examples  # noqa: E402
-from realtime.records import Keyframes  # noqa: E402
+from realtime.face.nobody import views
+from realtime.naming import examples
+from realtime.records import Keyframes
 from train.bench.gpu import (
-    naming,  # noqa: E402
-    steps,  # noqa: E402
+    naming,
+    steps,
 )
-from train.bench.gpu import training as training  # noqa: E402
+from train.bench.gpu import training as training
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from places import ROOT
 
 pytest.importorskip("torch")
 
-from train.bench.cli import main  # noqa: E402
+from train.bench.cli import main
 from train.bench.spotting import (
-    report,  # noqa: E402
-    standard,  # noqa: E402
+    report,
+    standard,
 )
-from train.bench.spotting.detect import Truth, read_truth  # noqa: E402
-from train.bench.spotting.score import Clip, Interval  # noqa: E402
+from train.bench.spotting.detect import Truth, read_truth
+from train.bench.spotting.score import Clip, Interval
 
 
 def test_the_command_makes_clips_and_writes_tables(tmp_path, monkeypatch):
@@ -55,7 +55,14 @@ def test_the_tables_say_what_was_counted():
     result = report.results({"micro at 100": [one], "none at 100": [none]}, 0.8, 0.25)
     assert result["goals"]["micro at 100–200"]["f1"] == pytest.approx(0.5)
     assert result["recall_by_intensity"] == {"A": 0.0, "B": 1.0}
-    assert set(result["like"]) == {"real motion", "action units", "returns fully", "does not return", "real motion, does not return", "with a blink inside"}
+    assert set(result["like"]) == {
+        "real motion",
+        "action units",
+        "returns fully",
+        "does not return",
+        "real motion, does not return",
+        "with a blink inside",
+    }
     assert result["like"]["does not return"]["fast"]["f1"] == pytest.approx(0.8)
     table = report.markdown(result)
     assert "| micro at 100 | 0.50 | 0.50 | 0.50" in table and "nothing" in table

@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from realtime.spotting import verify  # noqa: E402
-from train.verifier import export as card  # noqa: E402
-from train.verifier.network import Exported, VerifierNetwork  # noqa: E402
+from realtime.spotting import verify
+from train.verifier import export as card
+from train.verifier.network import Exported, VerifierNetwork
 
 
 def test_the_card_says_whose_movements_it_was_trained_on_and_the_licence_follows(tmp_path, monkeypatch):

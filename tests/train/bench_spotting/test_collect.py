@@ -14,10 +14,14 @@ def truth(**fields):
 
 def test_each_moment_is_told_what_has_just_ended():
     t = np.arange(0, 10, 1 / 60)
-    label, since = answers(t, truth(
-        micro=(Interval(2.0, 2.1, 2.3),), macro=(Interval(4.0, 5.0, 6.0),),
-        nuisances=(("blink", 1.0, 1.2), ("speech", 7.0, 8.0), ("blink", 7.4, 7.5)),
-    ))  # fmt: skip
+    label, since = answers(
+        t,
+        truth(
+            micro=(Interval(2.0, 2.1, 2.3),),
+            macro=(Interval(4.0, 5.0, 6.0),),
+            nuisances=(("blink", 1.0, 1.2), ("speech", 7.0, 8.0), ("blink", 7.4, 7.5)),
+        ),
+    )
     names = np.array(CLASSES)[label]
     assert set(names[(t > 2.335) & (t < 2.415)]) == {"micro"} and "micro" not in names[(t < 2.32) | (t > 2.43)]
     assert set(names[(t > 6.04) & (t < 6.11)]) == {"macro"} and set(names[(t > 1.24) & (t < 1.31)]) == {"blink"}

@@ -8,17 +8,17 @@ import pytest
 from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-import made_sets  # noqa: E402
+import made_sets
 
 pytest.importorskip("torch")
 
-from realtime.errors import SourceError  # noqa: E402
-from train.bench.cli import main  # noqa: E402
+from realtime.errors import SourceError
+from train.bench.cli import main
 from train.bench.spotting import (
-    long,  # noqa: E402
-    report,  # noqa: E402
+    long,
+    report,
 )
-from train.data.long_recordings import Expression, LongRecording  # noqa: E402
+from train.data.long_recordings import Expression, LongRecording
 
 
 def said(kind, onset, offset, label="negative"):

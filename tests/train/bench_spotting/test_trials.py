@@ -11,14 +11,14 @@ from click.testing import CliRunner
 from places import ROOT
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-import made_sets  # noqa: E402
+import made_sets
 
 pytest.importorskip("torch")
 
-from train.bench.cli import main  # noqa: E402
-from train.bench.spotting import trials  # noqa: E402
-from train.bench.spotting.trials import Cut, Trial, frames, judged, markdown, own, render  # noqa: E402
-from train.data.cut import Unusable  # noqa: E402
+from train.bench.cli import main
+from train.bench.spotting import trials
+from train.bench.spotting.trials import Cut, Trial, frames, judged, markdown, own, render
+from train.data.cut import Unusable
 
 CLIP = Cut("a", "disgust", 10.0, [np.full((40, 40, 3), shade, np.uint8) for shade in (50, 100, 150, 200)])
 

@@ -45,19 +45,25 @@ CASME2 += ["Action Units", "Estimated Emotion"]
 
 
 def casme2(root: Path, frames: str = "Cropped/sub{:02d}/{}", name: str = "reg_img{}.jpg") -> Path:
-    xlsx(root / "CASME2-coding-20140508.xlsx", [
-        CASME2,
-        [1, "EP02_01f", None, 46, 59, 86, None, "12", "happiness"],
-        [1, "EP19_05f", None, 1, "/", 9, None, "4+L10", "disgust"],
-        [4, "EP12_01f", None, 5, 8, 4, None, "4", "disgust"],  # an offset that cannot be: the folder ends at 20
-        [26, "EP13_01", None, 10, 15, 20, None, "4", "others"],  # no such folder
-        [16, "EP01_08", None, 73, 94, 110, None, "4", "disgust"],  # cut short on disk
-        [26, "EP18_50", None, 10, 10, 20, None, "4", "Others "],  # no movement
-    ])  # fmt: skip
+    xlsx(
+        root / "CASME2-coding-20140508.xlsx",
+        [
+            CASME2,
+            [1, "EP02_01f", None, 46, 59, 86, None, "12", "happiness"],
+            [1, "EP19_05f", None, 1, "/", 9, None, "4+L10", "disgust"],
+            [4, "EP12_01f", None, 5, 8, 4, None, "4", "disgust"],  # an offset that cannot be: the folder ends at 20
+            [26, "EP13_01", None, 10, 15, 20, None, "4", "others"],  # no such folder
+            [16, "EP01_08", None, 73, 94, 110, None, "4", "disgust"],  # cut short on disk
+            [26, "EP18_50", None, 10, 10, 20, None, "4", "Others "],  # no movement
+        ],
+    )
     for subject, clip, numbers in (
-        (1, "EP02_01f", range(44, 90)), (1, "EP19_05f", range(1, 10)), (4, "EP12_01f", range(5, 21)),
-        (16, "EP01_08", range(73, 97)), (26, "EP18_50", range(10, 21)),
-    ):  # fmt: skip
+        (1, "EP02_01f", range(44, 90)),
+        (1, "EP19_05f", range(1, 10)),
+        (4, "EP12_01f", range(5, 21)),
+        (16, "EP01_08", range(73, 97)),
+        (26, "EP18_50", range(10, 21)),
+    ):
         run(root / frames.format(subject, clip), name, numbers)
     return root
 
@@ -89,11 +95,14 @@ MMEW = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action
 
 
 def mmew(root: Path) -> Path:
-    xlsx(root / "MMEW_Micro_Exp.xlsx", [
-        MMEW,
-        [1, "S01-01-001", 3, 7, 12, "6+12", "happiness", None],
-        [2, "S02-07-001", 31, 35, 40, "4", "others", "numbers of the whole recording"],
-    ])  # fmt: skip
+    xlsx(
+        root / "MMEW_Micro_Exp.xlsx",
+        [
+            MMEW,
+            [1, "S01-01-001", 3, 7, 12, "6+12", "happiness", None],
+            [2, "S02-07-001", 31, 35, 40, "4", "others", "numbers of the whole recording"],
+        ],
+    )
     run(root / "Micro_Expression/happiness/S01-01-001", "{}.jpg", range(1, 15))
     run(root / "Micro_Expression/repression/S02-07-001", "{}.jpg", range(1, 11))
     picture(root / "Macro_Expression/S01/anger/S01-07-001.jpg")
@@ -103,15 +112,20 @@ def mmew(root: Path) -> Path:
 
 def casme3(root: Path, cut: bool = False) -> Path:
     me = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
-    xlsx(root / "annotation/cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", [
-        me,
-        ["spNO.1", "a", 5, 8, 11, "4", "III", "disgust"],
-        ["spNO.1", "a", 20, 20, 24, "4", "III", "disgust"],  # apex equal to onset
-        ["spNO.1", "a", 20, 18, 24, "4", "III", "Others"],  # apex before onset
-        ["spNO.1", "a", 20, 22, 24, "4", "III", "Others"],
-        ["spNO.1", "a", 20, 22, 24, "4", "III", "Others"],  # twice
-        ["spNO.2", "b", 0, 2, 4, "4", "III", "others"],  # the frames begin at 1
-    ], "label", before=["info"])  # fmt: skip
+    xlsx(
+        root / "annotation/cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx",
+        [
+            me,
+            ["spNO.1", "a", 5, 8, 11, "4", "III", "disgust"],
+            ["spNO.1", "a", 20, 20, 24, "4", "III", "disgust"],  # apex equal to onset
+            ["spNO.1", "a", 20, 18, 24, "4", "III", "Others"],  # apex before onset
+            ["spNO.1", "a", 20, 22, 24, "4", "III", "Others"],
+            ["spNO.1", "a", 20, 22, 24, "4", "III", "Others"],  # twice
+            ["spNO.2", "b", 0, 2, 4, "4", "III", "others"],  # the frames begin at 1
+        ],
+        "label",
+        before=["info"],
+    )
     mae = ["sub", "seq", "onset", "apex", "offset", "AU", "emotion"]
     macro = [mae, ["spNO.2", "b", 2, 14, 29, "6+12", "happy"]]
     xlsx(root / "annotation/cas(me)3_part_A_MaE_label_JpgIndex_v2_emotion.xlsx", macro)
@@ -141,17 +155,20 @@ def images(root: Path) -> Path:
 
 
 def generic(root: Path) -> Path:
-    table(root / "clips.csv", [
-        ["path", "subject", "onset", "apex", "offset", "label", "kind"],
-        ["frames/one", "anna", 2, "", 6, "Surprise", ""],
-        ["film.mp4", "ben", 0.5, 0.61, 0.8, "negative", "micro"],
-        ["film.mp4", "ben", 2, "", 3, "positive", "macro"],
-        ["face.png", "carl", "", "", "", "anger", "image"],
-        ["absent.mp4", "ben", 1, 2, 3, "positive", ""],
-        ["film.mp4", "ben", 3, 2, 4, "positive", ""],
-        ["film.mp4", "", 3, 3.5, 4, "positive", ""],
-        ["face.png", "carl", 1, 2, 3, "anger", "micro"],
-    ])  # fmt: skip
+    table(
+        root / "clips.csv",
+        [
+            ["path", "subject", "onset", "apex", "offset", "label", "kind"],
+            ["frames/one", "anna", 2, "", 6, "Surprise", ""],
+            ["film.mp4", "ben", 0.5, 0.61, 0.8, "negative", "micro"],
+            ["film.mp4", "ben", 2, "", 3, "positive", "macro"],
+            ["face.png", "carl", "", "", "", "anger", "image"],
+            ["absent.mp4", "ben", 1, 2, 3, "positive", ""],
+            ["film.mp4", "ben", 3, 2, 4, "positive", ""],
+            ["film.mp4", "", 3, 3.5, 4, "positive", ""],
+            ["face.png", "carl", 1, 2, 3, "anger", "micro"],
+        ],
+    )
     run(root / "frames/one", "{:03d}.png", range(1, 9))
     picture(root / "face.png")
     (root / "film.mp4").write_bytes(b"not decoded by a loader")
@@ -187,7 +204,10 @@ def cas_me2(root: Path) -> Path:
     ]
     path = xlsx(root / "CAS(ME)^2code_final(Updated).xlsx", lines, "CASFEcode_final")
     book = load_workbook(path)
-    for name, rules in (("naming rule1", [[15, "s15", 1], [16, "s16", 2]]), ("naming rule2", [[101, "disgust1"], ["0401", "anger1"], ["0503", "happy1"]])):
+    for name, rules in (
+        ("naming rule1", [[15, "s15", 1], [16, "s16", 2]]),
+        ("naming rule2", [[101, "disgust1"], ["0401", "anger1"], ["0503", "happy1"]]),
+    ):
         page = book.create_sheet(name)
         for rule in rules:
             page.append(rule)
@@ -198,16 +218,19 @@ def cas_me2(root: Path) -> Path:
 
 
 def generic_long(root: Path) -> Path:
-    table(root / "recordings.csv", [
-        ["path", "subject", "kind", "onset", "apex", "offset", "label", "fps"],
-        ["frames/one", "anna", "micro", 2, "", 6, "Surprise", 50],
-        ["frames/one", "anna", "macro", 7, 8, 5, "", 50],  # ends before it begins
-        ["film.mp4", "ben", "micro", 0.5, 0.6, 0.8, "negative", ""],
-        ["film.mp4", "ben", "twitch", 2.5, 2.6, 2.8, "", ""],
-        ["still.mp4", "carl", "", "", "", "", "", ""],
-        ["absent.mp4", "ben", "micro", 1, 2, 3, "", ""],
-        ["frames/two", "dora", "micro", 1, 2, 3, "", ""],  # no fps
-    ])  # fmt: skip
+    table(
+        root / "recordings.csv",
+        [
+            ["path", "subject", "kind", "onset", "apex", "offset", "label", "fps"],
+            ["frames/one", "anna", "micro", 2, "", 6, "Surprise", 50],
+            ["frames/one", "anna", "macro", 7, 8, 5, "", 50],  # ends before it begins
+            ["film.mp4", "ben", "micro", 0.5, 0.6, 0.8, "negative", ""],
+            ["film.mp4", "ben", "twitch", 2.5, 2.6, 2.8, "", ""],
+            ["still.mp4", "carl", "", "", "", "", "", ""],
+            ["absent.mp4", "ben", "micro", 1, 2, 3, "", ""],
+            ["frames/two", "dora", "micro", 1, 2, 3, "", ""],  # no fps
+        ],
+    )
     run(root / "frames/one", "{:03d}.png", range(1, 9))
     run(root / "frames/two", "{:03d}.png", range(1, 9))
     for name in ("film.mp4", "still.mp4"):

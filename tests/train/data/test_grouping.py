@@ -22,17 +22,20 @@ def counts(name, dataset, emotions):
     return tuple(found.values())
 
 
-@pytest.mark.parametrize("name, dataset, emotions, expected", [
-    ("three", "casme2", CASME2, (90, 32, 25)),
-    ("three", "samm", SAMM, (92, 26, 15)),
-    ("three", "casme3", CASME3, (457, 55, 187)),
-    ("casme2_5", "casme2", CASME2, (32, 63, 27, 25, 99)),
-    ("samm_5", "samm", SAMM, (26, 57, 12, 15, 26)),
-    ("mmew_4", "mmew", MMEW, (36, 72, 89, 66)),
-    ("mmew_6", "mmew", MMEW, (36, 72, 89, 16, 13, 66)),
-    ("casme3_4", "casme3", CASME3, (457, 55, 187, 161)),
-    ("casme3_7", "casme3", CASME3, (64, 250, 86, 55, 161, 57, 187)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, dataset, emotions, expected",
+    [
+        ("three", "casme2", CASME2, (90, 32, 25)),
+        ("three", "samm", SAMM, (92, 26, 15)),
+        ("three", "casme3", CASME3, (457, 55, 187)),
+        ("casme2_5", "casme2", CASME2, (32, 63, 27, 25, 99)),
+        ("samm_5", "samm", SAMM, (26, 57, 12, 15, 26)),
+        ("mmew_4", "mmew", MMEW, (36, 72, 89, 66)),
+        ("mmew_6", "mmew", MMEW, (36, 72, 89, 16, 13, 66)),
+        ("casme3_4", "casme3", CASME3, (457, 55, 187, 161)),
+        ("casme3_7", "casme3", CASME3, (64, 250, 86, 55, 161, 57, 187)),
+    ],
+)
 def test_groupings_give_the_papers_counts(name, dataset, emotions, expected):
     assert counts(name, dataset, emotions) == expected
 

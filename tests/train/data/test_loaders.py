@@ -34,11 +34,14 @@ def shown(clip):
     return tuple(int(clip.pictures[i].stem.split("_")[-1].lstrip("regima")) for i in (0, clip.apex, -1))
 
 
-@pytest.mark.parametrize("frames, name", [
-    ("Cropped/sub{:02d}/{}", "reg_img{}.jpg"),
-    ("CASME2_RAW_selected/sub{:02d}/{}", "img{}.jpg"),
-    ("sub{:02d}/{}", "img{}.jpg"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "frames, name",
+    [
+        ("Cropped/sub{:02d}/{}", "reg_img{}.jpg"),
+        ("CASME2_RAW_selected/sub{:02d}/{}", "img{}.jpg"),
+        ("sub{:02d}/{}", "img{}.jpg"),
+    ],
+)
 def test_casme2(tmp_path, frames, name):
     found = casme2(made_sets.casme2(tmp_path, frames, name))
     one, no_apex, wrong_offset, absent, short, still = found
@@ -70,9 +73,7 @@ def test_samm_finds_its_sheet_and_keeps_padded_subjects(tmp_path):
 
 def test_smic_takes_the_middle_of_hs_only(tmp_path):
     usable, left_out = load("smic", tmp_path)
-    assert {(c.subject, c.name, c.label) for c in usable.values()} == {
-        ("s01", "s1_ne_01", "negative"), ("s11", "s11_sur_01", "surprise")
-    }  # fmt: skip
+    assert {(c.subject, c.name, c.label) for c in usable.values()} == {("s01", "s1_ne_01", "negative"), ("s11", "s11_sur_01", "surprise")}
     assert (usable["s1_ne_01"].apex, len(usable["s1_ne_01"].pictures)) == (5, 11)
     assert list(left_out) == ["s11/micro/positive/s11_po_01"]
     assert len([c for c in smic(tmp_path / "SMIC_all_cropped/HS") if isinstance(c, Clip)]) == 2
@@ -85,8 +86,9 @@ def test_mmew_finds_clips_by_name_and_rebases_trimmed_folders(tmp_path):
     others = usable["S02-07-001"]
     assert (others.label, others.subject, shown(others)) == ("others", "S02", (1, 5, 10))
     assert {c.name: (c.kind, c.label, c.subject) for c in usable.values() if c.kind != "micro"} == {
-        "macro/S01-07-001": ("image", "anger", "S01"), "macro/S02-03-002": ("macro", "fear", "S02")
-    }  # fmt: skip
+        "macro/S01-07-001": ("image", "anger", "S01"),
+        "macro/S02-03-002": ("macro", "fear", "S02"),
+    }
 
 
 def test_casme3(tmp_path):
@@ -117,9 +119,7 @@ def test_ckplus_ends_as_it_began(tmp_path):
 
 def test_images(tmp_path):
     usable, _ = load("images", tmp_path)
-    assert {(c.label, c.subject, c.kind) for c in usable.values()} == {
-        ("happiness", "p01", "image"), ("anger", "face", "image")
-    } and len(usable) == 3  # fmt: skip
+    assert {(c.label, c.subject, c.kind) for c in usable.values()} == {("happiness", "p01", "image"), ("anger", "face", "image")} and len(usable) == 3
 
 
 def test_generic(tmp_path):

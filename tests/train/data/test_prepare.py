@@ -41,8 +41,10 @@ def test_a_clip_becomes_views_of_one_anchor(tmp_path):
     made = views(tmp_path, rows[0])
     assert not left and rows[0].label == "happiness"
     assert {name: made[name].shape for name in made} == {
-        **dict.fromkeys(("onset", "apex", "offset", "fifth"), (224, 224, 3)), "between": (8, 224, 224, 3), "points": (68, 2),
-    }  # fmt: skip
+        **dict.fromkeys(("onset", "apex", "offset", "fifth"), (224, 224, 3)),
+        "between": (8, 224, 224, 3),
+        "points": (68, 2),
+    }
     assert np.array_equal(made["between"][4], made["apex"]) and np.array_equal(made["between"][5], made["fifth"])
     assert np.abs(made["points"][[36, 45]] - TEMPLATE[:2]).max() < 8  # eyes level, where they belong
     moved = cv2.absdiff(made["onset"], made["apex"]).sum(axis=2)

@@ -111,16 +111,33 @@ def test_what_is_wrong_is_named(made, tmp_path):
         prepared.load(tmp_path / "nowhere", "dual_atme_map", "three")
 
 
-MADE = {"list": b"[1, 2]", "pairs": b'[["a", 1]]', "null": b"null", "text": b'""', "cut": b'{"dataset":', "empty": b"",
-        "Latin-1": b'{"a": "\xff"}', "deep": b'{"a":' * 100_000, "huge": b'{"a": ' + b"9" * 5000 + b"}"}  # fmt: skip
+MADE = {
+    "list": b"[1, 2]",
+    "pairs": b'[["a", 1]]',
+    "null": b"null",
+    "text": b'""',
+    "cut": b'{"dataset":',
+    "empty": b"",
+    "Latin-1": b'{"a": "\xff"}',
+    "deep": b'{"a":' * 100_000,
+    "huge": b'{"a": ' + b"9" * 5000 + b"}",
+}
 HEAD = b"dataset,subject,name,kind,label,action_units,file,row\n"
 ROW = b"casme2,1,1/0,micro,happiness,,0.npz,t.csv row 2\n"
-TABLES = {"short": HEAD + b"casme2,1\n", "long": HEAD + ROW.strip() + b",x\n", "Latin-1": HEAD + b"\xff", "quote": HEAD + b'"' + ROW,
-          "endless": HEAD + b"a" * 200_000, "renamed": HEAD.replace(b"file", b"datei") + ROW, "bytes": bytes(range(256)) * 9}  # fmt: skip
+TABLES = {
+    "short": HEAD + b"casme2,1\n",
+    "long": HEAD + ROW.strip() + b",x\n",
+    "Latin-1": HEAD + b"\xff",
+    "quote": HEAD + b'"' + ROW,
+    "endless": HEAD + b"a" * 200_000,
+    "renamed": HEAD.replace(b"file", b"datei") + ROW,
+    "bytes": bytes(range(256)) * 9,
+}
 
 
-@pytest.mark.parametrize(("file", "content"), [("made.json", one) for one in MADE.values()] + [("clips.csv", one) for one in TABLES.values()],
-                         ids=[*MADE, *TABLES])  # fmt: skip
+@pytest.mark.parametrize(
+    ("file", "content"), [("made.json", one) for one in MADE.values()] + [("clips.csv", one) for one in TABLES.values()], ids=[*MADE, *TABLES]
+)
 def test_a_damaged_table_is_one_line(made, file, content):
     cache = made("casme2", [])
     (cache / file).write_bytes(content)

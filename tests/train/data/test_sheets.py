@@ -8,13 +8,13 @@ from places import DATA
 
 openpyxl = pytest.importorskip("openpyxl")
 
-from realtime.errors import UsageError  # noqa: E402
-from train.data import sheets  # noqa: E402
-from train.data.annotations import number, seconds  # noqa: E402
-from train.data.annotations import read as read_rows  # noqa: E402
-from train.data.clip import Clip  # noqa: E402
-from train.data.loaders.casme2 import casme2  # noqa: E402
-from train.data.loaders.generic import generic  # noqa: E402
+from realtime.errors import UsageError
+from train.data import sheets
+from train.data.annotations import number, seconds
+from train.data.annotations import read as read_rows
+from train.data.clip import Clip
+from train.data.loaders.casme2 import casme2
+from train.data.loaders.generic import generic
 
 CASES = DATA.parent / "cases"
 COLUMNS = {"subject": ("Subject",), "onset": ("Onset",)}
@@ -54,13 +54,17 @@ def test_a_merged_cell_speaks_for_each_of_its_rows(tmp_path):
     assert read(book(tmp_path / "a.xlsx", cells, ["A2:A4"])) == [("s1", "5"), ("s1", "6"), ("s1", "7"), ("s2", "8")]
 
 
-@pytest.mark.parametrize("text", ["Subject,Onset\ns1,5\n", "Subject;Onset\r\ns1;5\r\n", "\ufeffSubject\tOnset\ns1\t5\n", "sep=;\nSubject;Onset\ns1;5"])
+@pytest.mark.parametrize(
+    "text", ["Subject,Onset\ns1,5\n", "Subject;Onset\r\ns1;5\r\n", "\ufeffSubject\tOnset\ns1\t5\n", "sep=;\nSubject;Onset\ns1;5"]
+)
 def test_commas_semicolons_and_tabs(tmp_path, text):
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     assert read(tmp_path / "a.csv") == [("s1", "5")]
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00\x01", b"\xff\xfeS\x00", b'Subject,Onset\n"s1', b"Subject,Onset\n" + b"x" * 200_000, b"Subject,On\xe9"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00\x01", b"\xff\xfeS\x00", b'Subject,Onset\n"s1', b"Subject,Onset\n" + b"x" * 200_000, b"Subject,On\xe9"]
+)
 def test_a_damaged_csv_is_one_line(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)
     try:
@@ -118,8 +122,13 @@ def test_the_cases_that_were_reported(tmp_path):
     if not CASES.is_dir():
         pytest.skip("the reported cases are absent")
     shutil.copy(CASES / "CASME2-merged-cells.xlsx", tmp_path / "CASME2-coding-20140508.xlsx")
-    for subject, name, first, last in (("01", "EP02_01f", 100, 121), ("01", "EP03_02", 218, 242), ("02", "EP04_02f", 338, 360),
-                                       ("02", "EP13_04", 448, 473), ("03", "EP19_05f", 578, 598)):  # fmt: skip
+    for subject, name, first, last in (
+        ("01", "EP02_01f", 100, 121),
+        ("01", "EP03_02", 218, 242),
+        ("02", "EP04_02f", 338, 360),
+        ("02", "EP13_04", 448, 473),
+        ("03", "EP19_05f", 578, 598),
+    ):
         folder = tmp_path / f"sub{subject}" / name
         folder.mkdir(parents=True)
         for frame in range(first, last + 1):

@@ -67,9 +67,26 @@ def test_plans_keep_their_promises():
         kinds |= {kind for kind, _, _ in made.intervals()} | {event.kind for event in made.events}
         assert np.all(np.diff(made.times) > 0) and made.times[0] == 0
     assert kinds == {
-        "micro", "macro", "long", "return", "blink", "speech", "head", "nod", "gaze", "lid", "swallow", "tongue", "jaw",
-        "exposure", "flash", "hair", "hand", "flicker", "keyframes",
-    }  # fmt: skip
+        "micro",
+        "macro",
+        "long",
+        "return",
+        "blink",
+        "speech",
+        "head",
+        "nod",
+        "gaze",
+        "lid",
+        "swallow",
+        "tongue",
+        "jaw",
+        "exposure",
+        "flash",
+        "hair",
+        "hand",
+        "flicker",
+        "keyframes",
+    }
 
 
 def test_conditions_switch_off_what_they_name():
@@ -163,8 +180,17 @@ def test_nothing_outside_the_face_moves_with_an_expression(renderer):
     assert change[renderer.face.inside < 0].max() <= 2
 
 
-WAYS = {1: (55, 1, -1), 2: (70, 1, -1), 4: (55, 1, 1), 10: (37, 1, -1), 12: (61, 0, -1), 15: (61, 1, 1),
-        18: (61, 0, 1), 20: (61, 0, -1), 26: (17, 1, 1)}  # fmt: skip
+WAYS = {
+    1: (55, 1, -1),
+    2: (70, 1, -1),
+    4: (55, 1, 1),
+    10: (37, 1, -1),
+    12: (61, 0, -1),
+    15: (61, 1, 1),
+    18: (61, 0, 1),
+    20: (61, 0, -1),
+    26: (17, 1, 1),
+}
 
 
 def test_the_landmarker_sees_the_units_move_and_the_eyes_shut(renderer):

@@ -41,9 +41,7 @@ def main(small: bool) -> int:
         far += told(f"flow, {side}²", off, "px", FLOW)
         for count in () if small else (1, 64):
             timed(f"{count} pair{'s' * (count > 1)} of {side}²", [pairs[at % len(pairs)] for at in range(count)])
-    maps = cuda.flow_maps(
-        [(one.onset, one.apex, crop_box(one.points)) for one in many], flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING
-    )
+    maps = cuda.flow_maps([(one.onset, one.apex, crop_box(one.points)) for one in many], flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING)
     puzzles = cuda.puzzles(maps, dual_atme.PUZZLE).numpy()
     maps = maps.numpy()
     expected = [on_cpu(one) for one in many]

@@ -1,6 +1,6 @@
 """From a movement that is known to its label, with one network: a child of `mer-bench gpu`.
 
-    python -P -m train.bench.gpu.naming NETWORK
+python -P -m train.bench.gpu.naming NETWORK
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ PACKAGES = ("torch", "onnxruntime-gpu", "onnxruntime", "pycuda", "tensorrt", "nu
 
 
 def file_of(gpu: str) -> Path:
-    """"NVIDIA H200" → engines/reports/nvidia-h200.md."""
+    """From "NVIDIA H200" → engines/reports/nvidia-h200.md."""
     return REPORTS / f"{re.sub(r'[^a-z0-9]+', '-', gpu.lower()).strip('-') or 'gpu'}.md"
 
 

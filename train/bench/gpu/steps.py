@@ -104,9 +104,16 @@ def one(step: Step, limit: float) -> Outcome:
     begun = time.monotonic()
     try:
         child = subprocess.Popen(
-            step.words, cwd=ROOT, env={**os.environ, **step.environment}, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        )  # fmt: skip
+            step.words,
+            cwd=ROOT,
+            env={**os.environ, **step.environment},
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
     except OSError as error:
         return Outcome(step, "failed (it does not start)", 0.0, str(error))
     try:

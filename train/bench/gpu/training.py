@@ -1,6 +1,6 @@
 """Ten training steps of a method at its paper's sizes, on random samples: a child of `mer-bench gpu`.
 
-    python -P -m train.bench.gpu.training METHOD [fp32|bf16]
+python -P -m train.bench.gpu.training METHOD [fp32|bf16]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sets up what `gpu-bundle` packed, on a machine without a network, and runs `mer-bench gpu`: with Python's own library alone.
 
-    python3 -P mer-gpu/project/train/bench/gpu/unpacked.py [--out FILE]
+python3 -P mer-gpu/project/train/bench/gpu/unpacked.py [--out FILE]
 """
 
 from __future__ import annotations

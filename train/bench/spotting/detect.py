@@ -97,9 +97,7 @@ def read_truth(folder: Path) -> list[Truth]:
             conditions=row["conditions"],
             micro=intervals(row["Filename"], "micro"),
             macro=intervals(row["Filename"], "macro"),
-            nuisances=tuple(
-                (n["kind"], float(n["start_s"]), float(n["end_s"])) for n in nuisances if n["Filename"] == row["Filename"]
-            ),
+            nuisances=tuple((n["kind"], float(n["start_s"]), float(n["end_s"])) for n in nuisances if n["Filename"] == row["Filename"]),
         )
         for row in _rows(folder / "clips.csv")
     ]

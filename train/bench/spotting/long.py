@@ -90,8 +90,7 @@ def watch(recording: LongRecording, settings: PipelineSettings) -> Watched:
     if len(times) < 2:
         raise MerError("no frame could be read")
     said = [
-        {"kind": e.kind, "onset": e.onset_s, "apex": e.apex_s, "offset": e.offset_s, "label": e.label, "confidence": e.confidence}
-        for e in events
+        {"kind": e.kind, "onset": e.onset_s, "apex": e.apex_s, "offset": e.offset_s, "label": e.label, "confidence": e.confidence} for e in events
     ]
     return Watched(recording.name, times[-1] - times[0], 1 / float(np.median(np.diff(times))), said)
 
@@ -143,9 +142,7 @@ def _clip(recording: LongRecording, said: Watched, kind: str) -> Clip:
     """An expression lasts to the end of its last frame: the protocol counts frames."""
     frame = 1 / said.fps
     truth = tuple(Interval(e.onset, e.apex, e.offset + frame) for e in recording.expressions if e.kind == kind)
-    found = tuple(
-        Interval(e["onset"], e["apex"], e["offset"] + frame, e["confidence"]) for e in said.events if e["kind"] == kind
-    )
+    found = tuple(Interval(e["onset"], e["apex"], e["offset"] + frame, e["confidence"]) for e in said.events if e["kind"] == kind)
     return Clip(recording.name, recording.subject, said.fps, said.seconds, "", truth, found)
 
 

@@ -84,7 +84,10 @@ def markdown(result: dict) -> str:
         lines.append(f"| {name} | " + " | ".join(_number(f["blamed"].get(cause, 0) / f["minutes"]) for cause in causes) + " |")
     recalls = result["recall_by_intensity"]
     lines += ["", "Recall by intensity: " + ", ".join(f"{i} {value:.2f}" for i, value in recalls.items()) + "."]
-    lines += ["", f"{sum(f['true'] + f['missed'] for f in result['parts'].values())} micro-expressions in {sum(f['minutes'] for f in result['parts'].values()):.0f} minutes."]
+    lines += [
+        "",
+        f"{sum(f['true'] + f['missed'] for f in result['parts'].values())} micro-expressions in {sum(f['minutes'] for f in result['parts'].values()):.0f} minutes.",
+    ]
     lines += ["", *(of_ten_words(*ten, result["rate"], WHILE[name]) for name, ten in result["true_of_ten"].items())]
     lines += ["", f"The spotter costs {result['cost_ms_a_frame']:.2f} ms a frame, landmarks excluded."]
     return "\n".join(lines) + "\n"
@@ -106,9 +109,12 @@ def of_recordings(result: dict, name: str, network: str) -> str:
     named = result["named"]
     lines += ["", f"{result['recordings']} recordings, {result['minutes']:.1f} minutes. True: an intersection over union of 0.5 or more."]
     if named["number"]:
-        lines += ["", f"Of the micro-expressions found, {named['number']} have an emotion; {network} names {named['right']} of them rightly: UF1 "
-                  f"{_number(named['uf1'])} over those of negative, positive, surprise and others that occur. Spot-then-recognise: "
-                  f"STRS {_number(result['strs'], 3)}."]  # fmt: skip
+        lines += [
+            "",
+            f"Of the micro-expressions found, {named['number']} have an emotion; {network} names {named['right']} of them rightly: UF1 "
+            f"{_number(named['uf1'])} over those of negative, positive, surprise and others that occur. Spot-then-recognise: "
+            f"STRS {_number(result['strs'], 3)}.",
+        ]
     else:
         lines += ["", "Spot-then-recognise: no STRS, for no micro-expression that was found has an annotated emotion."]
     lines += ["", of_ten_words(*result["true_of_ten"], result["rate"])]
@@ -116,7 +122,10 @@ def of_recordings(result: dict, name: str, network: str) -> str:
 
 
 def _table(rows: dict[str, dict]) -> list[str]:
-    lines = ["| | precision | recall | F1 (95 %) | false a minute (95 %) | apex error, median | delay after rest, median |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| | precision | recall | F1 (95 %) | false a minute (95 %) | apex error, median | delay after rest, median |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, f in rows.items():
         has = f["true"] + f["missed"] > 0
         cells = [

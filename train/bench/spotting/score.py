@@ -75,9 +75,14 @@ class Outcome:
 
     def __add__(self, other: Outcome) -> Outcome:
         return Outcome(
-            self.true + other.true, self.false + other.false, self.missed + other.missed, self.seconds + other.seconds,
-            self.blamed + other.blamed, self.apex_errors + other.apex_errors, self.delays + other.delays,
-        )  # fmt: skip
+            self.true + other.true,
+            self.false + other.false,
+            self.missed + other.missed,
+            self.seconds + other.seconds,
+            self.blamed + other.blamed,
+            self.apex_errors + other.apex_errors,
+            self.delays + other.delays,
+        )
 
     @property
     def precision(self) -> float:
@@ -172,8 +177,10 @@ def bootstrap(clips: list[Clip], which: Which | None = None, draws: int = 1000, 
             "f1": 2 * true / (2 * true + false + missed),
             "false_a_minute": false / seconds * 60,
         }
-    return {name: tuple(float(q) for q in np.nanpercentile(values, [2.5, 97.5])) if not np.isnan(values).all()
-            else (float("nan"), float("nan")) for name, values in drawn.items()}
+    return {
+        name: tuple(float(q) for q in np.nanpercentile(values, [2.5, 97.5])) if not np.isnan(values).all() else (float("nan"), float("nan"))
+        for name, values in drawn.items()
+    }
 
 
 def true_of_ten(recall: float, false: float, minutes: float, rate: float) -> tuple[float, float, float]:
@@ -219,5 +226,3 @@ def only(clips: list[Clip], **fields) -> list[Clip]:
     """Clips whose fields have these values; a tuple means any of them."""
     wanted = {name: value if isinstance(value, tuple) else (value,) for name, value in fields.items()}
     return [clip for clip in clips if all(getattr(clip, name) in values for name, values in wanted.items())]
-
-

@@ -1,8 +1,8 @@
 """CASME II (Yan et al. 2014): 255 micro-expressions of 26 people at 200 fps.
 
-    ROOT/CASME2-coding-20140508.xlsx
-    ROOT/…/sub01/EP02_01f/img46.jpg        (CASME2-RAW, CASME2_RAW_selected)
-    ROOT/…/sub01/EP02_01f/reg_img46.jpg    (Cropped; read only where the raw frames are not there)
+ROOT/CASME2-coding-20140508.xlsx
+ROOT/…/sub01/EP02_01f/img46.jpg        (CASME2-RAW, CASME2_RAW_selected)
+ROOT/…/sub01/EP02_01f/reg_img46.jpg    (Cropped; read only where the raw frames are not there)
 """
 
 from __future__ import annotations

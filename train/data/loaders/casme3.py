@@ -1,8 +1,8 @@
 """CAS(ME)³ part A (Li et al. 2022): 860 micro- and 3143 macro-expressions of 100 people at 30 fps.
 
-    ROOT/…/cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx              sheet label
-    ROOT/…/cas(me)3_part_A_MaE_label_JpgIndex_v2_emotion.xlsx     (optional: the macro-expressions)
-    ROOT/…/spNO.1/a/color/123.jpg           (or, of the edition cut into clips, spNO.1_a_123/123.jpg, 123 the onset)
+ROOT/…/cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx              sheet label
+ROOT/…/cas(me)3_part_A_MaE_label_JpgIndex_v2_emotion.xlsx     (optional: the macro-expressions)
+ROOT/…/spNO.1/a/color/123.jpg           (or, of the edition cut into clips, spNO.1_a_123/123.jpg, 123 the onset)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """CK+ (Lucey et al. 2010): posed macro-expressions, from neutral to the apex; 327 of 593 sequences have an emotion.
 
-    ROOT/…/cohn-kanade-images/S005/001/S005_001_00000001.png
-    ROOT/…/Emotion/S005/001/S005_001_00000011_emotion.txt         one number
+ROOT/…/cohn-kanade-images/S005/001/S005_001_00000001.png
+ROOT/…/Emotion/S005/001/S005_001_00000011_emotion.txt         one number
 """
 
 from __future__ import annotations

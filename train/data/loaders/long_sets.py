@@ -1,9 +1,9 @@
 """The sets of long recordings, by the name that `mer-bench spotting data=` takes, as they were published.
 
-    samm_lv     ROOT/…/SAMM_LongVideos_V3_Release.xlsx (names in row 10)      ROOT/…/006_1/006_1_0001.jpg, 200 frames/s
-    cas_me2     ROOT/…/CAS(ME)^2code_final.xlsx (no names; its rules beside)  ROOT/…/rawpic/s15/15_0101disgustingteeth/img1.jpg, 30
-    casme3      ROOT/…/cas(me)3_part_A_ME_label….xlsx, …_MaE_label….xlsx      ROOT/…/spNO.1/a/color/123.jpg, 30
-    generic     ROOT/….csv: path, subject, kind, onset, apex, offset; optional label, fps
+samm_lv     ROOT/…/SAMM_LongVideos_V3_Release.xlsx (names in row 10)      ROOT/…/006_1/006_1_0001.jpg, 200 frames/s
+cas_me2     ROOT/…/CAS(ME)^2code_final.xlsx (no names; its rules beside)  ROOT/…/rawpic/s15/15_0101disgustingteeth/img1.jpg, 30
+casme3      ROOT/…/cas(me)3_part_A_ME_label….xlsx, …_MaE_label….xlsx      ROOT/…/spNO.1/a/color/123.jpg, 30
+generic     ROOT/….csv: path, subject, kind, onset, apex, offset; optional label, fps
 """
 
 from __future__ import annotations

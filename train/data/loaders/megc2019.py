@@ -12,9 +12,11 @@ from train.data.samples import Samples
 
 # What can be made of a flow map alone: the kinds of `realtime.naming.inputs.INPUTS`
 KINDS = {"dual_atme_map": dual_atme.from_map, "flow_map": flow_map.from_map}
-SOURCE = ("These flow maps are not part of the project: pack those of github.com/wangzhifengharrison/HTNet (no licence is stated), or "
-          "ask the owners of CASME II, SAMM and SMIC for the recordings (licensed for research), prepare each and give data=composite; "
-          "train/README.md says how")  # fmt: skip
+SOURCE = (
+    "These flow maps are not part of the project: pack those of github.com/wangzhifengharrison/HTNet (no licence is stated), or "
+    "ask the owners of CASME II, SAMM and SMIC for the recordings (licensed for research), prepare each and give data=composite; "
+    "train/README.md says how"
+)
 CLASSES = ("negative", "positive", "surprise")
 
 

@@ -1,8 +1,8 @@
 """MMEW (Ben et al. 2021): 300 micro- and 900 macro-expressions of 36 people at 90 fps.
 
-    ROOT/MMEW_Micro_Exp.xlsx
-    ROOT/…/Micro_Expression/happiness/S01-01-001/1.jpg
-    ROOT/…/Macro_Expression/…/anger/S01-07-001.jpg       (optional: one picture; or a folder of frames of that name)
+ROOT/MMEW_Micro_Exp.xlsx
+ROOT/…/Micro_Expression/happiness/S01-01-001/1.jpg
+ROOT/…/Macro_Expression/…/anger/S01-07-001.jpg       (optional: one picture; or a folder of frames of that name)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """SAMM (Davison et al. 2018): 159 micro-expressions of 29 people at 200 fps, grey.
 
-    ROOT/SAMM_Micro_FACS_Codes_v2.xlsx     sheet MICRO_ONLY, column names in row 14
-    ROOT/…/006/006_1_2/006_05562.jpg
+ROOT/SAMM_Micro_FACS_Codes_v2.xlsx     sheet MICRO_ONLY, column names in row 14
+ROOT/…/006/006_1_2/006_05562.jpg
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SMIC-HS (Li et al. 2013): 164 micro-expressions of 16 people at 100 fps, three classes, no table.
 
-    ROOT/…/HS/s1/micro/negative/s1_ne_01/reg_image001.bmp    (ROOT may also be the folder HS itself)
+ROOT/…/HS/s1/micro/negative/s1_ne_01/reg_image001.bmp    (ROOT may also be the folder HS itself)
 """
 
 from __future__ import annotations

@@ -18,9 +18,7 @@ class Inception(nn.Module):
 
     def __init__(self, inputs: int, width: int, reduced: int = 6):
         super().__init__()
-        self.reduce = nn.Sequential(
-            nn.Conv2d(inputs, 2 * reduced, 1), nn.BatchNorm2d(2 * reduced), nn.ReLU(inplace=True)
-        )
+        self.reduce = nn.Sequential(nn.Conv2d(inputs, 2 * reduced, 1), nn.BatchNorm2d(2 * reduced), nn.ReLU(inplace=True))
         self.one = nn.Conv2d(inputs, width, 1)
         self.three = nn.Conv2d(reduced, width, 3, padding=1)
         self.five = nn.Conv2d(reduced, width, 5, padding=2)

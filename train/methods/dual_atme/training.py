@@ -52,9 +52,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
 
     network = DualATME(len(samples.classes), recipe.dropout, model.hars, model.aars)
     network = network.to(compute.device, memory_format=torch.channels_last)  # the pools are six times as fast this way on a CPU
-    optimizer = torch.optim.AdamW(
-        network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True
-    )
+    optimizer = torch.optim.AdamW(network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True)
     steps = -(-len(samples) // recipe.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps)
     averaged = MirrorAverage(network).train()
@@ -93,9 +91,7 @@ class MirrorAverage(nn.Module):
         return (straight + mirrored) / 2
 
 
-def _augmented(
-    images: list[Tensor], target: Tensor, recipe: Recipe, cut_again: bool, random: torch.Generator
-) -> list[Tensor]:
+def _augmented(images: list[Tensor], target: Tensor, recipe: Recipe, cut_again: bool, random: torch.Generator) -> list[Tensor]:
     """[full face, puzzle, target] of a batch, changed as the recipe says.
 
     cut_again: the puzzle is cut from the changed face. One that was cut from pictures cannot be: it is mirrored and

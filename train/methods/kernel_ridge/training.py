@@ -53,9 +53,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     return network.eval()
 
 
-def solved(
-    x: Tensor, label: Tensor, count: Tensor, recipe: Recipe, number: int = 0, random: torch.Generator | None = None
-) -> tuple:
+def solved(x: Tensor, label: Tensor, count: Tensor, recipe: Recipe, number: int = 0, random: torch.Generator | None = None) -> tuple:
     """What `Machine.set` takes, (centres S×D, weights S×classes, gamma, seen); with `number` waves, what `Waves.set` does.
 
     The weights A minimise Σ_s c_s |k_s A − t_s|² + ridge · tr(AᵀKA), that is (K + ridge · C⁻¹) A = T; c makes the

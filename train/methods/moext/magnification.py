@@ -24,9 +24,7 @@ class Convolution(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, relu: bool = True):
         super().__init__()
-        self.conv2d = nn.Conv2d(
-            inputs, outputs, kernel, stride, padding=kernel // 2, padding_mode="reflect", bias=False
-        )
+        self.conv2d = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, padding_mode="reflect", bias=False)
         self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:

@@ -49,9 +49,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     return Answer(network, recipe.mirror).eval().to("cpu", memory_format=torch.contiguous_format)
 
 
-def pretrain(
-    network: MoExt, samples: Samples, model: Model, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute = CPU
-) -> None:
+def pretrain(network: MoExt, samples: Samples, model: Model, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute = CPU) -> None:
     """Sec. 3.1: without any label, L = L_re + α1·L_st + α2·L_ss (Eq. 9)."""
     wanted = ("micro", "macro") if model.macro else ("micro",)
     samples = samples[[kind in wanted for kind in samples.kind]]
@@ -80,9 +78,7 @@ def pretrain(
         watch.epoch(**totals)
 
 
-def learn(
-    network: MoExt, samples: Samples, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute = CPU
-) -> None:
+def learn(network: MoExt, samples: Samples, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute = CPU) -> None:
     """Objective learning (Sec. 3.4) with cross-entropy (Sec. 3.5)."""
     answer = Answer(network, recipe.mirror).train()
     step, length = optimiser(network, recipe.lr, recipe.epochs, len(samples), recipe)

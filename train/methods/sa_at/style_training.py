@@ -39,9 +39,7 @@ def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: 
     return made.eval().requires_grad_(False).cpu()
 
 
-def ready_style(
-    samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU
-) -> nn.Module | None:
+def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module | None:
     """The network that `model` asks for: None without style, from its file, or trained now.
 
     Raises UsageError, one line, where the file holds another network's weights, is of other people or cannot be read.

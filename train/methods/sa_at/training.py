@@ -61,9 +61,16 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
         teacher = ResNet(front.channels, classes, model.teacher_depth, model.width, recipe.recompute)
         watch.begin("teacher", recipe.teacher_epochs)
         _learn(
-            teacher, _seen(front, expressions, compute), expressions, recipe, random,
-            (recipe.teacher_epochs, recipe.teacher_batch, recipe.teacher_lr), _classify, watch.epoch, compute,
-        )  # fmt: skip
+            teacher,
+            _seen(front, expressions, compute),
+            expressions,
+            recipe,
+            random,
+            (recipe.teacher_epochs, recipe.teacher_batch, recipe.teacher_lr),
+            _classify,
+            watch.epoch,
+            compute,
+        )
         teacher.eval().requires_grad_(False)
     elif model.transfer and recipe.beta:
         watch.say("no macro-expressions and no labelled faces: there is no teacher, the student learns without one")
@@ -79,9 +86,16 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
 
     watch.begin("training", recipe.epochs)
     _learn(
-        student, _seen(front, micro, compute), micro, recipe, random, (recipe.epochs, recipe.batch, recipe.lr), distil,
-        lambda **scalars: watch.epoch(whole, **scalars), compute,
-    )  # fmt: skip
+        student,
+        _seen(front, micro, compute),
+        micro,
+        recipe,
+        random,
+        (recipe.epochs, recipe.batch, recipe.lr),
+        distil,
+        lambda **scalars: watch.epoch(whole, **scalars),
+        compute,
+    )
     student.recompute = False
     return whole.eval().requires_grad_(False).to("cpu", memory_format=torch.contiguous_format)
 
@@ -103,9 +117,16 @@ def _seen(front: Front, samples: Samples, compute: Compute) -> Tensor:
 
 
 def _learn(
-    network: ResNet, seen: Tensor, samples: Samples, recipe: Recipe, random: torch.Generator,
-    schedule: tuple[int, int, float], loss_of: Callable, tell: Callable, compute: Compute,
-) -> None:  # fmt: skip
+    network: ResNet,
+    seen: Tensor,
+    samples: Samples,
+    recipe: Recipe,
+    random: torch.Generator,
+    schedule: tuple[int, int, float],
+    loss_of: Callable,
+    tell: Callable,
+    compute: Compute,
+) -> None:
     """Train `network` for (epochs, batch, lr). `recipe.chunk` pictures pass at a time, their gradients are added up."""
     epochs, batch, lr = schedule
     held, label = compute.hold(seen), compute.hold(F.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float())

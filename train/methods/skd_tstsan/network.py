@@ -67,9 +67,7 @@ class Stream(nn.Module):
                 nn.Sequential(*layer(64, 128), *layer(128, 128)),  # (B, 128, 5, 5)
             ]
         )
-        self.auxiliary = nn.ModuleList(
-            [nn.Sequential(*layer(64, 128), *layer(128, 128)) for _ in range(2 if distil else 0)]
-        )
+        self.auxiliary = nn.ModuleList([nn.Sequential(*layer(64, 128), *layer(128, 128)) for _ in range(2 if distil else 0)])
         self.domains = domains
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -108,10 +106,7 @@ class SKDTSTSAN(nn.Module):
         magnifiers = {s: Magnifier(c, amplification) for s, c in channels.items()} if magnify else {}
         self.magnifiers = nn.ModuleDict(magnifiers)
         self.streams = nn.ModuleDict(
-            {
-                s: Stream(32 if magnify else c, eca and s == "L", self.domains if s == "T" else 1, distil)
-                for s, c in channels.items()
-            }
+            {s: Stream(32 if magnify else c, eca and s == "L", self.domains if s == "T" else 1, distil) for s, c in channels.items()}
         )
         self.dropout = nn.Dropout(dropout)
         self.classifiers = nn.ModuleList([nn.Linear(384, classes) for _ in range(3 if distil else 1)])

@@ -53,8 +53,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     channels = samples.inputs["stack"].shape[1]
     if channels != 34 + 2 * model.fields:
         raise UsageError(
-            f"samples with {channels} channels for model.fields={model.fields}, expected {34 + 2 * model.fields}: "
-            f"prepare the inputs '{kind(model)}'"
+            f"samples with {channels} channels for model.fields={model.fields}, expected {34 + 2 * model.fields}: prepare the inputs '{kind(model)}'"
         )
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
@@ -82,8 +81,14 @@ def _network(model: Model, classes: int) -> SKDTSTSAN:
 
 
 def _train(
-    deployed: Deployed, samples: Samples, recipe: Recipe, stage: str, iterations: int, random: torch.Generator,
-    watch: Watch, compute: Compute,
+    deployed: Deployed,
+    samples: Samples,
+    recipe: Recipe,
+    stage: str,
+    iterations: int,
+    random: torch.Generator,
+    watch: Watch,
+    compute: Compute,
 ) -> None:
     network, classes = deployed.network, len(samples.classes)
     target = compute.hold(F.one_hot(torch.from_numpy(samples.label), classes).float())

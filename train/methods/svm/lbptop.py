@@ -16,8 +16,7 @@ from train.watch import Watch
 INPUTS = "lbptop"
 TITLE = "LBP-TOP (Zhao and Pietikainen 2007) with a linear support vector machine"
 PREPARATION = (
-    "realtime.naming.inputs.lbptop: ten frames by temporal interpolation, 5x5 blocks, 4 neighbours at radius 1, 1 and 4; "
-    "each histogram sums to 1"
+    "realtime.naming.inputs.lbptop: ten frames by temporal interpolation, 5x5 blocks, 4 neighbours at radius 1, 1 and 4; each histogram sums to 1"
 )
 
 

@@ -6,9 +6,11 @@ only noise as large as the pictures is drawn where they lie.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,6 +18,9 @@ from torch import Tensor
 
 from engines.device import switched_off
 from realtime.errors import MerError, MissingPartError
+
+if TYPE_CHECKING:
+    from train.settings import TrainSettings
 
 SHARE = 0.25  # of the GPU's free memory that one array of samples may take
 
@@ -84,6 +89,17 @@ def compute(device: str, precision: str) -> Compute:
         raise MissingPartError(f"device=cuda: torch {torch.__version__} {why}; take device=cpu, or auto")
     wanted = device == "cuda" or device == "auto" and found and not switched_off()
     return Compute(torch.device("cuda" if wanted else "cpu"), precision)
+
+
+def threads(settings: TrainSettings, alone: bool = False) -> int:
+    """How many of torch's threads a network gets: one where it computes on the CPU (folds run side by side, and a seed always
+    gives the same weights), its share of the cores where they only feed a GPU. alone: there are no other folds.
+    """
+    if not compute(settings.device, settings.precision).on_gpu:
+        return 1
+    cores = os.cpu_count() or 1
+    others = {"inline": 1, "processes": settings.workers, "ray": cores}[settings.launcher]
+    return cores if alone else max(1, cores // others)
 
 
 def of(network: torch.nn.Module) -> torch.device:

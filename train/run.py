@@ -129,8 +129,8 @@ def _measure(settings: TrainSettings, samples: Samples, folds: list[Fold], train
 def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
     import torch
 
+    from train.compute import threads
     from train.export import network as export
-    from train.launch import threads
     from train.progress import Shown
     from train.watch import Curves, Together
 

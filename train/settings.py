@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from realtime.errors import UsageError
+from realtime.parallel import LAUNCHERS
 from realtime.settings import literal
 from realtime.watch import LiveSettings
 from train.methods.checks import check
@@ -79,7 +80,7 @@ class TrainSettings:
             {
                 "protocol.count": self.protocol.count >= 2,
                 "protocol.inner": 0 <= self.protocol.inner < 1,
-                "launcher (inline, processes or ray)": self.launcher in ("inline", "processes", "ray"),
+                "launcher (inline, processes or ray)": self.launcher in LAUNCHERS,
                 "stage (style, with model=sa_at protocol=everyone)": self.stage is None
                 or (self.stage, self.model.name, self.protocol.name) == ("style", "sa_at", "everyone"),
                 "data.apex (annotated or extracted)": self.data.apex in ("annotated", "extracted"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from realtime.cli import cluster, common, terminal
+from realtime.cli import common, terminal
 from realtime.cli.batch import Batch
 from realtime.cli.console import Console
 from realtime.cli.replay_one import progress, replay
@@ -22,6 +22,7 @@ from realtime.names import printable
 from realtime.naming.recognizer import Recognizer
 from realtime.output.log import SqliteSink
 from realtime.output.sinks import Writer
+from realtime.parallel import Failed, outcomes
 from realtime.records import Event
 from realtime.watch import LiveSettings
 
@@ -53,7 +54,7 @@ def replay_all(
     def failed(result) -> bool:
         return _failure(result) is not None
 
-    for job, result in cluster.each(one_clip, shared, jobs, retries=0, again=failed):
+    for job, result in outcomes(one_clip, shared, jobs, "ray", again=failed):
         come_to[job] = result
         bar.advance(task)
         if isinstance(result, Outcome):
@@ -61,7 +62,7 @@ def replay_all(
             for event in result.events:
                 log.write(event)
     for (clip, name), result in come_to.items():
-        if isinstance(result, cluster.Failed):  # others have left their record themselves
+        if isinstance(result, Failed):  # others have left their record themselves
             batch.failed(clip, name, str(result.error).strip().splitlines()[-1])
     results = [(clip, come_to[clip, name]) for clip, name in jobs]
     if session:
@@ -76,9 +77,6 @@ def replay_all(
 
 def one_clip(shared: tuple[Path, Batch, LiveSettings], job: tuple[Path, Path]) -> Outcome:
     """On a worker. Raises SourceError where the clip cannot be opened, OutputError where nothing can be written."""
-    import cv2
-
-    cv2.setNumThreads(1)
     (here, batch, chosen), (clip, name) = shared, job
     try:
         os.chdir(here)  # names are then the same as in a local run
@@ -104,13 +102,13 @@ def _recognizer(network: str, engine: str) -> Recognizer:
     return Recognizer(network, engine)
 
 
-def _failure(result: Outcome | cluster.Failed) -> BaseException | None:
-    if isinstance(result, cluster.Failed):
+def _failure(result: Outcome | Failed) -> BaseException | None:
+    if isinstance(result, Failed):
         return result.error
     return result.failure or (OutputError(result.faults[0]) if result.faults else None)
 
 
-def _report(results: list[tuple[Path, Outcome | cluster.Failed]]) -> int:
+def _report(results: list[tuple[Path, Outcome | Failed]]) -> int:
     """List the clips that failed twice. A defect of ours is said with its traceback."""
     failed = [(clip, failure) for clip, result in results if (failure := _failure(result)) is not None]
     if failed:

@@ -27,10 +27,10 @@ if __name__ == "__main__":
         print(next(iter(source)).pixels.shape, settings.load("live", [], LiveSettings).network)
 """
 FOLDS = """
-from train.launch.processes import each
+from realtime.parallel import each
 
 if __name__ == "__main__":
-    print(sorted(number for number, made in each(slice, 1, [2, 3], 2, print)))
+    print(sorted(number for number, made in each(slice, 1, [2, 3], "processes", 2, print)))
 """
 
 

@@ -10,9 +10,9 @@ from demo_clips import demo_start
 
 pytest.importorskip("ray")
 
-from realtime.cli import cluster
 from realtime.cli.replay import main as replay
 from realtime.output.log import Log
+from realtime.parallel import cluster
 
 
 def rows(folder):

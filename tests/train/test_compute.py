@@ -17,9 +17,9 @@ from gpu import needs_cuda
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from realtime.cli import cluster
 from realtime.errors import MissingPartError
-from train import compute, launch
+from realtime.parallel import cluster
+from train import compute
 from train.bench.gpu import training as training
 from train.compute import CPU, Compute
 from train.data import augment
@@ -212,10 +212,10 @@ def test_threads_are_the_launchers(monkeypatch):
     settings = SimpleNamespace(device="auto", precision="fp32", launcher="processes", workers=4)
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     monkeypatch.setattr(compute, "compute", lambda *_: CPU)
-    assert launch.threads(settings) == launch.threads(settings, alone=True) == 1  # a seed gives the same weights
+    assert compute.threads(settings) == compute.threads(settings, alone=True) == 1  # a seed gives the same weights
     monkeypatch.setattr(compute, "compute", lambda *_: Compute(torch.device("cuda")))
-    counts = [launch.threads(SimpleNamespace(**vars(settings) | {"launcher": name})) for name in ("inline", "processes", "ray")]
-    assert counts == [16, 4, 1] and launch.threads(settings, alone=True) == 16
+    counts = [compute.threads(SimpleNamespace(**vars(settings) | {"launcher": name})) for name in ("inline", "processes", "ray")]
+    assert counts == [16, 4, 1] and compute.threads(settings, alone=True) == 16
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("ray")
 
-from realtime.cli import cluster
 from realtime.errors import MissingPartError, UsageError
+from realtime.parallel import Failed, each, outcomes
 from train.data.loaders.megc2019 import load_flow
-from train.launch import LAUNCHERS
 from train.measure import evaluate
 from train.measure.protocols import loso
 from train.settings import TrainSettings
@@ -68,17 +67,17 @@ def test_an_error_of_the_user_keeps_its_kind():
         raise UsageError(f"{task} is wrong")
 
     with pytest.raises(UsageError, match="^7 is wrong$"):
-        list(LAUNCHERS["ray"](fail, None, [7], 1, lambda task, message: None))
+        list(each(fail, None, [7], "ray", 1, lambda task, message: None))
 
 
 def test_no_ray_and_no_cluster_are_one_line(monkeypatch):
     with monkeypatch.context() as without:
         without.setitem(__import__("sys").modules, "ray", None)
         with pytest.raises(MissingPartError, match=r"mer-live\[cluster\]"):
-            list(cluster.each(print, None, [1]))
+            list(each(print, None, [1], "ray"))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(MissingPartError, match="RAY_ADDRESS=127.0.0.1:1"):
-        list(cluster.each(print, None, [1]))
+        list(each(print, None, [1], "ray"))
 
 
 def test_what_fails_is_tried_once_more_and_then_given_back(tmp_path):
@@ -91,7 +90,7 @@ def test_what_fails_is_tried_once_more_and_then_given_back(tmp_path):
             os.kill(os.getpid(), signal.SIGKILL)
         raise UsageError("wrong")
 
-    tasks, failed = ["dies", "fails"], lambda result: isinstance(result, cluster.Failed)
-    found = dict(cluster.each(fail, None, tasks, 2, retries=0, again=failed))
+    tasks, failed = ["dies", "fails"], lambda result: isinstance(result, Failed)
+    found = dict(outcomes(fail, None, tasks, "ray", 2, again=failed))
     assert found["dies"].killed and not found["fails"].killed and str(found["fails"].error) == "wrong"
     assert sorted(log.read_text().split()) == ["dies", "dies", "fails", "fails"]

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
+from realtime import parallel
 from realtime.errors import MerError, UsageError
 from train.cli import main
 from train.data.samples import Samples
-from train.launch import LAUNCHERS
 from train.measure import (
     evaluate,
     metrics,
@@ -257,7 +257,7 @@ def test_holdout_exports_the_network_that_was_measured(archive, tmp_path):
 
 def test_a_killed_training_process_is_one_line_and_the_rest_is_kept():
     def each(tasks):
-        return LAUNCHERS["processes"](_die_at_two, None, tasks, 1, lambda task, message: None)
+        return parallel.each(_die_at_two, None, tasks, "processes", 1, lambda task, message: None)
 
     done = []
     with pytest.raises(MerError, match="killed"):
@@ -277,7 +277,7 @@ def _die_at_two(shared, task, tell):
 def test_what_a_worker_tells_arrives_in_order():
     heard = []
     tasks = [1, 2]
-    done = dict(LAUNCHERS["processes"](_talk, 10, tasks, 2, lambda task, message: heard.append((task, message))))
+    done = dict(parallel.each(_talk, 10, tasks, "processes", 2, lambda task, message: heard.append((task, message))))
     assert done == {1: 11, 2: 12} and sorted(heard) == [(t, (f"{t}", k)) for t in tasks for k in range(3)]
     assert all([k for task, (_, k) in heard if task == t] == [0, 1, 2] for t in tasks)
 

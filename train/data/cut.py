@@ -15,7 +15,6 @@ from realtime.naming.inputs.face import crop_box
 from realtime.records import Frame, evenly
 from realtime.sources import open_source
 from train.data.clip import Clip
-from train.data.parallel import check_stop
 
 PACE = 0.01  # seconds from picture to picture where none are known: the tracker only times its landmark runs by it
 # Some data sets come cropped so tightly that the face finder, which knows faces with something around them, finds none:
@@ -39,7 +38,6 @@ class Cut:
 
     def push(self, pixels: np.ndarray, pts: float, called: str) -> None:
         """The next frame (H×W×3 uint8 BGR), `called` so in messages. Raises Unusable."""
-        check_stop()
         if self._first is None:
             self._shape = pixels.shape
             view = self._find(pixels, pts, called)

@@ -27,14 +27,13 @@ from rich.table import Table
 from realtime.errors import SourceError
 from realtime.face import alignment, geometry
 from realtime.face.tracker import ANCHOR_ERROR, FaceSettings
+from realtime.parallel import each
 from realtime.records import BETWEEN
 from train.data import cache as store
 from train.data import contact_sheet, cut
 from train.data.clip import Clip, LeftOut
-from train.data.parallel import each
 
-# clips of one task: (clip, its file) of one recording, or of one clip of pictures
-Task = tuple[list[tuple[Clip, Path]], FaceSettings]
+Task = list[tuple[Clip, Path]]  # (clip, its file) of one recording, or of one clip of pictures
 
 
 def prepare(
@@ -110,32 +109,29 @@ def report(rows: list[store.Row], left: list[LeftOut], cache: Path, console: Con
 
 
 def _cut_all(missing: dict[str, Clip], folder: Path, workers: int, console, settings: FaceSettings) -> list[LeftOut]:
-    tasks = list(_tasks(missing, folder, settings))
     left: list[LeftOut] = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task("preparing clips", total=len(missing))
-        for done, unusable in each(_task, tasks, workers):
+        for task, unusable in each(_task, settings, _tasks(missing, folder), workers=workers):
             left += unusable
-            progress.update(bar, advance=done, description=f"preparing clips ({len(left)} left out)")
+            progress.update(bar, advance=len(task), description=f"preparing clips ({len(left)} left out)")
     order = {clip.row: place for place, clip in enumerate(missing.values())}
     return sorted(left, key=lambda one: order[one.row])  # the same report whichever worker was faster
 
 
-def _tasks(missing: dict[str, Clip], folder: Path, settings: FaceSettings) -> Iterator[Task]:
+def _tasks(missing: dict[str, Clip], folder: Path) -> Iterator[Task]:
     recordings = defaultdict(list)
     for file, clip in missing.items():
         if clip.video is None:
-            yield [(clip, folder / file)], settings
+            yield [(clip, folder / file)]
         else:
             recordings[clip.video].append((clip, folder / file))
-    for clips in recordings.values():
-        yield clips, settings
+    yield from recordings.values()
 
 
-def _task(task: Task) -> tuple[int, list[LeftOut]]:
-    """Cut out the clips of one task and write them: (how many clips it had, those left out)."""
-    clips, settings = task
+def _task(settings: FaceSettings, clips: Task) -> list[LeftOut]:
+    """Cut out the clips of one task and write them; returns those left out."""
     paths = {id(clip): path for clip, path in clips}
     left = []
     for clip, views in _views([clip for clip, _ in clips], settings):
@@ -143,7 +139,7 @@ def _task(task: Task) -> tuple[int, list[LeftOut]]:
             left.append(LeftOut(clip.name, clip.row, views))
         else:
             store.write_arrays(paths[id(clip)], views)
-    return len(clips), left
+    return left
 
 
 def _views(clips: list[Clip], settings: FaceSettings) -> Iterator[tuple[Clip, dict | str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import sys
 import zipfile
 import zlib
@@ -21,11 +20,11 @@ from rich.progress import track
 
 from realtime.errors import SourceError, UsageError
 from realtime.naming.inputs import INPUTS
+from realtime.parallel import each
 from realtime.records import Moments
 from train.data import cache as store
 from train.data.apex import apex_by_algorithm_1
 from train.data.grouping import class_of, classes
-from train.data.parallel import check_stop, each
 from train.data.samples import Samples
 
 LARGE = 2**16  # bytes of one input of one clip: from here on it is kept in fewer, where that changes next to nothing
@@ -66,9 +65,8 @@ def load(
     if not chosen:
         raise SourceError(f"no clip of {', '.join(map(str, caches))} has a label of the grouping '{grouping}': take another")
     files = [_made_file(one, row, kind, apex) for one, row, _ in chosen]
-    tasks = [(kind, one / "clips" / row.file, row.kind, apex, file) for (one, row, _), file in zip(chosen, files, strict=True) if not file.exists()]
-    workers = (workers or os.cpu_count() or 1) if len(tasks) > FEW else 1
-    made = each(_make, tasks, workers)
+    tasks = [(one / "clips" / row.file, row.kind, file) for (one, row, _), file in zip(chosen, files, strict=True) if not file.exists()]
+    made = each(_make, (kind, apex), tasks, workers=workers if len(tasks) > FEW else 1)
     for _ in track(made, f"inputs {kind}", len(tasks), console=console) if console and tasks else made:
         pass
     rows = [row for _, row, _ in chosen]
@@ -133,10 +131,9 @@ def _made_file(cache: Path, row: store.Row, kind: str, apex: str) -> Path:
     return cache / "inputs" / f"{kind}-{digest(kind)}{'' if apex == 'annotated' else f'-{apex}'}" / row.file
 
 
-def _make(task: tuple[str, Path, str, str, Path]) -> None:
+def _make(shared: tuple[str, str], task: tuple[Path, str, Path]) -> None:
     """Make and keep the inputs of one clip."""
-    kind, clip, row_kind, apex, file = task
-    check_stop()
+    (kind, apex), (clip, row_kind, file) = shared, task
     # MoExt Sec. 3: no apex is annotated in macro-expressions
     views = moments(clip, fifth=kind == "moext" and row_kind == "macro")
     if apex == "extracted" and row_kind == "micro" and views.between is not None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
 from realtime.cli.console import Console
-from realtime.origin import spawning
+from realtime.parallel import each
 from realtime.settings import load
 from train.settings import TrainSettings
 
@@ -65,11 +64,9 @@ def runs(methods: list[str], words: list[str], out: Path, seeds: list[int]) -> d
 def measure(commands: dict[tuple[str, str], list[str]], jobs: int, done: Callable[[tuple[str, str]], None]) -> dict:
     """{(method, variant): results.json} of every run, `jobs` at a time, in the order of `commands`."""
     found = {}
-    with ProcessPoolExecutor(jobs, spawning(), max_tasks_per_child=1) as pool:
-        futures = {pool.submit(_one, words): key for key, words in commands.items()}
-        for future in as_completed(futures):
-            found[futures[future]] = future.result()
-            done(futures[future])
+    for key, results in each(_one, commands, commands, "processes", jobs):
+        found[key] = results
+        done(key)
     return {key: found[key] for key in commands}
 
 
@@ -86,10 +83,10 @@ def markdown(found: dict) -> str:
     return "\n".join(rows)
 
 
-def _one(words: list[str]) -> dict:
+def _one(commands: dict[tuple[str, str], list[str]], key: tuple[str, str]) -> dict:
     from train.run import run
 
-    settings = OmegaConf.to_object(load("train", words, TrainSettings))
+    settings = OmegaConf.to_object(load("train", commands[key], TrainSettings))
     kept = Path(settings.out) / "results.json"
     if not kept.exists():
         run(settings, Console(quiet=True))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.parallel import each
 from train import run_folder
 from train.data.samples import Samples
-from train.launch import LAUNCHERS, threads
 from train.measure.metrics import METRICS, groups, interval, scores
 from train.measure.protocols import Fold, inner
 from train.settings import TrainSettings
@@ -69,9 +69,8 @@ def cross_validate(
     missing = [task for task in tasks if task is wanted or not all(task.file(out, kind).exists() for kind in kinds)]
     for task in set(tasks) - set(missing):
         earlier(task)
-    launch = LAUNCHERS[settings.launcher]
     shared = settings, samples, keep is not None
-    for task, result in launch(one_fold, shared, missing, settings.workers, tell, settings.device != "cpu"):
+    for task, result in each(one_fold, shared, missing, settings.launcher, settings.workers, tell, settings.device != "cpu"):
         if result.network is not None and keep is not None:
             keep(result.network)
         test = samples[task.fold.test]
@@ -99,6 +98,7 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Call
     import cv2
     import torch
 
+    from train.compute import threads
     from train.methods.predict import predict
 
     settings, samples, keep = shared

@@ -18,8 +18,9 @@ from rich.console import Console
 from realtime.errors import SourceError, UsageError
 from realtime.face.geometry import TEMPLATE, to_68
 from realtime.face.tracker import FaceSettings
+from realtime.parallel import each
 from train.data import cache as store
-from train.data import parallel, prepare
+from train.data import prepare
 from train.data.clip import LeftOut
 from train.synthesis.camera import VideoFile
 
@@ -166,16 +167,14 @@ def test_two_processes_do_what_one_does(tmp_path):
         assert all(np.array_equal(alone[name], beside[name]) for name in alone)
 
 
-def slow(path: str) -> None:
+def slow(shared: None, path: str) -> None:
     Path(path).touch()
-    while "waits":
-        parallel.check_stop()
-        time.sleep(0.01)
+    time.sleep(20)
 
 
 def test_an_interrupted_loop_ends_its_processes(tmp_path):
     def loop():
-        for _ in parallel.each(slow, [str(tmp_path / "1"), str(tmp_path / "2")], 2):
+        for _ in each(slow, None, [str(tmp_path / "1"), str(tmp_path / "2")], workers=2):
             pass
 
     def interrupt(*_):
@@ -186,11 +185,12 @@ def test_an_interrupted_loop_ends_its_processes(tmp_path):
             time.sleep(0.01)
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before, begun = signal.signal(signal.SIGINT, interrupt), time.monotonic()
     try:
         threading.Thread(target=when_they_work).start()
         with pytest.raises(KeyboardInterrupt):
             loop()
+        assert time.monotonic() < begun + 15  # nobody has waited for the work
     finally:
         signal.signal(signal.SIGINT, before)
     assert not active_children()

@@ -20,13 +20,13 @@ import realtime
 from engines.zoo import ZOO, known
 from realtime.errors import MerError, UsageError
 from realtime.naming.recognizer import Recognizer
+from realtime.parallel import each
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.records import Event, Frame
 from train.bench.spotting.score import Clip, Interval, Outcome, bootstrap, match, total, true_of_ten
 from train.data.grouping import classes, grouping
 from train.data.loaders.long_sets import LONG
 from train.data.long_recordings import KINDS, LongRecording, LongSet
-from train.data.parallel import check_stop, each
 from train.measure.metrics import confusion
 
 EMOTIONS = "casme3_4"  # negative, positive, surprise, others: the challenges' classes
@@ -65,10 +65,10 @@ def watch_all(
     means = by_what_means(settings)
     before = _read(kept, means)
     with open(kept, "a", encoding="utf-8") as file:
-        tasks = [(one, settings) for one in recordings if one.name not in before]
+        tasks = [one for one in recordings if one.name not in before]
         for _ in before:
             done()
-        for watched in each(_task, tasks, jobs):
+        for _, watched in each(_task, settings, tasks, workers=jobs):
             before[watched.name] = watched
             if not watched.failed:
                 file.write(json.dumps({"means": means, **asdict(watched)}) + "\n")
@@ -98,13 +98,7 @@ def watch(recording: LongRecording, settings: PipelineSettings) -> Watched:
 def said_of(name: str, frames: Iterable[Frame], settings: PipelineSettings) -> list[Event]:
     """What the live loop says of a stream of frames, with a network that all streams of this process share. Raises MerError."""
     pipeline = Pipeline(name, settings, wait=True, recognizer=_recognizer(settings.network, settings.engine))
-    return [known.event for known in pipeline.follow(until_stopped(frames))]
-
-
-def until_stopped(frames: Iterable[Frame]) -> Iterator[Frame]:
-    for frame in frames:
-        check_stop()
-        yield frame
+    return [known.event for known in pipeline.follow(frames)]
 
 
 def by_what_means(settings: PipelineSettings) -> str:
@@ -175,11 +169,11 @@ def _named(pairs: list[tuple[LongRecording, Watched]], clips: list[Clip]) -> dic
     return {"number": len(truth), "right": int(np.trace(matrix)), "uf1": float(f1[occur > 0].mean()) if occur.any() else float("nan")}
 
 
-def _task(task: tuple[LongRecording, PipelineSettings]) -> Watched:
+def _task(settings: PipelineSettings, recording: LongRecording) -> Watched:
     try:
-        return watch(*task)
+        return watch(recording, settings)
     except MerError as error:
-        return Watched(task[0].name, 0.0, 0.0, [], str(error))
+        return Watched(recording.name, 0.0, 0.0, [], str(error))
 
 
 @cache

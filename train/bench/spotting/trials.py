@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import MerError, UsageError
+from realtime.parallel import each
 from realtime.pipeline import PipelineSettings
 from realtime.records import Event, Frame
 from realtime.sources import VIDEO_ENDINGS, open_source
@@ -24,7 +25,6 @@ from train.bench.spotting.score import Interval, overlap
 from train.bench.spotting.standard import FIRST
 from train.data import cut, folders
 from train.data.grouping import grouping
-from train.data.parallel import each
 from train.synthesis import drawn_events, draws, real_motion
 from train.synthesis.conditions import ALL
 from train.synthesis.expressions import one_of_three
@@ -90,7 +90,7 @@ WAYS: dict[str, Callable[[list, float], list]] = {
 def try_all(makers: list[Callable[[], Cut]], settings: PipelineSettings, jobs: int, done: Callable[[], None]) -> list[Trial]:
     """Every clip in every way, in `jobs` processes. makers: make one clip each, there; may raise MerError."""
     found = []
-    for trials in each(partial(_tried, settings=settings), makers, jobs):
+    for _, trials in each(_tried, settings, makers, workers=jobs):
         found += trials
         done()
     return sorted(found, key=lambda trial: (trial.name, list(WAYS).index(trial.way)))
@@ -201,7 +201,7 @@ def markdown(trials: list[Trial]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tried(maker: Callable[[], Cut], settings: PipelineSettings) -> list[Trial]:
+def _tried(settings: PipelineSettings, maker: Callable[[], Cut]) -> list[Trial]:
     try:
         clip = maker()
         return [tried(clip, way, settings) for way in WAYS]

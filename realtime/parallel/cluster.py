@@ -1,4 +1,4 @@
-"""Many machines: one function over many tasks on a Ray cluster.
+"""On a Ray cluster: many machines. Nothing but the program itself must lie on them.
 
 The cluster is the one that RAY_ADDRESS names, else a Ray of this machine's own that ends with the program, and that
 nobody on the network can reach: whoever reaches a Ray runs programs on it.
@@ -9,61 +9,73 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from realtime.errors import MerError, MissingPartError
+from realtime.parallel.local import Failed
 
 RETRIES = 3  # how often a task is done again whose worker was killed
 
 
-@dataclass(frozen=True)
-class Failed:
-    """What a task came to instead of a result. killed: its worker died, as often as it was tried."""
-
-    error: BaseException
-    killed: bool
-
-
-def each(
+def outcomes(
     function: Callable,
     shared: object,
-    tasks: Iterable,
+    tasks: list,
     workers: int | None = None,
-    retries: int = RETRIES,
-    again: Callable[[object], bool] = lambda result: False,
+    tell: Callable | None = None,
     gpu: bool = False,
+    again: Callable[[object], bool] | None = None,
 ) -> Iterator[tuple]:
-    """`function(shared, task)` for every task, one CPU core each: (task, result or Failed), as they end.
+    """(task, result or Failed), as they end; one CPU core a task. See `realtime.parallel`.
 
-    A task is done again, up to `retries` times, where its worker was killed; and once more where again(result) says so,
-    of a result or of a Failed. The function's own errors are no reason by themselves.
-    shared: travels once to each machine. workers: how many cores a Ray of this machine's own takes, all by default.
-    gpu: where the cluster has GPUs, every task is given its share of one; without it, Ray hides them all.
-    Raises MissingPartError where Ray is not installed or the cluster cannot be reached.
+    A task is done again where its worker was killed, up to RETRIES times; or, with `again`, once more where again(result)
+    says so, of a result or of a Failed. The function's own errors are no reason by themselves.
+
+    Args:
+        workers: how many cores a Ray of this machine's own takes, all by default.
+        gpu: where the cluster has GPUs, every task is given its share of one; without it, Ray hides them all.
+
+    Raises:
+        MissingPartError: Ray is not installed, or the cluster cannot be reached.
     """
-    tasks = list(tasks)
     if not tasks:
         return
     with _connected(workers) as ray:
-        kept = ray.put(shared)
-        remote = ray.remote(num_cpus=1, num_gpus=_share(ray.cluster_resources()) if gpu else 0, max_retries=retries)(function)
+        kept = ray.put((function, shared, tell is not None))
+        gpus = _share(ray.cluster_resources()) if gpu else 0
+        remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0 if again else RETRIES)(_call)
         under_way = {remote.remote(kept, task): (task, 1) for task in tasks}
         while under_way:
             done = ray.wait(list(under_way), num_returns=1)[0][0]
             task, tries = under_way.pop(done)
-            try:
-                result = ray.get(done)
-            except ray.exceptions.RayTaskError as error:
-                # a defect of ours keeps Ray's text, which holds the traceback
-                result = Failed(error.cause if isinstance(error.cause, MerError) else error, killed=False)
-            except ray.exceptions.RayError as error:
-                result = Failed(MerError(f"a worker died ({type(error).__name__}: {_first(error)})"), killed=True)
-            if tries == 1 and again(result):
+            result, told = _fetched(ray, done)
+            for message in told:
+                tell(task, message)
+            if again and tries == 1 and again(result):
                 under_way[remote.remote(kept, task)] = (task, 2)
             else:
                 yield task, result
+
+
+def _call(shared: tuple, task: object) -> tuple[object, list]:
+    """On a worker: (the function's result, what it told)."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    function, own, tells = shared
+    told: list = []
+    return function(own, task, *([told.append] if tells else [])), told
+
+
+def _fetched(ray, job) -> tuple[object, list]:
+    try:
+        return ray.get(job)
+    except ray.exceptions.RayTaskError as error:
+        # a defect of ours keeps Ray's text, which holds the traceback
+        return Failed(error.cause if isinstance(error.cause, MerError) else error), []
+    except ray.exceptions.RayError as error:
+        return Failed(MerError(f"a worker died ({type(error).__name__}: {_first(error)})"), killed=True), []
 
 
 def _share(resources: dict[str, float]) -> float:

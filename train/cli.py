@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import click
-from omegaconf import OmegaConf
 
 from realtime.cli.common import command, only_overrides
 from realtime.cli.console import Console
 from realtime.errors import MissingPartError, UsageError
-from realtime.settings import load
-from train.settings import TrainSettings
+from train.settings import chosen
 
 EXAMPLES = """\
   mer-train model=dual_atme data=megc2019_flow                  train on everyone, export
@@ -39,7 +37,7 @@ def main(settings: tuple[str, ...]) -> None:
         return
     preparing = settings[:1] == ("prepare",)
     overrides = only_overrides(settings[preparing:], "for example model=dual_atme")
-    resolved = OmegaConf.to_object(load("train", overrides, TrainSettings))
+    resolved = chosen(*overrides)
     if preparing:
         from train.data.prepare_cli import prepare
 

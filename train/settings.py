@@ -1,4 +1,5 @@
-"""The settings of `mer-train` and `mer-bench`, typed: the schemas of `configs/train.yaml` and `bench.yaml`, which explain them.
+"""The settings of `mer-train` and `mer-bench`, typed. The values, and what each means, stand in `configs/train.yaml` and the groups
+beside it: what has a value here has it where the chosen YAML does not know the setting, and that is an empty one.
 
 What a method has of its own, `model` and `fit`, is typed by its module in `train.methods.recipes`.
 """
@@ -13,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from realtime.errors import UsageError
 from realtime.parallel import LAUNCHERS
-from realtime.settings import literal
+from realtime.settings import literal, load
 from realtime.watch import LiveSettings
 from train.methods.checks import check
 from train.methods.recipes import RECIPES
@@ -21,15 +22,15 @@ from train.methods.recipes import RECIPES
 
 @dataclass
 class DataSettings:
-    """cache, more, test: folders, lists of str; one may be given as it is."""
+    """One of `configs/data/`. cache, more, test: folders, lists of str; one may be given as it is."""
 
-    name: str = "megc2019_flow"
+    name: str
     path: str = ""
     root: str = ""
     cache: Any = field(default_factory=list)
     more: Any = field(default_factory=list)
-    grouping: str = "three"
-    apex: str = "annotated"
+    grouping: str | None = None
+    apex: str | None = None
     test: Any = field(default_factory=list)
 
     def __post_init__(self):
@@ -40,10 +41,12 @@ class DataSettings:
 
 @dataclass
 class ProtocolSettings:
-    name: str = "everyone"
-    count: int = 5
-    grouping: int = 0
-    inner: float = 0.0
+    """One of `configs/protocol/`."""
+
+    name: str
+    inner: float
+    count: int | None = None
+    grouping: int | None = None
     leak: bool = False
     export: bool = False
 
@@ -52,19 +55,19 @@ class ProtocolSettings:
 class TrainSettings:
     """model, fit: after loading, the `Model` and `Recipe` of the method's module in `train.methods.recipes`."""
 
-    model: Any = field(default_factory=lambda: {"name": "dual_atme"})
-    data: DataSettings = field(default_factory=DataSettings)
-    protocol: ProtocolSettings = field(default_factory=ProtocolSettings)
-    fit: Any = field(default_factory=dict)
-    schedule: str = "full"
-    stage: str | None = None
-    out: str | None = None
-    seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
-    launcher: str = "processes"
-    workers: int = 1
-    device: str = "auto"
-    precision: str = "fp32"
-    accuracy: str | None = None
+    model: Any
+    data: DataSettings
+    protocol: ProtocolSettings
+    fit: Any
+    schedule: str
+    stage: str | None
+    out: str | None
+    seeds: list[int]
+    launcher: str
+    workers: int
+    device: str
+    precision: str
+    accuracy: str | None
 
     def __post_init__(self):
         own = RECIPES[self.model["name"]]
@@ -78,12 +81,12 @@ class TrainSettings:
         self.fit.check()
         check(
             {
-                "protocol.count": self.protocol.count >= 2,
+                "protocol.count": self.protocol.count is None or self.protocol.count >= 2,
                 "protocol.inner": 0 <= self.protocol.inner < 1,
-                "launcher (inline, processes or ray)": self.launcher in LAUNCHERS,
+                f"launcher ({', '.join(LAUNCHERS[:-1])} or {LAUNCHERS[-1]})": self.launcher in LAUNCHERS,
                 "stage (style, with model=sa_at protocol=everyone)": self.stage is None
                 or (self.stage, self.model.name, self.protocol.name) == ("style", "sa_at", "everyone"),
-                "data.apex (annotated or extracted)": self.data.apex in ("annotated", "extracted"),
+                "data.apex (annotated or extracted)": self.data.apex in (None, "annotated", "extracted"),
                 "workers": self.workers >= 1,
                 "device (auto, cpu or cuda)": self.device in ("auto", "cpu", "cuda"),
                 "precision (fp32 or bf16)": self.precision in ("fp32", "bf16"),
@@ -103,6 +106,15 @@ class BenchSettings(LiveSettings):
     data: DataSettings | None = None
 
 
+def chosen(*words: str) -> TrainSettings:
+    """The settings that these words of `mer-train` choose ("model=moext", "fit.epochs=3").
+
+    Raises:
+        UsageError: a word is unknown, or its value has the wrong type or is out of range.
+    """
+    return OmegaConf.to_object(load("train", words, TrainSettings))
+
+
 def typed(where: str, schema: type, values: dict) -> Any:
     """`values` as the dataclass `schema`. Raises UsageError where a value has the wrong type."""
     try:
@@ -112,4 +124,9 @@ def typed(where: str, schema: type, values: dict) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return OmegaConf.to_container(OmegaConf.structured(value)) if hasattr(value, "__dataclass_fields__") else value
+    """A setting that the choice does not know is left out of `data` and `protocol`, as it is from their files."""
+    if not hasattr(value, "__dataclass_fields__"):
+        return value
+    plain = OmegaConf.to_container(OmegaConf.structured(value))
+    known = isinstance(value, DataSettings | ProtocolSettings)
+    return {key: one for key, one in plain.items() if not (known and one is None)}

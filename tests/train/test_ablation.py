@@ -3,20 +3,18 @@
 import json
 
 import pytest
-from omegaconf import OmegaConf
 
 pytest.importorskip("torch")
 
-from realtime.settings import load
 from train.measure import ablation
 from train.methods.recipes import RECIPES
-from train.settings import TrainSettings
+from train.settings import chosen
 
 
 def test_every_variant_is_a_run_of_its_own_with_one_part_changed(tmp_path):
     words = ["data.cache=[a]", "data.test=[b]", "schedule=cpu"]
     commands = ablation.runs(list(ablation.VARIANTS), words, tmp_path, [0, 1])
-    settings = {key: OmegaConf.to_object(load("train", line, TrainSettings)) for key, line in commands.items()}
+    settings = {key: chosen(*line) for key, line in commands.items()}
     assert {method for method, _ in commands} <= set(RECIPES) and len({s.out for s in settings.values()}) == len(settings)
     for (method, variant), made in settings.items():
         whole = settings[method, ablation.WHOLE]

@@ -14,10 +14,9 @@ from train.export.network import export
 from train.methods import METHODS, takes
 from train.methods.predict import predict
 from train.methods.ststnet.network import STSTNet
-from train.methods.ststnet.settings import Recipe
 from train.methods.svm import training as svm
 from train.methods.svm.network import SupportVectors
-from train.settings import TrainSettings
+from train.settings import chosen
 from train.watch import Watch
 
 
@@ -62,7 +61,7 @@ def test_a_class_that_was_not_seen_is_never_named():
 
 def test_one_class_is_no_training_set(maps):
     with pytest.raises(UsageError, match="at least two classes, got surprise"):
-        svm.fit(maps[maps.label == 2], svm.Model("svm"), svm.Recipe(), 0, Watch())
+        svm.fit(maps[maps.label == 2], chosen("model=svm").model, METHODS_RECIPE["svm"], 0, Watch())
 
 
 def test_the_svm_sees_both_sides_of_a_face(maps):
@@ -79,15 +78,15 @@ def test_ststnet_has_the_papers_shapes():
 
 
 METHODS_RECIPE = {
-    "ststnet": Recipe(epochs=40, batch=10, lr=5e-3, dropout=0.2),
-    "svm": svm.Recipe(),
-    "lbptop": svm.Recipe(),
+    "ststnet": chosen("model=ststnet", "fit.epochs=40", "fit.batch=10", "fit.lr=5e-3", "fit.dropout=0.2").fit,
+    "svm": chosen("model=svm").fit,
+    "lbptop": chosen("model=lbptop", "fit.cost=1").fit,
 }
 
 
 @pytest.mark.parametrize("name", METHODS_RECIPE)
 def test_every_baseline_learns_repeats_itself_and_is_exported(name, maps, sequences, tmp_path):
-    settings = TrainSettings(model={"name": name}, out=str(tmp_path))
+    settings = chosen(f"model={name}", f"out={tmp_path}")
     assert takes(settings.model) in INPUTS
     samples = sequences if name == "lbptop" else maps
     first, again = (METHODS[name].fit(samples, settings.model, METHODS_RECIPE[name], 3, Watch()) for _ in range(2))

@@ -6,6 +6,7 @@ What a real GPU refuses, an operation on tensors of two devices, `OneDevice` ref
 import os
 import sys
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,7 +26,7 @@ from train.compute import CPU, Compute
 from train.data import augment
 from train.methods import METHODS
 from train.methods.predict import predict
-from train.methods.recipes import RECIPES
+from train.settings import chosen
 from train.watch import Watch
 
 AWAY = Compute(torch.device("meta"))
@@ -91,11 +92,12 @@ def away(monkeypatch):
 def way(name, magnet, count=4):
     """(samples, model, recipe) of a way."""
     method, switches, numbers = WAYS[name]
-    epochs = {key: 1 for key in ("epochs", "pretrain_epochs", "teacher_epochs") if hasattr(RECIPES[method].Recipe(), key)}
-    model = RECIPES[method].Model(name=method, **switches)
+    settings = chosen(f"model={method}")
+    epochs = {key: 1 for key in ("epochs", "pretrain_epochs", "teacher_epochs") if hasattr(settings.fit, key)}
+    model = replace(settings.model, **switches)
     if hasattr(model, "magnet"):
         model.magnet = magnet
-    return training.made(method, count), model, RECIPES[method].Recipe(**(epochs | numbers))
+    return training.made(method, count), model, replace(settings.fit, **(epochs | numbers))
 
 
 @pytest.fixture(scope="module")

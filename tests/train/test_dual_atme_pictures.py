@@ -5,33 +5,28 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from made_methods import settings_of
+
 from realtime.errors import UsageError
 from train.data import augment
 from train.export.network import compare, save_manifest, save_onnx
 from train.methods import takes
 from train.methods.dual_atme.network import DualATME
-from train.methods.dual_atme.settings import Model, Recipe
 from train.methods.dual_atme.training import fit
 from train.methods.predict import predict
-from train.settings import TrainSettings
+from train.settings import chosen
 from train.watch import Watch
 
+Model, Recipe = settings_of("dual_atme")
 QUICK = Recipe(epochs=1, batch=30, mixup=0.2, shift=1.0, scale=0.1, rotate=0.1)
 
 
-def settled(data, **model):
-    return TrainSettings(model={"name": "dual_atme", **model}, data=data).model
-
-
 def test_the_data_decides_what_the_puzzle_is_cut_from():
-    from train.settings import DataSettings
-
-    flow, pictures = DataSettings("megc2019_flow"), DataSettings("casme2")
-    assert takes(settled(flow)) == "dual_atme_map"
-    assert takes(settled(pictures)) == "dual_atme"
-    assert takes(settled(pictures, puzzle="map")) == "dual_atme_map"
+    assert takes(chosen("model=dual_atme").model) == "dual_atme_map"
+    assert takes(chosen("model=dual_atme", "data=casme2").model) == "dual_atme"
+    assert takes(chosen("model=dual_atme", "data=casme2", "model.puzzle=map").model) == "dual_atme_map"
     with pytest.raises(UsageError, match="model.puzzle"):
-        settled(flow, puzzle="face")
+        chosen("model=dual_atme", "model.puzzle=face")
 
 
 def test_flow_maps_without_pictures_refuse_the_true_puzzle(archive):
@@ -44,7 +39,7 @@ def test_flow_maps_without_pictures_refuse_the_true_puzzle(archive):
 
 @pytest.mark.parametrize("off, less", [("hars", "puzzle"), ("aars", "full_face")])
 def test_one_branch_is_left_where_the_other_is_off(samples, off, less, tmp_path):
-    network = fit(samples, Model(**{off: False}), QUICK, 0, Watch())
+    network = fit(samples, Model(**{off: False}, puzzle="picture"), QUICK, 0, Watch())
     assert network.network.classifier[1].in_features == 48 * 7 * 7
     assert (network.network.attention is None) == (off == "aars")
     here = predict(network, samples)
@@ -67,7 +62,7 @@ def test_both_branches_are_the_papers_network():
 def test_a_puzzle_of_its_own_is_learnt_from(samples):
     # only the puzzle tells the classes apart: had it been cut from the full face, nothing could be learnt
     blind = replace(samples, inputs={**samples.inputs, "full_face": samples.inputs["full_face"] * 0})
-    network = fit(blind, Model(puzzle="picture"), Recipe(epochs=14, batch=10), 0, Watch())
+    network = fit(blind, Model(puzzle="picture"), Recipe(epochs=14, batch=10, mixup=0.0, shift=0.0, scale=0.0, rotate=0.0, balance=0.0), 0, Watch())
     assert (predict(network, blind).argmax(1) == blind.label).mean() > 0.8
 
 

@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from made_methods import settings_of
 from sklearn.kernel_ridge import KernelRidge as Reference
 
 from realtime.errors import UsageError
@@ -12,10 +13,11 @@ from train.data.loaders.megc2019 import load_flow
 from train.export.network import export
 from train.methods.kernel_ridge import training as kernel_ridge
 from train.methods.kernel_ridge.network import deformation, frequencies, kernel, movement, waves
-from train.methods.kernel_ridge.settings import Model, Recipe
 from train.methods.predict import predict
-from train.settings import TrainSettings
+from train.settings import chosen
 from train.watch import Watch
+
+Model, Recipe = settings_of("kernel_ridge")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_it_learns_and_is_exported_and_read_again(maps, tmp_path):
     p = predict(network, maps)
     np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
     assert (p.argmax(1) == maps.label).mean() > 0.9
-    assert export(network, maps, TrainSettings(model={"name": "kernel_ridge"}, out=str(tmp_path)), None, tmp_path) < 1e-4
+    assert export(network, maps, chosen("model=kernel_ridge", f"out={tmp_path}"), None, tmp_path) < 1e-4
     again = kernel_ridge.build(Model(), len(maps.classes))
     again.load_state_dict(network.state_dict())
     np.testing.assert_array_equal(predict(again, maps), p)

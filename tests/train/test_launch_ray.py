@@ -13,7 +13,7 @@ from realtime.parallel import Failed, each, outcomes
 from train.data.loaders.megc2019 import load_flow
 from train.measure import evaluate
 from train.measure.protocols import loso
-from train.settings import TrainSettings
+from train.settings import chosen
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +23,7 @@ def local_ray(monkeypatch):
 
 
 def settings(launcher):
-    made = TrainSettings(model={"name": "svm"}, seeds=[0], launcher=launcher, workers=2)
-    made.protocol.name = "loso"
-    return made
+    return chosen("model=svm", "protocol=loso", "seeds=[0]", f"launcher={launcher}", "workers=2")
 
 
 def test_a_killed_worker_costs_nothing_and_the_figures_are_the_local_ones(archive, tmp_path, monkeypatch):

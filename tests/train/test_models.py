@@ -3,15 +3,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from made_methods import settings_of
+
 from realtime.naming.inputs.face import as_batch
 from realtime.naming.inputs.flow_map import normalise
 from train.data import augment
 from train.methods.dual_atme import losses
 from train.methods.dual_atme.network import DualATME
-from train.methods.dual_atme.settings import Model, Recipe
 from train.methods.dual_atme.training import MirrorAverage, fit
 from train.methods.predict import predict
 from train.watch import Watch
+
+Model, Recipe = settings_of("dual_atme")
 
 
 def test_dual_atme_has_the_papers_size_and_shapes():
@@ -83,7 +86,7 @@ def test_the_same_seed_gives_the_same_network_whatever_the_recipe_holds(samples)
 
 
 def test_training_learns(samples):
-    network = fit(samples, Model(), Recipe(epochs=14, batch=10, shift=0.5), 0, Watch())
+    network = fit(samples, Model(), Recipe(epochs=14, batch=10, shift=0.5, mixup=0.0, scale=0.0, rotate=0.0, balance=0.0), 0, Watch())
     assert (predict(network, samples).argmax(1) == samples.label).mean() > 0.8
 
 

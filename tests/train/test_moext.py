@@ -5,6 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from made_methods import settings_of
+
 from realtime.errors import UsageError
 from realtime.naming.inputs.moext import SIZE
 from train.data.samples import Samples
@@ -17,10 +19,10 @@ from train.methods.moext.pretraining import (
     reconstruction,
     shape_texture_loss,
 )
-from train.methods.moext.settings import Model, Recipe
 from train.methods.predict import predict
 from train.watch import Watch
 
+Model, Recipe = settings_of("moext")
 SMALL = Model(width=0.125, size=56, fold=2, stages=2)
 QUICK = Recipe(
     pretrain_epochs=1,
@@ -204,20 +206,3 @@ def test_the_mirrored_answer_is_that_of_the_mirrored_face(pairs):
 def test_a_model_that_cannot_be_is_refused(wrong, said):
     with pytest.raises(UsageError, match=said):
         Model(**wrong).check()
-
-
-def test_the_schedules_are_what_the_methods_take():
-    from hydra import compose, initialize_config_module
-
-    from train.settings import typed
-
-    with initialize_config_module("configs", version_base=None):
-        for schedule in ("full", "cpu"):
-            settings = compose("train", ["model=moext", f"schedule={schedule}"])
-            model, recipe = typed("model", Model, settings.model), typed("fit", Recipe, settings.fit)
-            model.check(), recipe.check()
-            if schedule == "full":
-                assert (model, recipe) == (Model(), Recipe())
-            else:
-                assert model == replace(Model(), width=0.25, size=112, fold=2, stages=2)
-        assert compose("train", ["model=moext", "schedule=cpu", "model.size=224"]).model.size == 224

@@ -17,7 +17,7 @@ from train.measure import (
     metrics,
 )
 from train.measure.protocols import PROTOCOLS, check, holdout, inner
-from train.settings import TrainSettings
+from train.settings import chosen
 from train.watch import Best
 
 
@@ -201,7 +201,7 @@ def test_looking_at_the_test_people_changes_nothing_in_the_network(archive, samp
     found = []
     fold = PROTOCOLS["loso"](samples)[0]
     for leak in (False, True):
-        settings = TrainSettings(fit={"epochs": 2}, seeds=[0], launcher="inline")
+        settings = chosen("fit.epochs=2", "seeds=[0]", "launcher=inline")
         settings.protocol.name, settings.protocol.leak = "loso", leak
         found.append(evaluate.one_fold((settings, samples, False), evaluate.Task(0, fold), lambda message: None))
     np.testing.assert_array_equal(found[0].probabilities, found[1].probabilities)

@@ -1,12 +1,12 @@
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from places import ROOT
 
 torch = pytest.importorskip("torch")
 
-from omegaconf import OmegaConf
+
+from made_methods import settings_of
 
 from realtime.errors import UsageError
 from train.data.apex import apex_by_algorithm_1
@@ -19,6 +19,7 @@ from train.methods.sa_at.style_network import STYLES, StyleAggregation
 from train.methods.sa_at.style_training import fit_style, save_style
 from train.watch import Watch
 
+Model, Recipe = settings_of("sa_at")
 SMALL = dict(size=32, width=4, teacher_depth=14, student_depth=8, style_width=2, style_blocks=0, styles=["grey", "light"])
 SHORT = dict(
     teacher_epochs=2,
@@ -119,8 +120,8 @@ def test_styles_are_pictures_and_the_aggregated_one_is_their_mean():
 
 
 def test_a_generator_learns_its_style(samples):
-    model = recipes.Model(**SMALL | {"styles": ["light"], "style_width": 4})
-    recipe = recipes.Recipe(style_iterations=60, style_batch=4, style_lr=5e-3, cycle=4)
+    model = Model(**SMALL | {"styles": ["light"], "style_width": 4})
+    recipe = Recipe(style_iterations=60, style_batch=4, style_lr=5e-3, cycle=4)
     style = fit_style(samples, model, recipe, 0, Watch())
     face = models.reduced(torch.from_numpy(samples.inputs["apex"]).float(), 32)
     wanted = STYLES["light"](face)
@@ -133,8 +134,8 @@ def test_training_learns_from_the_difference_and_the_export_agrees(samples, tmp_
     from train.export.network import save_onnx
 
     told = Told()
-    recipe = recipes.Recipe(**SHORT | {"epochs": 25, "chunk": 4, "mixup": 0.1, "balance": 0.5})
-    network = method.fit(samples, recipes.Model(**SMALL), recipe, 0, told)
+    recipe = Recipe(**SHORT | {"epochs": 25, "chunk": 4, "mixup": 0.1, "balance": 0.5})
+    network = method.fit(samples, Model(**SMALL), recipe, 0, told)
     assert told.stages == ["style grey", "style light", "teacher", "training"]
     assert "style_file" in told.said[0] and told.networks[-1] is network and not network.training
     scores = predict(network, samples)
@@ -153,10 +154,10 @@ def test_the_papers_input_is_trained_and_exported_without_the_onset(samples, tmp
 
     from train.export.network import save_onnx
 
-    model = recipes.Model(**SMALL | {"input": "apex"})
-    assert (method.kind(model), method.kind(recipes.Model())) == ("sa_at_apex", "sa_at")
+    model = Model(**SMALL | {"input": "apex"})
+    assert (method.kind(model), method.kind(Model())) == ("sa_at_apex", "sa_at")
     alone = replace(samples, inputs={"apex": samples.inputs["apex"]})
-    network = method.fit(alone, model, recipes.Recipe(**SHORT), 0, Watch())
+    network = method.fit(alone, model, Recipe(**SHORT), 0, Watch())
     inputs = {"apex": samples.inputs["apex"][:1].astype(np.float32)}
     save_onnx(network, inputs, "probabilities", tmp_path / "sa_at.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "sa_at.onnx", providers=["CPUExecutionProvider"])
@@ -165,13 +166,13 @@ def test_the_papers_input_is_trained_and_exported_without_the_onset(samples, tmp
 
 
 def test_the_switches_and_what_is_missing(samples):
-    recipe, told = recipes.Recipe(**SHORT), Told()
+    recipe, told = Recipe(**SHORT), Told()
     micro = samples.only("micro")
-    bare = recipes.Model(**SMALL | {"style": False})
+    bare = Model(**SMALL | {"style": False})
     network = method.fit(micro, bare, recipe, 0, told)
     assert told.stages == ["training"] and "no teacher" in told.said[0] and network.front.style is None
     told = Told()
-    alone = method.fit(samples, recipes.Model(**SMALL | {"style": False, "transfer": False}), recipe, 0, told)
+    alone = method.fit(samples, Model(**SMALL | {"style": False, "transfer": False}), recipe, 0, told)
     assert told.stages == ["training"] and not told.said
     # without a teacher macro-expressions teach the student nothing; with one they do
     np.testing.assert_array_equal(predict(network, micro), predict(alone, micro))
@@ -182,19 +183,19 @@ def test_the_switches_and_what_is_missing(samples):
 
 
 def test_generators_come_from_their_file_and_another_files_are_refused(samples, tmp_path):
-    model, recipe, told = recipes.Model(**SMALL), recipes.Recipe(**SHORT), Told()
+    model, recipe, told = Model(**SMALL), Recipe(**SHORT), Told()
     style = fit_style(samples, model, recipe, 0, Watch())
     file = tmp_path / "style.safetensors"
     save_style(style, samples, file)
-    network = method.fit(samples, recipes.Model(**SMALL | {"style_file": str(file)}), recipe, 0, told)
+    network = method.fit(samples, Model(**SMALL | {"style_file": str(file)}), recipe, 0, told)
     assert told.stages == ["teacher", "training"]
     for key, value in style.state_dict().items():
         assert torch.equal(network.front.style.state_dict()[key], value)
     with pytest.raises(UsageError, match="grey, light of width 8"):
-        method.fit(samples, recipes.Model(**SMALL | {"style_file": str(file), "style_width": 8}), recipe, 0, Watch())
+        method.fit(samples, Model(**SMALL | {"style_file": str(file), "style_width": 8}), recipe, 0, Watch())
     fold = samples[samples.person != "made/0"]
     with pytest.raises(UsageError, match="1 people who are not trained on .made/0"):
-        method.fit(fold, recipes.Model(**SMALL | {"style_file": str(file)}), recipe, 0, Watch())
+        method.fit(fold, Model(**SMALL | {"style_file": str(file)}), recipe, 0, Watch())
 
 
 @pytest.mark.parametrize(
@@ -209,17 +210,7 @@ def test_generators_come_from_their_file_and_another_files_are_refused(samples, 
 )
 def test_settings_out_of_range_are_one_line(wrong, word):
     with pytest.raises(UsageError, match=word):
-        recipes.Model(**wrong).check()
-
-
-def test_the_files_hold_every_setting_and_full_is_the_default():
-    model = OmegaConf.to_container(OmegaConf.load(ROOT / "configs/model/sa_at.yaml"))
-    full = OmegaConf.to_container(OmegaConf.load(ROOT / "configs/fit/sa_at-full.yaml"))
-    reduced = OmegaConf.to_container(OmegaConf.load(ROOT / "configs/fit/sa_at-cpu.yaml"))
-    assert model == asdict(recipes.Model()) and full == asdict(recipes.Recipe())
-    recipes.Model(**model | reduced["model"]).check()
-    recipes.Recipe(**full | reduced["fit"]).check()
-    assert set(reduced["fit"]) == set(full)
+        Model(**wrong).check()
 
 
 def test_algorithm_1_finds_the_apex():

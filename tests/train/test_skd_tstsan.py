@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from made_methods import settings_of
 from places import DATA
 
 from realtime.errors import UsageError
@@ -12,10 +13,10 @@ from train.methods.moext.magnification import NOT_PUBLISHED, Magnifier
 from train.methods.predict import predict
 from train.methods.skd_tstsan import training as method
 from train.methods.skd_tstsan.network import ECA, SKDTSTSAN, Shift
-from train.methods.skd_tstsan.settings import Model, Recipe
 from train.watch import Watch
 
 MAGNET = DATA.parent / "weights/magnet.pth"
+Model, Recipe = settings_of("skd_tstsan")
 SHORT = Recipe(pretrain_iterations=0, iterations=3, batch=4)
 
 

@@ -1,21 +1,69 @@
-"""Paths among the settings of `mer-train`."""
+"""The settings of `mer-train`: where a value stands, and paths among them."""
+
+from dataclasses import MISSING, fields
 
 import pytest
 from omegaconf import OmegaConf
+from places import ROOT
 
+from realtime.errors import UsageError
 from realtime.settings import load
 from train import run_folder
-from train.settings import TrainSettings
+from train.methods.recipes import RECIPES
+from train.settings import DataSettings, ProtocolSettings, TrainSettings, chosen
 
 ODD = """/data/a,b = 'c' "d" #~()[]{} ü ${oc.env:HOME}"""
 
 
-def loaded(*words):
-    return OmegaConf.to_object(load("train", words, TrainSettings))
+CONFIGS = ROOT / "configs"
+
+
+@pytest.mark.parametrize("schedule", ["full", "cpu"])
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_files_hold_every_setting_of_a_method(name, schedule):
+    settings = chosen(f"model={name}", f"schedule={schedule}")
+    assert settings.model.name == name and type(settings.fit) is RECIPES[name].Recipe
+
+
+def test_the_code_holds_no_value_that_a_file_holds():
+    """Only an empty one, for a setting that the chosen file does not know."""
+    types = {TrainSettings, DataSettings, ProtocolSettings}
+    types |= {kind for name, own in RECIPES.items() if name != "verifier" for kind in (own.Model, own.Recipe)}
+    for kind in types:
+        for one in fields(kind):
+            value = one.default_factory() if one.default_factory is not MISSING else one.default
+            assert value is MISSING or not value, f"{kind.__qualname__}.{one.name} = {value!r} stands in configs/ too"
+
+
+def leaves(config, prefix=()):
+    for key, value in config.items():
+        yield from leaves(value, (*prefix, key)) if isinstance(value, dict) else [((*prefix, key), value)]
+
+
+@pytest.mark.parametrize(
+    "file", sorted(file for group in ("data", "fit", "model", "protocol") for file in (CONFIGS / group).glob("*.yaml")), ids=lambda file: file.stem
+)
+def test_a_file_repeats_nothing_of_the_file_that_it_starts_from(file):
+    own = OmegaConf.to_container(OmegaConf.load(file))
+    started = {}
+    for name in own.pop("defaults", []):
+        if name != "_self_":
+            stem, _, package = name.partition("@")
+            group = OmegaConf.to_container(load("train", [f"{file.parent.name}={stem}"]))[file.parent.name]
+            started |= dict(leaves(group, (package,) if package else ()))
+    if file.parent.name == "fit" and "model" in own:
+        started |= dict(leaves(OmegaConf.to_container(load("train", [f"model={file.stem.removesuffix('-cpu')}"]))["model"], ("model",)))
+    assert not [key for key, value in leaves(own) if key in started and started[key] == value]
+
+
+def test_a_setting_that_the_choice_does_not_know_is_refused():
+    for words in (["protocol.leak=true"], ["protocol=loso", "protocol.count=3"], ["data.cache=a"], ["data=casme2", "data.test=[a]"]):
+        with pytest.raises(UsageError, match="unknown setting"):
+            chosen(*words)
 
 
 def test_paths_survive_hydra_and_omegaconf(tmp_path):
-    settings = loaded("data=casme2", f"data.root={ODD}", f"data.cache={ODD}", f"data.more=[{ODD.split(',')[0]}, b=c]", f"out={ODD}")
+    settings = chosen("data=casme2", f"data.root={ODD}", f"data.cache={ODD}", f"data.more=[{ODD.split(',')[0]}, b=c]", f"out={ODD}")
     assert (settings.data.root, settings.data.cache, settings.out) == (ODD, [ODD], ODD)
     assert settings.data.more == ["/data/a", "b=c"] and settings.data.name == "casme2"
     again = settings.as_dict()
@@ -25,10 +73,10 @@ def test_paths_survive_hydra_and_omegaconf(tmp_path):
 
 
 def test_a_path_of_the_model_itself():
-    assert loaded("model=sa_at", f"model.style_file={ODD}").model.style_file == ODD
+    assert chosen("model=sa_at", f"model.style_file={ODD}").model.style_file == ODD
 
 
 @pytest.mark.parametrize("words", [["seeds=[3,4]", "workers=2"], ["seeds=[3,4]", "workers=2", "out=null"]])
 def test_other_values_are_typed_as_before(words):
-    settings = loaded("model=svm", "protocol=loso", *words)
+    settings = chosen("model=svm", "protocol=loso", *words)
     assert (settings.seeds, settings.workers, settings.out) == ([3, 4], 2, "runs/svm-megc2019_flow-loso")

@@ -9,12 +9,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 from realtime.cli.console import Console
 from realtime.parallel import each
-from realtime.settings import load
-from train.settings import TrainSettings
+from train.settings import chosen
 
 WHOLE = "whole"
 VARIANTS: dict[str, dict[str, list[str]]] = {
@@ -86,7 +83,7 @@ def markdown(found: dict) -> str:
 def _one(commands: dict[tuple[str, str], list[str]], key: tuple[str, str]) -> dict:
     from train.run import run
 
-    settings = OmegaConf.to_object(load("train", commands[key], TrainSettings))
+    settings = chosen(*commands[key])
     kept = Path(settings.out) / "results.json"
     if not kept.exists():
         run(settings, Console(quiet=True))

@@ -39,7 +39,7 @@ def hde(samples: Samples, count: int = 0, grouping: int = 0) -> list[Fold]:
     return _held_out(samples, samples.dataset)
 
 
-def folds(samples: Samples, count: int = 5, grouping: int = 0) -> list[Fold]:
+def folds(samples: Samples, count: int, grouping: int = 0) -> list[Fold]:
     """`count` groups of whole people, drawn by the random number `grouping`, named "1" … .
 
     For choosing a recipe without looking at the leave-one-subject-out table.

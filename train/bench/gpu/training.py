@@ -23,16 +23,16 @@ from train.compute import Compute, compute
 from train.data.samples import Samples
 from train.methods import METHODS
 from train.methods.moext.magnification import Magnifier
-from train.methods.recipes import RECIPES
+from train.settings import chosen
 from train.watch import Watch
 
 STEPS = 10
 CLASSES = ("negative", "positive", "surprise")
-# so many samples, and what of the paper's recipe is another: one batch an epoch, as many epochs as steps
+# so many samples, and what of the full recipe is another (Dual-ATME's is then the paper's): one batch an epoch, as many epochs as steps
 SIZES: dict[str, tuple[int, dict[str, Any]]] = {
     "skd_tstsan": (16, {"pretrain_iterations": 0, "iterations": STEPS}),
     "moext": (20, {"pretrain_epochs": STEPS, "epochs": STEPS, "copies": 1, "recompute": False}),
-    "dual_atme": (128, {"epochs": STEPS}),
+    "dual_atme": (128, {"epochs": STEPS, "batch": 128, "mixup": 0.0, "shift": 0.0, "scale": 0.0, "rotate": 0.0, "balance": 0.0}),
     "sa_at": (64, {"teacher_epochs": STEPS, "epochs": 3, "style_iterations": STEPS, "chunk": 64, "recompute": False}),
     "ststnet": (256, {"epochs": STEPS}),
     "kernel_ridge": (512, {}),
@@ -69,8 +69,8 @@ class Steps(Watch):
 def measure(name: str, where: Compute, count: int | None = None, **changed: Any) -> Steps:
     """Train it on `count` random samples. changed: what of the recipe is other than in SIZES."""
     size, recipe = SIZES[name]
-    own, watch = RECIPES[name], Steps()
-    recipe, model = replace(own.Recipe(), **(recipe | changed)), own.Model(name=name)
+    settings, watch = chosen(f"model={name}"), Steps()
+    recipe, model = replace(settings.fit, **(recipe | changed)), settings.model
     hook = register_optimizer_step_post_hook(watch.note)
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -9,16 +9,12 @@ from train.methods.checks import check
 
 @dataclass
 class Model:
-    """hars: the puzzle's branch, aars: the full face's with its attention (Sec. 3.2.2, 3.3.2). One may be switched off.
+    """`configs/model/dual_atme.yaml` holds the values and says what each means. hars or aars may be switched off, not both."""
 
-    puzzle: what it is cut from: "picture", as in the paper, or "map", the full face's flow map. None: `train.settings`
-    takes pictures where the data has them.
-    """
-
-    name: str = "dual_atme"
-    hars: bool = True
-    aars: bool = True
-    puzzle: str | None = None
+    name: str
+    hars: bool
+    aars: bool
+    puzzle: str | None
 
     def check(self) -> None:
         check(
@@ -31,20 +27,20 @@ class Model:
 
 @dataclass
 class Recipe:
-    """`configs/fit/dual_atme-full.yaml` says what each value means; the defaults here are the paper's (Sec. 4.2)."""
+    """`configs/fit/dual_atme-full.yaml` holds the values and says what each means."""
 
-    epochs: int = 60
-    batch: int = 128
-    lr: float = 1e-3
-    weight_decay: float = 0.0
-    similarity: float = 0.01
-    gamma: float = 2.0
-    dropout: float = 0.5
-    mixup: float = 0.0
-    shift: float = 0.0
-    scale: float = 0.0
-    rotate: float = 0.0
-    balance: float = 0.0
+    epochs: int
+    batch: int
+    lr: float
+    weight_decay: float
+    similarity: float
+    gamma: float
+    dropout: float
+    mixup: float
+    shift: float
+    scale: float
+    rotate: float
+    balance: float
 
     def check(self) -> None:
         check(

@@ -9,16 +9,13 @@ from train.methods.checks import check
 
 @dataclass
 class Model:
-    """movement, deformation: the two views, one may be switched off. standardise: each map over its own spread.
+    """`configs/model/kernel_ridge.yaml` holds the values and says what each means."""
 
-    waves: how many stand in for the kernel; 0 is the kernel itself, which keeps every training map inside the network.
-    """
-
-    name: str = "kernel_ridge"
-    movement: bool = True
-    deformation: bool = True
-    standardise: bool = True
-    waves: int = 4096
+    name: str
+    movement: bool
+    deformation: bool
+    standardise: bool
+    waves: int
 
     def check(self) -> None:
         check(
@@ -31,10 +28,10 @@ class Model:
 
 @dataclass
 class Recipe:
-    """ridge: what large weights cost. width: of the kernel's γ, as a share of 1 / (numbers in a view · their variance)."""
+    """`configs/fit/kernel_ridge-full.yaml` holds the values and says what each means."""
 
-    ridge: float = 1.0
-    width: float = 1.0
+    ridge: float
+    width: float
 
     def check(self) -> None:
         check({"fit.ridge": self.ridge > 0, "fit.width": self.width > 0})

@@ -12,18 +12,18 @@ SIZES = (224, 112, 56)
 
 @dataclass
 class Model:
-    """`configs/model/moext.yaml` says what each value means; the defaults here are the paper's."""
+    """`configs/model/moext.yaml` holds the values and says what each means."""
 
-    name: str = "moext"
-    width: float = 1.0
-    size: int = 224
-    fold: int = 1
-    stages: int = 4
-    pool: str = "max"
-    pretrain: bool = True
-    macro: bool = True
-    contrastive: bool = True
-    motion_extractor: bool = True
+    name: str
+    width: float
+    size: int
+    fold: int
+    stages: int
+    pool: str
+    pretrain: bool
+    macro: bool
+    contrastive: bool
+    motion_extractor: bool
 
     def check(self) -> None:
         check(
@@ -41,27 +41,27 @@ class Model:
 
 @dataclass
 class Recipe:
-    """`configs/fit/moext-full.yaml` says what each value means; the defaults here are the paper's (Sec. 4.1.2)."""
+    """`configs/fit/moext-full.yaml` holds the values and says what each means."""
 
-    pretrain_epochs: int = 30
-    epochs: int = 30
-    batch: int = 20
-    copies: int = 10
-    lr: float = 1e-4
-    pretrain_lr: float = 1e-4
-    decay: bool = False
-    weight_decay: float = 1e-4
-    dropout: float = 0.0
-    rotate: float = 10.0
-    shift: float = 0.0
-    scale: float = 0.0
-    light: float = 0.0
-    views: int = 3
-    margin: float = 0.3
-    shape_texture: float = 0.5
-    onset_apex: float = 1.0
-    mirror: bool = False
-    recompute: bool = True
+    pretrain_epochs: int
+    epochs: int
+    batch: int
+    copies: int
+    lr: float
+    pretrain_lr: float
+    decay: bool
+    weight_decay: float
+    dropout: float
+    rotate: float
+    shift: float
+    scale: float
+    light: float
+    views: int
+    margin: float
+    shape_texture: float
+    onset_apex: float
+    mirror: bool
+    recompute: bool
 
     def check(self) -> None:
         check(

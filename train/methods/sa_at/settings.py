@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from realtime.errors import UsageError
 from train.methods.checks import check
@@ -14,20 +14,20 @@ SIZES = (256, 128, 64, 32)
 
 @dataclass
 class Model:
-    """`configs/model/sa_at.yaml` says what each value means. style, transfer: the ablation's switches (Table 3)."""
+    """`configs/model/sa_at.yaml` holds the values and says what each means."""
 
-    name: str = "sa_at"
-    input: str = "difference"
-    size: int = 256
-    width: int = 16
-    teacher_depth: int = 110
-    student_depth: int = 20
-    transfer: bool = True
-    style: bool = True
-    style_file: str | None = None
-    styles: list[str] = field(default_factory=lambda: list(STYLES))
-    style_width: int = 32
-    style_blocks: int = 6
+    name: str
+    input: str
+    size: int
+    width: int
+    teacher_depth: int
+    student_depth: int
+    transfer: bool
+    style: bool
+    style_file: str | None
+    styles: list[str]
+    style_width: int
+    style_blocks: int
 
     def check(self) -> None:
         if self.input not in INPUTS:
@@ -51,27 +51,27 @@ class Model:
 
 @dataclass
 class Recipe:
-    """`configs/fit/sa_at-full.yaml` says what each value means; batches and rates are the paper's (Sec. 3.2)."""
+    """`configs/fit/sa_at-full.yaml` holds the values and says what each means."""
 
-    teacher_epochs: int = 60
-    teacher_batch: int = 64
-    teacher_lr: float = 1e-4
-    epochs: int = 60
-    batch: int = 16
-    lr: float = 1e-4
-    weight_decay: float = 0.01
-    beta: float = 1.0
-    balance: float = 0.0
-    shift: float = 0.03
-    scale: float = 0.08
-    rotate: float = 0.08
-    mixup: float = 0.0
-    chunk: int = 16
-    recompute: bool = True
-    style_iterations: int = 20000
-    style_batch: int = 1
-    style_lr: float = 2e-4
-    cycle: float = 10.0
+    teacher_epochs: int
+    teacher_batch: int
+    teacher_lr: float
+    epochs: int
+    batch: int
+    lr: float
+    weight_decay: float
+    beta: float
+    balance: float
+    shift: float
+    scale: float
+    rotate: float
+    mixup: float
+    chunk: int
+    recompute: bool
+    style_iterations: int
+    style_batch: int
+    style_lr: float
+    cycle: float
 
     def check(self) -> None:
         check(

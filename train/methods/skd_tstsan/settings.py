@@ -9,17 +9,17 @@ from train.methods.checks import check
 
 @dataclass
 class Model:
-    """`configs/model/skd_tstsan.yaml` says what each value means."""
+    """`configs/model/skd_tstsan.yaml` holds the values and says what each means."""
 
-    name: str = "skd_tstsan"
-    magnify: bool = True
-    eca: bool = True
-    shift: bool = True
-    distil: bool = True
-    fields: int = 2
-    amplification: float = 2.0
-    dropout: float = 0.2
-    magnet: str = "magnet.pth"
+    name: str
+    magnify: bool
+    eca: bool
+    shift: bool
+    distil: bool
+    fields: int
+    amplification: float
+    dropout: float
+    magnet: str
 
     def check(self) -> None:
         check(
@@ -33,20 +33,20 @@ class Model:
 
 @dataclass
 class Recipe:
-    """`configs/fit/skd_tstsan-full.yaml` says what each value means; the defaults here are the paper's (Sec. 4.2)."""
+    """`configs/fit/skd_tstsan-full.yaml` holds the values and says what each means."""
 
-    pretrain_iterations: int = 10_000
-    iterations: int = 20_000
-    batch: int = 16
-    lr: float = 1e-3
-    decay: bool = False
-    weight_decay: float = 5e-4
-    gamma: float = 2.0
-    distil_share: float = 0.1
-    distil_features: float = 1e-6
-    temperature: float = 3.0
-    frozen: bool = False
-    mirror: bool = False
+    pretrain_iterations: int
+    iterations: int
+    batch: int
+    lr: float
+    decay: bool
+    weight_decay: float
+    gamma: float
+    distil_share: float
+    distil_features: float
+    temperature: float
+    frozen: bool
+    mirror: bool
 
     def check(self) -> None:
         check(

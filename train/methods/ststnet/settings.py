@@ -9,7 +9,7 @@ from train.methods.checks import check
 
 @dataclass
 class Model:
-    name: str = "ststnet"
+    name: str
 
     def check(self) -> None:
         pass
@@ -17,14 +17,14 @@ class Model:
 
 @dataclass
 class Recipe:
-    """`configs/fit/ststnet-full.yaml` says what each value means; the defaults here are the paper's (Sec. III)."""
+    """`configs/fit/ststnet-full.yaml` holds the values and says what each means."""
 
-    epochs: int = 500
-    batch: int = 256
-    lr: float = 5e-5
-    decay: bool = False
-    dropout: float = 0.5
-    mirror: bool = False
+    epochs: int
+    batch: int
+    lr: float
+    decay: bool
+    dropout: float
+    mirror: bool
 
     def check(self) -> None:
         check(

@@ -9,7 +9,7 @@ from train.methods.checks import check
 
 @dataclass
 class Model:
-    name: str = ""
+    name: str
 
     def check(self) -> None:
         pass
@@ -17,9 +17,9 @@ class Model:
 
 @dataclass
 class Recipe:
-    """cost: C, of a sample on the wrong side of the margin; classes count alike (class_weight="balanced")."""
+    """`configs/fit/svm-full.yaml` and `lbptop-full.yaml` hold the values. Classes count alike (class_weight="balanced")."""
 
-    cost: float = 1.0
+    cost: float
 
     def check(self) -> None:
         check({"fit.cost": self.cost > 0})

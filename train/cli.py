@@ -39,9 +39,9 @@ def main(settings: tuple[str, ...]) -> None:
     overrides = only_overrides(settings[preparing:], "for example model=dual_atme")
     resolved = chosen(*overrides)
     if preparing:
-        from train.data.prepare_cli import prepare
+        from train.data.prepare import from_settings
 
-        prepare(resolved, console)
+        from_settings(resolved, console)
         return
     _needs_trainer()
     from train.run import run

@@ -20,6 +20,7 @@ from engines.device import switched_off
 from realtime.errors import MerError, MissingPartError
 
 if TYPE_CHECKING:
+    from train.data.samples import Samples
     from train.settings import TrainSettings
 
 SHARE = 0.25  # of the GPU's free memory that one array of samples may take
@@ -105,6 +106,19 @@ def threads(settings: TrainSettings, alone: bool = False) -> int:
 def of(network: torch.nn.Module) -> torch.device:
     """Where a network lies."""
     return next((part.device for group in (network.parameters(), network.buffers()) for part in group), CPU.device)
+
+
+def predict(network: torch.nn.Module, samples: Samples, batch: int = 32) -> np.ndarray:
+    """Probabilities, N×classes float32, of a network as `train.methods` make them."""
+    training, device = network.training, of(network)
+    network.eval()
+    found = [np.zeros((0, len(samples.classes)), np.float32)]
+    with torch.inference_mode():
+        for start in range(0, len(samples), batch):
+            rows = (torch.from_numpy(array[start : start + batch]).to(device).float() for array in samples.inputs.values())
+            found.append(network(*rows).cpu().numpy())
+    network.train(training)
+    return np.concatenate(found)
 
 
 def _fits(array: Tensor, device: torch.device) -> bool:

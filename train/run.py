@@ -17,8 +17,8 @@ from train.data import load
 from train.data.grouping import check_composite
 from train.data.samples import Samples
 from train.measure import reports
-from train.measure.calibration import calibration
 from train.measure.evaluate import Pooled, cross_validate, fit, leak, summarise
+from train.measure.metrics import calibration
 from train.measure.protocols import PROTOCOLS, Fold, check, holdout, join
 from train.settings import TrainSettings
 

@@ -28,7 +28,7 @@ from yaml import YAMLError
 from realtime import __version__
 from realtime.errors import UsageError
 from train.data.samples import Samples
-from train.settings import TrainSettings
+from train.settings import TrainSettings, same
 
 BEFORE = {"precision": "fp32"}  # what went without saying in runs that older versions began
 # What may differ between two runs into one folder: how much is measured and how fast, not what.
@@ -48,7 +48,7 @@ def claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
     file = out / "config.yaml"
     if file.exists():
         kept = BEFORE | _kept(file, lambda text: OmegaConf.to_container(OmegaConf.create(text)), dict)
-        differ = [key.removesuffix("_sha256") for key in resolved if key not in FREE and _of(kept.get(key), resolved[key]) != resolved[key]]
+        differ = [key.removesuffix("_sha256") for key in resolved if key not in FREE and not same(kept.get(key), resolved[key])]
         if differ:
             raise UsageError(f"{out} holds a run with other {' and '.join(differ)}: choose another folder with out=DIR")
     note = out / "about.json"
@@ -56,11 +56,6 @@ def claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write(file, OmegaConf.to_yaml(OmegaConf.create(resolved)))
     write(note, json.dumps([*before, about(settings)], indent=1))
-
-
-def _of(kept: object, wanted: object) -> object:
-    """What was kept of the settings that are known today."""
-    return {key: kept.get(key) for key in wanted} if isinstance(kept, dict) and isinstance(wanted, dict) else kept
 
 
 def _kept(file: Path, read: Callable, kind: type):

@@ -1,7 +1,7 @@
 """The settings of `mer-train` and `mer-bench`, typed. The values, and what each means, stand in `configs/train.yaml` and the groups
 beside it: what has a value here has it where the chosen YAML does not know the setting, and that is an empty one.
 
-What a method has of its own, `model` and `fit`, is typed by its module in `train.methods.recipes`.
+What a method has of its own, `model` and `fit`, is typed by its own `settings` (`train.methods`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from realtime.errors import UsageError
 from realtime.parallel import LAUNCHERS
 from realtime.settings import literal, load
 from realtime.watch import LiveSettings
-from train.methods.checks import check
-from train.methods.recipes import RECIPES
+from train.methods import check, settings_of
 
 
 @dataclass
@@ -53,7 +52,7 @@ class ProtocolSettings:
 
 @dataclass
 class TrainSettings:
-    """model, fit: after loading, the `Model` and `Recipe` of the method's module in `train.methods.recipes`."""
+    """model, fit: after loading, the `Model` and `Recipe` of the method's own `settings`."""
 
     model: Any
     data: DataSettings
@@ -70,7 +69,7 @@ class TrainSettings:
     accuracy: str | None
 
     def __post_init__(self):
-        own = RECIPES[self.model["name"]]
+        own = settings_of(self.model["name"])
         self.model, self.fit = typed("model", own.Model, self.model), typed("fit", own.Recipe, self.fit)
         if self.out is None:
             parts = (self.model.name, self.stage, self.data.name, self.protocol.name)
@@ -121,6 +120,11 @@ def typed(where: str, schema: type, values: dict) -> Any:
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), literal(values)))
     except OmegaConfBaseException as error:
         raise UsageError(f"cannot use {where}.{getattr(error, 'full_key', '')}: {str(error).splitlines()[0]}") from error
+
+
+def same(kept: Any, wanted: Any) -> bool:
+    """Whether a setting that was written beside a result is the wanted one, of what is known of it today."""
+    return {key: kept.get(key) for key in wanted} == wanted if isinstance(kept, dict) and isinstance(wanted, dict) else kept == wanted
 
 
 def _plain(value: Any) -> Any:

@@ -70,7 +70,7 @@ class Best(Watch):
     def epoch(self, network: nn.Module | None = None, **scalars: float) -> dict[str, float] | None:
         if network is None:
             return None
-        from train.methods.predict import predict
+        from train.compute import predict
 
         modes = {module: module.training for module in network.modules()}
         found = predict(network, self.samples)

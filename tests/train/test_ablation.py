@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("torch")
 
 from train.measure import ablation
-from train.methods.recipes import RECIPES
+from train.methods import MODULES
 from train.settings import chosen
 
 
@@ -15,7 +15,7 @@ def test_every_variant_is_a_run_of_its_own_with_one_part_changed(tmp_path):
     words = ["data.cache=[a]", "data.test=[b]", "schedule=cpu"]
     commands = ablation.runs(list(ablation.VARIANTS), words, tmp_path, [0, 1])
     settings = {key: chosen(*line) for key, line in commands.items()}
-    assert {method for method, _ in commands} <= set(RECIPES) and len({s.out for s in settings.values()}) == len(settings)
+    assert {method for method, _ in commands} <= set(MODULES) and len({s.out for s in settings.values()}) == len(settings)
     for (method, variant), made in settings.items():
         whole = settings[method, ablation.WHOLE]
         differ = [name for name in vars(made.model) if getattr(made.model, name) != getattr(whole.model, name)]

@@ -9,10 +9,10 @@ from sklearn.svm import SVC
 
 from realtime.errors import UsageError
 from realtime.naming.inputs import INPUTS
-from train.data.loaders.megc2019 import load_flow
+from train.compute import predict
+from train.data.samples import load_flow
 from train.export.network import export
-from train.methods import METHODS, takes
-from train.methods.predict import predict
+from train.methods import method, takes
 from train.methods.ststnet.network import STSTNet
 from train.methods.svm import training as svm
 from train.methods.svm.network import SupportVectors
@@ -61,11 +61,11 @@ def test_a_class_that_was_not_seen_is_never_named():
 
 def test_one_class_is_no_training_set(maps):
     with pytest.raises(UsageError, match="at least two classes, got surprise"):
-        svm.fit(maps[maps.label == 2], chosen("model=svm").model, METHODS_RECIPE["svm"], 0, Watch())
+        svm.fit(maps[maps.label == 2], chosen("model=svm").model, RECIPES["svm"], 0, Watch())
 
 
 def test_the_svm_sees_both_sides_of_a_face(maps):
-    network = svm.fit(maps, None, METHODS_RECIPE["svm"], 0, Watch())
+    network = svm.fit(maps, None, RECIPES["svm"], 0, Watch())
     full = torch.from_numpy(maps.inputs["full_face"])
     np.testing.assert_allclose(network(full), network(svm.mirror(full)), atol=1e-5)
 
@@ -77,19 +77,19 @@ def test_ststnet_has_the_papers_shapes():
     assert sum(parameter.numel() for parameter in network.parameters()) == 1683
 
 
-METHODS_RECIPE = {
+RECIPES = {
     "ststnet": chosen("model=ststnet", "fit.epochs=40", "fit.batch=10", "fit.lr=5e-3", "fit.dropout=0.2").fit,
     "svm": chosen("model=svm").fit,
     "lbptop": chosen("model=lbptop", "fit.cost=1").fit,
 }
 
 
-@pytest.mark.parametrize("name", METHODS_RECIPE)
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_baseline_learns_repeats_itself_and_is_exported(name, maps, sequences, tmp_path):
     settings = chosen(f"model={name}", f"out={tmp_path}")
     assert takes(settings.model) in INPUTS
     samples = sequences if name == "lbptop" else maps
-    first, again = (METHODS[name].fit(samples, settings.model, METHODS_RECIPE[name], 3, Watch()) for _ in range(2))
+    first, again = (method(name).fit(samples, settings.model, RECIPES[name], 3, Watch()) for _ in range(2))
     p = predict(first, samples)
     np.testing.assert_array_equal(p, predict(again, samples))
     np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.measure.calibration import abstain_below, calibration, ece, temperature, tempered
+from train.measure.metrics import abstain_below, calibration, ece, temperature, tempered
 
 
 @pytest.fixture(scope="module")

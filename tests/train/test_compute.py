@@ -22,10 +22,9 @@ from realtime.errors import MissingPartError
 from realtime.parallel import cluster
 from train import compute
 from train.bench.gpu import training as training
-from train.compute import CPU, Compute
+from train.compute import CPU, Compute, predict
 from train.data import augment
-from train.methods import METHODS
-from train.methods.predict import predict
+from train.methods import method
 from train.settings import chosen
 from train.watch import Watch
 
@@ -111,7 +110,7 @@ def magnet(tmp_path_factory):
 
 @pytest.mark.parametrize("name", WAYS)
 def test_every_method_is_trained_where_it_is_told(name, magnet, away):
-    METHODS[WAYS[name][0]].fit(*way(name, magnet), 0, Watch(), AWAY)
+    method(WAYS[name][0]).fit(*way(name, magnet), 0, Watch(), AWAY)
     assert away.layers and {key[1:] for key in away.layers} == {("meta",)}, away.layers
     assert "kernel_ridge" in name or any(key[0] == "convolution_backward" for key in away.layers)
 
@@ -122,7 +121,7 @@ def test_every_method_is_trained_where_it_is_told(name, magnet, away):
 def test_every_method_is_trained_on_a_real_gpu(name, precision, magnet):
     samples, model, recipe = way(name, magnet)
     torch.cuda.reset_peak_memory_stats()
-    network = METHODS[WAYS[name][0]].fit(samples, model, recipe, 0, Watch(), compute.compute("cuda", precision))
+    network = method(WAYS[name][0]).fit(samples, model, recipe, 0, Watch(), compute.compute("cuda", precision))
     found = predict(network, samples)
     assert compute.of(network).type == "cpu" and torch.cuda.max_memory_allocated() > 0
     assert np.isfinite(found).all() and np.allclose(found.sum(1), 1, atol=1e-4)
@@ -132,13 +131,13 @@ def test_a_forgotten_transfer_is_found(away, monkeypatch):
     """The tests above can fail: batches that stay where they were are refused, by whichever layer meets them."""
     monkeypatch.setattr(compute.Held, "__getitem__", lambda held, rows: torch.zeros(len(rows), *held._array.shape[1:], dtype=held._array.dtype))
     with pytest.raises(AssertionError, match="tensors of cpu and meta"):
-        METHODS["ststnet"].fit(*way("ststnet", ""), 0, Watch(), AWAY)
+        method("ststnet").fit(*way("ststnet", ""), 0, Watch(), AWAY)
 
 
 @pytest.mark.parametrize("name", ["moext, folded", "ststnet"])
 def test_bfloat16_changes_a_little_and_the_network_stays_fp32(name):
     samples, model, recipe = way(name, "", 8)
-    half, whole = (METHODS[WAYS[name][0]].fit(samples, model, recipe, 0, Watch(), Compute(precision=p)) for p in ("bf16", "fp32"))
+    half, whole = (method(WAYS[name][0]).fit(samples, model, recipe, 0, Watch(), Compute(precision=p)) for p in ("bf16", "fp32"))
     assert {part.dtype for part in half.state_dict().values() if part.is_floating_point()} == {torch.float32}
     off = np.abs(predict(half, samples) - predict(whole, samples))
     assert 0 < off.max() < 0.2
@@ -193,7 +192,7 @@ def test_a_gpu_that_fails_is_one_line(monkeypatch, archive, tmp_path, error, sai
     def fails(*_):
         raise error("unspecified launch failure\nCUDA kernel errors might be reported at some other call", *[719][: error is torch.AcceleratorError])
 
-    monkeypatch.setattr(METHODS["ststnet"], "fit", fails)
+    monkeypatch.setattr(method("ststnet"), "fit", fails)
     done = CliRunner().invoke(main, ["model=ststnet", f"data.path={archive}", f"out={tmp_path}", "protocol=loso", "launcher=inline"])
     assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1 and "the GPU" in done.stderr and said in done.stderr, done.output
 

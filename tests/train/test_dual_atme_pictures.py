@@ -8,12 +8,12 @@ torch = pytest.importorskip("torch")
 from made_methods import settings_of
 
 from realtime.errors import UsageError
+from train.compute import predict
 from train.data import augment
 from train.export.network import compare, save_manifest, save_onnx
 from train.methods import takes
 from train.methods.dual_atme.network import DualATME
 from train.methods.dual_atme.training import fit
-from train.methods.predict import predict
 from train.settings import chosen
 from train.watch import Watch
 

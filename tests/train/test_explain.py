@@ -13,8 +13,7 @@ torch = pytest.importorskip("torch")
 from engines.runtime import Network
 from realtime.errors import ModelError
 from train.cli import main
-from train.explain.gradcam import gates, gradcam
-from train.explain.weights import torch_network
+from train.explain.heat import gates, gradcam, torch_network
 
 
 class Corners(torch.nn.Module):

@@ -11,7 +11,7 @@ from realtime.face import nobody
 from realtime.naming import examples
 from realtime.records import Keyframes
 from train.bench import cli as bench
-from train.bench import flow, flow_pairs, flow_swap
+from train.bench import flow, flow_pairs
 from train.data import cache as store
 
 
@@ -66,11 +66,11 @@ def test_networks_are_asked_with_either_flow(tmp_path, monkeypatch):
     store.write_tables(tmp_path, [store.Row("casme2", "1", "1/0", "micro", "happiness", "12", "0.npz", "t.csv row 2")], [])
     asked = []
     monkeypatch.setattr(cpu, "tvl1", lambda one, other, ours=cpu.tvl1: asked.append(1) or ours(one, other))
-    decided = flow_swap.decide(tmp_path, lambda done, of: None)
+    decided = flow.decide(tmp_path, lambda done, of: None)
     assert {"kernel_ridge", "dual_atme", "skd_tstsan"} <= set(decided) and len(asked) == 2  # onset–apex, apex–offset
     assert all(len(one[which]) == 1 for one in decided.values() for which in ("truth", "opencv", "ours"))
     assert decided["dual_atme"]["truth"][0] == 1
-    assert flow_swap.table(decided).row_count == len(decided)
+    assert flow.table_of_decisions(decided).row_count == len(decided)
 
 
 def test_what_cannot_be_measured_is_one_line(tmp_path, monkeypatch):

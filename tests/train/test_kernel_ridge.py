@@ -9,11 +9,11 @@ from made_methods import settings_of
 from sklearn.kernel_ridge import KernelRidge as Reference
 
 from realtime.errors import UsageError
-from train.data.loaders.megc2019 import load_flow
+from train.compute import predict
+from train.data.samples import load_flow
 from train.export.network import export
 from train.methods.kernel_ridge import training as kernel_ridge
 from train.methods.kernel_ridge.network import deformation, frequencies, kernel, movement, waves
-from train.methods.predict import predict
 from train.settings import chosen
 from train.watch import Watch
 

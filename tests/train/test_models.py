@@ -7,11 +7,11 @@ from made_methods import settings_of
 
 from realtime.naming.inputs.face import as_batch
 from realtime.naming.inputs.flow_map import normalise
+from train.compute import predict
 from train.data import augment
-from train.methods.dual_atme import losses
+from train.methods.dual_atme import network as losses
 from train.methods.dual_atme.network import DualATME
 from train.methods.dual_atme.training import MirrorAverage, fit
-from train.methods.predict import predict
 from train.watch import Watch
 
 Model, Recipe = settings_of("dual_atme")

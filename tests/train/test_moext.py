@@ -9,6 +9,7 @@ from made_methods import settings_of
 
 from realtime.errors import UsageError
 from realtime.naming.inputs.moext import SIZE
+from train.compute import predict
 from train.data.samples import Samples
 from train.export.network import compare, save_manifest, save_onnx
 from train.methods.moext import training as moext
@@ -19,7 +20,6 @@ from train.methods.moext.pretraining import (
     reconstruction,
     shape_texture_loss,
 )
-from train.methods.predict import predict
 from train.watch import Watch
 
 Model, Recipe = settings_of("moext")

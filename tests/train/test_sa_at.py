@@ -9,9 +9,9 @@ torch = pytest.importorskip("torch")
 from made_methods import settings_of
 
 from realtime.errors import UsageError
-from train.data.apex import apex_by_algorithm_1
+from train.compute import predict
+from train.data.prepared import apex_by_algorithm_1
 from train.data.samples import Samples
-from train.methods.predict import predict
 from train.methods.sa_at import network as models
 from train.methods.sa_at import settings as recipes
 from train.methods.sa_at import training as method

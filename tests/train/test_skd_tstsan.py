@@ -7,10 +7,10 @@ from made_methods import settings_of
 from places import DATA
 
 from realtime.errors import UsageError
+from train.compute import predict
 from train.data.samples import Samples
 from train.export.network import save_onnx
 from train.methods.moext.magnification import NOT_PUBLISHED, Magnifier
-from train.methods.predict import predict
 from train.methods.skd_tstsan import training as method
 from train.methods.skd_tstsan.network import ECA, SKDTSTSAN, Shift
 from train.watch import Watch

@@ -9,7 +9,7 @@ from places import ROOT
 from realtime.errors import UsageError
 from realtime.settings import load
 from train import run_folder
-from train.methods.recipes import RECIPES
+from train.methods import MODULES, settings_of
 from train.settings import DataSettings, ProtocolSettings, TrainSettings, chosen
 
 ODD = """/data/a,b = 'c' "d" #~()[]{} ü ${oc.env:HOME}"""
@@ -19,16 +19,16 @@ CONFIGS = ROOT / "configs"
 
 
 @pytest.mark.parametrize("schedule", ["full", "cpu"])
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", MODULES)
 def test_the_files_hold_every_setting_of_a_method(name, schedule):
     settings = chosen(f"model={name}", f"schedule={schedule}")
-    assert settings.model.name == name and type(settings.fit) is RECIPES[name].Recipe
+    assert settings.model.name == name and type(settings.fit) is settings_of(name).Recipe
 
 
 def test_the_code_holds_no_value_that_a_file_holds():
     """Only an empty one, for a setting that the chosen file does not know."""
     types = {TrainSettings, DataSettings, ProtocolSettings}
-    types |= {kind for name, own in RECIPES.items() if name != "verifier" for kind in (own.Model, own.Recipe)}
+    types |= {kind for name in MODULES if name != "verifier" for kind in (settings_of(name).Model, settings_of(name).Recipe)}
     for kind in types:
         for one in fields(kind):
             value = one.default_factory() if one.default_factory is not MISSING else one.default

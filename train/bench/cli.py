@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -103,7 +102,7 @@ def _standard(config, portraits, clips, out, ablation, rate, jobs, console):
 def _recordings(chosen, config, out, rate, jobs, console):
     from train.bench.spotting import long, report
     from train.data import cache
-    from train.data.clip import LeftOut
+    from train.data.annotations import LeftOut
 
     found = long.load(chosen.data.name, chosen.data.root)
     console.print(machine(), style="dim")
@@ -185,34 +184,27 @@ def trials(portraits, clips, fps, jobs, table, words):
 @click.option("--test", "tested", type=click.Path(path_type=Path), help="Instead: decisions on a prepared set with either flow.")
 def flow(portraits, clips, pairs, tested):
     """Optical flow by OpenCV and by us: milliseconds a pair of faces, agreement, and error on known movements."""
-    from train.bench import flow, flow_pairs, flow_swap
+    from train.bench import flow, flow_pairs
 
     console = Console(soft_wrap=True)
     console.print(machine(), style="dim")
     if tested is not None:
         with Progress(console=console, transient=True) as bar:
             task = bar.add_task("clips", total=None)
-            decided = flow_swap.decide(tested, lambda done, of: bar.update(task, completed=done, total=of))
-        console.print(flow_swap.table(decided))
+            decided = flow.decide(tested, lambda done, of: bar.update(task, completed=done, total=of))
+        console.print(flow.table_of_decisions(decided))
         return
     folder = portraits or (PORTRAITS if PORTRAITS.is_dir() else None)
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("faces", total=None)
-        if not clips and os.environ.get("MER_EXAMPLES"):  # a machine that reads no films
-            recorded = flow_pairs.kept()[:pairs]
-        else:
-            recorded = flow_pairs.recorded(list(clips) or [Path(str(files("realtime").joinpath("assets/demo.mp4")))], pairs)
-        if not recorded:
-            raise SourceError("no face that stays in view in these recordings: give others with --clip")
-        rendered = flow_pairs.rendered(folder)
+        recorded, rendered = flow_pairs.pairs(list(clips), pairs, folder)
         bar.update(task, description="flow", total=flow.steps(recorded, rendered))
         rows = flow.measure(recorded, rendered, lambda: bar.advance(task))
     console.print(
         f"{len(recorded)} pairs of faces out of recordings, {len(rendered)} rendered on {folder or 'the bundled portrait'}",
         style="dim",
     )
-    why = flow.lacks_opencv()
-    console.print(why or f"as before: {flow.BEFORE}, used here until there was our own", style="dim")
+    console.print(flow.lacks_opencv() or f"as before: {flow.BEFORE}, used here until there was our own", style="dim")
     if not console.is_terminal:
         console.width = 200
     console.print(flow.table(rows))
@@ -263,19 +255,19 @@ def gpu(out):
     """On a machine with a GPU: its tests, its kernels, naming and training, in one report (six minutes at most).
 
     Exit code 1 where a step failed, 7 where there is no GPU."""
-    from train.bench.gpu import report, steps
+    from train.bench.gpu import steps
 
     name = steps.gpu()
     if not name:
         raise MissingPartError(f"no GPU: {device.why_not()}; everything else is proved by make test")
     console, outcomes = Console(soft_wrap=True), []
-    file = out or report.file_of(name)
+    file = out or steps.file_of(name)
     for outcome in steps.run(steps.plan(), begin=lambda step: console.print(f"{step.title} …", style="dim")):
         outcomes.append(outcome)
         console.print(f"{outcome.step.title}: {outcome.ended}, {outcome.seconds:.0f} s", style=None if outcome.good else "yellow")
         try:  # after every step: whatever ends this program, what it has found is there
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(report.markdown(name, outcomes), "utf-8")
+            file.write_text(steps.report(name, outcomes), "utf-8")
         except OSError as error:
             raise cannot_write(file, error) from error
     console.print(f"the report is in {file}")

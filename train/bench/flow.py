@@ -1,27 +1,36 @@
-"""`mer-bench flow`: OpenCV's TV-L1 and ours side by side, in time, in agreement, and against known movements."""
+"""`mer-bench flow`: OpenCV's TV-L1 and ours side by side, in time, in agreement, against known movements, and in what
+networks decide."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
 from rich.table import Table
 
-from engines.flow import Flow, cpu
+from engines.flow import CPU, Flow, Pair, cpu
+from engines.zoo import known
 from realtime.cli.terminal import percentiles
-from realtime.errors import MissingPartError
+from realtime.errors import MissingPartError, SourceError
+from realtime.naming.inputs import INPUTS
+from realtime.networks import network
 from train.bench.flow_pairs import Faces
+from train.data import cache, prepared
+from train.data.grouping import class_of, classes
+from train.measure.metrics import confusion, uar, uf1
 
 SIDES = (128, 224)
 REPEATS = 3
 BATCH = 64
 BEFORE = {"nscales": 3, "warps": 2, "medianFiltering": 3}  # what this program asked of OpenCV until it had its own
+GROUPING = "three"
+KINDS = ("flow_map", "dual_atme_map", "skd_tstsan")  # inputs that are made of it
 DEFAULT, AS_BEFORE = "OpenCV, its defaults", "OpenCV, as before"
 
-Pair = tuple[np.ndarray, np.ndarray]
 Many = Callable[[Sequence[Pair]], list[np.ndarray]]
 
 
@@ -122,6 +131,66 @@ def table(rows: dict[str, Row]) -> Table:
         apart = ["–", "–"] if name == first else [f"{np.mean(away):.4f}", f"{max(away):.4f}"]
         made.add_row(name, *times, *apart, f"{np.mean(row.missed):.4f}" if row.missed else "–")
     return made
+
+
+def decide(folder: Path, tick: Callable[[int, int], None]) -> dict[str, dict[str, np.ndarray]]:
+    """Whether networks decide the same with either flow: {network: {"truth", "opencv", "ours": a class for each clip}}, of the prepared set's micro-expressions.
+
+    For every shipped network of three classes that takes flow. tick(done, of): clips. Raises SourceError without clips.
+    """
+    three = classes(GROUPING)
+    networks = [one for one in map(network, known()) if one.manifest.get("takes") in KINDS and one.classes == three]
+    clips = [
+        (folder / "clips" / row.file, three.index(label))
+        for row in cache.read_rows(folder)
+        if row.kind == "micro" and (label := class_of(GROUPING, row.dataset, row.name, row.label, row.row)) is not None
+    ]
+    if not clips:
+        raise SourceError(f"no micro-expression of {folder} has a label of the grouping '{GROUPING}': take another set")
+    found = {one.name: {"truth": [], "opencv": [], "ours": []} for one in networks}
+    engines: dict[str, Many] = {"opencv": opencv(**BEFORE), "ours": CPU.many}
+    for done, (file, label) in enumerate(clips):
+        moments = prepared.moments(file)
+        for one in networks:
+            found[one.name]["truth"].append(label)
+        for name, many in engines.items():
+            tvl1 = _Once(many)
+            for one in networks:
+                found[one.name][name].append(int(np.argmax(one(INPUTS[one.manifest["takes"]](moments, tvl1)))))
+        tick(done + 1, len(clips))
+    return {name: {which: np.array(those) for which, those in one.items()} for name, one in found.items()}
+
+
+def table_of_decisions(decided: dict[str, dict[str, np.ndarray]]) -> Table:
+    """UF1 and UAR with either flow, and how many decisions differ."""
+    made = Table(box=None, header_style="dim", pad_edge=False)
+    made.add_column("network")
+    for name in ("UF1, OpenCV's flow", "ours", "UAR, OpenCV's flow", "ours", "decisions that differ"):
+        made.add_column(name, justify="right")
+    for name, one in decided.items():
+        either = [confusion(one["truth"], one[which], len(classes(GROUPING))) for which in ("opencv", "ours")]
+        figures = [f"{figure(matrix):.3f}" for figure in (uf1, uar) for matrix in either]
+        made.add_row(name, *figures, f"{(one['opencv'] != one['ours']).sum()} of {len(one['truth'])}")
+    return made
+
+
+class _Once:
+    """Stands for a `Flow`, and remembers: several networks ask about the same faces."""
+
+    def __init__(self, many: Many):
+        self._many, self._known = many, {}
+
+    def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return self.many([(one, other)])[0]
+
+    def many(self, pairs: list[Pair]) -> list[np.ndarray]:
+        return [self._flow(*pair) for pair in pairs]
+
+    def _flow(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        key = one.tobytes(), other.tobytes()
+        if key not in self._known:
+            self._known[key] = self._many([(one, other)])[0]
+        return self._known[key]
 
 
 def _timed(many: Many, pairs: list[Pair], taken: list[float]) -> list[np.ndarray]:

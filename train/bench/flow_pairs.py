@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import cv2
@@ -57,6 +59,17 @@ class Faces:
             for array in (self.flow, self.known[..., None].astype(np.float32))
         )
         return flow * np.float32([side / (right - left), side / (bottom - top)]), known > 0.99
+
+
+def pairs(videos: list[Path], most: int, portraits: Path | None) -> tuple[list[Faces], list[Faces]]:
+    """(`recorded` of the videos, of the demo clip where there are none; `rendered`). Raises SourceError without any recorded one."""
+    if not videos and os.environ.get("MER_EXAMPLES"):  # a machine that reads no films
+        found = kept()[:most]
+    else:
+        found = recorded(videos or [Path(str(files("realtime").joinpath("assets/demo.mp4")))], most)
+    if not found:
+        raise SourceError("no face that stays in view in these recordings: give others with --clip")
+    return found, rendered(portraits)
 
 
 def recorded(videos: list[Path], most: int) -> list[Faces]:

@@ -4,8 +4,7 @@
 from typing import TYPE_CHECKING
 
 from realtime.errors import UsageError
-from train.data.loaders.megc2019 import KINDS, load_flow
-from train.data.samples import Samples
+from train.data.samples import KINDS, Samples, load_flow
 
 if TYPE_CHECKING:
     from train.settings import DataSettings

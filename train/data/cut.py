@@ -14,7 +14,7 @@ from realtime.face.tracker import FaceSettings, FaceTracker
 from realtime.naming.inputs.face import crop_box
 from realtime.records import Frame, evenly
 from realtime.sources import open_source
-from train.data.clip import Clip
+from train.data.annotations import Clip
 
 PACE = 0.01  # seconds from picture to picture where none are known: the tracker only times its landmark runs by it
 # Some data sets come cropped so tightly that the face finder, which knows faces with something around them, finds none:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from realtime.errors import UsageError
-from train.data.annotations import Row, number
-from train.data.clip import Clip, LeftOut
+from train.data.annotations import Clip, LeftOut, Row, number
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
 

@@ -11,7 +11,7 @@ from realtime.errors import UsageError
 from realtime.records import Frame
 from realtime.sources import open_source
 from train.data import annotations, cut
-from train.data.clip import LeftOut
+from train.data.annotations import LeftOut
 
 KINDS = ("micro", "macro")
 

@@ -1,4 +1,7 @@
-"""Clips → a prepared set (`train.data.cache`): every face found, followed and aligned once, by the live loop's own code."""
+"""`mer-train prepare`: a data set → a prepared set (`train.data.cache`), every face found, followed and aligned once.
+
+The live loop's own code does it.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +27,44 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from realtime.errors import SourceError
+from realtime.errors import SourceError, UsageError
 from realtime.face import alignment, geometry
 from realtime.face.tracker import ANCHOR_ERROR, FaceSettings
 from realtime.parallel import each
 from realtime.records import BETWEEN
 from train.data import cache as store
-from train.data import contact_sheet, cut
-from train.data.clip import Clip, LeftOut
+from train.data import cut
+from train.data.annotations import Clip, LeftOut
+from train.data.loaders import LOADERS
+from train.settings import TrainSettings
 
 Task = list[tuple[Clip, Path]]  # (clip, its file) of one recording, or of one clip of pictures
+
+
+def from_settings(settings: TrainSettings, console: Console) -> Path:
+    """Prepare the set that `settings.data` names (name, root, cache) with `settings.workers` processes; returns the cache.
+
+    Raises MerError for what a person can put right; what is prepared by then stays, and the same command goes on.
+    """
+    data = settings.data
+    if data.name not in LOADERS:
+        raise UsageError(f"data={data.name} is not prepared: expected one of {', '.join(LOADERS)}")
+    if not data.root:
+        raise UsageError(f"where is {data.name}? Give data.root=DIR, the folder that holds it as it was published")
+    caches = [data.cache] if isinstance(data.cache, str) else list(data.cache)
+    if len(caches) > 1:
+        raise UsageError(f"one data set is prepared into one folder, got data.cache={','.join(caches)}")
+    cache = Path(caches[0] if caches and caches[0] else f"prepared/{data.name}")
+    root = Path(data.root).expanduser().resolve()
+    clips = LOADERS[data.name](root)
+    try:
+        rows, left = prepare(data.name, root, clips, cache, settings.workers, console)
+    except KeyboardInterrupt:
+        done = len(list((cache / "clips").glob("*.npz")))
+        console.print(f"{done} clips are prepared and stay; the same command goes on from there")
+        raise
+    report(rows, left, cache, console)
+    return cache
 
 
 def prepare(
@@ -71,7 +102,7 @@ def prepare(
     store.write_tables(cache, rows, left)
     if not rows:
         raise SourceError(f"none of the {len(clips)} clips of {root} could be prepared: {cache / 'left_out.csv'} says why")
-    contact_sheet.write(cache, rows)
+    store.write_sheet(cache, rows)
     return rows, left
 
 

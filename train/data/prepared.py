@@ -19,11 +19,12 @@ from rich.console import Console
 from rich.progress import track
 
 from realtime.errors import SourceError, UsageError
+from realtime.face.geometry import LANDMARKS_68
 from realtime.naming.inputs import INPUTS
 from realtime.parallel import each
 from realtime.records import Moments
+from realtime.spotting.apex import differences
 from train.data import cache as store
-from train.data.apex import apex_by_algorithm_1
 from train.data.grouping import class_of, classes
 from train.data.samples import Samples
 
@@ -43,7 +44,7 @@ def load(
 ) -> Samples:
     """The clips of one or several prepared sets (`cache`, then `more`) as inputs of `kind`, a key of `INPUTS`.
 
-    apex: "annotated", or "extracted" by SA-AT's Algorithm 1 from the views that are kept (`train.data.apex`).
+    apex: "annotated", or "extracted" by SA-AT's Algorithm 1 from the views that are kept (`apex_by_algorithm_1`).
     grouping: see `train.data.grouping`; clips whose label it leaves out are no samples. Inputs are made once, by
     `workers` processes (all cores by default), and kept in CACHE/inputs/. Small arrays are float32; large ones are uint8
     or float16 where every value stays within 5e-4. console: shows progress. Raises UsageError for a cache that is none,
@@ -102,6 +103,18 @@ def moments(file: Path, fifth: bool = False) -> Moments:
     if len(between) == 1:  # a still image: it does not move
         between = np.repeat(between, 2, axis=0)
     return Moments(onset, apex, offset, points, between)
+
+
+def apex_by_algorithm_1(views: Sequence[np.ndarray], points: np.ndarray) -> int:
+    """The apex of a clip whose table does not name it, by SA-AT's Algorithm 1: the index of the view that differs most from the first: LBP histograms of three regions, Eq. 1 summed over them.
+
+    views: two or more H×W×3 uint8 BGR of one anchor, the onset first. points: 68×2, the onset's landmarks in the views'
+    pixels; the views are aligned, so they hold for all (the paper finds them anew in each frame, and their trembling
+    would be part of the difference). The first view is never the answer. Raises ValueError for fewer than two views.
+    """
+    mesh = np.zeros((478, 2), np.float32)
+    mesh[LANDMARKS_68] = points  # of the mesh, the regions need these points only
+    return 1 + int(np.argmax(differences(views, mesh)[1:]))
 
 
 @once

@@ -14,7 +14,7 @@ from realtime.naming.inputs.dual_atme import puzzle_picture, regions
 from realtime.naming.inputs.face import crop, crop_box, grey
 from realtime.naming.inputs.flow_map import FACE
 from realtime.records import Event, Moments
-from train.explain.gradcam import gates, gradcam
+from train.explain.heat import gates, gradcam
 
 AMPLIFIED = 8  # how much the difference picture is exaggerated
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +11,21 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 from realtime import settings
-from realtime.errors import UsageError
+from realtime.errors import SourceError, UsageError
 from realtime.naming.inputs import INPUTS
 from realtime.naming.recognizer import moments_of
 from realtime.networks import network
+from realtime.output.log import Log
+from realtime.pipeline import Pipeline
+from realtime.records import Event, Keyframes
+from realtime.sources import open_source
 from realtime.watch import LiveSettings
-from train.explain.events import find
 from train.explain.figure import draw
-from train.explain.gradcam import place
-from train.explain.weights import torch_network
-from train.methods import METHODS
+from train.explain.heat import has, place, torch_network
+from train.methods import method
 
 PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+SAME = 0.01  # seconds between two onsets of one event
 
 
 @dataclass
@@ -50,16 +54,43 @@ def explain(what: str, words: list[str], console: Console) -> Path:
     made = torch_network(shipped, inputs)
     file = Path(chosen.out)
     file = file if file.suffix.lower() in PICTURES else file.with_name(f"{file.name}.png")  # as Matplotlib would, unsaid
-    method = METHODS[shipped.manifest["architecture"]]
+    own = method(shipped.manifest["architecture"])
     within = "network." if "calibration" in shipped.manifest else ""  # of train.export.network.Calibrated
-    layers = {title: (place(layer, within), picture) for title, (layer, picture) in method.LAYERS.items()}
+    layers = {title: (place(layer, within), picture) for title, (layer, picture) in own.LAYERS.items()}
     layers = {title: place for title, place in layers.items() if has(made, place[0])}
-    attention = {title: (within + name, gates) for title, (name, gates) in method.ATTENTION.items() if has(made, within + name)}
+    attention = {title: (within + name, gates) for title, (name, gates) in own.ATTENTION.items() if has(made, within + name)}
     draw(event, moments, made, inputs, layers, attention, file)
     console.print(f"{event.label} {event.score:.2f} at {event.apex_s:.2f} s: wrote {file}", soft_wrap=True)
     return file
 
 
-def has(network, name: str) -> bool:
-    """Whether it has that module: a part may have been switched off."""
-    return name.startswith("input:") or name in dict(network.named_modules())
+def find(what: str, number: int, live: LiveSettings) -> tuple[Event, Keyframes]:
+    """The event `number` (from 1) of the recording `what`; or, where `what` is SESSION/EVENT, that event of the log.
+
+    Raises UsageError where there is no such event, SourceError where the recording is not there any more.
+    """
+    logged = _logged(*map(int, what.split("/"))) if re.fullmatch(r"\d+/\d+", what) else None
+    clip = logged["clip"] if logged else what
+    if not Path(clip).is_file():
+        raise SourceError(f"no recording at {clip}: an event can be explained while the recording it came from is there")
+    pipeline = Pipeline(Path(clip).name, live, wait=True)
+    with open_source(clip) as source:
+        found = [(known.event, known.keyframes) for known in pipeline.follow(source)]
+    if logged:
+        same = [pair for pair in found if abs(pair[0].onset_s - logged["onset_s"]) < SAME]
+        if not same:
+            raise UsageError(f"{clip} shows no event at {logged['onset_s']:.3f} s any more: it was found with other settings")
+        return same[0]
+    if not 1 <= number <= len(found):
+        raise UsageError(f"{clip} has {len(found)} events, got event={number}: give the number of one of them")
+    return found[number - 1]
+
+
+def _logged(session: int, number: int) -> dict:
+    log = Log()
+    found = log.session(session)
+    event = next((row for row in log.events(session) if row["event"] == number), None)
+    if event is None:
+        raise UsageError(f"session {session} has no event {number}: mer-log show {session} lists them")
+    clips = [clip for clip in found["sources"] if event["source"] in (clip, Path(clip).name, Path(clip).stem)]
+    return event | {"clip": clips[0] if clips else event["source"]}

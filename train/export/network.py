@@ -23,8 +23,8 @@ from realtime.errors import ModelError, UsageError
 from realtime.naming.inputs import dual_atme, flow_map
 from train.data.samples import Samples
 from train.export.card import card
-from train.methods import METHODS, takes
-from train.settings import TrainSettings
+from train.methods import method, takes
+from train.settings import TrainSettings, same
 
 OUTPUT = "probabilities"
 FLOW_MAP = {"FACE": flow_map.FACE, "SMOOTHING": flow_map.SMOOTHING}
@@ -116,14 +116,14 @@ def save_manifest(file: Path, about: dict, text: str) -> None:
 
 def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accuracy: dict | None) -> dict:
     """What the file is, for programs: everything but its hash."""
-    method = METHODS[settings.model.name]
+    own = method(settings.model.name)
     plain = settings.as_dict()
     # where a file lay on the disk of whoever trained says nothing to others
     model = {key: Path(value).name if key in FILES and value else value for key, value in plain["model"].items()}
     return {
         "name": settings.model.name,
         "architecture": settings.model.name,
-        "title": method.TITLE,
+        "title": own.TITLE,
         "takes": takes(settings.model),
         "version": __version__,
         "made": date.today().isoformat(),
@@ -135,7 +135,7 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
             "shape": [1, len(samples.classes)],
             "meaning": "probabilities of the classes; they sum to 1",
         },
-        "normalisation": method.PREPARATION,
+        "normalisation": own.PREPARATION,
         # a test holds these against the code: who changes them must train again
         "made_with": MADE_WITH.get(takes(settings.model), {}),
         "training_data": {
@@ -154,7 +154,7 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
 
 
 class Calibrated(nn.Module):
-    """What is exported: the network's probabilities, tempered (`train.measure.calibration.tempered`)."""
+    """What is exported: the network's probabilities, tempered (`train.measure.metrics.tempered`)."""
 
     def __init__(self, network: nn.Module, temperature: float):
         super().__init__()
@@ -195,7 +195,7 @@ def read_accuracy(settings: TrainSettings) -> dict | None:
         what = f"accuracy={settings.accuracy} is not the results.json of a protocol=loso run"
         raise UsageError(f"{what} ({error!r}): measure with protocol=loso, then give that file") from error
     wanted = settings.as_dict()
-    differ = [key for key in ("model", "data", "fit") if measured.get(key) != wanted[key]]
+    differ = [key for key in ("model", "data", "fit") if not same(measured.get(key), wanted[key])]
     if measured["protocol"].get("inner", 0.0) != wanted["protocol"]["inner"]:
         differ.append("protocol.inner")
     if differ or measured["protocol"]["name"] not in ("loso", "cde"):

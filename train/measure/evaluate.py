@@ -98,8 +98,7 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Call
     import cv2
     import torch
 
-    from train.compute import threads
-    from train.methods.predict import predict
+    from train.compute import predict, threads
 
     settings, samples, keep = shared
     torch.set_num_threads(threads(settings))
@@ -130,7 +129,7 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
     test: only for protocol.leak. It changes nothing in the network.
     """
     from train.compute import compute
-    from train.methods import METHODS
+    from train.methods import method
 
     back = None
     if settings.protocol.inner:
@@ -145,7 +144,7 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
     together = Together(*(one for one in (best, leak, watch) if one is not None))
     where = compute(settings.device, settings.precision)
     with where.spoken_for():
-        network = METHODS[settings.model.name].fit(training, settings.model, settings.fit, seed, together, where)
+        network = method(settings.model.name).fit(training, settings.model, settings.fit, seed, together, where)
     if best is not None:
         if not best.at:
             name = settings.model.name

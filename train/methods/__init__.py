@@ -1,37 +1,58 @@
 """How each network is trained, by the name that `model=` takes.
 
-A method is a module: INPUTS (a key of `realtime.naming.inputs.INPUTS`), TITLE and PREPARATION (for the manifest), and
-`fit(samples, model, recipe, seed, watch, compute)`, which gives a torch module from inputs to probabilities, as it is
-exported: on the CPU, wherever it was trained.
-Where the inputs depend on the model's switches, `kind(model)` gives their key.
+A method's training is a module: INPUTS (a key of `realtime.naming.inputs.INPUTS`), TITLE and PREPARATION (for the manifest), and
+`fit(samples, model, recipe, seed, watch, compute)`, which gives a torch module from inputs to probabilities, as it is exported:
+on the CPU, wherever it was trained. Where the inputs depend on the model's switches, `kind(model)` gives their key.
+Its settings are another, without torch, for they are read before anything heavy is loaded: `Model`, its switches, and `Recipe`,
+its numbers of training.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from train.methods.dual_atme import training as dual_atme
-from train.methods.kernel_ridge import training as kernel_ridge
-from train.methods.moext import training as moext
-from train.methods.sa_at import training as sa_at
-from train.methods.skd_tstsan import training as skd_tstsan
-from train.methods.ststnet import training as ststnet
-from train.methods.svm import lbptop
-from train.methods.svm import training as svm
+from realtime.errors import UsageError
 
-METHODS = {
-    "skd_tstsan": skd_tstsan,
-    "moext": moext,
-    "dual_atme": dual_atme,
-    "sa_at": sa_at,
-    "kernel_ridge": kernel_ridge,
-    "ststnet": ststnet,
-    "svm": svm,
-    "lbptop": lbptop,
+MODULES = {
+    "skd_tstsan": ("train.methods.skd_tstsan.training", "train.methods.skd_tstsan.settings"),
+    "moext": ("train.methods.moext.training", "train.methods.moext.settings"),
+    "dual_atme": ("train.methods.dual_atme.training", "train.methods.dual_atme.settings"),
+    "sa_at": ("train.methods.sa_at.training", "train.methods.sa_at.settings"),
+    "kernel_ridge": ("train.methods.kernel_ridge.training", "train.methods.kernel_ridge.settings"),
+    "ststnet": ("train.methods.ststnet.training", "train.methods.ststnet.settings"),
+    "svm": ("train.methods.svm.training", "train.methods.svm.settings"),
+    "lbptop": ("train.methods.svm.lbptop", "train.methods.svm.settings"),
+    "verifier": ("train.verifier.training", "train.verifier.settings"),  # trained in a way of its own
 }
 
 
+def method(name: str) -> ModuleType:
+    """The module that trains it."""
+    return import_module(MODULES[name][0])
+
+
+def settings_of(name: str) -> ModuleType:
+    """The module with its `Model` and `Recipe`."""
+    return import_module(MODULES[name][1])
+
+
 def takes(model: Any) -> str:
-    """The key of `realtime.naming.inputs.INPUTS` for the network that `model` (a `Model` of `train.methods.recipes`) describes."""
-    method = METHODS[model.name]
-    return method.kind(model) if hasattr(method, "kind") else method.INPUTS
+    """The key of `realtime.naming.inputs.INPUTS` for the network that `model`, a `Model` of its method, describes."""
+    own = method(model.name)
+    return own.kind(model) if hasattr(own, "kind") else own.INPUTS
+
+
+def check(right: dict[str, bool]) -> None:
+    """One line for a value out of range.
+
+    Args:
+        right: what is checked, in the words of the message, and whether it is right.
+
+    Raises:
+        UsageError: names the first that is not right.
+    """
+    for name, is_right in right.items():
+        if not is_right:
+            raise UsageError(f"{name} is out of range: the files in configs/ say what each setting means")

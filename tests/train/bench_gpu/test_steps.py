@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from engines import device
 from train.bench.cli import main
-from train.bench.gpu import report, steps
+from train.bench.gpu import steps
 from train.bench.gpu.steps import Step
 
 
@@ -69,7 +69,7 @@ def test_every_part_of_the_proof_is_planned(monkeypatch):
 def test_the_report_is_written_after_every_step(a_gpu, monkeypatch, tmp_path):
     several = [child("print('```')"), child("import sys; sys.exit(3)"), child("print(1)", lacks="torch not installed")]
     monkeypatch.setattr(steps, "plan", lambda: several)
-    monkeypatch.setattr(report, "REPORTS", tmp_path / "new")
+    monkeypatch.setattr(steps, "REPORTS", tmp_path / "new")
     said = CliRunner().invoke(main, ["gpu"])
     assert said.exit_code == 1, said.output
     text = (tmp_path / "new/nvidia-h300-80-gb.md").read_text("utf-8")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from places import ROOT
 
-from train.data.clip import Clip
+from train.data.annotations import Clip
 
 FACE = cv2.resize(cv2.imread(str(ROOT / "realtime/assets/astronaut.jpg")), None, fx=0.75, fy=0.75)
 

@@ -6,16 +6,8 @@ import made_sets
 import pytest
 
 from realtime.errors import UsageError
-from train.data.clip import Clip, LeftOut
-from train.data.images import images
-from train.data.loaders.casme2 import casme2
-from train.data.loaders.casme3 import casme3
-from train.data.loaders.ckplus import ckplus
-from train.data.loaders.generic import generic
-from train.data.loaders.mmew import mmew
-from train.data.loaders.samm import samm
-from train.data.loaders.smic import smic
-from train.data.loaders.synthetic import synthetic
+from train.data.annotations import Clip, LeftOut
+from train.data.loaders import casme2, casme3, ckplus, generic, images, mmew, samm, smic, synthetic
 from train.synthesis.clip import TRUTH
 
 LOADERS = {f.__name__: f for f in (casme2, samm, smic, mmew, casme3, ckplus, images, generic)}

@@ -21,7 +21,7 @@ from realtime.face.tracker import FaceSettings
 from realtime.parallel import each
 from train.data import cache as store
 from train.data import prepare
-from train.data.clip import LeftOut
+from train.data.annotations import LeftOut
 from train.synthesis.camera import VideoFile
 
 

@@ -9,12 +9,10 @@ from places import DATA
 openpyxl = pytest.importorskip("openpyxl")
 
 from realtime.errors import UsageError
-from train.data import sheets
-from train.data.annotations import number, seconds
+from train.data import annotations
+from train.data.annotations import Clip, number, seconds
 from train.data.annotations import read as read_rows
-from train.data.clip import Clip
-from train.data.loaders.casme2 import casme2
-from train.data.loaders.generic import generic
+from train.data.loaders import casme2, generic
 
 CASES = DATA.parent / "cases"
 COLUMNS = {"subject": ("Subject",), "onset": ("Onset",)}
@@ -95,7 +93,7 @@ def test_xml_that_is_damaged_inside_is_one_line(tmp_path):
 
 
 def test_a_table_that_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(sheets, "MOST_BYTES", 100)
+    monkeypatch.setattr(annotations, "MOST_BYTES", 100)
     with pytest.raises(UsageError, match="unpacks to more"):
         read(book(tmp_path / "a.xlsx", SMALL))
 

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 from realtime.errors import MissingPartError, UsageError
 from realtime.origin import ROOT
-from train.bench.gpu.report import state
+from train.bench.gpu.steps import state
 from train.run_folder import commit
 
 PART = 55_000_000  # bytes of a part at most

@@ -1,8 +1,13 @@
-"""What `mer-bench gpu` runs, each step in a child with a time limit of its own: a crash of one is none of the others."""
+"""`make gpu`: on a machine with a GPU, everything that only a GPU can prove or measure, in one report.
+
+Each step runs in a child with a time limit of its own: a crash of one is none of the others. `kernels`, `naming` and `training`
+are such children; `bundle` packs what a machine without a network needs for it all, `unpacked` sets that up there.
+"""
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import signal
@@ -12,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,10 +26,13 @@ from engines import device
 from engines.isolated import command
 from engines.zoo import known
 from realtime.origin import ROOT
+from train.run_folder import commit
 
 TOTAL = 350.0  # seconds for all: a lent machine has fifteen minutes
 LONGEST = 400  # lines of what a step printed that are kept, the last ones
 METHODS = ("skd_tstsan", "moext", "dual_atme", "sa_at", "ststnet", "kernel_ridge")
+REPORTS = ROOT / "engines" / "reports"
+PACKAGES = ("torch", "onnxruntime-gpu", "onnxruntime", "pycuda", "tensorrt", "numba", "numpy")
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -146,6 +156,44 @@ def tidy(text: str) -> str:
     lines = _COLOURS.sub("", text).rstrip().splitlines()
     cut = [f"({len(lines) - LONGEST} lines before)"] if len(lines) > LONGEST else []
     return "\n".join(cut + [line.rstrip() for line in lines[-LONGEST:]])
+
+
+def file_of(gpu: str) -> Path:
+    """From "NVIDIA H200" → engines/reports/nvidia-h200.md."""
+    return REPORTS / f"{re.sub(r'[^a-z0-9]+', '-', gpu.lower()).strip('-') or 'gpu'}.md"
+
+
+def report(gpu: str, outcomes: list[Outcome]) -> str:
+    """Markdown: the machine, a table of all steps, then what each of them printed."""
+    rows = [f"| {one.step.title} | {one.ended} | {one.seconds:.0f} |" for one in outcomes]
+    parts = [f"# {gpu}", about(), "\n".join(["| step | | s |", "|---|---|---|", *rows])]
+    for one in outcomes:
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", one.text)), default=0))
+        said = f"{fence}text\n{one.text}\n{fence}" if one.ended != "left out" else f"Left out: {one.text}."
+        parts.append(f"## {one.step.title}\n\n{said}")
+    return "\n\n".join(parts) + "\n"
+
+
+def about() -> str:
+    """When, on what, with what: one paragraph."""
+    found = device.find()
+    gpu = f"{found.compute}, {found.memory_mib / 1024:.0f} GiB, driver {found.driver}, CUDA {found.cuda}" if found else device.why_not()
+    packages = ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name)))
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return tidy(f"`make gpu`, {when}; {gpu}; {os.cpu_count()} CPU cores; Python {platform.python_version()}, {packages}; {state()}.")
+
+
+def state() -> str:
+    """Which code it was. A bundle, which has no repository, says it in MER_COMMIT."""
+    here = commit()
+    return f"commit {here['commit'][:12]}{' with changes' * here['dirty']}" if here else os.environ.get("MER_COMMIT") or "no commit known"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _tests() -> Step:

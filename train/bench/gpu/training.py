@@ -21,7 +21,7 @@ from realtime.cli.terminal import percentiles
 from realtime.errors import MerError
 from train.compute import Compute, compute
 from train.data.samples import Samples
-from train.methods import METHODS
+from train.methods import method
 from train.methods.moext.magnification import Magnifier
 from train.settings import chosen
 from train.watch import Watch
@@ -77,7 +77,7 @@ def measure(name: str, where: Compute, count: int | None = None, **changed: Any)
             if hasattr(model, "magnet"):  # the time does not depend on what the weights are
                 model.magnet = str(Path(folder) / "magnet.pth")
                 torch.save(Magnifier(3).state_dict(), model.magnet)
-            METHODS[name].fit(made(name, count or size), model, recipe, 0, watch, where)
+            method(name).fit(made(name, count or size), model, recipe, 0, watch, where)
     finally:
         hook.remove()
     return watch

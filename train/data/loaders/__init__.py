@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from train.data.clip import Clip, LeftOut
-from train.data.images import images
-from train.data.loaders.casme2 import casme2
-from train.data.loaders.casme3 import casme3
-from train.data.loaders.ckplus import ckplus
-from train.data.loaders.generic import generic
-from train.data.loaders.mmew import mmew
-from train.data.loaders.samm import samm
-from train.data.loaders.smic import smic
-from train.data.loaders.synthetic import synthetic
+from train.data.annotations import Clip, LeftOut
+from train.data.loaders.generic import generic, synthetic
+from train.data.loaders.tables import casme2, casme3, mmew, samm
+from train.data.loaders.untabled import ckplus, images, smic
 
 LOADERS: dict[str, Callable[[Path], list[Clip | LeftOut]]] = {
     "casme2": casme2,

@@ -14,12 +14,10 @@ from collections import Counter
 from pathlib import Path
 
 from realtime.errors import UsageError
-from train.data import annotations, folders, sheets
-from train.data.annotations import Row
-from train.data.clip import LeftOut
-from train.data.loaders.casme3 import COLUMNS as CASME3
+from train.data import annotations, folders
+from train.data.annotations import LeftOut, Row
 from train.data.loaders.generic import moments
-from train.data.loaders.samm import COLUMNS as SAMM
+from train.data.loaders.tables import SAMM, casme3_rows, casme3_tables
 from train.data.long_recordings import KINDS, Expression, LongRecording, LongSet
 
 SAMM_LV = {
@@ -63,7 +61,7 @@ def cas_me2(root: Path) -> LongSet:
         if path.is_dir() and (code := re.match(r"\d+_(\d{4})", path.name)):
             found[path.parent.name, code[1]] = _pictures(f"{path.parent.name}/{path.name}", path.parent.name, 30, path)
     made = LongSet("CAS(ME)²", list(found.values()))
-    for index, line in sheets.lines(table)[0]:
+    for index, line in annotations.lines(table)[0]:
         cells = [*line, *[""] * 9]
         place = next((i for i, cell in enumerate(line) if cell.lower().endswith("-expression")), None)
         row = Row(f"{table.name} row {index}", dict(zip(("subject", "filename", "onset", "apex", "offset"), cells, strict=False)))
@@ -80,16 +78,14 @@ def casme3(root: Path) -> LongSet:
 
     Raises UsageError where the micro-expressions' table or the recordings are missing.
     """
-    tables = {"micro": annotations.find(root, "cas(me)3_part_A_ME_label*", what="CAS(ME)³ part A")}
-    tables["macro"] = annotations.find(root, "cas(me)3_part_A_MaE_label*", what="CAS(ME)³ part A", required=False)
+    tables = casme3_tables(root)
     base, found = folders.holding(root, "spNO.[0-9]*", "CAS(ME)³ part A"), {}
     for path in sorted(base.glob("spNO.[0-9]*/*/color")):
         subject, name = path.parts[-3:-1]
         found[subject, name] = _pictures(f"{subject}/{name}", subject, 30, path)
     made = LongSet("CAS(ME)³ part A", list(found.values()))
-    for kind, table in tables.items():
-        for row in annotations.read(table, CASME3, optional=("action_units",), sheet="label") if table else []:
-            made.add(found.get((row["subject"], row["filename"])), row, kind, row["label"])
+    for kind, row in casme3_rows(tables):
+        made.add(found.get((row["subject"], row["filename"])), row, kind, row["label"])
     return made.checked(root)
 
 
@@ -155,7 +151,7 @@ def _samm_emotions(root: Path) -> dict[str, str]:
 
 def _rule(table: Path, sheet: str, code: str, place: int) -> list[list[str]]:
     """The lines of a sheet of rules, those whose cell `place` is such a code. Raises UsageError where none is."""
-    filled = [[cell for cell in line if cell] for _, line in sheets.lines(table, sheet)[0]]
+    filled = [[cell for cell in line if cell] for _, line in annotations.lines(table, sheet)[0]]
     found = [line for line in filled if len(line) >= 2 and re.fullmatch(code, line[place])]
     if not found:
         raise UsageError(f"{table} has no sheet '{sheet}', by which its names are told: use the workbook as it came (.xlsx)")

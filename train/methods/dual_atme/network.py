@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class Inception(nn.Module):
@@ -78,3 +79,19 @@ class DualATME(nn.Module):
 def branch() -> nn.Sequential:
     """Bi-Inception: (B, 3, 28, 28) → (B, 24, 14, 14) → (B, 48, 7, 7)."""
     return nn.Sequential(Inception(3, 6), nn.MaxPool2d(2), Inception(24, 12), nn.MaxPool2d(2))
+
+
+def focal(logits: Tensor, target: Tensor, gamma: float = 2.0, weight: Tensor | None = None) -> Tensor:
+    """Focal loss (Lin et al. 2017), a scalar: cross-entropy, less for what is already classified well.
+
+    logits: (B, K). target: (B, K), rows that sum to 1 (mixed labels are allowed). weight: (K,), how much each class
+    counts in the mean over the batch; None: all alike.
+    """
+    log_p = F.log_softmax(logits, dim=1)
+    counted = target if weight is None else target * weight
+    return -(counted * (1 - log_p.exp()) ** gamma * log_p).sum() / counted.sum()
+
+
+def dissimilarity(v_e: Tensor, v_p: Tensor) -> Tensor:
+    """L_con = 1 − cos(V_e, V_p), mean over the batch (Sec. 3.3.3). Both (B, C, H, W)."""
+    return (1 - torch.cosine_similarity(v_e.flatten(1), v_p.flatten(1), dim=1)).mean()

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from train.compute import CPU, Compute
 from train.data.augment import affine, affine_pieces, halves, mirror, mix, puzzle, some_mirrored
 from train.data.samples import Samples
-from train.methods.dual_atme.losses import dissimilarity, focal
-from train.methods.dual_atme.network import DualATME
+from train.methods.dual_atme.network import DualATME, dissimilarity, focal
 from train.methods.dual_atme.settings import Model, Recipe
 from train.watch import Watch
 

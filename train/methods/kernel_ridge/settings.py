@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from train.methods.checks import check
+from train.methods import check
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realtime.errors import UsageError
-from train.methods.checks import check
+from train.methods import check
 
 INPUTS = ("apex", "difference")
 STYLES = ("grey", "light", "sketch")  # a test holds these against train.methods.sa_at.style_network.STYLES

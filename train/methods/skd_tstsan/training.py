@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from realtime.errors import UsageError
 from train.compute import CPU, Compute
 from train.data.samples import Samples
-from train.methods.dual_atme.losses import focal
+from train.methods.dual_atme.network import focal
 from train.methods.skd_tstsan.network import SKDTSTSAN, Deployed
 from train.methods.skd_tstsan.settings import Model, Recipe
 from train.watch import Watch

@@ -1,1 +1,0 @@
-"""`mer-bench`: what the program is measured with."""

@@ -1,1 +1,0 @@
-"""Measuring and training the spotter on clips with known truth."""

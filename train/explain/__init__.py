@@ -1,1 +1,0 @@
-"""Why a network said what it said: `mer-train explain EVENT`."""

@@ -1,1 +1,0 @@
-"""Dual-ATME (Zhou et al., Entropy 2023)."""

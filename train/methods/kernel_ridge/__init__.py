@@ -1,1 +1,0 @@
-"""Kernel ridge regression on movement and deformation."""

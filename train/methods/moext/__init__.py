@@ -1,1 +1,0 @@
-"""MoExt (Li et al., arXiv 2407.07345)."""

@@ -1,1 +1,0 @@
-"""SA-AT (Zhou, Mao, Xue: style aggregated and attention transfer)."""

@@ -1,1 +1,0 @@
-"""SKD-TSTSAN (Zhu et al. 2024)."""

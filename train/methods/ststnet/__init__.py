@@ -1,1 +1,0 @@
-"""STSTNet (Liong et al., FG 2019)."""

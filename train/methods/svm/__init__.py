@@ -1,1 +1,0 @@
-"""Support vector machines: what a classical method reaches."""

@@ -28,7 +28,12 @@ SHARE = 0.25  # of the GPU's free memory that one array of samples may take
 
 @dataclass(frozen=True)
 class Compute:
-    """device: where networks and batches lie. precision: "fp32", or "bf16": layers that bear it compute in bfloat16."""
+    """Where, and in what numbers, networks are trained.
+
+    Attributes:
+        device: where networks and batches lie.
+        precision: "fp32", or "bf16": layers that bear it compute in bfloat16.
+    """
 
     device: torch.device = torch.device("cpu")
     precision: str = "fp32"
@@ -83,7 +88,14 @@ CPU = Compute()
 
 
 def compute(device: str, precision: str) -> Compute:
-    """auto: the GPU where torch finds one and MER_NO_GPU is not set. Raises MissingPartError for "cuda" where it finds none."""
+    """What the settings `device` and `precision` come to here.
+
+    Args:
+        device: "auto" is the GPU where torch finds one and MER_NO_GPU is not set.
+
+    Raises:
+        MissingPartError: "cuda" is asked for and torch finds none.
+    """
     found = torch.cuda.is_available()
     if device == "cuda" and not found:
         why = "is built for the CPU alone" if torch.version.cuda is None else "finds no NVIDIA GPU or driver"
@@ -93,8 +105,13 @@ def compute(device: str, precision: str) -> Compute:
 
 
 def threads(settings: TrainSettings, alone: bool = False) -> int:
-    """How many of torch's threads a network gets: one where it computes on the CPU (folds run side by side, and a seed always
-    gives the same weights), its share of the cores where they only feed a GPU. alone: there are no other folds.
+    """How many of torch's threads a network gets.
+
+    One where it computes on the CPU (folds run side by side, and a seed always gives the same weights), its share of the cores where
+    they only feed a GPU.
+
+    Args:
+        alone: there are no other folds.
     """
     if not compute(settings.device, settings.precision).on_gpu:
         return 1

@@ -24,7 +24,11 @@ from train.settings import TrainSettings
 
 
 def run(settings: TrainSettings, console: Console) -> Path:
-    """Do what the settings say; returns the folder of results. Raises MerError for what a person can put right."""
+    """Do what the settings say; returns the folder of results.
+
+    Raises:
+        MerError: a person can put it right.
+    """
     out = Path(settings.out)
     if settings.model.name == "verifier" or settings.data.name == "portraits":
         try:

@@ -40,7 +40,8 @@ COLUMNS = ("name", "person", "dataset", "label", "predicted")  # then a probabil
 def claim(out: Path, settings: TrainSettings, samples: Samples) -> None:
     """Write the resolved settings into `out`, or see that it already holds a run of the same recipe and data.
 
-    Raises UsageError where it holds another one: another model's predictions are never mixed in.
+    Raises:
+        UsageError: it holds another one: another model's predictions are never mixed in.
     """
     resolved = settings.as_dict()
     # catches another file at the same path, and a change in how inputs are made
@@ -110,7 +111,11 @@ def commit() -> dict | None:
 
 
 def save_predictions(file: Path, samples: Samples, probabilities: np.ndarray) -> None:
-    """One line a sample, with its name, person, set and label. probabilities: N×classes."""
+    """One line a sample, with its name, person, set and label.
+
+    Args:
+        probabilities: N×classes.
+    """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow([*COLUMNS, *samples.classes])
@@ -123,7 +128,11 @@ def save_predictions(file: Path, samples: Samples, probabilities: np.ndarray) ->
 
 
 def read_predictions(file: Path, samples: Samples) -> np.ndarray:
-    """The probabilities of `samples`, N×classes float32. Raises UsageError where the file is of others."""
+    """The probabilities of `samples`, N×classes float32.
+
+    Raises:
+        UsageError: the file is of others.
+    """
     expected = [*COLUMNS, *samples.classes]
     try:
         rows = list(csv.reader(io.StringIO(file.read_text("utf-8"))))

@@ -21,7 +21,11 @@ from train.methods import check, settings_of
 
 @dataclass
 class DataSettings:
-    """One of `configs/data/`. cache, more, test: folders, lists of str; one may be given as it is."""
+    """One of `configs/data/`.
+
+    Attributes:
+        cache, more, test: folders, lists of str; one may be given as it is.
+    """
 
     name: str
     path: str = ""
@@ -52,7 +56,11 @@ class ProtocolSettings:
 
 @dataclass
 class TrainSettings:
-    """model, fit: after loading, the `Model` and `Recipe` of the method's own `settings`."""
+    """Everything that `configs/train.yaml` holds.
+
+    Attributes:
+        model, fit: after loading, the `Model` and `Recipe` of the method's own `settings`.
+    """
 
     model: Any
     data: DataSettings
@@ -115,7 +123,11 @@ def chosen(*words: str) -> TrainSettings:
 
 
 def typed(where: str, schema: type, values: dict) -> Any:
-    """`values` as the dataclass `schema`. Raises UsageError where a value has the wrong type."""
+    """`values` as the dataclass `schema`.
+
+    Raises:
+        UsageError: a value has the wrong type.
+    """
     try:
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), literal(values)))
     except OmegaConfBaseException as error:

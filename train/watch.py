@@ -25,7 +25,11 @@ class Watch:
     def epoch(self, network: nn.Module | None = None, **scalars: float) -> dict[str, float] | None:
         """An epoch has ended. `network`, in the last stage only: forward(*inputs) gives probabilities.
 
-        scalars: what a curve is drawn of, on the training samples (loss=0.31). Returns what this watch found out.
+        Args:
+            scalars: what a curve is drawn of, on the training samples (loss=0.31).
+
+        Returns:
+            what this watch found out.
         """
 
     def say(self, text: str) -> None:
@@ -55,8 +59,13 @@ class Together(Watch):
 class Best(Watch):
     """Scores the network on `samples` after each epoch and keeps the best, by UF1, then by likelihood.
 
-    name: what its scalars begin with, name_uf1 and name_best. keep: keep the weights too, for `restore`.
-    probabilities: of the best epoch (None where the method has no epochs). at: its number, from 1.
+    Attributes:
+        probabilities: of the best epoch (None where the method has no epochs).
+        at: its number, from 1.
+
+    Args:
+        name: what its scalars begin with, name_uf1 and name_best.
+        keep: keep the weights too, for `restore`.
     """
 
     def __init__(self, samples: Samples, name: str, keep: bool = True):

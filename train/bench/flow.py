@@ -36,8 +36,13 @@ Many = Callable[[Sequence[Pair]], list[np.ndarray]]
 
 @dataclass
 class Row:
-    """taken: {side: milliseconds a pair, one number for each run}. flows: of the recorded pairs at 128. missed: mean
-    endpoint distance to the truth of each rendered pair, pixels."""
+    """What one flow came to.
+
+    Attributes:
+        taken: {side: milliseconds a pair, one number for each run}.
+        flows: of the recorded pairs at 128.
+        missed: mean endpoint distance to the truth of each rendered pair, pixels.
+    """
 
     taken: dict[int, list[float]] = field(default_factory=dict)
     flows: list[np.ndarray] = field(default_factory=list)
@@ -55,7 +60,11 @@ def lacks_opencv() -> str | None:
 
 
 def opencv(**settings) -> Many:
-    """OpenCV's TV-L1. Raises MissingPartError where it has none."""
+    """OpenCV's TV-L1.
+
+    Raises:
+        MissingPartError: it has none.
+    """
     if lacking := lacks_opencv():
         raise MissingPartError(lacking)
     make = cv2.optflow.DualTVL1OpticalFlow_create
@@ -134,9 +143,12 @@ def table(rows: dict[str, Row]) -> Table:
 
 
 def decide(folder: Path, tick: Callable[[int, int], None]) -> dict[str, dict[str, np.ndarray]]:
-    """Whether networks decide the same with either flow: {network: {"truth", "opencv", "ours": a class for each clip}}, of the prepared set's micro-expressions.
+    """Whether networks decide the same with either flow: {network: {"truth", "opencv", "ours": a class for each clip}}.
 
-    For every shipped network of three classes that takes flow. tick(done, of): clips. Raises SourceError without clips.
+    Of a prepared set's micro-expressions, for every shipped network of three classes that takes flow. tick(done, of): clips.
+
+    Raises:
+        SourceError: there are no clips.
     """
     three = classes(GROUPING)
     networks = [one for one in map(network, known()) if one.manifest.get("takes") in KINDS and one.classes == three]

@@ -37,8 +37,9 @@ STEP = 4  # pixels between the places at which a field is computed
 class Faces:
     """Two views (H×W×3 uint8 BGR) and the box of the face in them (left, top, right, bottom).
 
-    flow: H×W×2, the true flow from the first to the second in pixels; known: H×W bool, where it holds (not inside eyes
-    and mouth, where things come to light). Both None for a recording.
+    Attributes:
+        flow: H×W×2, the true flow from the first to the second in pixels.
+        known: H×W bool, where it holds (not inside eyes and mouth, where things come to light). Both None for a recording.
     """
 
     first: np.ndarray
@@ -62,7 +63,11 @@ class Faces:
 
 
 def pairs(videos: list[Path], most: int, portraits: Path | None) -> tuple[list[Faces], list[Faces]]:
-    """(`recorded` of the videos, of the demo clip where there are none; `rendered`). Raises SourceError without any recorded one."""
+    """(`recorded` of the videos, of the demo clip where there are none; `rendered`).
+
+    Raises:
+        SourceError: there is no recorded one.
+    """
     if not videos and os.environ.get("MER_EXAMPLES"):  # a machine that reads no films
         found = kept()[:most]
     else:

@@ -28,7 +28,12 @@ Line = tuple[int, list[str]]  # its number, as a spreadsheet counts, and its cel
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table. where: "table.xlsx row 17", as a spreadsheet counts. cells: stripped text, "" if empty."""
+    """One line of a table.
+
+    Attributes:
+        where: "table.xlsx row 17", as a spreadsheet counts.
+        cells: stripped text, "" if empty.
+    """
 
     where: str
     cells: Mapping[str, str]
@@ -41,12 +46,17 @@ class Row:
 class Clip:
     """Where the frames of one annotated expression lie, and what its annotation says.
 
-    dataset: the loader's name. subject: as in the set's own folders ("sub01", "006"); one person of that set.
-    name: unique within the set. kind: "micro", "macro" or "image" (a labelled still face).
-    label: the emotion as annotated, stripped and in lower case. action_units: as annotated, may be empty.
-    pictures: the frames from onset to offset, in order (an image: one). apex: index into `pictures`.
-    row: where the annotation stands, for messages ("table.xlsx row 17").
-    video, times: instead of `pictures`, a video and the seconds of onset, apex and offset in its own clock.
+    Attributes:
+        dataset: the loader's name.
+        subject: as in the set's own folders ("sub01", "006"); one person of that set.
+        name: unique within the set.
+        kind: "micro", "macro" or "image" (a labelled still face).
+        label: the emotion as annotated, stripped and in lower case.
+        action_units: as annotated, may be empty.
+        pictures: the frames from onset to offset, in order (an image: one).
+        apex: index into `pictures`.
+        row: where the annotation stands, for messages ("table.xlsx row 17").
+        video, times: instead of `pictures`, a video and the seconds of onset, apex and offset in its own clock.
     """
 
     dataset: str
@@ -74,7 +84,8 @@ class LeftOut:
 def find(root: Path, *patterns: str, what: str, required: bool = True) -> Path | None:
     """The one table below `root` (at most three folders deep) whose name fits one of `patterns`, whatever its case.
 
-    Raises UsageError where there is none (unless not `required`) or more than one.
+    Raises:
+        UsageError: there is none (unless not `required`) or more than one.
     """
     if not root.is_dir():
         raise UsageError(f"no folder '{root}': set data.root to the folder that holds {what}")
@@ -98,10 +109,15 @@ def find(root: Path, *patterns: str, what: str, required: bool = True) -> Path |
 
 
 def read(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tuple[str, ...] = (), sheet: str = "") -> list[Row]:
-    """The filled rows of a table. columns: our name → the names that the column may have, case and spaces set aside.
+    """The filled rows of a table.
 
-    optional: those of our names that may be missing. sheet: read where there is one of this name, else the first.
-    Raises UsageError for a file that cannot be read or lacks a column, naming it and the columns that are there.
+    Args:
+        columns: our name → the names that the column may have, case and spaces set aside.
+        optional: those of our names that may be missing.
+        sheet: read where there is one of this name, else the first.
+
+    Raises:
+        UsageError: the file cannot be read or lacks a column; it and the columns that are there are named.
     """
     known = {_plain(name): field for field, names in columns.items() for name in names}
     heads = [(line, way) for way in lines(path, sheet) for line in way if line[0] <= HEADER_WITHIN]
@@ -133,9 +149,15 @@ def seconds(text: str) -> float | None:
 
 
 def lines(path: Path, sheet: str = "") -> list[list[Line]]:
-    """Every way to read the table, one at least: the filled lines. sheet: of this name, else the first.
+    """Every way to read the table, one at least: the filled lines.
 
-    A merged cell's text stands in each of its rows. Raises UsageError for a file that cannot be read.
+    A merged cell's text stands in each of its rows.
+
+    Args:
+        sheet: of this name, else the first.
+
+    Raises:
+        UsageError: the file cannot be read.
     """
     if path.suffix.lower() == ".csv":
         return _csv(path)

@@ -38,7 +38,13 @@ AMPLIFIED = 6  # how much a difference is enlarged
 
 @dataclass(frozen=True)
 class Row:
-    """A line of clips.csv. action_units: as annotated. file: in clips/. row: where the annotation stands."""
+    """A line of clips.csv.
+
+    Attributes:
+        action_units: as annotated.
+        file: in clips/.
+        row: where the annotation stands.
+    """
 
     dataset: str
     subject: str
@@ -51,7 +57,11 @@ class Row:
 
 
 def claim(cache: Path, made: dict, versions: dict) -> None:
-    """Make `cache`, or see that it was made by the same means. Raises UsageError, and changes nothing, where it was not."""
+    """Make `cache`, or see that it was made by the same means.
+
+    Raises:
+        UsageError: it was not; nothing is changed.
+    """
     file = cache / "made.json"
     if file.exists():
         kept = read_made(cache)
@@ -84,7 +94,11 @@ def file_of(clip: Clip, root: Path) -> str:
 
 
 def write(path: Path, data: bytes) -> None:
-    """All or nothing: a run that is killed leaves no half a file under this name. Raises OutputError."""
+    """All or nothing: a run that is killed leaves no half a file under this name.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(data)
@@ -95,20 +109,32 @@ def write(path: Path, data: bytes) -> None:
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """An .npz, all or nothing. Raises OutputError."""
+    """An .npz, all or nothing.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     content = io.BytesIO()
     np.savez(content, **arrays)
     write(path, content.getvalue())
 
 
 def write_tables(cache: Path, rows: list[Row], left: list[LeftOut]) -> None:
-    """clips.csv and left_out.csv. Raises OutputError."""
+    """clips.csv and left_out.csv.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     write_rows(cache / "clips.csv", Row, rows)
     write_rows(cache / "left_out.csv", LeftOut, left)
 
 
 def write_rows(path: Path, kind: type, rows: list) -> None:
-    """Dataclasses of one kind as a CSV table. Raises OutputError."""
+    """Dataclasses of one kind as a CSV table.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(kind.__dataclass_fields__)
@@ -127,7 +153,11 @@ def read_made(cache: Path) -> dict:
 
 
 def read_rows(cache: Path) -> list[Row]:
-    """The clips of a prepared set. Raises UsageError where there is none, or where its preparation was broken off."""
+    """The clips of a prepared set.
+
+    Raises:
+        UsageError: there is none, or its preparation was broken off.
+    """
     read_made(cache)
     try:
         with open(cache / "clips.csv", newline="", encoding="utf-8") as file:
@@ -143,7 +173,11 @@ def read_rows(cache: Path) -> list[Row]:
 
 
 def write_sheet(cache: Path, rows: list[Row]) -> None:
-    """Write `cache`/sheet.png: onset | apex | what changed between them, amplified, of each clip. Raises OutputError."""
+    """Write `cache`/sheet.png: onset | apex | what changed between them, amplified, of each clip.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     write(cache / "sheet.png", cv2.imencode(".png", sheet(cache, rows))[1].tobytes())
 
 

@@ -37,7 +37,11 @@ class Cut:
         self.times: list[float] = []
 
     def push(self, pixels: np.ndarray, pts: float, called: str) -> None:
-        """The next frame (H×W×3 uint8 BGR), `called` so in messages. Raises Unusable."""
+        """The next frame (H×W×3 uint8 BGR), `called` so in messages.
+
+        Raises:
+            Unusable: why the clip is left out.
+        """
         if self._first is None:
             self._shape = pixels.shape
             view = self._find(pixels, pts, called)
@@ -56,7 +60,11 @@ class Cut:
         self.times.append(pts)
 
     def finish(self, apex: int) -> dict[str, np.ndarray]:
-        """What is kept of the clip, whose apex is its view number `apex`, see `train.data.cache`. Raises Unusable."""
+        """What is kept of the clip, whose apex is its view number `apex`, see `train.data.cache`.
+
+        Raises:
+            Unusable: why the clip is left out.
+        """
         n = len(self._views)
         if not 0 <= apex < n:
             raise Unusable(f"the apex is not between onset and offset (number {apex} of {n})")
@@ -87,7 +95,11 @@ class Cut:
 
 
 def cut_pictures(clip: Clip, faces: FaceSettings) -> dict[str, np.ndarray]:
-    """The kept views of a clip of picture files. Raises Unusable."""
+    """The kept views of a clip of picture files.
+
+    Raises:
+        Unusable: why the clip is left out.
+    """
     cut = Cut(faces)
     try:
         for number, path in enumerate(clip.pictures):
@@ -136,7 +148,11 @@ def cut_video(video: Path, clips: list[Clip], faces: FaceSettings) -> Iterator[t
 
 
 def read(path: Path) -> np.ndarray:
-    """A picture file as H×W×3 uint8 BGR. Raises Unusable where it is absent, cut short or no picture."""
+    """A picture file as H×W×3 uint8 BGR.
+
+    Raises:
+        Unusable: it is absent, cut short or no picture.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:

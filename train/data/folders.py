@@ -16,8 +16,11 @@ IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
 def holding(root: Path, pattern: str, what: str) -> Path:
     """The folder that holds the folders called `pattern`: `root` or one at most three deep.
 
-    The first by depth and name; one of cropped faces only where there is no other, since `realtime` finds, cuts and
-    aligns faces by itself. Raises UsageError where there is none.
+    The first by depth and name; one of cropped faces only where there is no other, since `realtime` finds, cuts and aligns faces
+    by itself.
+
+    Raises:
+        UsageError: there is none.
     """
     if not root.is_dir():
         raise UsageError(f"no folder '{root}': set data.root to the folder that holds {what}")
@@ -57,10 +60,14 @@ def cut(files: Mapping[int, Path], row: Row, trimmed: bool) -> tuple[tuple[Path,
     """(the pictures from onset to offset, the apex's index among them) of row["onset"], row["apex"], row["offset"].
 
     A row without an apex ("/", empty, -1) gets the middle picture. Frames between the three may be missing.
-    trimmed: the folder holds this clip alone. Then its numbers may count from 1 where the table counts in the whole
-    recording; and where the offset is no number after the onset, or lies beyond the last frame, that frame stands in
-    (CASME II's sub16/EP01_08, one of MEGC2019's clips, ends 14 frames early on disk).
-    Returns why it cannot be used, where it cannot.
+
+    Args:
+        trimmed: the folder holds this clip alone. Then its numbers may count from 1 where the table counts in the whole
+            recording; and where the offset is no number after the onset, or lies beyond the last frame, that frame stands in
+            (CASME II's sub16/EP01_08, one of MEGC2019's clips, ends 14 frames early on disk).
+
+    Returns:
+        why it cannot be used, where it cannot.
     """
     onset, apex, offset = (number(row[field]) for field in ("onset", "apex", "offset"))
     if onset is None:
@@ -106,7 +113,11 @@ def from_row(
 
 
 def checked(found: list[Clip | LeftOut], root: Path) -> list[Clip | LeftOut]:
-    """`found`, with every second clip of one name left out. Raises UsageError where no clip can be used at all."""
+    """`found`, with every second clip of one name left out.
+
+    Raises:
+        UsageError: no clip can be used at all.
+    """
     seen: dict[str, str] = {}
     result: list[Clip | LeftOut] = []
     for one in found:

@@ -56,7 +56,11 @@ COMPOSITE = {"smic": (70, 51, 43, 16), "casme2": (88, 32, 25, 24), "samm": (92, 
 
 
 def classes(name: str) -> tuple[str, ...]:
-    """The classes of a grouping, in the order of the labels 0, 1, …. Raises UsageError for an unknown one."""
+    """The classes of a grouping, in the order of the labels 0, 1, ….
+
+    Raises:
+        UsageError: it is unknown.
+    """
     if name not in GROUPINGS:
         raise UsageError(f"no grouping '{name}': choose one of {', '.join(GROUPINGS)}")
     return GROUPINGS[name][0]
@@ -65,7 +69,8 @@ def classes(name: str) -> tuple[str, ...]:
 def grouping(name: str, dataset: str) -> dict[str, str | None]:
     """Every known emotion of `dataset` (in lower case) → its class, or None where the clip is left out on purpose.
 
-    Raises UsageError for an unknown grouping, and for one that SMIC's labels cannot be put into.
+    Raises:
+        UsageError: it is unknown, or one that SMIC's labels cannot be put into.
     """
     if dataset == "smic" and "negative" not in classes(name):
         raise UsageError(f"SMIC is labelled negative, positive, surprise only, not for '{name}': use three or megc2019")
@@ -77,7 +82,11 @@ def grouping(name: str, dataset: str) -> dict[str, str | None]:
 def class_of(name: str, dataset: str, clip: str, label: str, row: str = "") -> str | None:
     """The class of one clip; None where the grouping leaves it out on purpose.
 
-    clip, label, row: as in `Clip`. Raises UsageError, naming the row, for a label that is no known emotion.
+    Args:
+        clip, label, row: as in `Clip`.
+
+    Raises:
+        UsageError: the label is no known emotion; the row is named.
     """
     to_class = grouping(name, dataset)
     if label not in to_class:

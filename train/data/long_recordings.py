@@ -18,8 +18,12 @@ KINDS = ("micro", "macro")
 
 @dataclass(frozen=True)
 class Expression:
-    """An annotated expression, seconds in its recording's clock. kind: one of KINDS. label: the emotion as annotated, in
-    lower case, "" where there is none."""
+    """An annotated expression, seconds in its recording's clock.
+
+    Attributes:
+        kind: one of KINDS.
+        label: the emotion as annotated, in lower case, "" where there is none.
+    """
 
     kind: str
     onset: float
@@ -30,9 +34,12 @@ class Expression:
 
 @dataclass
 class LongRecording:
-    """name: unique within the set. fps: frames a second of `frames`, by their numbers; of a video its own clock counts.
+    """One recording of a set.
 
-    expressions: may be empty; whatever is found there is then false.
+    Attributes:
+        name: unique within the set.
+        fps: frames a second of `frames`, by their numbers; of a video its own clock counts.
+        expressions: may be empty; whatever is found there is then false.
     """
 
     name: str
@@ -64,7 +71,12 @@ class LongRecording:
 
 @dataclass
 class LongSet:
-    """left: rows that could not be used. mended: rows that were used other than they stand, and how."""
+    """A set of long recordings, and what was wrong with its table.
+
+    Attributes:
+        left: rows that could not be used.
+        mended: rows that were used other than they stand, and how.
+    """
 
     name: str
     recordings: list[LongRecording]
@@ -104,7 +116,11 @@ class LongSet:
         recording.expressions.append(Expression(kind, *moments, label.lower()))
 
     def checked(self, root: Path) -> LongSet:
-        """Itself. Raises UsageError where it holds no recording, or no expression of any."""
+        """Itself.
+
+        Raises:
+            UsageError: it holds no recording, or no expression of any.
+        """
         if not any(one.expressions for one in self.recordings):
             why = f" (the first row: {self.left[0].row}: {self.left[0].why})" if self.left else ""
             what = f"{len(self.recordings)} recordings and none of the annotated expressions" if self.recordings else "no recording"

@@ -44,7 +44,8 @@ Task = list[tuple[Clip, Path]]  # (clip, its file) of one recording, or of one c
 def from_settings(settings: TrainSettings, console: Console) -> Path:
     """Prepare the set that `settings.data` names (name, root, cache) with `settings.workers` processes; returns the cache.
 
-    Raises MerError for what a person can put right; what is prepared by then stays, and the same command goes on.
+    Raises:
+        MerError: a person can put it right; what is prepared by then stays, and the same command goes on.
     """
     data = settings.data
     if data.name not in LOADERS:
@@ -78,8 +79,14 @@ def prepare(
 ) -> tuple[list[store.Row], list[LeftOut]]:
     """Cut out every clip that is not yet in `cache`; returns the rows of all that are there, and what was left out.
 
-    dataset, root: where the clips come from. A clip that is done is never done again; one that was left out is tried
-    again. Raises UsageError where `cache` was made from or with something else, SourceError where no clip is usable.
+    A clip that is done is never done again; one that was left out is tried again.
+
+    Args:
+        dataset, root: where the clips come from.
+
+    Raises:
+        UsageError: `cache` was made from or with something else.
+        SourceError: no clip is usable.
     """
     settings, root = settings or FaceSettings(), root.resolve()
     left = [clip for clip in clips if isinstance(clip, LeftOut)]

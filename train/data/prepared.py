@@ -44,11 +44,17 @@ def load(
 ) -> Samples:
     """The clips of one or several prepared sets (`cache`, then `more`) as inputs of `kind`, a key of `INPUTS`.
 
-    apex: "annotated", or "extracted" by SA-AT's Algorithm 1 from the views that are kept (`apex_by_algorithm_1`).
-    grouping: see `train.data.grouping`; clips whose label it leaves out are no samples. Inputs are made once, by
-    `workers` processes (all cores by default), and kept in CACHE/inputs/. Small arrays are float32; large ones are uint8
-    or float16 where every value stays within 5e-4. console: shows progress. Raises UsageError for a cache that is none,
-    for a label outside the grouping and for a damaged file, SourceError where no clip is left.
+    Inputs are made once, by `workers` processes (all cores by default), and kept in CACHE/inputs/. Small arrays are float32; large
+    ones are uint8 or float16 where every value stays within 5e-4.
+
+    Args:
+        apex: "annotated", or "extracted" by SA-AT's Algorithm 1 from the views that are kept (`apex_by_algorithm_1`).
+        grouping: see `train.data.grouping`; clips whose label it leaves out are no samples.
+        console: shows progress.
+
+    Raises:
+        UsageError: a cache is none, a label outside the grouping, or a file damaged.
+        SourceError: no clip is left.
     """
     if kind not in INPUTS:
         raise UsageError(f"unknown inputs '{kind}': expected one of {', '.join(INPUTS)}")
@@ -83,7 +89,14 @@ def load(
 
 
 def moments(file: Path, fifth: bool = False) -> Moments:
-    """The views of one clip. fifth: its fifth frame stands in for the apex. Raises UsageError for a damaged file."""
+    """The views of one clip.
+
+    Args:
+        fifth: its fifth frame stands in for the apex.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
     views = _read(file)
     named = ("onset", "fifth" if fifth else "apex", "offset", "points", "between")
     if missing := [name for name in named if name not in views]:
@@ -106,11 +119,17 @@ def moments(file: Path, fifth: bool = False) -> Moments:
 
 
 def apex_by_algorithm_1(views: Sequence[np.ndarray], points: np.ndarray) -> int:
-    """The apex of a clip whose table does not name it, by SA-AT's Algorithm 1: the index of the view that differs most from the first: LBP histograms of three regions, Eq. 1 summed over them.
+    """The apex of a clip whose table does not name it (SA-AT): the index of the view that differs most from the first.
 
-    views: two or more H×W×3 uint8 BGR of one anchor, the onset first. points: 68×2, the onset's landmarks in the views'
-    pixels; the views are aligned, so they hold for all (the paper finds them anew in each frame, and their trembling
-    would be part of the difference). The first view is never the answer. Raises ValueError for fewer than two views.
+    By LBP histograms of three regions, Eq. 1 summed over them. The first view is never the answer.
+
+    Args:
+        views: two or more H×W×3 uint8 BGR of one anchor, the onset first.
+        points: 68×2, the onset's landmarks in the views' pixels; the views are aligned, so they hold for all (the paper finds
+            them anew in each frame, and their trembling would be part of the difference).
+
+    Raises:
+        ValueError: there are fewer than two views.
     """
     mesh = np.zeros((478, 2), np.float32)
     mesh[LANDMARKS_68] = points  # of the mesh, the regions need these points only

@@ -26,9 +26,11 @@ CLASSES = ("negative", "positive", "surprise")
 class Samples:
     """N expressions, already as a network sees them (`realtime.naming.inputs.INPUTS`).
 
-    inputs: {name: N×…}, in the order in which the network takes them. label: N int64, an index into `classes`.
-    person, dataset, kind, name: N strings. Two samples are of one person exactly where `person` is equal. kind is
-    "micro", "macro" or "image" (a labelled still face); name is the clip's.
+    Attributes:
+        inputs: {name: N×…}, in the order in which the network takes them.
+        label: N int64, an index into `classes`.
+        person, dataset, kind, name: N strings. Two samples are of one person exactly where `person` is equal. kind is "micro",
+            "macro" or "image" (a labelled still face); name is the clip's.
     """
 
     inputs: dict[str, np.ndarray]
@@ -53,7 +55,11 @@ class Samples:
 
 
 def load_flow(path: str | Path, takes: str = "dual_atme_map") -> Samples:
-    """The maps of `read_flow` as inputs of the kind `takes`, one of KINDS. Raises UsageError."""
+    """The maps of `read_flow` as inputs of the kind `takes`, one of KINDS.
+
+    Raises:
+        UsageError: as `read_flow`.
+    """
     x, label, person, dataset = read_flow(path)
     inputs = [KINDS[takes](flow) for flow in x]
     stack = {name: np.concatenate([one[name] for one in inputs]) for name in inputs[0]}
@@ -65,7 +71,9 @@ def read_flow(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     """`flow_28x28.npz` → (N×28×28×3 uint8 maps, labels as places in CLASSES, people, data sets).
 
     Subject numbers repeat between the three sets, so a person is "dataset/subject".
-    Raises UsageError where the file is missing or is something else.
+
+    Raises:
+        UsageError: the file is missing or is something else.
     """
     try:
         with np.load(path, allow_pickle=False) as file:

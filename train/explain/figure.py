@@ -20,7 +20,11 @@ AMPLIFIED = 8  # how much the difference picture is exaggerated
 
 
 def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict, layers: dict, attention: dict, file: Path) -> None:
-    """Write the PNG. layers, attention: a method's LAYERS and ATTENTION (`train.methods`)."""
+    """Write the PNG.
+
+    Args:
+        layers, attention: a method's LAYERS and ATTENTION (`train.methods`).
+    """
     box = crop_box(moments.points)
     faces = [cv2.resize(crop(view, box), (FACE, FACE)) for view in (moments.onset, moments.apex, moments.offset)]
     pictures = {"face": faces[1], "blocks": faces[1], "puzzle": puzzle_picture(moments.apex, regions(moments.points))}

@@ -28,7 +28,11 @@ CLOSE = 1e-3  # largest difference of a probability between a shipped network an
 
 
 def heat(name: str, moments: Moments) -> tuple[str, np.ndarray]:
-    """(title, heat) of the class that the network finds likeliest. Raises ModelError where none of its layers shows the face."""
+    """(title, heat) of the class that the network finds likeliest.
+
+    Raises:
+        ModelError: none of its layers shows the face.
+    """
     shipped = network(name, "cpu")
     inputs = INPUTS[shipped.manifest["takes"]](moments)
     made = torch_network(shipped, inputs)
@@ -44,9 +48,12 @@ def heat(name: str, moments: Moments) -> tuple[str, np.ndarray]:
 def gradcam(network: nn.Module, inputs: dict[str, np.ndarray], layer: str, target: int) -> np.ndarray:
     """H×W float32 in [0, 1], at the resolution of `layer`'s output: how much each place speaks for class `target`.
 
-    network: inputs → probabilities, in evaluation mode. layer: the name of one of its modules, whose output is
-    (B, C, H, W). Where a network looks at several copies at once (mirrored, or moments), the first is shown.
-    "input:NAME" is an input itself, for networks without layers that have places: gradient times input, by its size.
+    Where a network looks at several copies at once (mirrored, or moments), the first is shown.
+
+    Args:
+        network: inputs → probabilities, in evaluation mode.
+        layer: the name of one of its modules, whose output is (B, C, H, W). "input:NAME" is an input itself, for networks
+            without layers that have places: gradient times input, by its size.
     """
     if layer.startswith("input:"):
         return _of_input(network, inputs, layer.removeprefix("input:"), target)
@@ -97,8 +104,10 @@ def torch_network(shipped: Network, inputs: dict[str, np.ndarray]) -> nn.Module:
     """Inputs → probabilities, in evaluation mode: what `shipped` was exported from: its manifest says how it is built.
 
     Its weights are in <name>.safetensors beside it, or, where the exporter left enough of them, in the file itself.
-    Raises ModelError where it is of a kind that cannot be built again, where the weights are missing or do not fit, and
-    where the two do not say the same of `inputs`.
+
+    Raises:
+        ModelError: it is of a kind that cannot be built again, the weights are missing or do not fit, or the two do not say
+            the same of `inputs`.
     """
     manifest, file = shipped.manifest, shipped.path.with_suffix(".safetensors")
     name = manifest.get("architecture")

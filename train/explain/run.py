@@ -30,7 +30,13 @@ SAME = 0.01  # seconds between two onsets of one event
 
 @dataclass
 class ExplainSettings:
-    """event: which one of a recording, from 1. network: one of the zoo or an .onnx file. out: the PNG."""
+    """What `mer-train explain` takes after the event.
+
+    Attributes:
+        event: which one of a recording, from 1.
+        network: one of the zoo or an .onnx file.
+        out: the PNG.
+    """
 
     event: int = 1
     network: str = "kernel_ridge"
@@ -38,7 +44,14 @@ class ExplainSettings:
 
 
 def explain(what: str, words: list[str], console: Console) -> Path:
-    """`what`: a recording, or SESSION/EVENT of the log. Raises MerError for what a person can put right."""
+    """Draw the picture that says why an event was named so.
+
+    Args:
+        what: a recording, or SESSION/EVENT of the log.
+
+    Raises:
+        MerError: a person can put it right.
+    """
     try:
         typed = OmegaConf.structured(ExplainSettings)
         settings.assign(typed, dict(word.split("=", 1) for word in words))
@@ -67,7 +80,9 @@ def explain(what: str, words: list[str], console: Console) -> Path:
 def find(what: str, number: int, live: LiveSettings) -> tuple[Event, Keyframes]:
     """The event `number` (from 1) of the recording `what`; or, where `what` is SESSION/EVENT, that event of the log.
 
-    Raises UsageError where there is no such event, SourceError where the recording is not there any more.
+    Raises:
+        UsageError: there is no such event.
+        SourceError: the recording is not there any more.
     """
     logged = _logged(*map(int, what.split("/"))) if re.fullmatch(r"\d+/\d+", what) else None
     clip = logged["clip"] if logged else what

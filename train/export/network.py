@@ -48,8 +48,10 @@ TOLERANCE = 1e-4  # largest difference of a probability between ONNX Runtime and
 def export(network: nn.Module, samples: Samples, settings: TrainSettings, accuracy: dict | None, out: Path) -> float:
     """Write <name>.onnx, .json, .md and .safetensors into `out`; returns the largest difference from torch.
 
-    The file is run by the product's own runtime on up to COMPARED samples. Raises ModelError where that differs by more
-    than TOLERANCE.
+    The file is run by the product's own runtime on up to COMPARED samples.
+
+    Raises:
+        ModelError: that differs by more than TOLERANCE.
     """
     name = settings.model.name
     if accuracy and "calibration" in accuracy:
@@ -66,9 +68,13 @@ def export(network: nn.Module, samples: Samples, settings: TrainSettings, accura
 
 
 def save_onnx(network: nn.Module, inputs: dict[str, np.ndarray], output: str, file: Path) -> None:
-    """Write a network as one ONNX file for any batch. `inputs`: samples under the inputs' names, in their order.
+    """Write a network as one ONNX file for any batch.
 
-    Raises ModelError where the network ties its numbers to the size of the batch (`train.data.augment.halves` says how not to).
+    Args:
+        inputs: samples under the inputs' names, in their order.
+
+    Raises:
+        ModelError: the network ties its numbers to the size of the batch (`train.data.augment.halves` says how not to).
     """
     # three alike: the exporter takes an axis of 1 for fixed, and one of 2 for a face and its mirror image
     example = tuple(torch.from_numpy(array[:1]).expand(3, *array.shape[1:]).clone() for array in inputs.values())
@@ -183,7 +189,8 @@ def _per_class(samples: Samples) -> dict[str, int]:
 def read_accuracy(settings: TrainSettings) -> dict | None:
     """UF1 and UAR for the manifest from the results.json that `settings.accuracy` names, None where it names none.
 
-    Raises UsageError where that run measured another recipe: a number must belong to the network it stands beside.
+    Raises:
+        UsageError: that run measured another recipe: a number must belong to the network it stands beside.
     """
     if settings.accuracy is None:
         return None
@@ -217,7 +224,8 @@ def _rounded(mean: dict[str, float], sd: dict[str, float]) -> dict[str, float]:
 def compare(network: nn.Module, inputs: dict[str, np.ndarray], file: Path) -> float:
     """The largest difference from torch: of the product's runtime over all samples, and of the file in batches of BATCHES.
 
-    Raises ModelError where it is above TOLERANCE.
+    Raises:
+        ModelError: it is above TOLERANCE.
     """
     rows = zip(*(torch.from_numpy(array).split(32) for array in inputs.values()), strict=True)  # a batch of all is too large
     with torch.inference_mode():

@@ -25,9 +25,13 @@ TO_CHANNELS_FIRST, TO_CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 
 @dataclass(frozen=True)
 class Network:
-    """inputs: name in ONNX. outputs: which of the TFLite outputs, flattened to (N, rows, values) and put side by side.
+    """One network of the bundle.
 
-    rows: of the output; many: whether several samples may run at once. picture: the input is one, channels first.
+    Attributes:
+        outputs: which of the TFLite outputs, flattened to (N, rows, values) and put side by side.
+        rows: of the output.
+        many: whether several samples may run at once.
+        picture: the input is one, channels first.
     """
 
     member: str
@@ -45,7 +49,11 @@ NETWORKS = {
 
 
 def convert(tflite: bytes, network: Network) -> onnx.ModelProto:
-    """One network. Raises NotImplementedError, with its name, for an operator that is not known."""
+    """One network.
+
+    Raises:
+        NotImplementedError: an operator, which is named, is not known.
+    """
     from mediapipe.tasks.metadata import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(tflite, 0))

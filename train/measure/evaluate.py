@@ -31,7 +31,12 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """probabilities: M×classes float32 of the fold's M test rows. leaked: those of the epoch that is best on them."""
+    """What a fold came to.
+
+    Attributes:
+        probabilities: M×classes float32 of the fold's M test rows.
+        leaked: those of the epoch that is best on them.
+    """
 
     probabilities: np.ndarray
     leaked: np.ndarray | None = None
@@ -40,7 +45,11 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Pooled:
-    """Predictions of everybody who was tested. probabilities, leaked: for each seed len(samples)×classes float32."""
+    """Predictions of everybody who was tested.
+
+    Attributes:
+        probabilities, leaked: for each seed len(samples)×classes float32.
+    """
 
     seeds: list[int]
     samples: Samples
@@ -60,8 +69,11 @@ def cross_validate(
 ) -> Pooled:
     """All folds of all seeds, by `settings.launcher`; what is in `out` already is read.
 
-    done: called after each fold. earlier: for each that was there. tell: gets the messages of `train.watch.Told`.
-    keep: called with the network of the first seed and the first fold, which is then trained in any case.
+    Args:
+        done: called after each fold.
+        earlier: for each that was there.
+        tell: gets the messages of `train.watch.Told`.
+        keep: called with the network of the first seed and the first fold, which is then trained in any case.
     """
     kinds = ("leaked", "predictions") if settings.protocol.leak else ("predictions",)  # the last says that it is whole
     tasks = [Task(seed, fold) for seed in settings.seeds for fold in folds]
@@ -116,7 +128,12 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Call
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """shown: the classes that the network has an output for. leaked: see `Result`, one column for each of those."""
+    """A trained network, and the classes that it knows.
+
+    Attributes:
+        shown: the classes that the network has an output for.
+        leaked: see `Result`, one column for each of those.
+    """
 
     network: object
     shown: np.ndarray
@@ -126,7 +143,8 @@ class Fitted:
 def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, test: Samples | None = None) -> Fitted:
     """The network as `settings` say: after the last epoch, or (protocol.inner) after the one best on people held back.
 
-    test: only for protocol.leak. It changes nothing in the network.
+    Args:
+        test: only for protocol.leak. It changes nothing in the network.
     """
     from train.compute import compute
     from train.methods import method

@@ -62,8 +62,11 @@ def scores(truth: np.ndarray, predicted: np.ndarray, group: np.ndarray, classes:
 def interval(truth: np.ndarray, predicted: list[np.ndarray], person: np.ndarray, classes: int, seed: int = 0) -> dict:
     """{metric: [low, high]}: 95% bootstrap interval over people of the mean over seeds.
 
-    Whole people are drawn with replacement, as many as there are, DRAWS times; clips of one person are not independent.
-    predicted: one array of N labels for each training seed. A class that a draw misses altogether counts 0.
+    Whole people are drawn with replacement, as many as there are, DRAWS times; clips of one person are not independent. A class
+    that a draw misses altogether counts 0.
+
+    Args:
+        predicted: one array of N labels for each training seed.
     """
     people = np.unique(person)
     own = np.array([[confusion(truth[person == one], p[person == one], classes) for one in people] for p in predicted])  # (seeds, people, K, K)
@@ -77,10 +80,15 @@ def interval(truth: np.ndarray, predicted: list[np.ndarray], person: np.ndarray,
 
 
 def calibration(probabilities: np.ndarray, label: np.ndarray, person: np.ndarray) -> dict:
-    """What `Calibrated` and the live loop need, and how good it is. probabilities: N×K, label: N int, person: N strings.
+    """What `Calibrated` and the live loop need, and how good it is.
 
     {"temperature", "abstain_below", "withheld", "ece_before", "ece_after", "samples"}. The temperature is fitted on all;
     ece_after and withheld are those of each half of the people under what the other half taught.
+
+    Args:
+        probabilities: N×K.
+        label: N int.
+        person: N strings.
     """
     halves = _halves(person)
     after = np.zeros_like(probabilities)

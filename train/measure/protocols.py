@@ -15,7 +15,12 @@ from train.data.samples import Samples
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """name: who is held out. training, test: row numbers of the samples."""
+    """Who is held out.
+
+    Attributes:
+        name: who is held out.
+        training, test: row numbers of the samples.
+    """
 
     name: str
     training: np.ndarray
@@ -59,7 +64,8 @@ PROTOCOLS = {"loso": loso, "cde": cde, "hde": hde, "folds": folds}
 def holdout(training: Samples, test: Samples) -> tuple[Samples, list[Fold]]:
     """Train on one set of people, test on another: all samples together, and the one fold "test".
 
-    Raises UsageError where somebody is in both.
+    Raises:
+        UsageError: somebody is in both.
     """
     both = sorted(set(training.person) & set(test.person))
     if both:
@@ -70,7 +76,11 @@ def holdout(training: Samples, test: Samples) -> tuple[Samples, list[Fold]]:
 
 
 def join(first: Samples, second: Samples) -> Samples:
-    """Both, one after the other. Raises UsageError where they do not go together."""
+    """Both, one after the other.
+
+    Raises:
+        UsageError: they do not go together.
+    """
     for what, one, other in (
         ("classes", first.classes, second.classes),
         ("inputs", tuple(first.inputs), tuple(second.inputs)),
@@ -84,7 +94,11 @@ def join(first: Samples, second: Samples) -> Samples:
 
 
 def check(samples: Samples, folds: list[Fold]) -> list[str]:
-    """What a person should know before it starts, a line each. Raises UsageError where a fold cannot be trained."""
+    """What a person should know before it starts, a line each.
+
+    Raises:
+        UsageError: a fold cannot be trained.
+    """
     for fold in folds:
         shown = np.unique(samples.label[fold.training][samples.kind[fold.training] == "micro"])
         if len(shown) < 2:

@@ -69,7 +69,11 @@ def requirements(has: set[str], more: list[str]) -> list[str]:
 
 
 def pack(target: Path, python: str, has: set[str], more: list[str]) -> list[Path]:
-    """Write the parts and a README into `target`; returns the parts. Raises MissingPartError where pip gets no package."""
+    """Write the parts and a README into `target`; returns the parts.
+
+    Raises:
+        MissingPartError: pip gets no package.
+    """
     from realtime.naming import examples
 
     target.mkdir(parents=True, exist_ok=True)
@@ -113,7 +117,11 @@ def normal(name: str) -> str:
 
 
 def tracked() -> list[str]:
-    """The project's files, as they are now. Raises UsageError outside a checkout."""
+    """The project's files, as they are now.
+
+    Raises:
+        UsageError: outside a checkout.
+    """
     done = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, text=True)
     if done.returncode or commit() is None:
         raise UsageError("the bundle is packed in a checkout of the project, which this is not")

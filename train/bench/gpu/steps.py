@@ -38,7 +38,12 @@ _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class Step:
-    """seconds: its limit. lacks: why it cannot be run here, empty where it can."""
+    """One of the things that are run.
+
+    Attributes:
+        seconds: its limit.
+        lacks: why it cannot be run here, empty where it can.
+    """
 
     title: str
     words: list[str]
@@ -49,7 +54,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """ended: "done", "failed (exit code 3)", "stopped after 60 s" or "left out". text: what it printed, or why it was left out."""
+    """What a step came to.
+
+    Attributes:
+        ended: "done", "failed (exit code 3)", "stopped after 60 s" or "left out".
+        text: what it printed, or why it was left out.
+    """
 
     step: Step
     ended: str

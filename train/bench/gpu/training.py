@@ -67,7 +67,11 @@ class Steps(Watch):
 
 
 def measure(name: str, where: Compute, count: int | None = None, **changed: Any) -> Steps:
-    """Train it on `count` random samples. changed: what of the recipe is other than in SIZES."""
+    """Train it on `count` random samples.
+
+    Args:
+        changed: what of the recipe is other than in SIZES.
+    """
     size, recipe = SIZES[name]
     settings, watch = chosen(f"model={name}"), Steps()
     recipe, model = replace(settings.fit, **(recipe | changed)), settings.model

@@ -54,7 +54,11 @@ def install(*words: str) -> None:
 
 
 def pycuda() -> str:
-    """Compile and install it. Returns why that cannot be, in one line; empty where it is done."""
+    """Compile and install it.
+
+    Returns:
+        why that cannot be, in one line; empty where it is done.
+    """
     root = toolkit()
     if root is None:
         return "no cuda.h of a CUDA toolkit (CUDA_HOME names its folder)"

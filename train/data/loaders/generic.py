@@ -29,7 +29,11 @@ SYNTHETIC = {
 
 
 def generic(root: Path) -> list[Clip | LeftOut]:
-    """The rows of `root`, the table itself or a folder that holds one CSV. Raises UsageError, as `annotations` does."""
+    """The rows of `root`, the table itself or a folder that holds one CSV.
+
+    Raises:
+        UsageError: as `annotations` does.
+    """
     table = root if root.is_file() else annotations.find(root, "*", what="your table")
     columns = {field: (field,) for field in FIELDS}
     frames = cache(folders.frames)
@@ -40,8 +44,11 @@ def generic(root: Path) -> list[Clip | LeftOut]:
 def synthetic(root: Path) -> list[Clip | LeftOut]:
     """ROOT/truth.csv and ROOT/<clip>.mp4 (see `train.synthesis.clip`): every expression, micro and macro, as a span of its video.
 
-    Those that a blink, speech or a head movement disturbs stay in: a live face does the same. One that begins before
-    the video does (onset below 0) is left out. Raises UsageError where the table or a column is missing.
+    Those that a blink, speech or a head movement disturbs stay in: a live face does the same. One that begins before the video
+    does (onset below 0) is left out.
+
+    Raises:
+        UsageError: the table or a column is missing.
     """
     table = annotations.find(root, "truth", what="a set made by mer-synth")
     found: list[Clip | LeftOut] = []
@@ -63,7 +70,11 @@ def synthetic(root: Path) -> list[Clip | LeftOut]:
 
 
 def moments(onset: str, apex: str, offset: str) -> tuple[float, float, float] | str:
-    """Onset, apex and offset in seconds; an empty apex is halfway. Returns why not, where they cannot be used."""
+    """Onset, apex and offset in seconds; an empty apex is halfway.
+
+    Returns:
+        why not, where they cannot be used.
+    """
     start, middle, end = (annotations.seconds(text) for text in (onset, apex, offset))
     if start is None or end is None or end <= start:
         return f"onset '{onset}' and offset '{offset}' are no seconds in rising order"

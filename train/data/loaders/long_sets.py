@@ -34,8 +34,11 @@ GENERIC = ("path", "subject", "kind", "onset", "apex", "offset", "label", "fps")
 def samm_lv(root: Path) -> LongSet:
     """SAMM Long Videos (Yap et al. 2020): 147 recordings, 159 micro- and 343 macro-expressions, 200 frames/s.
 
-    Emotions stand in the table of SAMM's micro-expressions alone: where `SAMM_Micro_FACS_Codes_v2.xlsx` lies in ROOT,
-    they are taken from there, by the events' names. Raises UsageError where the table or the recordings are missing.
+    Emotions stand in the table of SAMM's micro-expressions alone: where `SAMM_Micro_FACS_Codes_v2.xlsx` lies in ROOT, they are
+    taken from there, by the events' names.
+
+    Raises:
+        UsageError: the table or the recordings are missing.
     """
     table = annotations.find(root, "SAMM_LongVideos*", what="SAMM Long Videos")
     found = {path.name: _pictures(path.name, path.name[:3], 200, path) for path in _called(root, r"\d{3}_\d+")}
@@ -49,8 +52,11 @@ def samm_lv(root: Path) -> LongSet:
 def cas_me2(root: Path) -> LongSet:
     """CAS(ME)² (Qu et al. 2017): 98 recordings, 57 micro- and 300 macro-expressions, 30 frames/s.
 
-    Its sheet has no names of columns; "naming rule1" tells a person's number from its folder (s15: 1), "naming rule2"
-    an occasion's code from its name (0101: disgust1). Raises UsageError where a sheet or the recordings are missing.
+    Its sheet has no names of columns; "naming rule1" tells a person's number from its folder (s15: 1), "naming rule2" an
+    occasion's code from its name (0101: disgust1).
+
+    Raises:
+        UsageError: a sheet or the recordings are missing.
     """
     table = annotations.find(root, "CAS(ME)^2code*", "CAS(ME)2code*", what="CAS(ME)²")
     people = {line[-1]: "s" + line[-2].lstrip("s") for line in _rule(table, "naming rule1", r"s?\d+", -2)}
@@ -76,7 +82,8 @@ def cas_me2(root: Path) -> LongSet:
 def casme3(root: Path) -> LongSet:
     """CAS(ME)³ part A (Li et al. 2022): 1,300 recordings, 943 micro- and 3,143 macro-expressions, 30 frames/s.
 
-    Raises UsageError where the micro-expressions' table or the recordings are missing.
+    Raises:
+        UsageError: the micro-expressions' table or the recordings are missing.
     """
     tables = casme3_tables(root)
     base, found = folders.holding(root, "spNO.[0-9]*", "CAS(ME)³ part A"), {}

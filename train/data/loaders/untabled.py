@@ -25,7 +25,9 @@ def smic(root: Path) -> list[Clip | LeftOut]:
     """Every folder of frames as a micro-expression, first frame to last; no apex is annotated: the middle frame.
 
     The label is the folder's (negative, positive, surprise), the subject "s01" of `s1` or `s01`.
-    Raises UsageError where there is no such folder.
+
+    Raises:
+        UsageError: there is no such folder.
     """
     base = root if any(root.glob("s[0-9]*/micro")) else folders.holding(root, "HS", "SMIC (its part HS)") / "HS"
     found: list[Clip | LeftOut] = []
@@ -45,8 +47,11 @@ def smic(root: Path) -> list[Clip | LeftOut]:
 def ckplus(root: Path) -> list[Clip | LeftOut]:
     """Every sequence with an emotion as a macro-expression: first frame neutral, last frame the apex.
 
-    A sequence ends at its apex, so the first frame stands in for the offset too (SKD-TSTSAN, Sec. 4.2): it is the last
-    of `pictures` once more. Raises UsageError where a folder is missing.
+    A sequence ends at its apex, so the first frame stands in for the offset too (SKD-TSTSAN, Sec. 4.2): it is the last of
+    `pictures` once more.
+
+    Raises:
+        UsageError: a folder is missing.
     """
     base, labels = folders.called(root, "cohn-kanade-images"), folders.called(root, "Emotion")
     if base is None or labels is None:
@@ -74,8 +79,11 @@ def ckplus(root: Path) -> list[Clip | LeftOut]:
 def images(root: Path) -> list[Clip | LeftOut]:
     """Every picture as an image of its folder's emotion.
 
-    The subject is the file's name up to the first "_", or the whole name where there is none: then every picture
-    counts as a person of its own. Raises UsageError where there is no picture.
+    The subject is the file's name up to the first "_", or the whole name where there is none: then every picture counts as a
+    person of its own.
+
+    Raises:
+        UsageError: there is no picture.
     """
     if not root.is_dir():
         raise UsageError(f"no folder '{root}': set data.root to one that holds a folder of pictures for each emotion")

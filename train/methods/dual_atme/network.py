@@ -84,8 +84,10 @@ def branch() -> nn.Sequential:
 def focal(logits: Tensor, target: Tensor, gamma: float = 2.0, weight: Tensor | None = None) -> Tensor:
     """Focal loss (Lin et al. 2017), a scalar: cross-entropy, less for what is already classified well.
 
-    logits: (B, K). target: (B, K), rows that sum to 1 (mixed labels are allowed). weight: (K,), how much each class
-    counts in the mean over the batch; None: all alike.
+    Args:
+        logits: (B, K).
+        target: (B, K), rows that sum to 1 (mixed labels are allowed).
+        weight: (K,), how much each class counts in the mean over the batch; None: all alike.
     """
     log_p = F.log_softmax(logits, dim=1)
     counted = target if weight is None else target * weight

@@ -34,7 +34,10 @@ def build(model: Model, classes: int) -> nn.Module:
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """Fitted on the micro-expressions of `samples` and their mirror images: full_face → probabilities.
 
-    The seed draws the waves; without them (model.waves=0) all seeds give the same. Raises UsageError where there is one class only.
+    The seed draws the waves; without them (model.waves=0) all seeds give the same.
+
+    Raises:
+        UsageError: there is one class only.
     """
     samples = samples.only("micro")
     full, label = torch.from_numpy(samples.inputs["full_face"]).to(compute.device).float(), torch.from_numpy(samples.label)

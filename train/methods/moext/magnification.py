@@ -92,7 +92,11 @@ class Magnifier(nn.Module):
         self.amplification = amplification
 
     def forward(self, before: Tensor | None, after: Tensor) -> Tensor:
-        """`before`: None for a flow field, whose before is no movement, zero."""
+        """One picture, with what came before it.
+
+        Args:
+            before: None for a flow field, whose before is no movement, zero.
+        """
         if before is None:
             return self.manipulator(None, self.encoder(after), self.amplification)
         shapes = self.encoder(torch.cat([before, after]))  # one pass for both
@@ -101,7 +105,8 @@ class Magnifier(nn.Module):
     def load_published(self, file: Path) -> None:
         """Start from the published weights. Every parameter of this network takes its own from the file, but one.
 
-        Raises UsageError, naming the key, where one is missing, has another shape, or belongs to nothing known.
+        Raises:
+            UsageError: a key, which is named, is missing, has another shape, or belongs to nothing known.
         """
         published = read(file)
         own = self.state_dict()
@@ -145,7 +150,11 @@ def hadamard(size: int, like: Tensor) -> Tensor:
 
 
 def read(file: Path) -> dict[str, Tensor]:
-    """The published weights. Raises UsageError where the file is missing or no weights."""
+    """The published weights.
+
+    Raises:
+        UsageError: the file is missing, or holds no weights.
+    """
     file = Path(file)
     if not file.is_file():
         raise UsageError(

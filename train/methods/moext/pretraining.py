@@ -32,9 +32,12 @@ class PreTraining(nn.Module):
     def forward(self, onset: list[Tensor], apex: list[Tensor], recompute: bool = False) -> tuple[Tensor, ...]:
         """Expansion sets of m views each (pictures (B, 3, 224, 224) in [0, 1], the first unchanged).
 
-        Returns what Eq. 5–8 need: the apex as rebuilt (B, 3, 224, 224), then the vectors of shape and of texture, each
-        (2m, B, 512), onsets first.
-        recompute: views are gone through once more in the backward pass, and not all remembered at once.
+        Args:
+            recompute: views are gone through once more in the backward pass, and not all remembered at once.
+
+        Returns:
+            what Eq. 5–8 need: the apex as rebuilt (B, 3, 224, 224), then the vectors of shape and of texture, each (2m, B, 512),
+            onsets first.
         """
         maps, shapes, textures = [], [], []
         for view in onset + apex:
@@ -81,7 +84,8 @@ def reconstruction(model: Model) -> nn.Sequential:
 def shape_texture_loss(shape: Tensor, texture: Tensor, anchor: Tensor, margin: float) -> Tensor:
     """L_st, Eq. 6: shape nearer to the mean shape than to its own texture, by the margin ε.
 
-    shape, texture: (2m, B, D), anchor: (D,), all mapped by f; the anchor is f of Eq. 7's mean.
+    Args:
+        shape, texture: (2m, B, D), anchor: (D,), all mapped by f; the anchor is f of Eq. 7's mean.
     """
     return F.relu(distance(anchor, shape) - distance(shape, texture) + margin).mean()
 
@@ -89,7 +93,8 @@ def shape_texture_loss(shape: Tensor, texture: Tensor, anchor: Tensor, margin: f
 def onset_apex_loss(shape: Tensor, margin: float) -> Tensor:
     """L_ss, Eq. 8 (L_oa in Table 7): views of one frame together, onset and apex of one clip apart by the margin ε.
 
-    shape: (2m, B, D) mapped by f, the m views of the onset first.
+    Args:
+        shape: (2m, B, D) mapped by f, the m views of the onset first.
     """
     apart = distance(shape[:, None], shape[None])  # (2m, 2m, B)
     apex = torch.arange(len(shape), device=shape.device) >= len(shape) // 2

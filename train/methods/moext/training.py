@@ -138,7 +138,8 @@ def batches(network: MoExt, samples: Samples, recipe: Recipe, random: torch.Gene
 def views(count: int, random: torch.Generator, large: torch.Generator | None = None) -> list:
     """The m changes that make an expansion set (Sec. 3.5): none, then m−1 drawn from noise, contrast, black and white.
 
-    large: what draws the noise (`Compute.large`), `random` itself where it is None.
+    Args:
+        large: what draws the noise (`Compute.large`), `random` itself where it is None.
     """
     large = large or random
 

@@ -38,7 +38,9 @@ class ResNet(nn.Module):
     """The CIFAR type of depth 6n + 2: (B, channels, S, S) → (logits (B, classes), attention maps of its three groups).
 
     The groups give (B, w, S, S), (B, 2w, S/2, S/2), (B, 4w, S/4, S/4): at any depth the maps have the same sizes.
-    recompute: blocks are computed again in the backward pass instead of kept, a fraction of the memory.
+
+    Args:
+        recompute: blocks are computed again in the backward pass instead of kept, a fraction of the memory.
     """
 
     def __init__(self, channels: int, classes: int, depth: int = 110, width: int = 16, recompute: bool = False):
@@ -81,11 +83,13 @@ def attention_transfer(student: list[Tensor], teacher: list[Tensor]) -> Tensor:
 class Front(nn.Module):
     """What teacher and student see: faces, (B, 3, 256, 256) RGB in [0, 255] → (B, channels, S, S).
 
-    size: S, by averaging. style: a network (B, 3, S, S) in [-1, 1] → the style-aggregated picture (Sec. 2.2), or None.
-    difference: False takes and gives the apex alone, as the paper (3 channels). True takes the onset, too, and adds
-    what has changed since (6 channels): apex − onset after the aggregation, less its mean over the picture (a change of
-    light is no movement), over its own deviation. This departs from the paper: an unknown face's apex alone does not
-    say what has moved.
+    Args:
+        size: S, by averaging.
+        style: a network (B, 3, S, S) in [-1, 1] → the style-aggregated picture (Sec. 2.2), or None.
+        difference: False takes and gives the apex alone, as the paper (3 channels). True takes the onset, too, and adds what has
+            changed since (6 channels): apex − onset after the aggregation, less its mean over the picture (a change of light is
+            no movement), over its own deviation. This departs from the paper: an unknown face's apex alone does not say what has
+            moved.
     """
 
     def __init__(self, size: int, difference: bool, style: nn.Module | None = None):

@@ -42,7 +42,8 @@ def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: 
 def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module | None:
     """The network that `model` asks for: None without style, from its file, or trained now.
 
-    Raises UsageError, one line, where the file holds another network's weights, is of other people or cannot be read.
+    Raises:
+        UsageError: the file holds another network's weights, is of other people or cannot be read.
     """
     if not model.style:
         return None
@@ -64,7 +65,11 @@ def save_style(style: nn.Module, samples: Samples, file: Path) -> None:
 
 
 def load_style(file: Path, model: Model, samples: Samples) -> nn.Module:
-    """The network from `save_style`'s file, for training on `samples`. Raises UsageError as `ready_style`."""
+    """The network from `save_style`'s file, for training on `samples`.
+
+    Raises:
+        UsageError: as `ready_style`.
+    """
     from safetensors import SafetensorError, safe_open
 
     made = StyleAggregation(model.styles, model.style_width, model.style_blocks)

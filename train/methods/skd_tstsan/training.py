@@ -47,8 +47,10 @@ def build(model: Model, classes: int) -> nn.Module:
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """The network without its auxiliary classifiers, in evaluation mode: stack → probabilities.
 
-    The same seed, samples and machine give the same network. Raises UsageError where magnet.pth is missing or not that,
-    or where the samples have another number of flow fields than the model.
+    The same seed, samples and machine give the same network.
+
+    Raises:
+        UsageError: magnet.pth is missing or not that, or the samples have another number of flow fields than the model.
     """
     channels = samples.inputs["stack"].shape[1]
     if channels != 34 + 2 * model.fields:

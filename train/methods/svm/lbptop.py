@@ -23,7 +23,10 @@ PREPARATION = (
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """A linear SVM fitted on the micro-expressions of `samples`: histograms → probabilities.
 
-    Nothing in it is random: all seeds give the same; scikit-learn fits it, always on the CPU. Raises UsageError where there is one class only.
+    Nothing in it is random: all seeds give the same; scikit-learn fits it, always on the CPU.
+
+    Raises:
+        UsageError: there is one class only.
     """
     samples = samples.only("micro")
     x = scaled(torch.from_numpy(samples.inputs["histograms"])).numpy()

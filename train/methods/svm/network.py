@@ -27,7 +27,11 @@ class SupportVectors(nn.Module):
     """x (B, D) → decision values (B, classes), as of sklearn.svm.SVC(decision_function_shape="ovr")."""
 
     def __init__(self, machine: SVC, classes: int):
-        """`machine`: fitted, with an "rbf" or "linear" kernel, on labels that are indices below `classes`."""
+        """Take over what scikit-learn has found.
+
+        Args:
+            machine: fitted, with an "rbf" or "linear" kernel, on labels that are indices below `classes`.
+        """
         super().__init__()
         seen = len(machine.classes_)
         pairs = list(combinations(range(seen), 2))

@@ -26,7 +26,10 @@ PREPARATION = (
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
     """An RBF SVM fitted on the micro-expressions of `samples` with mirrored copies: full_face → probabilities.
 
-    Nothing in it is random: all seeds give the same; scikit-learn fits it, always on the CPU. Raises UsageError where there is one class only.
+    Nothing in it is random: all seeds give the same; scikit-learn fits it, always on the CPU.
+
+    Raises:
+        UsageError: there is one class only.
     """
     samples = samples.only("micro")
     full = torch.from_numpy(samples.inputs["full_face"])

@@ -15,7 +15,7 @@ EXAMPLES = """\
   mer-train model=svm protocol=loso seeds=[0]                   the baseline beside it
   mer-train protocol=folds fit.epochs=30 out=runs/short         try a recipe, quickly
   mer-train prepare data=casme2 data.root=FOLDER                crop, align and keep a data set once
-  mer-train model=skd_tstsan data=casme2 data.grouping=5 protocol=loso schedule=cpu
+  mer-train model=skd_tstsan data=casme2 data.grouping=casme2_5 protocol=loso schedule=cpu
   mer-train explain clip.mp4 event=2 network=skd_tstsan         where the network looked
   mer-train model=verifier data=portraits data.path=FOLDER      the spotter's verifier, from 107 portraits or more
 No data set comes with the project: train/README.md says where megc2019_flow, portraits and the others are to be had.

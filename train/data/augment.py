@@ -14,7 +14,7 @@ from realtime.naming.inputs.flow_map import MAP
 
 
 def mirror(image: Tensor) -> Tensor:
-    """The same movement in a mirrored face: left and right swapped, and u with them. Right for the puzzle too."""
+    """The same movement in a mirrored face, (B, 3, 28, 28): left and right swapped, and u with them. Right for the puzzle too."""
     return image.flip(-1) * image.new_tensor([-1.0, 1.0, 1.0])[:, None, None]
 
 
@@ -31,7 +31,7 @@ def some_mirrored(images: list[Tensor], random: torch.Generator) -> list[Tensor]
 
 
 def affine(image: Tensor, shift: float, scale: float, rotate: float, random: torch.Generator) -> Tensor:
-    """Each map shifted (± pixels), scaled (± share) and rotated (± radians) a little: crops are never quite alike."""
+    """Each map of (B, 3, 28, 28) shifted (± pixels), scaled (± share) and rotated (± radians) a little: crops are never alike."""
     size = len(image)
     draw = torch.rand(5, size, generator=random).to(image.device) * 2 - 1
     angle, wide, high = draw[0] * rotate, 1 + draw[1] * scale, 1 + draw[2] * scale
@@ -43,7 +43,7 @@ def affine(image: Tensor, shift: float, scale: float, rotate: float, random: tor
 
 
 def affine_pieces(image: Tensor, shift: float, scale: float, rotate: float, random: torch.Generator) -> Tensor:
-    """`affine` for a puzzle cut from pictures: each piece moves inside its own frame, as landmarks err singly."""
+    """`affine` for puzzles cut from pictures, (B, 3, 28, 28): each piece moves inside its own frame, as landmarks err singly."""
     half = MAP // 2
     pieces = image[..., :half, :half], image[..., :half, half:], image[..., half:, :]
     left, right, mouth = (affine(piece, shift, scale, rotate, random) for piece in pieces)
@@ -51,7 +51,7 @@ def affine_pieces(image: Tensor, shift: float, scale: float, rotate: float, rand
 
 
 def puzzle(image: Tensor) -> Tensor:
-    """`realtime.naming.inputs.dual_atme.puzzle` for a batch: cut again after the full face was moved."""
+    """`realtime.naming.inputs.dual_atme.puzzle` for a batch, (B, 3, 28, 28): cut again after the full face was moved."""
     flat = image.reshape(-1, MAP**2).T  # (784, 3B)
     return (_puzzle_matrix(image.device) @ flat).T.reshape(image.shape)
 
@@ -66,7 +66,10 @@ def _puzzle_matrix(device: torch.device) -> Tensor:
 
 
 def mix(tensors: list[Tensor], strength: float, random: torch.Generator) -> list[Tensor]:
-    """Mixup (Zhang et al. 2018): each sample blended with another, labels too; the share is Beta(strength, strength)."""
+    """Mixup (Zhang et al. 2018): each sample blended with another; the share is Beta(strength, strength).
+
+    tensors: (B, …) each, the labels (B, K) among them, all blended alike.
+    """
     size = len(tensors[0])
     # a Beta draw as two Gamma draws, because torch's own Beta takes no generator
     shares = torch._standard_gamma(torch.full((2, size), strength), generator=random)

@@ -60,7 +60,7 @@ class Cut:
         self.times.append(pts)
 
     def finish(self, apex: int) -> dict[str, np.ndarray]:
-        """What is kept of the clip, whose apex is its view number `apex`, see `train.data.cache`.
+        """What is kept of the clip, whose apex is its view number `apex`, see `train.data.cache`: H×W×3 uint8 views, 68×2 points.
 
         Raises:
             Unusable: why the clip is left out.
@@ -95,7 +95,7 @@ class Cut:
 
 
 def cut_pictures(clip: Clip, faces: FaceSettings) -> dict[str, np.ndarray]:
-    """The kept views of a clip of picture files.
+    """The kept views (H×W×3 uint8 BGR; `Cut.finish`) of a clip of picture files.
 
     Raises:
         Unusable: why the clip is left out.
@@ -166,7 +166,7 @@ def read(path: Path) -> np.ndarray:
 
 
 def bordered(pixels: np.ndarray, share: float) -> np.ndarray:
-    """With a border around it, `share` of the longer side wide, of the pixels at its edge."""
+    """H×W×3 with a border around it, `share` of the longer side wide, of the pixels at its edge."""
     width = round(share * max(pixels.shape[:2]))
     return cv2.copyMakeBorder(pixels, *4 * [width], cv2.BORDER_REPLICATE) if width else pixels
 

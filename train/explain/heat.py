@@ -28,7 +28,7 @@ CLOSE = 1e-3  # largest difference of a probability between a shipped network an
 
 
 def heat(name: str, moments: Moments) -> tuple[str, np.ndarray]:
-    """(title, heat) of the class that the network finds likeliest.
+    """(title, heat: H×W float32 in [0, 1]) of the class that the network finds likeliest.
 
     Raises:
         ModelError: none of its layers shows the face.
@@ -101,7 +101,7 @@ def has(network, name: str) -> bool:
 
 
 def torch_network(shipped: Network, inputs: dict[str, np.ndarray]) -> nn.Module:
-    """Inputs → probabilities, in evaluation mode: what `shipped` was exported from: its manifest says how it is built.
+    """Inputs → probabilities, in evaluation mode: what `shipped` was exported from, as its manifest says how it is built.
 
     Its weights are in <name>.safetensors beside it, or, where the exporter left enough of them, in the file itself.
 

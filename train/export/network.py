@@ -71,7 +71,7 @@ def save_onnx(network: nn.Module, inputs: dict[str, np.ndarray], output: str, fi
     """Write a network as one ONNX file for any batch.
 
     Args:
-        inputs: samples under the inputs' names, in their order.
+        inputs: samples (N×… float32) under the inputs' names, in their order.
 
     Raises:
         ModelError: the network ties its numbers to the size of the batch (`train.data.augment.halves` says how not to).
@@ -223,6 +223,8 @@ def _rounded(mean: dict[str, float], sd: dict[str, float]) -> dict[str, float]:
 
 def compare(network: nn.Module, inputs: dict[str, np.ndarray], file: Path) -> float:
     """The largest difference from torch: of the product's runtime over all samples, and of the file in batches of BATCHES.
+
+    inputs: N×… float32 under the inputs' names.
 
     Raises:
         ModelError: it is above TOLERANCE.

@@ -40,12 +40,12 @@ def accuracy(matrix: np.ndarray) -> np.ndarray:
 
 
 def measured(matrix: np.ndarray) -> dict[str, float]:
-    """{"uf1", "uar", "accuracy"} of one confusion matrix."""
+    """{"uf1", "uar", "accuracy"} of one K×K confusion matrix."""
     return {"uf1": float(uf1(matrix)), "uar": float(uar(matrix)), "accuracy": float(accuracy(matrix))}
 
 
 def groups(group: np.ndarray) -> dict[str, np.ndarray]:
-    """{"all" and each value of `group`: mask}."""
+    """{"all" and each value of `group`, N strings: mask, N bool}."""
     each = {str(name): group == name for name in np.unique(group)}
     return {"all": np.full(len(group), True), **each}
 
@@ -112,14 +112,14 @@ def calibration(probabilities: np.ndarray, label: np.ndarray, person: np.ndarray
 
 
 def tempered(probabilities: np.ndarray, t: float) -> np.ndarray:
-    """softmax(log p / t): above 1 less sure, below 1 surer; the order of the classes stays (Guo et al. 2017)."""
+    """softmax(log p / t): above 1 less sure, below 1 surer; the order of the classes stays (Guo et al. 2017). N×K → N×K."""
     log = np.log(np.maximum(probabilities, 1e-12)) / t
     raised = np.exp(log - log.max(1, keepdims=True))
     return raised / raised.sum(1, keepdims=True)
 
 
 def temperature(probabilities: np.ndarray, label: np.ndarray) -> float:
-    """The one that makes the true labels likeliest, in [0.05, 20]."""
+    """The one that makes the true labels likeliest, in [0.05, 20]. probabilities: N×K, label: N int."""
     from scipy.optimize import minimize_scalar
 
     def unlikely(log_t: float) -> float:
@@ -130,7 +130,10 @@ def temperature(probabilities: np.ndarray, label: np.ndarray) -> float:
 
 
 def ece(probabilities: np.ndarray, label: np.ndarray) -> float:
-    """Expected calibration error: |confidence − accuracy|, mean over BINS equal ranges of confidence by their share."""
+    """Expected calibration error: |confidence − accuracy|, mean over BINS equal ranges of confidence by their share.
+
+    probabilities: N×K, label: N int.
+    """
     confidence, right = probabilities.max(1), probabilities.argmax(1) == label
     which = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = [abs(confidence[which == b].sum() - right[which == b].sum()) for b in range(BINS)]
@@ -140,7 +143,7 @@ def ece(probabilities: np.ndarray, label: np.ndarray) -> float:
 def abstain_below(probabilities: np.ndarray, label: np.ndarray) -> float:
     """The least confidence above which KEPT_RIGHT of the predictions are right; 0 where all together are that good.
 
-    Where no threshold reaches it, the one that withholds MOST_WITHHELD of them.
+    Where no threshold reaches it, the one that withholds MOST_WITHHELD of them. probabilities: N×K, label: N int.
     """
     confidence, right = probabilities.max(1), probabilities.argmax(1) == label
     order = np.argsort(confidence)

@@ -78,7 +78,7 @@ def confusions(results: dict, classes: tuple[str, ...], out: Path) -> None:
 
 
 def draw(counts: np.ndarray, classes: tuple[str, ...], title: str, file: Path, seeds: int = 1) -> None:
-    """A confusion matrix, rows = truth; shades and percentages are shares of the row, the diagonal is recall."""
+    """A confusion matrix, K×K counts, rows = truth; shades and percentages are shares of the row, the diagonal is recall."""
     from matplotlib.figure import Figure
 
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)

@@ -92,12 +92,12 @@ def faces(one: Moments, side: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def on_cpu(one: Moments) -> dict[str, np.ndarray]:
-    """Flow map and the puzzle cut from it, as the stream makes them without a GPU."""
+    """Flow map and the puzzle cut from it, as the stream makes them without a GPU, 1×3×28×28 float32 each."""
     return dual_atme.from_moments(one, CPU)
 
 
 def told(what: str, off: list[np.ndarray], unit: str, most: float) -> bool:
-    """Print how far the GPU is from the CPU; whether that is too far."""
+    """Print how far the GPU is from the CPU; whether that is too far. off: the distances of each, of any shape, in `unit`."""
     mean, worst = float(np.mean([one.mean() for one in off])), float(max(one.max() for one in off))
     wrong = not mean <= most  # not a number is wrong, too
     print(f"{what}: {len(off)} compared, {mean:.1e} {unit} in the mean, {worst:.1e} at most{': WRONG' * wrong}", flush=True)

@@ -142,7 +142,7 @@ def adapt(rgb: Tensor, channels: int) -> Tensor:
 
 
 def hadamard(size: int, like: Tensor) -> Tensor:
-    """Sylvester's matrix of ±1 with orthogonal columns; `size` is a power of two."""
+    """Sylvester's matrix of ±1 with orthogonal columns, (size, size); `size` is a power of two."""
     matrix = like.new_ones(1, 1)
     while len(matrix) < size:
         matrix = torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)])

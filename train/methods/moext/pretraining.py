@@ -50,13 +50,13 @@ class PreTraining(nn.Module):
         return apex_again, torch.stack(shapes), torch.stack(textures)
 
     def separate(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The feature separator (Figure 4): S as a map and as a vector, T as a vector."""
+        """The feature separator (Figure 4) of (B, 3, 224, 224) in [0, 1]: S as a map and as a vector (B, D), T as a vector (B, D)."""
         generic = self.network.generic(pictures)
         shape = self.network.shape(generic)
         return shape, self.shape_vector(shape), self.texture(generic)
 
     def embed(self, vectors: Tensor) -> Tensor:
-        """f, on the unit sphere: a margin ε of 0.2 to 0.5 means little in a space without scale."""
+        """f, on the unit sphere, (…, D) → (…, D): a margin ε of 0.2 to 0.5 means little in a space without scale."""
         return F.normalize(self.f(vectors), dim=-1)
 
 
@@ -103,5 +103,5 @@ def onset_apex_loss(shape: Tensor, margin: float) -> Tensor:
 
 
 def distance(one: Tensor, other: Tensor) -> Tensor:
-    """Euclidean, over the last dimension; its gradient is finite where both are equal."""
+    """Euclidean, (…, D) twice → (…); its gradient is finite where both are equal."""
     return ((one - other).square().sum(-1) + 1e-8).sqrt()

@@ -74,7 +74,10 @@ def attention(features: Tensor) -> Tensor:
 
 
 def attention_transfer(student: list[Tensor], teacher: list[Tensor]) -> Tensor:
-    """Eq. 4's second term without β: ½ Σ_j ‖Q_S/‖Q_S‖ − Q_T/‖Q_T‖‖₂, mean over the batch."""
+    """Eq. 4's second term without β: ½ Σ_j ‖Q_S/‖Q_S‖ − Q_T/‖Q_T‖‖₂, mean over the batch: a scalar.
+
+    Both are what `attention` gives of each group, (B, H·W).
+    """
     # the root has no slope at 0, where the two agree
     apart = [((s - t).square().sum(1) + 1e-12).sqrt().mean() for s, t in zip(student, teacher, strict=True)]
     return torch.stack(apart).sum() / 2

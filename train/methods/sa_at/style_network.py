@@ -77,19 +77,22 @@ class StyleAggregation(nn.Module):
 
 
 def grey(picture: Tensor) -> Tensor:
-    """Without colour (ITU-R BT.601)."""
+    """Without colour (ITU-R BT.601): (B, 3, H, W) in [-1, 1] → the same."""
     weights = picture.new_tensor([0.299, 0.587, 0.114])[:, None, None]
     return (picture * weights).sum(1, keepdim=True).expand(-1, 3, -1, -1)
 
 
 def light(picture: Tensor) -> Tensor:
-    """High-key: dark parts lifted, half of the colour left."""
+    """High-key: dark parts lifted, half of the colour left; (B, 3, H, W) in [-1, 1] → the same."""
     share = (((picture + grey(picture)) / 2 + 1) / 2).clamp(0, 1)
     return 1 - 2 * (1 - share) ** 2
 
 
 def sketch(picture: Tensor) -> Tensor:
-    """A pencil drawing: grey over its own blur, so that only lines remain on white ("colour dodge")."""
+    """A pencil drawing: grey over its own blur, so that only lines remain on white ("colour dodge").
+
+    (B, 3, H, W) in [-1, 1] → the same.
+    """
     share = (grey(picture)[:, :1] + 1) / 2
     reach = max(picture.shape[-1] // 16, 1)
     padded = F.pad(share, (reach,) * 4, mode="replicate")

@@ -125,6 +125,7 @@ class SKDTSTSAN(nn.Module):
         return {s: magnifier(before[s], after[s]) for s, magnifier in self.magnifiers.items()} or after
 
     def classify(self, pictures: dict[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """(logits (B, classes), features (B, 384)) of each of the three classifiers, from what the streams take."""
         streams = [stream(pictures[s]) for s, stream in self.streams.items()]
         features = [torch.cat(parts, 1) for parts in zip(*streams)]  # 3 × (B, 384)
         logits = [classify(self.dropout(x)) for classify, x in zip(self.classifiers, features)]

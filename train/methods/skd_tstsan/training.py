@@ -135,7 +135,7 @@ def joint_loss(logits: list[Tensor], features: list[Tensor], target: Tensor, wei
 
 
 def class_weights(label: np.ndarray, classes: int) -> np.ndarray:
-    """α of Eq. 7: the inverse of each class's count, float32, summing to 1. A class that is absent gets 0."""
+    """α of Eq. 7, (classes,) float32 of N labels: the inverse of each class's count, summing to 1. A class that is absent gets 0."""
     count = np.bincount(label, minlength=classes)
     inverse = np.where(count > 0, 1 / np.maximum(count, 1), 0)
     return (inverse / inverse.sum()).astype(np.float32)

@@ -45,5 +45,5 @@ class Machine(nn.Module):
 
 
 def scaled(histograms: Tensor) -> Tensor:
-    """So that an even histogram is all ones: the cost means the same whatever the number of patterns."""
+    """(B, 1200) → the same, so that an even histogram is all ones: the cost means the same whatever the number of patterns."""
     return histograms * BINS

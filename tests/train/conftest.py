@@ -3,7 +3,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from train.data.samples import load_flow
+from train.data.loaders.megc2019 import load_flow
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ from sklearn.svm import SVC
 from realtime.errors import UsageError
 from realtime.naming.inputs import INPUTS
 from train.compute import predict
-from train.data.samples import load_flow
+from train.data.loaders.megc2019 import load_flow
 from train.export.network import export
 from train.methods import method, takes
 from train.methods.ststnet.network import STSTNet

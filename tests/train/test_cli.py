@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from engines.runtime import Network
 from train import run_folder
 from train.cli import main
-from train.data.samples import load_flow
+from train.data.loaders.megc2019 import load_flow
 
 VERIFIER = ["model=verifier", "data=portraits"]
 QUICK = ["fit.epochs=1", "seeds=[0]"]

@@ -9,7 +9,7 @@ from realtime.errors import SourceError, UsageError
 from realtime.sources.checks import check_file
 from train import run_folder
 from train.bench.cli import main
-from train.data.samples import load_flow
+from train.data.loaders.megc2019 import load_flow
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "about.json"])

@@ -10,7 +10,7 @@ from sklearn.kernel_ridge import KernelRidge as Reference
 
 from realtime.errors import UsageError
 from train.compute import predict
-from train.data.samples import load_flow
+from train.data.loaders.megc2019 import load_flow
 from train.export.network import export
 from train.methods.kernel_ridge import training as kernel_ridge
 from train.methods.kernel_ridge.network import deformation, frequencies, kernel, movement, waves

@@ -10,7 +10,7 @@ pytest.importorskip("ray")
 
 from realtime.errors import MissingPartError, UsageError
 from realtime.parallel import Failed, each, outcomes
-from train.data.samples import load_flow
+from train.data.loaders.megc2019 import load_flow
 from train.measure import evaluate
 from train.measure.protocols import loso
 from train.settings import chosen

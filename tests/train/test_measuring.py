@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.data.samples import load_flow
+from train.data.loaders.megc2019 import load_flow
 from train.measure.metrics import confusion, scores, uar, uf1
 from train.measure.protocols import loso
 

@@ -13,8 +13,10 @@ from train.compute import predict
 from train.data.samples import Samples
 from train.export.network import compare, save_manifest, save_onnx
 from train.methods.moext import training as moext
-from train.methods.moext.network import Answer, MoExt, MotionExtractor
-from train.methods.moext.pretraining import (
+from train.methods.moext.network import (
+    Answer,
+    MoExt,
+    MotionExtractor,
     PreTraining,
     onset_apex_loss,
     reconstruction,

@@ -4,7 +4,8 @@
 from typing import TYPE_CHECKING
 
 from realtime.errors import UsageError
-from train.data.samples import KINDS, Samples, load_flow
+from train.data.loaders.megc2019 import KINDS, load_flow
+from train.data.samples import Samples
 
 if TYPE_CHECKING:
     from train.settings import DataSettings

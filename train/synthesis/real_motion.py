@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from train.data import samples
+from train.data.loaders import megc2019
 
 RATIOS = np.geomspace(0.5, 3.0, 21)  # of v to u
 LIKE = 0.6  # a map whose strain is nowhere this well correlated with its third channel is left out
@@ -31,7 +31,7 @@ SOFT = 0.7  # sigma of the blur, cells
 class Movement:
     """One person's movement from onset to apex; at strength 1 its largest displacement is one outer-eye distance.
 
-    person: "dataset/subject". label: one of `samples.CLASSES`. field: (28 + 2·PAD)²×2 float32, (x, y) in cells of the face crop
+    person: "dataset/subject". label: one of `megc2019.CLASSES`. field: (28 + 2·PAD)²×2 float32, (x, y) in cells of the face crop
     (`realtime.naming.inputs.face.crop_box` cut into 28×28), fading to nothing beyond the crop's edge. stronger: the half of
     the face that moves more, the person's own.
     """
@@ -79,14 +79,14 @@ def _all(path: Path) -> tuple[tuple[Movement, bool], ...]:
     """(movement, whether it is one to train on), in the file's order."""
     if not path.exists():
         return ()
-    maps, label, people, _ = samples.read_flow(path)
+    maps, label, people, _ = megc2019.read(path)
     held_out = {person for place, person in enumerate(sorted(set(people))) if place % 5 in HELD_OUT}
     fields, likeness = in_proportion(maps)
     found = []
     for i in np.flatnonzero(likeness >= LIKE):
         field = without_head(fields[i]) if i % 4 else fields[i]  # a quarter keeps the head's share
         stronger = "right" if np.abs(field[:, :14]).sum() > np.abs(field[:, 14:]).sum() else "left"
-        made = Movement(int(i), str(people[i]), samples.CLASSES[label[i]], faded(field), stronger)
+        made = Movement(int(i), str(people[i]), megc2019.CLASSES[label[i]], faded(field), stronger)
         found.append((made, people[i] not in held_out))
     return tuple(found)
 

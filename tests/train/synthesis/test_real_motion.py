@@ -9,7 +9,7 @@ from realtime.face.geometry import to_68
 from realtime.naming.inputs.face import crop, crop_box
 from realtime.naming.inputs.flow_map import flow_map, strain
 from train.bench.spotting import standard
-from train.data.samples import CLASSES
+from train.data.loaders import megc2019
 from train.synthesis import demo
 from train.synthesis.conditions import ALL, Conditions
 from train.synthesis.people import find_face
@@ -79,7 +79,7 @@ def test_a_plan_shows_half_real_movements_and_nobody_twice(maps):
         assert len(people) == len(set(people))
         shown += len([e for e in made.events if e.expression.motion == "real"]) / len(made.events) / 12
         for event in (e for e in made.events if e.expression.motion == "real"):
-            assert event.expression.emotion in CLASSES and 0.003 < event.expression.size < 0.035
+            assert event.expression.emotion in megc2019.CLASSES and 0.003 < event.expression.size < 0.035
     assert 0.35 < shown < 0.65
     assert not plan(1, 30.0, 50.0, ALL).movements  # without maps, action units alone
 

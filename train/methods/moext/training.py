@@ -11,8 +11,7 @@ from torch.nn import functional as F
 from train.compute import CPU, Compute
 from train.data.augment import affine
 from train.data.samples import Samples
-from train.methods.moext.network import Answer, MoExt
-from train.methods.moext.pretraining import PreTraining, onset_apex_loss, shape_texture_loss
+from train.methods.moext.network import Answer, MoExt, PreTraining, onset_apex_loss, shape_texture_loss
 from train.methods.moext.settings import Model, Recipe
 from train.watch import Watch
 

@@ -12,8 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from realtime.spotting.movement import LEAST, Movement
-from realtime.spotting.points import NO_LIDS
+from realtime.spotting.movement import LEAST, NO_LIDS, Movement
 
 TRUST = 0.04  # seconds: deviation of the moments that are believed
 STEPS = ((0.02, 4), (0.0067, 2))  # (seconds, how many of them to each side) of the search, coarse then fine

@@ -1,13 +1,17 @@
-"""A clip that was cut to its movement: there is no rest before it to compare with, so its first picture stands for rest."""
+"""A clip that was cut to its movement: there is no rest before it to compare with, so its first picture stands for rest.
+
+Its apex is sought as in SA-AT Algorithm 1, with the parts that the streaming spotter uses.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from realtime.records import FaceView
-from realtime.spotting.apex import differences
+from realtime.spotting.lbp import RegionHistograms, distance, regions, smooth_grey
 from realtime.spotting.movement import LEAST, Movement, Sample, movement
 from realtime.spotting.verify import Series, Verifier
 
@@ -17,6 +21,28 @@ SMOOTH = 0.02  # seconds over which the displacement is averaged before its peak
 LEAST_RATIO = 6.0  # of the way to the apex over the step from frame to frame: trembling goes nowhere
 AFTER = 0.1  # seconds that the last picture is taken to last, for the verifier: a movement is judged when it is over
 REMARK = "too short to show the face at rest first: the first picture was taken as rest"
+
+
+def apex_of_clip(views: list[FaceView]) -> int:
+    """The index of the view that differs most from the first (Eq. 1, summed over the three regions).
+
+    `views`: one face, one anchor, at least two. Raises ValueError for fewer.
+    """
+    landmarks = views[0].landmarks if views else None
+    return int(np.argmax(differences([view.pixels for view in views], landmarks)))
+
+
+def differences(pictures: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
+    """How far each picture (H×W×3 uint8 BGR, of one anchor) is from the first: (N,), Eq. 1 summed over the regions.
+
+    landmarks: 478×2, the first one's face mesh in the pictures' pixels. Raises ValueError for fewer than two pictures.
+    """
+    if len(pictures) < 2:
+        raise ValueError(f"an apex needs at least two views, got {len(pictures)}")
+    grey = [smooth_grey(picture) for picture in pictures]
+    histograms = RegionHistograms(regions(landmarks), grey[0].shape)
+    first = histograms(grey[0])
+    return np.array([distance(first, histograms(picture)).sum() for picture in grey])
 
 
 def cut_movement(samples: list[Sample], views: list[FaceView]) -> Movement | None:

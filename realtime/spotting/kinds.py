@@ -1,13 +1,16 @@
-"""What kind of movement it was: "micro", "macro", or the cause for which it is dropped."""
+"""What kind of movement it was: "micro", "macro", or the cause for which it is dropped; and what is said of those that are no event."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
-from realtime.spotting.movement import Movement
-from realtime.spotting.points import NO_LIDS
-from realtime.spotting.recent import Recent
-from realtime.spotting.settings import SpotterSettings
+from realtime.spotting.memory import Recent
+from realtime.spotting.movement import NO_LIDS, Movement
+from realtime.spotting.settings import SetAside, SpotterSettings
 
 EYES_BEFORE = 0.1  # seconds before an onset in which a blink still counts as its cause
 MACRO_SIZE = 0.03  # outer-eye distances that some part of the face moves in a macro-expression, at least
@@ -15,6 +18,8 @@ BESIDES = 0.006  # outer-eye distances: where no part but the lids moved this fa
 OTHERWISE = 0.4  # mean probability of speech, or of the head, above which a long movement is that
 JUMPED = 0.4  # share of a movement that is done in one step
 TOLERANCE = 0.1  # seconds by which the duration of what the verifier is sure of may be wrong
+EXPLAINED = 8  # of the latest movements, about which something was said
+BESIDE = 0.1  # seconds by which two looks at one movement may differ
 
 
 def of_short(move: Movement, recent: Recent, settings: SpotterSettings) -> str:
@@ -73,3 +78,46 @@ def _by_duration(move: Movement, settings: SpotterSettings, most: float) -> str:
     if move.duration < settings.min_duration:
         return "too short"
     return "macro" if move.duration > most else "micro"
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    onset: float
+    apex: float
+    offset: float
+
+
+class Aside:
+    """Of one face. A movement that the detector has the last word on waits until that has had its time."""
+
+    def __init__(self):
+        self._new: list[SetAside] = []
+        self._explained: deque[float] = deque(maxlen=EXPLAINED)
+        self._waiting: deque[_Waiting] = deque()
+
+    def drop(self, cause: str, apex: float) -> None:
+        """Nothing is said of what is left of a movement about which something was said already."""
+        if not any(abs(apex - pts) <= BESIDE for pts in self._explained):
+            self._new.append(SetAside(apex, cause))
+        self.reported(apex)
+
+    def reported(self, apex: float) -> None:
+        """Nothing more needs to be said of it."""
+        self._explained.append(apex)
+
+    def wait(self, onset: float, apex: float, offset: float) -> None:
+        self._waiting.append(_Waiting(onset, apex, offset))
+
+    def settle(self, before: float, during: Callable[[float, float], dict[str, float]]) -> None:
+        """before: what ended by then has had its time. during(begin, end): the detector's scores of that time."""
+        while self._waiting and self._waiting[0].offset <= before:
+            one = self._waiting.popleft()
+            if any(one.onset - BESIDE <= pts <= one.offset + BESIDE for pts in self._explained):
+                continue
+            scores = during(one.onset, before)
+            self.drop(max(scores, key=scores.get) if scores else "nothing", one.apex)
+
+    def take(self) -> tuple[SetAside, ...]:
+        """What is new since the last call."""
+        new, self._new = tuple(self._new), []
+        return new

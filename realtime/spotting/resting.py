@@ -1,9 +1,11 @@
-"""The front end, cheap enough for every frame: how far a face is from its own resting state, and how fast it changes.
+"""The front end, cheap enough for every frame: how far a face is from its own resting state, how fast it changes, and so
+whether it moves or rests.
 
 LBP histograms of the three regions are held against the resting ones (SA-AT Eq. 1), and each part's place against its
 resting place; and both against what they were a moment ago. All are counted in multiples of their usual difference at
 rest, so that a noisy camera or a small face raises the bar by itself; what counts is the region or part that is
-furthest from rest, or changes most.
+furthest from rest, or changes most. A face wakes when it is off its rest, and is at rest again when it is back there, or
+has not changed for a while: then where it is now is its rest.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 
 from realtime.records import FaceView
 from realtime.spotting.lbp import RegionHistograms, distance, regions
-from realtime.spotting.points import PARTS
+from realtime.spotting.movement import PARTS
 from realtime.spotting.settings import SpotterSettings
 
 SMOOTHING = 0.01  # seconds over which histograms are averaged: nothing at 30 fps, a few frames at 200
@@ -27,6 +29,10 @@ EVERY = 0.1  # seconds between two looks at the noise
 HELD = 0.3  # seconds without change after which a face is at rest, wherever it is
 LOOKS = 30.0  # a second, of which these seconds are made up
 CALM = 4.0  # deviations above the median change at rest up to which nothing has changed
+EDGE = 0.35  # back at rest: this share of the threshold's height over rest
+SETTLING = 0.05  # seconds for which a face must be back
+SLOW = 0.15  # share of a movement's fastest change up to which nothing moves: a slow drift is rest, too
+LONGEST = 4.0  # seconds that a face may move without a rest; then it is the light or the camera that has changed
 
 
 class RestingDifference:
@@ -137,3 +143,45 @@ class RestingDifference:
         middle = float(np.median(curve))
         deviation = 1.4826 * float(np.median(np.abs(curve - middle)))
         return floor, middle + deviations * max(deviation, LEAST_DEVIATION)
+
+
+class Waking:
+    """`waking(pts, dt)` for each moment that the front end has measured. moving. since: when it began to move (seconds).
+
+    rested: when it came to rest last; just_rested: known since this moment; back: whether that was its rest before it moved.
+    """
+
+    def __init__(self, front: RestingDifference, pts: float):
+        self._front = front
+        self.moving, self.just_rested, self.back = False, False, True
+        self.since = self.rested = pts
+        self._over: float | None = None  # since when it is back, if it is
+        self._fastest = 0.0
+
+    @property
+    def edge(self) -> float:
+        return 1 + EDGE * (self._front.threshold - 1)
+
+    def __call__(self, pts: float, dt: float) -> None:
+        front, moved = self._front, self.moving
+        if self.moving:
+            self._come_to_rest(pts)
+        elif front.difference > front.threshold:
+            self.moving, self.since, self._over, self._fastest = True, pts, None, 0.0
+        self.just_rested = moved and not self.moving
+        if not self.moving:
+            front.rest(pts, dt, pts - self.rested > HELD)
+
+    def _come_to_rest(self, pts: float) -> None:
+        front = self._front
+        if front.difference > front.threshold:
+            self._over = None
+        elif self._over is None and front.difference <= self.edge:
+            self._over = pts
+        self._fastest = max(self._fastest, front.change)
+        still = pts - self.since >= HELD and front.change <= max(front.calm, SLOW * self._fastest)
+        if self._over is not None and pts - self._over >= SETTLING:
+            self.moving, self.back, self.rested = False, True, self._over
+        elif still or pts - self.since > LONGEST:
+            self.moving, self.back, self.rested = False, front.difference <= front.threshold, pts - HELD if still else pts
+            front.settle()

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 from realtime.records import Keyframes
-from realtime.spotting.aside import SetAside
 
 
 @dataclass
@@ -37,6 +36,15 @@ class SpotterSettings:
     refine: bool = True
     verifier: str | None = "verifier"
     confidence: float = 0.6
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A movement that is no event. pts: its apex, seconds in the source's clock. cause: as in `Spotter.counts`; or what
+    the verifier thinks it was, one of its classes ("micro": one, but not surely enough)."""
+
+    pts: float
+    cause: str
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,18 +9,15 @@ import numpy as np
 
 from realtime.records import FaceView, Keyframes
 from realtime.spotting import kinds
-from realtime.spotting.aside import Aside
 from realtime.spotting.course import refined
 from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
-from realtime.spotting.episode import Episode
+from realtime.spotting.kinds import Aside
 from realtime.spotting.lbp import smooth_grey
-from realtime.spotting.movement import Movement, Sample, movement
-from realtime.spotting.points import PARTS, PointFollower
-from realtime.spotting.recent import Recent
-from realtime.spotting.resting import RestingDifference
+from realtime.spotting.memory import Episode, Recent
+from realtime.spotting.movement import PARTS, Movement, PointFollower, Sample, movement
+from realtime.spotting.resting import SETTLING, RestingDifference, Waking
 from realtime.spotting.settings import Reading, SpotterSettings
 from realtime.spotting.verify import Found, MicroDetector, Verifier
-from realtime.spotting.waking import SETTLING, Waking
 
 LINGERS = 1.0  # seconds for which a face may rest in another place before it moves on, and that is one movement
 LATELY = 0.7  # seconds: as long as a micro-expression may last, and a little

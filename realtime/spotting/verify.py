@@ -13,8 +13,7 @@ import numpy as np
 
 from realtime.errors import ModelError
 from realtime.networks import network
-from realtime.spotting.movement import Sample
-from realtime.spotting.points import MIRRORED, NO_LIDS, PARTS
+from realtime.spotting.movement import MIRRORED, NO_LIDS, PARTS, Sample
 
 CLASSES = ("micro", "macro", "blink", "speech", "head", "nothing")
 TIMES = ("onset", "apex", "offset")

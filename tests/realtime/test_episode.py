@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from realtime.spotting.episode import Thinned
 from realtime.spotting.kinds import came_and_went_with_lost_pictures
-from realtime.spotting.movement import Movement
-from realtime.spotting.points import PARTS
+from realtime.spotting.memory import Thinned
+from realtime.spotting.movement import PARTS, Movement
 
 
 def test_what_is_kept_of_a_long_movement_is_bounded_and_evenly_spaced():

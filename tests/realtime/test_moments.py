@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from realtime.spotting.course import refined
-from realtime.spotting.movement import Movement
-from realtime.spotting.points import PARTS
+from realtime.spotting.movement import PARTS, Movement
 
 TRUE = np.array([1.0, 1.15, 1.38])
 

@@ -12,7 +12,8 @@ import pytest
 from realtime.face.geometry import ALIGNED, EYE_LINE, LANDMARKS_68, OUTER_EYES
 from realtime.records import FaceView
 from realtime.spotting import Spotter, SpotterSettings, apex_of_clip
-from realtime.spotting.aside import Aside, SetAside
+from realtime.spotting.kinds import Aside
+from realtime.spotting.settings import SetAside
 
 rng = np.random.default_rng(3)
 TEXTURE = cv2.GaussianBlur(rng.integers(0, 256, (ALIGNED, ALIGNED), np.uint8), (0, 0), 5)

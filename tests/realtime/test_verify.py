@@ -6,8 +6,7 @@ import pytest
 from engines.runtime import Network
 from realtime.errors import ModelError
 from realtime.spotting import verify
-from realtime.spotting.movement import Sample
-from realtime.spotting.points import MIRRORED, PARTS
+from realtime.spotting.movement import MIRRORED, PARTS, Sample
 
 
 def sample(t: float, amount: float) -> Sample:

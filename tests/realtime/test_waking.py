@@ -6,9 +6,8 @@ from test_spotting import bump, view
 
 from realtime.spotting import SpotterSettings
 from realtime.spotting.lbp import smooth_grey
-from realtime.spotting.points import PointFollower
-from realtime.spotting.resting import RestingDifference
-from realtime.spotting.waking import Waking
+from realtime.spotting.movement import PointFollower
+from realtime.spotting.resting import RestingDifference, Waking
 
 
 def watched(strength, seconds=5.0, fps=50, noise=lambda t: 2.0):

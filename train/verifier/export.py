@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from realtime import __version__
-from realtime.spotting import points, verify
+from realtime.spotting import movement, verify
 from train.export.network import compare, save_manifest, save_onnx
 from train.synthesis.real_motion import movements
 
@@ -79,7 +79,7 @@ def export(
             "meaning": "probabilities of the classes, then seconds since onset, apex and offset",
         },
         # a test holds these against the code: who changes them must train again
-        "made_with": {"RATE": verify.RATE, "WINDOW": verify.WINDOW, "PARTS": list(points.PARTS)},
+        "made_with": {"RATE": verify.RATE, "WINDOW": verify.WINDOW, "PARTS": list(movement.PARTS)},
         "training_data": {
             "name": "synthetic",
             "clips": clips,

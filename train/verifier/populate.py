@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from realtime.spotting.points import IDS, NO_LIDS, PARTS, POOL
+from realtime.spotting.movement import IDS, NO_LIDS, PARTS, POOL
 from realtime.spotting.verify import AWAY, HOME_LOOKS
 from train.synthesis import drawn_events
 from train.synthesis.action_units import ACTION_UNITS, SIDES

@@ -1,14 +1,47 @@
-"""What is compiled or loaded when it is first used, used once before it matters: the first event must not be late."""
+"""What is compiled or loaded when it is first used, used once before it matters: the first event must not be late.
+
+It is used on a face of nobody, good enough for that and for nothing else.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from realtime.face.alignment import Alignment, Picture
+from realtime.face.geometry import ALIGNED, EYE_LINE, LANDMARKS_68, OUTER_EYES, STABLE_IDS, TEMPLATE
 from realtime.face.light import EvenLight
-from realtime.face.nobody import views
+from realtime.records import FaceView
 from realtime.spotting import Spotter, SpotterSettings, Verifier
 from realtime.spotting.verify import CHANNELS, WINDOW
+
+# of the 68-point scheme, in outer-eye distances from the point between the outer eye corners: (points, middle, radii)
+_PLACES = (
+    (range(17), (0.0, 0.6), (0.8, 0.9)),  # jaw
+    (range(17, 22), (-0.35, -0.25), (0.2, 0.05)),  # brows
+    (range(22, 27), (0.35, -0.25), (0.2, 0.05)),
+    (range(27, 36), (0.0, 0.35), (0.15, 0.3)),  # nose
+    (range(36, 42), (-0.35, 0.0), (0.15, 0.06)),  # eyes
+    (range(42, 48), (0.35, 0.0), (0.15, 0.06)),
+    (range(48, 68), (0.0, 0.85), (0.3, 0.12)),  # lips
+)
+
+
+def mesh() -> np.ndarray:
+    """Landmarks, 478×2 float32 aligned pixels."""
+    points = np.tile(np.float32(EYE_LINE), (478, 1))
+    for group, middle, radii in _PLACES:
+        turn = np.linspace(0, -np.pi if group[0] == 0 else 2 * np.pi, len(group), endpoint=group[0] == 0)[:, None]
+        around = np.array(middle) - np.hstack([np.cos(turn), np.sin(turn)]) * radii  # from the left, over the top
+        points[LANDMARKS_68[list(group)]] = around * OUTER_EYES + EYE_LINE
+    points[STABLE_IDS] = TEMPLATE
+    return points
+
+
+def views(count: int = 4) -> list[FaceView]:
+    """A texture that slides on by a pixel from view to view, 5 ms apart."""
+    texture = np.random.default_rng(0).integers(0, 256, (ALIGNED // 4, ALIGNED // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    pictures = [np.ascontiguousarray(np.roll(texture, index, axis=1)) for index in range(count)]
+    return [FaceView(0, 0, index, 0.005 * index, 0.0, pixels, mesh(), (0, 0, ALIGNED, ALIGNED), 0.0, 0.3) for index, pixels in enumerate(pictures)]
 
 
 def warm_stream(settings: SpotterSettings, verifier: Verifier | None) -> None:

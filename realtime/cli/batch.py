@@ -13,7 +13,7 @@ from realtime.errors import OutputError
 from realtime.names import printable
 from realtime.output.exports import KINDS, Found
 from realtime.output.exports.found import replace, write_text
-from realtime.output.exports.overview import row, write_overview
+from realtime.output.exports.tables import recording_row, write_overview
 from realtime.records import Event
 
 RECORD = "recording.json"
@@ -117,7 +117,7 @@ class Batch:
             except (OSError, ValueError, TypeError, AttributeError) as error:
                 records[name] = replaced(record, failure=f"its events.jsonl is damaged ({error}): use --again")
                 found[name] = Found(Path(record.clip).name, [])
-        rows = [row(record.clip, name, found[name], record.judged or {}, record.failure) for name, record in records.items()]
+        rows = [recording_row(record.clip, name, found[name], record.judged or {}, record.failure) for name, record in records.items()]
         write_overview(self.out, rows, list(found.values()), self.wanted.separator)
         mine = [(records[name], found[name]) for _, path in jobs if (name := printable(path)) in records]
         failures = [record for record, _ in mine if record.failure]

@@ -19,7 +19,7 @@ from engines import notices
 from engines.runtime import ENGINES
 from realtime import settings
 from realtime.cli import common
-from realtime.cli.ending import heard
+from realtime.cli.common import heard
 from realtime.errors import MerError, MissingPartError, UsageError
 from realtime.output.log import default_path, left_unfinished
 from realtime.sources.addresses import forget_socks

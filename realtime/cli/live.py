@@ -14,8 +14,8 @@ from engines import notices
 from engines.runtime import ENGINES
 from realtime import settings
 from realtime.cli import common, terminal
-from realtime.cli.ending import signals
-from realtime.cli.output import Output, console
+from realtime.cli.common import signals
+from realtime.cli.console import Output, console_on
 from realtime.cli.running import Shown, exit_code, follow, log_session, policy, totals
 from realtime.errors import OutputError, UsageError
 from realtime.naming.recognizer import Recognizer
@@ -65,7 +65,7 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
 
     output = Output(sys.stdout)
     to_stdout = events is not None and open_number(events) == 1  # then words for people go to standard error
-    screen = console(Output(sys.stderr) if to_stdout else output, quiet)
+    screen = console_on(Output(sys.stderr) if to_stdout else output, quiet)
     with signals(), ExitStack() as stack:
         stack.callback(notices.listen(common.complain("mer-live")))
         network = Recognizer(chosen.network, chosen.engine)  # a network that cannot be had should cost no camera

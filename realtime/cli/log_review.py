@@ -9,8 +9,7 @@ import click
 from rich.text import Text
 
 from realtime.cli import common
-from realtime.cli.console import Console
-from realtime.cli.tables import print_table
+from realtime.cli.console import Console, print_table
 from realtime.errors import UsageError
 from realtime.review import Reviews
 from realtime.review.agreement import agreements

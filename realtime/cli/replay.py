@@ -15,9 +15,8 @@ from realtime import settings
 from realtime.cli import common, terminal
 from realtime.cli.batch import Batch, Wanted
 from realtime.cli.clips import find_clips
-from realtime.cli.ending import signals
-from realtime.cli.output import Output
-from realtime.cli.output import console as made_console
+from realtime.cli.common import signals
+from realtime.cli.console import Output, console_on
 from realtime.cli.replay_one import PATIENCE, progress, replay
 from realtime.cli.running import exit_code, log_session, totals
 from realtime.errors import UsageError
@@ -75,7 +74,7 @@ def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, l
     given = find_clips(words, batch.whose)
     jobs = given.jobs if again else [(clip, name) for clip, name in given.jobs if not batch.done(clip, name)]
     output = Output(sys.stdout)
-    console = made_console(output, quiet)
+    console = console_on(output, quiet)
     for line in [*given.words(), *batch.words(jobs, len(given.jobs) - len(jobs))]:
         console.print(line, style="dim")
     if not jobs:

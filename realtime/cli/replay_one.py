@@ -13,12 +13,12 @@ from realtime.cli.console import Console
 from realtime.cli.running import work_through
 from realtime.cli.window import paint
 from realtime.errors import OutputError
+from realtime.judged import Trace
 from realtime.names import printable
 from realtime.naming.recognizer import Recognizer
 from realtime.output.exports import Found, write
 from realtime.output.sinks import CsvSink, Fault, JsonlSink, Writer
 from realtime.output.timeline import draw
-from realtime.output.trace import Trace
 from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes

@@ -10,11 +10,11 @@ from engines.flow import Flow
 from engines.zoo import known
 from realtime.errors import ModelError
 from realtime.face.geometry import to_68
-from realtime.face.nobody import views
 from realtime.naming.inputs import INPUTS
 from realtime.naming.inputs.on_gpu import ON_GPU
 from realtime.networks import network
 from realtime.records import UNSURE, Keyframes, Moments
+from realtime.warm import views
 
 PATIENCE = 5e-5  # seconds: of what takes milliseconds, to have streams that ask at the same moment in one batch
 

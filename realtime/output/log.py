@@ -21,9 +21,8 @@ import platformdirs
 from realtime import __version__
 from realtime.errors import OutputError, UsageError
 from realtime.names import plain, printable
-from realtime.output.log_damage import whole_events, whole_session
+from realtime.output.log_health import myself, runs, whole_events, whole_session
 from realtime.output.log_schema import busy, check_version, connect, connect_to_write, explained, version
-from realtime.output.running_sessions import myself, runs
 from realtime.output.sinks import Sink
 from realtime.records import Event
 from realtime.sources.addresses import without_password

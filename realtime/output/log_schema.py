@@ -78,7 +78,7 @@ CREATE TABLE people (
 CREATE TABLE gone (session_id INTEGER NOT NULL);
 """
 # Since version 3: how well a session went. judged: JSON, source → `Judged.as_dict`. incomplete: why its results are, empty
-# where they are not. alive_at, process: its last sign of life, and whose (`realtime.output.running_sessions`).
+# where they are not. alive_at, process: its last sign of life, and whose (`realtime.output.log_health`).
 TABLES_3 = """
 ALTER TABLE sessions ADD COLUMN judged TEXT;
 ALTER TABLE sessions ADD COLUMN incomplete TEXT;

@@ -17,7 +17,7 @@ from pathlib import Path
 from realtime.errors import OutputError, UsageError
 from realtime.output.event_table import cells, columns, csv_head, csv_row
 from realtime.output.line_file import LineFile, is_stream
-from realtime.output.running_sessions import BEAT_S
+from realtime.output.log_health import BEAT_S
 from realtime.records import Event
 
 

@@ -13,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.judged import GATES, Trace
 from realtime.names import printable
-from realtime.output.colours import colour
 from realtime.output.event_table import clock
 from realtime.output.line_file import cannot_write, make_folder_of
-from realtime.output.trace import GATES, Trace
+from realtime.output.styling import colour
 from realtime.records import Event
 
 INK, SOFT, CURVE, FAINT, THRESHOLD = "#333333", "#808080", "#4a5a6a", "#b4bcc4", "#c08a3e"
+SHADES = {"lost": "#e2e2e2", "motion": "#f3e9d2", "blink": "#e6e0f0"}  # where nothing could be judged
 DPI = 150
 PLOT_HEIGHT, LANE, MAX_LANES = 2.6, 0.21, 8  # inches, inches, rows of labels
 ROW_S, ROWS = 60.0, 5  # seconds of a row, rows of a picture
@@ -133,10 +134,10 @@ def _top(trace: Trace, events: Sequence[Event]) -> float:
 
 
 def _gates(axes, spans) -> None:
-    for kind, (shade, name) in GATES.items():
+    for kind, shade in SHADES.items():
         bars = [(start, end - start) for start, end, of in spans if of == kind]
         if bars:
-            axes.broken_barh(bars, (0, 1), transform=axes.get_xaxis_transform(), color=shade, linewidth=0, zorder=0.6, label=name)
+            axes.broken_barh(bars, (0, 1), transform=axes.get_xaxis_transform(), color=shade, linewidth=0, zorder=0.6, label=GATES[kind])
 
 
 def _curve(axes, trace, top, bins) -> None:
@@ -273,7 +274,7 @@ def _frame(figure, axes, width, title, note) -> None:
                 handles.append(handle)
                 names.append(name)
     if handles:
-        order = sorted(range(len(names)), key=lambda i: names[i] in [name for _, name in GATES.values()])
+        order = sorted(range(len(names)), key=lambda i: names[i] in GATES.values())
         figure.legend(
             [handles[i] for i in order],
             [names[i] for i in order],

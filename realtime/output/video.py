@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from realtime.errors import OutputError
-from realtime.output.colours import colour
 from realtime.output.line_file import cannot_write, make_folder_of
 from realtime.output.sound import add_sound
+from realtime.output.styling import colour
 from realtime.records import Event
 from realtime.sources import SourceSettings
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from realtime.errors import OutputError, UsageError
 from realtime.output import stored_pictures
 from realtime.output.log import Log
-from realtime.output.log_damage import whole_people
-from realtime.output.log_schema import check_version, connect, connect_to_write, explained
+from realtime.output.log_health import whole_events, whole_people, whole_reviews
+from realtime.output.log_schema import check_version, connect, connect_to_write, explained, version
 from realtime.records import UNSURE
-from realtime.review import rows
 from realtime.review.item import Item, Marks, Review, checked, checked_name
 
 BEFORE_S, AFTER_S = 0.2, 0.24  # a missed event until it is corrected: CASME II's mean is near half a second
+MARKS = [one.name for one in fields(Marks)]
 
 
 class Reviews:
@@ -37,7 +38,7 @@ class Reviews:
     def items(self, session: int) -> list[Item]:
         """The events of a session and those added to it, by their onset."""
         with self._reading() as connection:
-            return rows.items(connection, session)
+            return _items(connection, session)
 
     def item(self, session: int, key: str) -> Item:
         with self._reading() as connection:
@@ -56,7 +57,7 @@ class Reviews:
                 raise UsageError(f"'{reviewer}' has judged this event in another window meanwhile: look again, then judge it")
             marks = checked(replace(item.marks(reviewer), **changes))
             verdict = "rejected" if reject else item.verdict_of(reviewer, marks)
-            return rows.insert(connection, item, reviewer, verdict, marks)
+            return _insert(connection, item, reviewer, verdict, marks)
 
     def add(self, session: int, reviewer: str, source: str, apex_s: float, label: str = UNSURE, **marks) -> Item:
         """An event that the program missed, its apex at `apex_s`; onset and offset are guessed where not given."""
@@ -69,7 +70,7 @@ class Reviews:
             query = "SELECT coalesce(max(missed), 0) + 1 FROM reviews WHERE session_id = ?"
             number = connection.execute(query, (session,)).fetchone()[0]
             item = Item(session, f"m{number}", None, source, 0, said)
-            rows.insert(connection, item, reviewer, "added", said)
+            _insert(connection, item, reviewer, "added", said)
         return self.item(session, item.key)
 
     def undo(self, session: int, reviewer: str) -> str | None:
@@ -81,13 +82,13 @@ class Reviews:
             ).fetchone()
             if row is None:
                 return None
-            connection.execute("UPDATE reviews SET undone_at = ? WHERE id = ?", (rows.now(), row["id"]))
-            return rows.key_of(row)
+            connection.execute("UPDATE reviews SET undone_at = ? WHERE id = ?", (_now(), row["id"]))
+            return _key_of(row)
 
     def history(self, session: int, key: str) -> list[Review]:
         """Everything that was ever said of an event, in order, also what was taken back."""
         with self._reading() as connection:
-            return [rows.review_of(row) for row in rows.rows(connection, session, undone=True) if rows.key_of(row) == key]
+            return [_review_of(row) for row in _rows(connection, session, undone=True) if _key_of(row) == key]
 
     def people(self, session: int) -> dict[str, str]:
         """Source → the participant's name, where one was typed."""
@@ -149,7 +150,64 @@ class Reviews:
 
 
 def _item(connection: sqlite3.Connection, session: int, key: str) -> Item:
-    for item in rows.items(connection, session):
+    for item in _items(connection, session):
         if item.key == key:
             return item
     raise UsageError(f"session {session} has no event {key} any more")
+
+
+def _items(connection: sqlite3.Connection, session: int) -> list[Item]:
+    """The events of a session and those added to it, by source and onset, each with what counts of what was said."""
+    found = {}
+    logged = connection.execute("SELECT * FROM events WHERE session_id = ? ORDER BY id", (session,))
+    for row in whole_events(dict(row) for row in logged):
+        marks = Marks(row["onset_s"], row["apex_s"], row["offset_s"], row["label"], row["kind"])
+        key = f"e{row['id']}"
+        found[key] = Item(session, key, row["event"], row["source"], row["face"], marks, row["scores"], {})
+    for row in _rows(connection, session):
+        review, key = _review_of(row), _key_of(row)
+        if key not in found and row["event_id"] is not None:
+            continue  # of an event whose row is damaged
+        if key not in found:
+            found[key] = Item(session, key, None, row["source"], row["face"], review.marks, {}, {})
+        found[key].reviews[review.reviewer] = review
+    return sorted(found.values(), key=lambda item: (item.source, item.found.onset_s, item.key))
+
+
+def _rows(connection: sqlite3.Connection, session: int, undone: bool = False) -> list[dict]:
+    """In the order said; with `undone` also what was taken back. None in a log of version 1."""
+    if version(connection) < 2:
+        return []
+    query = "SELECT * FROM reviews WHERE session_id = ? AND (?2 OR undone_at IS NULL) ORDER BY id"
+    return whole_reviews(dict(row) for row in connection.execute(query, (session, undone)))
+
+
+def _insert(connection: sqlite3.Connection, item: Item, reviewer: str, verdict: str, marks: Marks) -> Review:
+    kind, number = item.key[0], int(item.key[1:])
+    row = {
+        "session_id": item.session,
+        "event_id": number if kind == "e" else None,
+        "missed": number if kind == "m" else None,
+        "reviewer": reviewer,
+        "verdict": verdict,
+        "source": item.source,
+        "face": item.face,
+        "at": _now(),
+    } | asdict(marks)
+    query = f"INSERT INTO reviews ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+    new = connection.execute(query, list(row.values())).lastrowid
+    return Review(new, reviewer, verdict, marks, row["at"])
+
+
+def _review_of(row: dict) -> Review:
+    marks = Marks(**{name: row[name] for name in MARKS})
+    return Review(row["id"], row["reviewer"], row["verdict"], marks, row["at"], row["undone_at"])
+
+
+def _key_of(row: dict | sqlite3.Row) -> str:
+    """As in `Item.key`."""
+    return f"e{row['event_id']}" if row["event_id"] is not None else f"m{row['missed']}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

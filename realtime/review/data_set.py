@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from realtime.errors import UsageError
+import cv2
+import numpy as np
+
+from realtime.errors import SourceError, UsageError
 from realtime.output.line_file import cannot_write
 from realtime.review import Reviews
-from realtime.review import frames as frames_of
 from realtime.review.trainable import Chosen, choose
+from realtime.sources import open_source
 
 COLUMNS = ("path", "subject", "onset", "apex", "offset", "label", "kind", "action_units")
 OURS = {"events.csv", "frames", "left_out.txt"}
@@ -56,14 +59,14 @@ def export(
         copied = defaultdict(list)
         for one in chosen:
             if one.video is None:
-                _add(result, one, frames_of.kept_pictures(one, folder))
+                _add(result, one, _kept_pictures(one, folder))
             elif frames:
                 copied[one.video, one.read.fps, one.read.stream].append(one)
             else:
                 _add(result, one, [str(one.video), *(f"{moment:.3f}" for moment in one.moments)])
         for (video, *_), those in copied.items():
             said(f"copying the pictures of {len(those)} events out of {video.name}")
-            for one, cells in frames_of.copied(video, those, folder):
+            for one, cells in _copied(video, those, folder):
                 _add(result, one, cells)
         _write(result)
     except OSError as error:
@@ -84,7 +87,7 @@ def _prepare(folder: Path) -> None:
 def _add(result: Exported, one: Chosen, cells: list | str) -> None:
     """cells: path, onset, apex and offset as the table has them; or why there are none."""
     if isinstance(cells, str):
-        shutil.rmtree(result.folder / frames_of.place_of(one), ignore_errors=True)
+        shutil.rmtree(result.folder / _place_of(one), ignore_errors=True)
         result.left_out.append((one.name, cells))
         return
     path, onset, apex, offset = cells
@@ -99,3 +102,62 @@ def _write(result: Exported) -> None:
         table.writerows(result.rows)
     lines = [f"{name}: {why}" for name, why in result.left_out]
     (result.folder / "left_out.txt").write_text("".join(f"{line}\n" for line in lines or ["nothing"]), "utf-8", "backslashreplace")
+
+
+def _place_of(one: Chosen) -> str:
+    """The event's folder in a training set."""
+    return f"frames/{one.item.session}-{one.item.key}"
+
+
+def _kept_pictures(one: Chosen, folder: Path) -> list | str:
+    """Copies what was kept of an event; returns its cells (see `_numbers`), or why it cannot be."""
+    times = np.array(one.kept.times)
+    space = float(np.diff(times).max()) if len(times) > 1 else 0.0
+    if one.marks.onset_s < times[0] - space or one.marks.offset_s > times[-1] + space:
+        return f"its onset and offset were moved beyond the pictures kept ({times[0]:.3f} to {times[-1]:.3f} s)"
+    cells = _numbers(one, times)
+    if isinstance(cells, list):
+        for number, file in enumerate(one.kept.files, 1):
+            if cells[1] <= number <= cells[3]:
+                shutil.copyfile(file, _file(one, folder, number))
+    return cells
+
+
+def _copied(video: Path, those: list[Chosen], folder: Path):
+    """(event, its cells or why not) of one recording, read in one way, decoded once; never more than one frame is held."""
+    half, last, end = 0.0, None, max(one.marks.offset_s for one in those)
+    times: dict[int, list[float]] = {id(one): [] for one in those}
+    why = f"{video.name} ends before the event does"
+    try:
+        with open_source(video, settings=those[0].read) as source:
+            half = 0.5 / (source.info.fps or 30)
+            for frame in source:
+                half = half if last is None else (frame.pts - last) / 2
+                last = frame.pts
+                for one in those:
+                    if one.marks.onset_s - half <= last <= one.marks.offset_s + half:
+                        times[id(one)].append(last)
+                        file = _file(one, folder, len(times[id(one)]))
+                        if not cv2.imwrite(str(file), frame.pixels):
+                            raise cannot_write(file, OSError("the picture could not be written"))
+                if last > end + half:
+                    break
+    except SourceError as error:
+        why = f"the recording cannot be read ({error})"
+    for one in those:
+        mine = np.array(times[id(one)])
+        yield one, _numbers(one, mine) if len(mine) and mine[-1] >= one.marks.offset_s - 2 * half else why
+
+
+def _numbers(one: Chosen, times: np.ndarray) -> list | str:
+    """[folder, onset, apex, offset] of pictures 1, 2, …, taken at `times`; or why they cannot be told."""
+    onset, apex, offset = (1 + int(np.abs(times - moment).argmin()) for moment in one.moments)
+    if not onset < apex <= offset:
+        return "its onset, apex and offset fall on one picture"
+    return [_place_of(one), onset, apex, offset]
+
+
+def _file(one: Chosen, folder: Path, number: int) -> Path:
+    place = folder / _place_of(one)
+    place.mkdir(parents=True, exist_ok=True)
+    return place / f"{number:06d}.png"

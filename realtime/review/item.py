@@ -1,4 +1,7 @@
-"""A logged event and what people said of it, and what may be said. Times are seconds in the source's own clock."""
+"""A logged event and what people said of it, and what may be said. Times are seconds in the source's own clock.
+
+Action units are those of Ekman, Friesen and Hager, Facial Action Coding System.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ MOMENTS = {"onset": "onset_s", "apex": "apex_s", "offset": "offset_s"}  # name â
 LATEST_S = 1e7  # four months: nothing is watched for so long
 LONGEST_NAME = 80
 LONGEST_NOTE = 1000
-UNITS = re.compile(r"[LR]?\d{1,2}[A-E]?(\+[LR]?\d{1,2}[A-E]?)*")  # FACS: side, number, intensity
+WRITTEN_UNITS = re.compile(r"[LR]?\d{1,2}[A-E]?(\+[LR]?\d{1,2}[A-E]?)*")  # FACS: side, number, intensity
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def checked(marks: Marks) -> Marks:
         onset, apex, offset = (f"{time:.3f}" for time in times)
         raise UsageError(f"a movement begins, peaks, then ends: got onset {onset}, apex {apex}, offset {offset} s")
     units = re.sub(r"\s*[+,; ]\s*", "+", marks.action_units.strip().upper().replace("AU", ""))
-    if units and not UNITS.fullmatch(units):
+    if units and not WRITTEN_UNITS.fullmatch(units):
         raise UsageError(f"'{marks.action_units}' are no action units: write them like 1+2 or 6+L12C")
     label = " ".join(marks.label.split()).lower()
     if not 0 < len(label) <= LONGEST_NAME:
@@ -99,3 +102,43 @@ def checked(marks: Marks) -> Marks:
     if marks.kind not in ("micro", "macro"):
         raise UsageError(f"the kind '{marks.kind}' is neither micro nor macro")
     return Marks(*times, label, marks.kind, units, marks.note.strip()[:LONGEST_NOTE])
+
+
+UNITS = {
+    1: "inner brow raised",
+    2: "outer brow raised",
+    4: "brow lowered",
+    5: "upper lid raised",
+    6: "cheek raised",
+    7: "lids tightened",
+    9: "nose wrinkled",
+    10: "upper lip raised",
+    11: "furrow beside the nose deepened",
+    12: "lip corner pulled up",
+    13: "cheek puffed up",
+    14: "dimple",
+    15: "lip corner pulled down",
+    16: "lower lip pulled down",
+    17: "chin raised",
+    18: "lips puckered",
+    20: "lips stretched",
+    22: "lips funnelled",
+    23: "lips tightened",
+    24: "lips pressed",
+    25: "lips apart",
+    26: "jaw dropped",
+    27: "mouth stretched",
+    28: "lips sucked in",
+    38: "nostrils widened",
+    39: "nostrils narrowed",
+    43: "eyes closed",
+    45: "blink",
+    46: "wink",
+}
+SIDES = {"L": "left ", "R": "right "}
+
+
+def in_words(units: str) -> str:
+    """From "1+L12" â†’ "inner brow raised, left lip corner pulled up"; a number that is not known stays as it is."""
+    found = re.findall(r"([LR]?)(\d{1,2})", units)
+    return ", ".join(f"{SIDES.get(side, '')}{UNITS.get(int(number), f'unit {number}')}" for side, number in found)

@@ -17,12 +17,11 @@ from dataclasses import replace
 
 from realtime.errors import BrokenSourceError, MerError, SourceError
 from realtime.records import Frame
-from realtime.sources.base import SourceInfo, SourceSettings
+from realtime.sources.base import Handed, SourceInfo, SourceSettings
 from realtime.sources.clock import LiveClock
 from realtime.sources.decoder.chunks_parent import MOST_PIXELS, DecoderProcess, Packet, PacketRequest
 from realtime.sources.decoder.parent import Cancelled, Picture
 from realtime.sources.decoder.raw_pictures import from_raw
-from realtime.sources.queue import Handed
 
 log = logging.getLogger(__name__)
 

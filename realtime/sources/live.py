@@ -1,7 +1,7 @@
 """A live source: frames come when they come, and the oldest is dropped when the reader does not keep up.
 
 Cameras, network streams, and recordings that are played at their own clock. A thread captures into a bounded
-queue (`queue`).
+queue (`base.Handed`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from pathlib import Path
 from realtime.errors import BrokenSourceError, MerError, SourceError, UsageError
 from realtime.records import Frame
 from realtime.sources.addresses import check_address, without_password
-from realtime.sources.base import WILD, Gap, SourceCounts, SourceInfo, SourceSettings
+from realtime.sources.base import WILD, Gap, Handed, SourceCounts, SourceInfo, SourceSettings
 from realtime.sources.checks import no_camera
 from realtime.sources.clock import LiveClock
 from realtime.sources.decoder.parent import Cancelled, Picture, ReaderProcess, Request
-from realtime.sources.queue import Handed
 from realtime.sources.recording import file_request, info_of, read_frame, take_warnings
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from realtime.output import stored_pictures
 from realtime.output.log import Session, SqliteSink, default_path
 from realtime.records import Event, FaceView, Keyframes
 from realtime.review import Reviews
-from realtime.review.units import in_words
+from realtime.review.item import in_words
 from realtime.sources import SourceSettings
 
 SOURCE = "<script>camera</script>"

@@ -235,12 +235,12 @@ print(sorted(good))
 
 
 def test_make_gpu_says_how_far_the_kernels_are_from_the_cpu(start, monkeypatch, capsys):
-    from realtime.face import nobody
+    from realtime import warm
     from realtime.naming import examples
     from realtime.records import Keyframes
     from train.bench.gpu import kernels
 
-    gpu, seen = start(**H200), nobody.views()
+    gpu, seen = start(**H200), warm.views()
     monkeypatch.setattr(examples, "movements", lambda: [Keyframes(seen[0], seen[1], seen[-1], 1.0, 1.0, between=tuple(seen))])
     assert kernels.main(small=True) == 0
     said = capsys.readouterr().out

@@ -8,7 +8,7 @@ from shim.host import pair
 from test_cuda_kernels import BOXES
 
 from engines.flow import cuda
-from realtime.face import nobody
+from realtime import warm
 from realtime.naming.inputs import INPUTS, face, moext, sa_at, skd_tstsan
 from realtime.naming.inputs.on_gpu import ON_GPU
 from realtime.naming.recognizer import moments_of
@@ -70,7 +70,7 @@ def coloured(view, box, size):
 @pytest.mark.parametrize("kind", ["skd_tstsan", "moext", "sa_at", "sa_at_apex"])
 def test_each_kind_is_made_there_under_the_names_that_it_has_here(start, kind):
     start(**H200)
-    seen = nobody.views()
+    seen = warm.views()
     several = [moments_of(Keyframes(*seen[at : at + 3], 1.0, 1.0)) for at in (0, 1)]
     made = ON_GPU[kind].many([ON_GPU[kind].one(one) for one in several])
     expected = [INPUTS[kind](one) for one in several]

@@ -13,7 +13,7 @@ from shim.host import pair
 from engines import device
 from engines.errors import EngineError, GpuLost
 from engines.flow import Flow, arrays, cpu, cuda, fatbin, lanes, selfcheck
-from realtime.face import nobody
+from realtime import warm
 from realtime.naming.inputs import answers, flow_map
 from realtime.naming.recognizer import Recognizer
 from realtime.records import FaceView, Keyframes
@@ -113,7 +113,7 @@ def keyframes(pull, size):
     """A face that moves, as the spotter hands it over."""
     before, after, _ = moved(pull, size, 224)
     pictures = [np.dstack([picture] * 3) for picture in (before, after, before)]
-    views = [FaceView(0, 0, n, n / 30, 0.0, one, nobody.mesh(), (0, 0, 224, 224), 0.0, 0.3) for n, one in enumerate(pictures)]
+    views = [FaceView(0, 0, n, n / 30, 0.0, one, warm.mesh(), (0, 0, 224, 224), 0.0, 0.3) for n, one in enumerate(pictures)]
     return Keyframes(*views, peak=2.0, threshold=1.0)
 
 

@@ -14,11 +14,11 @@ from demo_clips import demo_start
 from made_events import event
 
 from realtime.cli.replay import main as replay
+from realtime.judged import Trace
 from realtime.output.exports import CARE, KINDS, Found, write
 from realtime.output.exports.elan import eaf
 from realtime.output.exports.report import html, judged, moments
 from realtime.output.exports.webvtt import stamp, vtt
-from realtime.output.trace import Trace
 
 NASTY = 'a<img src=x onerror=alert(1)>&"\x07\udcff.mp4'
 CLASSES = ("negative", "positive", "surprise")

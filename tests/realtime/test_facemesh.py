@@ -13,8 +13,7 @@ from places import DATA, DEMO, ROOT
 from realtime.errors import MissingPartError, UsageError
 from realtime.face.facemesh import FaceMesh, blendshapes, with_mediapipe
 from realtime.face.facemesh.blendshapes import NAMES
-from realtime.face.facemesh.detector import ANCHORS
-from realtime.face.facemesh.regions import Region
+from realtime.face.facemesh.networks import ANCHORS, Region
 from realtime.face.landmarks import make_landmarker
 from realtime.sources import open_source
 from train.synthesis.demo import portrait

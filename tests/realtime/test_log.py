@@ -14,7 +14,7 @@ from engines import notices
 from realtime.cli.log import main
 from realtime.errors import OutputError, UsageError
 from realtime.output.log import Log, Session, SqliteSink, left_unfinished
-from realtime.output.running_sessions import myself, runs
+from realtime.output.log_health import myself, runs
 from realtime.output.sinks import Writer
 from realtime.review import Reviews
 

@@ -6,8 +6,8 @@ import pytest
 from made_events import event
 
 from realtime.errors import OutputError
+from realtime.judged import Trace
 from realtime.output.timeline import MAX_LANES, _rows, draw, envelope, pages
-from realtime.output.trace import Trace
 
 
 def trace(seconds=4.0, fps=50, lost=(0, 0)):

@@ -7,13 +7,12 @@ from places import DEMO
 from engines.runtime import Network
 from engines.zoo import known
 from realtime.face import geometry
-from realtime.face.nobody import mesh, views
 from realtime.naming.inputs import INPUTS
 from realtime.naming.recognizer import Recognizer
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.sources import open_source
 from realtime.spotting import SpotterSettings, Verifier, lbp
-from realtime.warm import warm_stream
+from realtime.warm import mesh, views, warm_stream
 
 NAMING = [name for name in known() if Network(name).manifest.get("takes") in INPUTS]
 

@@ -7,7 +7,7 @@ from moved_faces import distance, moved
 from places import DEMO
 
 from engines.flow import cpu
-from realtime.face import nobody
+from realtime import warm
 from realtime.naming import examples
 from realtime.records import Keyframes
 from train.bench import cli as bench
@@ -85,7 +85,7 @@ def test_a_machine_without_opencvs_flow_or_films_measures_ours(rendered, monkeyp
     monkeypatch.setattr(flow, "SIDES", (64,))
     monkeypatch.setattr(flow, "BATCH", 3)
     monkeypatch.setenv("MER_EXAMPLES", "kept.npz")
-    seen = nobody.views()
+    seen = warm.views()
     monkeypatch.setattr(examples, "movements", lambda: [Keyframes(seen[0], seen[1], seen[-1], 3.0, 1.5)])
     monkeypatch.setattr(flow.cv2.optflow, "DualTVL1OpticalFlow_create", None, raising=False)
     monkeypatch.delattr(flow.cv2.optflow, "DualTVL1OpticalFlow_create")

@@ -11,7 +11,7 @@ import numpy as np
 from realtime.dashboard.live.readings import LOST
 from realtime.dashboard.live.wire import view_jpeg
 from realtime.dashboard.pictures.event import label
-from realtime.output.inline import inline
+from realtime.output.styling import inline
 from realtime.records import UNSURE, Event
 
 FACE, GATED = (200, 211, 111), (98, 192, 240)  # BGR, the colours of live_picture.js

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from realtime.sources.base import FULL
 from realtime.sources.browser import BEHIND, DAMAGED, NO_KEY
-from realtime.sources.queue import FULL
 
 # why a movement was not reported: realtime/spotting
 SET_ASIDE = {

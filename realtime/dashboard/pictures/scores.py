@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from realtime.errors import MissingPartError
-from realtime.output.colours import colour
+from realtime.output.styling import colour
 from realtime.records import UNSURE, Event
 
 INK = {False: "#3a3f46", True: "#d5d9de"}  # by whether the page is dark

@@ -17,10 +17,10 @@ from realtime.dashboard.replay.seekable_copy import Copy
 from realtime.dashboard.replay.sensitivity import adjusted
 from realtime.dashboard.shared import DemoSettings, Limits, Shared
 from realtime.errors import MerError, OutputError
+from realtime.judged import Trace
 from realtime.output.event_table import clock
 from realtime.output.exports import Found
 from realtime.output.sound import extract_sound
-from realtime.output.trace import Trace
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import open_source

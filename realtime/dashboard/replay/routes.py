@@ -20,7 +20,7 @@ from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.judged import GATES as CAUSES
 from realtime.judged import MEANING, NOTABLE_S, causes
-from realtime.output.colours import colour
+from realtime.output.styling import colour
 from realtime.records import UNSURE
 
 STILL = {"cache-control": "private, max-age=3600"}  # a token's pictures never change

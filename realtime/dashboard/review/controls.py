@@ -6,8 +6,7 @@ import gradio as gr
 
 from realtime.dashboard.review.buttons import Wiring, words
 from realtime.dashboard.review.reviewer import KEYS
-from realtime.review.item import MOMENTS
-from realtime.review.units import UNITS
+from realtime.review.item import MOMENTS, UNITS
 
 
 def judging(page: Wiring) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from realtime.dashboard.pictures import event as pictures
 from realtime.dashboard.review.clip_with_sound import around
-from realtime.output.inline import inline
+from realtime.output.styling import inline
 from realtime.review.film import Film
 from realtime.review.item import MOMENTS, Marks
 from realtime.sources import SourceSettings

@@ -13,8 +13,7 @@ from urllib.parse import unquote
 from realtime.dashboard.review.reviewer import Chosen
 from realtime.review.agreement import agreements
 from realtime.review.data_set import Exported
-from realtime.review.item import MOMENTS, Item
-from realtime.review.units import in_words
+from realtime.review.item import MOMENTS, Item, in_words
 
 HEADS = ("#", "Label", "Verdict", "Onset", "Apex", "Offset", "Score", "Units")
 

@@ -5,9 +5,9 @@
     faces.many([pixels, others])         # the same for several pictures, in one run of each network
 
 The steps are those of MediaPipe's graph for single pictures (mediapipe/tasks/cc/vision, face_detector_graph.cc,
-face_landmarks_detector_graph.cc), which is the oracle in the tests: a face is sought (`detector`), a turned square
-around it is cut out (`regions`), its points are found (`mesh`); from these, who wants them, `blendshapes`. Each answer
-depends on its picture alone: nothing is smoothed over time.
+face_landmarks_detector_graph.cc), which is the oracle in the tests: a face is sought, a turned square
+around it is cut out, its points are found (`networks`); from these, who wants them, `blendshapes`. Each answer depends
+on its picture alone: nothing is smoothed over time.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from engines.errors import EngineError
 from engines.onnx import OnnxRuntime
 from realtime.errors import MissingPartError
 from realtime.face.facemesh.blendshapes import Blendshapes
-from realtime.face.facemesh.detector import Detector
-from realtime.face.facemesh.mesh import POINTS, Mesh
+from realtime.face.facemesh.networks import POINTS, Detector, Mesh
 
 
 class FaceMesh:

@@ -1,12 +1,18 @@
 """The same points found by MediaPipe itself: the other choice of `faces.runner`, and the oracle of the tests.
 
 MediaPipe 1.2 looks its maker's logging server up whenever a landmarker is made, and has no switch for it. So all of it
-runs in a thread that cannot open a socket (`realtime.offline`), nor can the threads that it starts from there.
+runs in a thread that can open no socket, nor any thread that it starts. What does it is seccomp, a filter on system calls
+that Linux puts on a thread for good and that its threads and children inherit; it needs no rights. The rest of the process,
+which may read network streams, is not touched.
 """
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
+import platform
+import struct
 import sys
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +23,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import MissingPartError
-from realtime.face.facemesh.mesh import POINTS
-from realtime.offline import forbid_sockets
+from realtime.face.facemesh.networks import POINTS
 
 
 class MediaPipeLandmarker:
@@ -95,3 +100,39 @@ def _native_log_off():
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+ALLOW, DENY = 0x7FFF0000, 0x00050000 | errno.EPERM
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # BPF: word at an offset, jumps, end
+NUMBER, ARCHITECTURE = 0, 4  # offsets in the kernel's `struct seccomp_data`
+SOCKETS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}  # machine → (audit architecture, socket())
+IO_URING = 425  # io_uring_setup(), the other door to a socket
+FOREIGN = 0x40000000  # calls of the x32 interface, which have other numbers
+
+
+def forbid_sockets() -> bool:
+    """From here on, socket() fails with EPERM in this thread and in whatever it starts. False where this cannot be had.
+
+    Sockets of every kind: a look-up may also go over a local daemon's. Those that are open stay usable.
+    """
+    if not sys.platform.startswith("linux") or platform.machine() not in SOCKETS or sys.maxsize < 2**32:
+        return False
+    architecture, socket = SOCKETS[platform.machine()]
+    steps = [
+        (LOAD, 0, 0, ARCHITECTURE),
+        (EQUAL, 0, 5, architecture),
+        (LOAD, 0, 0, NUMBER),
+        (AT_LEAST, 3, 0, FOREIGN),
+        (EQUAL, 2, 0, socket),
+        (EQUAL, 1, 0, IO_URING),
+        (RETURN, 0, 0, ALLOW),
+        (RETURN, 0, 0, DENY),
+    ]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+    program = ctypes.create_string_buffer(struct.pack("HP", len(steps), ctypes.addressof(code)))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+    if prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return False
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(program), 0, 0) == 0

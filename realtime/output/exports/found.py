@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.judged import Trace
 from realtime.names import file_name, printable
 from realtime.output.line_file import cannot_write, make_folder_of
-from realtime.output.trace import Trace
 from realtime.records import Event, Keyframes
 
 CARE = (

@@ -9,9 +9,9 @@ import warnings
 import cv2
 import numpy as np
 
-from realtime.output.colours import colour
 from realtime.output.exports.found import Found, clean, named, number_of
 from realtime.output.exports.report import care, closing, judged, moments, summary, timelines
+from realtime.output.styling import colour
 from realtime.output.timeline import INK, SOFT
 from realtime.records import Event
 

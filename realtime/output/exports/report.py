@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 
 from realtime import __version__
-from realtime.output.colours import colour
+from realtime.judged import Trace
 from realtime.output.event_table import clock
 from realtime.output.exports.found import CARE, Found, clean, number_of
-from realtime.output.inline import inline
+from realtime.output.styling import colour, inline
 from realtime.output.timeline import pages
-from realtime.output.trace import Trace
 from realtime.records import Event
 
 LONG = 60  # seconds: of longer recordings times are told in minutes, too

@@ -1,15 +1,24 @@
-"""The events of one or several recordings as one table."""
+"""The events of one or several recordings as one table, and a table over the recordings: CSV, Excel, JSON lines, Parquet."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from realtime.output.event_table import cells, codebook, columns, csv_text
-from realtime.output.exports.found import Found, number_of, replace, write_text
+from realtime.errors import MissingPartError
+from realtime.judged import causes
+from realtime.output.event_table import cells, codebook, columns, csv_text, decimals, harmless, known
+from realtime.output.exports.found import Found, clean, number_of, replace, write_text
 from realtime.output.sinks import json_line
 
 TABLES = {".csv": "csv", ".xlsx": "excel", ".jsonl": "jsonl", ".parquet": "parquet"}
+RECORDING_COLUMNS = ("clip", "folder", "recording_s", "events", "micro", "macro", "judged", "not_judged", "failure")
+PARQUET_FIRST = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label")
+PARQUET_LAST = ("model", "latency_ms", "kind", "confidence")
+PARQUET_WHOLE = ("session", "event", "face")
+PARQUET_WORDS = ("source", "label", "model", "kind", "reviewer", "verdict", "incomplete", "action_units", "note", "utc")
+EXCEL_WIDTHS = {"source": 28, "clip": 28, "folder": 20, "meaning": 100, "note": 40, "failure": 60, "not_judged": 50}
+EXCEL_WIDEST = 22
 
 
 def write_table(path: Path, several: Sequence[Found], separator: str = ",") -> None:
@@ -41,14 +50,10 @@ def write_part(kind: str, path: Path, several: Sequence[Found], separator: str =
     if kind == "csv":
         write_text(path, csv_text(columns_of(several), rows_of(several), separator))
     elif kind == "excel":
-        from realtime.output.exports.excel import write_excel
-
         write_excel(path, {"events": (columns_of(several), rows_of(several))})
     elif kind == "jsonl":
         write_text(path, "".join(json_line(_row(found, event)) for found in several for event in found.events))
     else:
-        from realtime.output.exports.parquet import write_parquet
-
         write_parquet(path, _classes(several), [_row(found, event) for found in several for event in found.events], *_around(several))
 
 
@@ -69,3 +74,86 @@ def _row(found: Found, event) -> dict:
     if found.session is None:
         return event.as_dict()
     return {"session": found.session, **event.as_dict(), "incomplete": found.incomplete}
+
+
+def write_excel(path: Path, sheets: dict[str, tuple[Sequence[str], Iterable[dict]]]) -> None:
+    """sheets: name → (columns, rows); a sheet "codebook" is added. Text stays text: no cell is a formula. Raises OSError."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.active)
+    explained = {name: None for names, _ in sheets.values() for name in names}
+    for title, (names, rows) in {**sheets, "codebook": (("column", "meaning"), codebook(list(explained)))}.items():
+        _fill(book.create_sheet(title), names, rows)
+    book.save(path)
+
+
+def _fill(sheet, names: Sequence[str], rows: Iterable[dict]) -> None:
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    sheet.append([clean(name) for name in names])
+    for number, row in enumerate(rows, 2):
+        for place, name in enumerate(names, 1):
+            if known(row.get(name)):
+                _put(sheet.cell(number, place), row[name], decimals(name))
+    sheet.freeze_panes = "A2"
+    for place, name in enumerate(names, 1):
+        sheet.cell(1, place).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(place)].width = EXCEL_WIDTHS.get(name, min(EXCEL_WIDEST, max(9, len(name) + 2)))
+    sheet.auto_filter.ref = sheet.dimensions
+
+
+def _put(cell, value, places: int | None) -> None:
+    if isinstance(value, str):
+        cell.value = clean(value)
+        cell.data_type = "s"  # openpyxl takes what begins with "=" for a formula
+        cell.quotePrefix = harmless(value) != value  # and Excel does when the cell is edited
+    else:
+        cell.value = value
+        if places:
+            cell.number_format = f"0.{'0' * places}"
+
+
+def write_parquet(path: Path, classes: Iterable[str], rows: list[dict], before: Iterable[str] = (), after: Iterable[str] = ()) -> None:
+    """rows: as `Event.as_dict`, with what `before` and `after` name. Numbers are float64 also where there are no rows:
+    files of one kind have one schema. Raises MissingPartError, OSError."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingPartError('Parquet needs pyarrow: pip install "mer-live[parquet]", or take CSV') from error
+    names = [*before, *PARQUET_FIRST, *(f"score_{name}" for name in classes), *PARQUET_LAST, *after]
+    kinds = dict.fromkeys(PARQUET_WHOLE, pa.int64()) | dict.fromkeys(PARQUET_WORDS, pa.string())
+    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in names])
+    flat = [row | {f"score_{name}": value for name, value in row["scores"].items()} for row in rows]
+    pyarrow.parquet.write_table(pa.Table.from_pylist([{name: row.get(name) for name in names} for row in flat], schema), path)
+
+
+def write_overview(folder: Path, recordings: Sequence[dict], several: Sequence[Found], separator: str = ",") -> list[Path]:
+    """Into `folder`: recordings.csv, a line for each recording (see RECORDING_COLUMNS); events_all.csv, the events of `several`;
+    events_all.xlsx with both; and codebook.csv. Raises OutputError."""
+    folder, names, events = Path(folder), columns_of(several), rows_of(several)
+    files = {
+        "recordings.csv": lambda part: write_text(part, csv_text(RECORDING_COLUMNS, recordings, separator)),
+        "events_all.csv": lambda part: write_text(part, csv_text(names, events, separator)),
+        "events_all.xlsx": lambda part: write_excel(part, {"recordings": (RECORDING_COLUMNS, recordings), "events": (names, events)}),
+    }
+    for name, write_it in files.items():
+        replace(folder / name, write_it)
+    return [*(folder / name for name in files), write_codebook(folder, [*RECORDING_COLUMNS, *names], separator)]
+
+
+def recording_row(clip: str, folder: str, found: Found | None, judged: dict, failure: str = "") -> dict:
+    """The line of a recording. judged: as `Judged.as_dict`, {} where it was not opened; failure: why it ended early."""
+    counts = {kind: found.count_of(kind) if found else 0 for kind in ("micro", "macro")}
+    return {
+        "clip": clip,
+        "folder": folder,
+        "recording_s": judged.get("seconds"),
+        "events": sum(counts.values()),
+        **counts,
+        "judged": judged.get("share"),
+        "not_judged": ", ".join(causes(judged.get("not_judged", {}))),
+        "failure": failure,
+    }

@@ -18,9 +18,9 @@ from av.error import FFmpegError
 
 from engines.isolated import limit_memory
 from realtime.errors import MerError
+from realtime.sources.decoder.container import choose
 from realtime.sources.decoder.files import FILE_OPTIONS, beginning
 from realtime.sources.decoder.parent import MEMORY
-from realtime.sources.decoder.which_stream import choose
 
 AS_IT_IS = ("aac", "mp3")
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # hertz, of AAC

@@ -4,9 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime.face.nobody import views
 from realtime.naming import examples
 from realtime.records import Keyframes
+from realtime.warm import views
 from train.bench.gpu import (
     naming,
     steps,

@@ -101,9 +101,9 @@ def test_the_gpu_is_found_without_pycuda(monkeypatch, tmp_path):
 
 def test_movements_are_kept_as_plain_arrays(tmp_path, monkeypatch):
     from realtime.errors import UsageError
-    from realtime.face.nobody import views
     from realtime.naming import examples
     from realtime.records import Keyframes
+    from realtime.warm import views
 
     seen = views()
     one = Keyframes(seen[0], seen[1], seen[-1], 3.0, 1.5, confidence=0.75, between=tuple(seen))

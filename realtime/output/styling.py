@@ -1,10 +1,12 @@
-"""The colours of labels: the same on every page, in every picture and in every export.
+"""What pages, pictures and reports share: the colour of each label, and pictures that stand in an HTML text itself.
 
-After Okabe and Ito, muted: told apart by colour-blind people; every event also carries its label in words. Against its
-ground, white or the dark page's #182228, each has a contrast of 4.5 or more.
+Colours are after Okabe and Ito, muted: told apart by colour-blind people; every event also carries its label in words.
+Against its ground, white or the dark page's #182228, each has a contrast of 4.5 or more.
 """
 
 from __future__ import annotations
+
+import base64
 
 from realtime.records import UNSURE
 
@@ -18,3 +20,8 @@ def colour(label: str, dark: bool = False) -> str:
     """As "#rrggbb" of a label, on a light or a dark ground; of any label, always the same."""
     known, more = (DARK, MORE_DARK) if dark else (LIGHT, MORE_LIGHT)
     return known.get(label) or more[sum(label.encode(errors="replace")) % len(more)]
+
+
+def inline(data: bytes, kind: str, medium: str = "image") -> str:
+    """A data: address. kind: "jpeg", "png" or "webp", of a video "mp4"."""
+    return f"data:{medium}/{kind};base64,{base64.b64encode(data).decode()}"

@@ -15,7 +15,7 @@ import numpy as np
 from realtime.pipeline import Step
 from realtime.records import FaceView
 from realtime.spotting import Reading
-from realtime.spotting.spotter import LARGEST_GAP
+from realtime.spotting.stretch import LARGEST_GAP
 
 NO_PICTURE, NO_FACE, SMALL, REST = "no picture", "no face", "face too small", "rest not yet known"
 GATES = {"blink": "blink", "motion": "head moves", "lost": NO_FACE}

@@ -143,7 +143,7 @@ def test_a_new_anchor_or_a_gap_in_time_starts_anew():
 
 def test_noisier_source_higher_threshold():
     quiet, trembling = (run(50, 2.0, strength=shake)[0] for shake in (lambda t: 0.0, lambda t: 0.5 * np.sin(40 * t)))
-    assert trembling._front._floor.max() > 1.2 * quiet._front._floor.max()
+    assert trembling._stretch.front._floor.max() > 1.2 * quiet._stretch.front._floor.max()
 
 
 def test_algorithm_1_finds_the_apex_of_a_trimmed_clip():

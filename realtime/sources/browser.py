@@ -15,13 +15,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from realtime.errors import BrokenSourceError, MerError, SourceError
 from realtime.records import Frame
-from realtime.sources.base import Handed, SourceInfo, SourceSettings
+from realtime.sources.base import MOST_SENT_PIXELS, Handed, SourceInfo, SourceSettings
 from realtime.sources.clock import LiveClock
-from realtime.sources.decoder.chunks_parent import MOST_PIXELS, DecoderProcess, Packet, PacketRequest
-from realtime.sources.decoder.parent import Cancelled, Picture
-from realtime.sources.decoder.raw_pictures import from_raw
+from realtime.sources.decoder.parent import Cancelled, ReaderProcess, Request
+from realtime.sources.packet import Packet, from_raw
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ MOST_BYTES = 2**20  # of one encoded chunk: a key frame of a large picture has a
 MOST_WAITING = 30  # chunks before the decoder
 MOST_RAW_WAITING = 15  # each of them is large
 AT_ONCE = 4  # chunks that the decoder has been given and not answered
+MEMORY = 640 * 2**20  # bytes that the decoder may have beside what its libraries take, the ring of pictures among them
 DECODE_SECONDS = 5.0  # for one chunk: beyond, the decoder hangs
 MOST_CRASHES = 5  # decoders in a row that gave not one picture
 BEHIND, NO_KEY, DAMAGED = "decoder behind", "no key frame yet", "damaged chunk"
@@ -53,11 +55,11 @@ class Packets(Handed):
         want_key: Callable[[], None] = lambda: None,
         trouble: Callable[[str], None] = lambda line: None,
     ):
-        if not (16 <= width and 16 <= height and width * height <= MOST_PIXELS) or width % 2 or height % 2:
+        if not (16 <= width and 16 <= height and width * height <= MOST_SENT_PIXELS) or width % 2 or height % 2:
             raise SourceError(f"the browser offers {width}×{height} pixels: expected even numbers, 16×16 to 1920×1080")
         super().__init__(settings.queue)
         self.info = SourceInfo(name, width, height, None, live=True, duration=None, now=True)
-        self._request = PacketRequest(name, live=True, size=(width, height), open_seconds=20.0)
+        self._request = Request(name, live=True, size=(width, height), open_seconds=20.0, memory=MEMORY)
         self._use(codec)
         self._settings, self._want_key, self._trouble = settings, want_key, trouble
         self._packets: deque[Packet] = deque()  # guarded by `_news`, too
@@ -171,24 +173,24 @@ class Packets(Handed):
         """A raw picture needs no decoder."""
         pixels = from_raw(packet, self.info.width, self.info.height)
         if pixels is not None:
-            return self._take(Picture(packet.microseconds / 1e6, packet.arrival, pixels))
+            return self._take(pixels, packet)
         with self._news:
             self._counts.drop(DAMAGED)
 
     def _decode(self, first: Packet) -> None:
         """Feed one decoder until it fails."""
-        reader = DecoderProcess(self._request, first, self._stop)
+        reader = ReaderProcess(self._request, self._stop, first.data)
         given, broken = deque([first]), False
         try:
             while True:
                 while len(given) < AT_ONCE and (packet := self._next_packet(wait=not given)) is not None:
-                    reader.send(packet)
+                    reader.send(packet.data)
                     given.append(packet)
                 packet = given.popleft()
-                picture = reader.answer(packet, DECODE_SECONDS)
+                picture = reader.read(DECODE_SECONDS)
                 broken = picture is None or (broken and not packet.key)
                 if not broken:
-                    self._take(picture)
+                    self._take(picture.pixels, packet)
                     continue
                 with self._news:
                     self._counts.drop(DAMAGED)
@@ -205,11 +207,11 @@ class Packets(Handed):
                 raise Cancelled
             return self._packets.popleft() if self._packets else None
 
-    def _take(self, picture: Picture) -> None:
+    def _take(self, pixels: np.ndarray, packet: Packet) -> None:
         if not self._begun.is_set():
             return  # loading a model should not begin with old frames
         with self._news:
             number = self._counts.frames
-            pts = self._clock.stamp(picture.pts, picture.arrival)
-            self._taken.append((number, round(picture.pts * 1e6)))
-            self._put(Frame(picture.pixels, number, pts, picture.arrival))
+            pts = self._clock.stamp(packet.microseconds / 1e6, packet.arrival)
+            self._taken.append((number, packet.microseconds))
+            self._put(Frame(pixels, number, pts, packet.arrival))

@@ -23,7 +23,7 @@ from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.judged import sentence
 from realtime.sources.browser import Packets
-from realtime.sources.decoder.chunks_parent import Packet
+from realtime.sources.packet import Packet
 from realtime.watch import MOST_DROPPED
 
 I420 = 1  # layout of a raw picture

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import SourceError
-from realtime.sources.decoder.chunks_parent import Packet
+from realtime.sources.packet import Packet
 
 VERSION = 1
 HEADER = struct.Struct("<BBBxIq")  # version, flags, layout, one of padding, size, microseconds

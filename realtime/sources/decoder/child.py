@@ -1,11 +1,12 @@
-"""The child's side: decode a file, a stream or a camera into a ring of shared memory.
+"""The child's side: decode a file, a stream, a camera, or what it is sent chunk by chunk, into a ring of shared memory.
 
 `parent` starts `main` in a process of its own, because media from strangers may crash a decoder.
 This module imports little, so that the child starts fast. Messages to the parent are JSON, never pickles: a
 decoder that was taken over by a file must not reach further.
 
-    parent → child   the request (JSON), then the number of each slot that is free again (one byte)
-    child → parent   opened, frame, warning, and last of all end, error or defect (JSON)
+    parent → child   the request (JSON); then, mixed: the number of a slot that is free again (one byte), or a null byte and
+                     a chunk, where the request names a codec
+    child → parent   opened, frame (slot −1: the chunk held no picture), warning, and last of all end, error or defect (JSON)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from itertools import chain
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
@@ -33,16 +35,17 @@ RING_BYTES = 128 * 2**20  # large pictures get fewer slots, never fewer than fou
 def main(messages_fd: int, slots_fd: int, memory_fd: int) -> None:
     """Serve one source until it ends or the parent goes away; never returns."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it closes us in order
-    messages, slots = Connection(messages_fd, readable=False), Connection(slots_fd, writable=False)
-    request = json.loads(slots.recv_bytes())
+    messages, incoming = Connection(messages_fd, readable=False), Connection(slots_fd, writable=False)
+    request = json.loads(incoming.recv_bytes())
     free: SimpleQueue[int] = SimpleQueue()
-    threading.Thread(target=_take_back, args=(slots, free), daemon=True).start()
+    chunks: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_take_in, args=(incoming, free, chunks), daemon=True).start()
 
     def send(kind: str, **content) -> None:
         messages.send_bytes(json.dumps({"kind": kind, **content}).encode())
 
     try:
-        _serve(request, send, free, memory_fd)
+        _serve(request, send, free, chunks, memory_fd)
         send("end")
     except MerError as error:
         send("error", type=type(error).__name__, text=str(error))
@@ -53,11 +56,11 @@ def main(messages_fd: int, slots_fd: int, memory_fd: int) -> None:
     os._exit(0)  # no destructors: closing a network stream may wait for a peer that is gone
 
 
-def _serve(request: dict, send: Callable, free: SimpleQueue, memory_fd: int) -> None:
+def _serve(request: dict, send: Callable, free: SimpleQueue[int], chunks: SimpleQueue[bytes], memory_fd: int) -> None:
     def warn(cause: str) -> None:
         send("warning", cause=cause)
 
-    facts, pictures = _open(request, warn)
+    facts, pictures = _open(request, chunks, warn)
     first = next(pictures, None)
     if first is None:
         raise SourceError(f"{request['name']} holds no frame that can be decoded: copy or record it again")
@@ -70,22 +73,29 @@ def _serve(request: dict, send: Callable, free: SimpleQueue, memory_fd: int) -> 
     send("opened", width=width, height=height, slots=count, **facts)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # from here on libraries would only repeat themselves
 
-    picture: tuple | None = first
-    while picture is not None:
-        pts, arrival, pixels = picture
-        slot = free.get()
-        _copy(pixels, ring[slot])
+    for pts, arrival, pixels in chain([first], pictures):
+        slot = -1
+        if pixels is not None:
+            slot = free.get()
+            _copy(pixels, ring[slot])
         send("frame", slot=slot, pts=pts, arrival=arrival)
-        picture = next(pictures, None)
 
 
-def _open(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterator]:
+def _open(request: dict, chunks: SimpleQueue[bytes], warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:
     """(facts, pictures). facts: fps, duration and nominal step, seconds or None.
-    pictures: (pts or None, arrival, H×W×3 uint8 BGR that is valid until the next one)."""
+
+    pictures: (pts or None, arrival or None, H×W×3 uint8 BGR that is valid until the next one). Of chunks, whose times the
+    parent knows, each has an answer: without pixels where it held no picture, but not the first.
+    """
     if request["camera"] is not None:
         from realtime.sources.decoder.camera import open_camera
 
         return open_camera(request, warn)
+    if request["codec"] is not None:
+        from realtime.sources.decoder.chunks import open_chunks
+
+        limit_memory(request["memory"])
+        return open_chunks(request, iter(chunks.get, None), warn)
     from realtime.sources.decoder.files import open_media
 
     limit_memory(request["memory"])
@@ -101,11 +111,15 @@ def _copy(pixels: np.ndarray, to: np.ndarray) -> None:
             to[..., colour] = pixels[..., colour]
 
 
-def _take_back(slots: Connection, free: SimpleQueue) -> None:
-    """Collect freed slots; when the parent is gone, however it went, end at once."""
+def _take_in(incoming: Connection, free: SimpleQueue[int], chunks: SimpleQueue[bytes]) -> None:
+    """Sort freed slots from chunks; when the parent is gone, however it went, end at once."""
     try:
         while True:
-            free.put(slots.recv_bytes()[0])
+            message = incoming.recv_bytes()
+            if len(message) == 1:
+                free.put(message[0])
+            else:
+                chunks.put(message[1:])
     except (EOFError, OSError):
         os._exit(1)
 

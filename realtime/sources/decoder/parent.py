@@ -34,16 +34,28 @@ POLL = 0.1  # seconds: how soon a cancelled wait ends
 
 @dataclass(frozen=True)
 class Request:
-    """What the child shall open: `camera` (an index) or else `target` (a path or URL, shown as `name`).
+    """What the child shall open: `camera`, `codec`, or else `target`.
 
-    width, height, fps: what to ask of a camera; a film's frames are fps a second. stream: see `SourceSettings`. size: (width, height) to scale every frame to; None: the first one's.
-    open_seconds: how long the first frame may take. read_seconds: how long a network read may take.
-    memory: bytes that decoding may take beside what its libraries do (a camera's driver is not held to that).
+    Attributes:
+        name: what it is called in messages.
+        target: a path or URL.
+        camera: an index.
+        codec: FFmpeg's name of that in which chunks are encoded, which `ReaderProcess.send` brings.
+        live: whether it goes on while nobody reads.
+        width: what to ask of a camera, pixels.
+        height: the same.
+        fps: the same; a film's frames are taken to be so many a second.
+        stream: see `SourceSettings`.
+        size: (width, height) to scale every frame to; None: the first one's. Chunks need one.
+        open_seconds: how long the first frame may take.
+        read_seconds: how long a network read may take.
+        memory: bytes that decoding may take beside what its libraries do (a camera's driver is not held to that).
     """
 
     name: str
     target: str | None = None
     camera: int | None = None
+    codec: str | None = None
     live: bool = False
     width: int | None = None
     height: int | None = None
@@ -57,11 +69,17 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """pts: seconds in the source's clock or None. arrival: monotonic seconds. pixels: H×W×3 uint8 BGR, not to be written
-    to: they lie where the child has put them, and the child gets the place back once nobody holds them any more."""
+    """A decoded picture.
+
+    Attributes:
+        pts: seconds in the source's clock or None.
+        arrival: monotonic seconds; None of a chunk, which came to the parent.
+        pixels: H×W×3 uint8 BGR, not to be written to: they lie where the child has put them, and the child gets the place
+            back once nobody holds them any more.
+    """
 
     pts: float | None
-    arrival: float
+    arrival: float | None
     pixels: np.ndarray
 
 
@@ -74,12 +92,19 @@ class ReaderProcess:
 
     After construction the first frame is there: width, height, fps, duration (seconds or None), nominal (seconds).
     warnings: causes that the child told of since they were last cleared.
-    Raises SourceError where the source does not open, Cancelled where `cancel` was set meanwhile.
     """
 
-    SIDE = "realtime.sources.decoder.child"  # the module that the child runs
+    def __init__(self, request: Request, cancel: threading.Event | None = None, first: bytes | None = None):
+        """
+        Args:
+            request: what to open.
+            cancel: ends every wait once it is set.
+            first: where the request names a codec, the first chunk, which holds a picture that stands on its own.
 
-    def __init__(self, request: Request, cancel: threading.Event | None = None):
+        Raises:
+            SourceError: the source does not open.
+            Cancelled: `cancel` was set meanwhile.
+        """
         self.request = request
         self.warnings: list[str] = []
         self._cancel = cancel or threading.Event()
@@ -90,6 +115,8 @@ class ReaderProcess:
         self._busy = threading.RLock()  # held while reading, so that close() pulls nothing away under a reader
         try:
             self._start()
+            if first is not None:
+                self.send(first)
             self._map(self._wait("opened", request.open_seconds))
         except BaseException:  # Ctrl-C too: no child may outlive its parent's interest
             self.close()
@@ -106,7 +133,7 @@ class ReaderProcess:
         theirs = (child_messages.fileno(), child_slots.fileno(), self._memory)
         try:
             self._child = subprocess.Popen(
-                isolated.command(self.SIDE, *map(str, theirs)),
+                isolated.command("realtime.sources.decoder.child", *map(str, theirs)),
                 pass_fds=theirs,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -130,12 +157,25 @@ class ReaderProcess:
         self._ring = memoryview(mmap.mmap(self._memory, int(np.prod(shape)), prot=mmap.PROT_READ))
         self._opened = True
 
+    def send(self, chunk: bytes) -> None:
+        """Beside the numbers of free slots, which are one byte each, a chunk is a null byte and its data."""
+        with self._giving, suppress(OSError):
+            self._slots.send_bytes(b"\0" + chunk)
+
     def read(self, timeout: float) -> Picture | None:
-        """The next picture, or None at the end. Raises TimeoutError when none comes for `timeout` seconds, Cancelled,
-        and BrokenSourceError where the source broke off or its decoder crashed."""
+        """The next picture, or None at the end; of chunks the answer to the next one, None where it held no picture.
+
+        Args:
+            timeout: seconds.
+
+        Raises:
+            TimeoutError: none came for so long.
+            Cancelled: `cancel` was set, or the reader closed.
+            BrokenSourceError: the source broke off or its decoder crashed.
+        """
         with self._busy:
             message = self._wait("frame", timeout)
-            if message is None:
+            if message is None or message["slot"] < 0:
                 return None
             return Picture(message["pts"], message["arrival"], self._taken(message["slot"]))
 

@@ -14,7 +14,7 @@ import pytest
 from realtime.errors import BrokenSourceError, SourceError
 from realtime.sources import SourceSettings
 from realtime.sources.browser import BEHIND, DAMAGED, MOST_BYTES, MOST_WAITING, NO_KEY, Packets
-from realtime.sources.decoder.chunks_parent import Packet
+from realtime.sources.packet import Packet
 
 WIDTH, HEIGHT = 160, 120
 
@@ -219,5 +219,7 @@ def _children() -> list[int]:
     import psutil
 
     return [
-        child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE and "chunks_child" in " ".join(child.cmdline())
+        child.pid
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and "sources.decoder.child" in " ".join(child.cmdline())
     ]

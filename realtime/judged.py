@@ -173,3 +173,22 @@ class Trace:
         if len(self._t) < 2:
             return self._t[-1] + 0.04 if self._t else 0.0
         return 2 * self._t[-1] - self._t[-2]
+
+
+def envelope(t: np.ndarray, *curves: np.ndarray, bins: int) -> tuple[np.ndarray, ...]:
+    """Lowest and highest value of each of `bins` stretches: what a line through all points would cover on paper.
+
+    t, curves: N. Returns (t, *curves), each of N points, or of 2·bins where N is larger. NaN only where all are NaN.
+    """
+    if len(t) <= 2 * bins:
+        return (t, *curves)
+    each = math.ceil(len(t) / bins)
+    fill = -len(t) % each
+    stretch = np.pad(t, (0, fill), mode="edge").reshape(-1, each)
+    thinned = [np.stack([stretch[:, 0], stretch[:, each // 2]], axis=1).ravel()]
+    for curve in curves:
+        rows = np.pad(curve, (0, fill), constant_values=np.nan).reshape(-1, each)
+        empty = np.isnan(rows)
+        low, high = np.where(empty, np.inf, rows).min(axis=1), np.where(empty, -np.inf, rows).max(axis=1)
+        thinned.append(np.where(empty.all(axis=1)[:, None], np.nan, np.stack([low, high], axis=1)).ravel())
+    return tuple(thinned)

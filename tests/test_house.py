@@ -1,6 +1,7 @@
 """The rooms of the house: imports run one way, and the live side pulls in no trainer."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -98,3 +99,11 @@ def test_every_module_is_wanted_by_somebody():
         if path.name not in ("__init__.py", "__main__.py", "tab.py") and module not in wanted and f'"{module}' not in by_name
     ]
     assert not idle
+
+
+@pytest.mark.parametrize(("walk", "most"), (("From a frame to the log", 20), ("From an event to the Live tab", 12)))
+def test_the_walks_through_the_house_are_short_and_lead_through_files_that_are_there(walk, most):
+    told = (ROOT / "CONTRIBUTING.md").read_text().partition(f"### {walk}\n")[2]
+    files = re.findall(r"^\d+\. `([^`]+)`", re.split(r"^#", told, flags=re.MULTILINE)[0], re.MULTILINE)
+    assert 0 < len(files) <= most
+    assert not [file for file in files if not (ROOT / file).is_file()]

@@ -9,7 +9,7 @@ from av.error import FFmpegError
 
 from realtime.errors import SourceError
 from realtime.sources.base import MOST_SENT_PIXELS
-from realtime.sources.decoder.upright import Upright
+from realtime.sources.decoder.film import Upright
 
 
 def open_chunks(request: dict, chunks: Iterable[bytes], warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:

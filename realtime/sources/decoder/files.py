@@ -18,8 +18,7 @@ from realtime.sources.addresses import host_of, proxy_for
 from realtime.sources.base import DAMAGED, MOST_PIXELS, PACKETS
 from realtime.sources.checks import why_unreadable
 from realtime.sources.clock import FileClock
-from realtime.sources.decoder.container import NO_FILM, Rate, choose
-from realtime.sources.decoder.upright import Upright
+from realtime.sources.decoder.film import NO_FILM, Rate, Upright, choose
 
 SMALL = 1280 * 720  # pixels: one thread decodes hundreds of such pictures a second
 MATROSKA = "matroska,webm"

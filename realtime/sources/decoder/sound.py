@@ -18,8 +18,8 @@ from av.error import FFmpegError
 
 from engines.isolated import limit_memory
 from realtime.errors import MerError
-from realtime.sources.decoder.container import choose
 from realtime.sources.decoder.files import FILE_OPTIONS, beginning
+from realtime.sources.decoder.film import choose
 from realtime.sources.decoder.parent import MEMORY
 
 AS_IT_IS = ("aac", "mp3")

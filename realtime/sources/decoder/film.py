@@ -1,18 +1,29 @@
-"""What a container says of its film: which of its streams that is, and how many frames a second; where there is reason, it is
-doubted. Runs in the child process.
+"""A container's film as a player shows it: which of its streams that is, how many frames a second it has (doubted where there is
+reason), and its pictures with square pixels, upright, not mirrored. Runs in the child process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 
 import av
+import numpy as np
+from av.sidedata.sidedata import Type
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 
 from realtime.errors import SourceError
+from realtime.sources.base import MOST_PIXELS
 from realtime.sources.checks import VIDEO
 
 NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails  # the cover of a song, the previews of a player
+FALLBACK_FPS = 25.0
+DOUBTFUL = 1.5  # a container's rate that is so many times the pictures' own, or less than its inverse
+PLAUSIBLE = (5.0, 480.0)  # frames a second; pictures of uneven rate often name their clock's ticks, 1000 or 90000, instead
+HINT = "source.fps=N sets it"
+MOST_STRETCHED = 10  # a pixel that is said to be longer than that is a fault of the header
 
 
 def choose(container: av.container.InputContainer, name: str, number: int | None, warn: Callable[[str], None]) -> av.VideoStream:
@@ -43,7 +54,6 @@ def _listed(streams: list[av.VideoStream]) -> str:
     return ", ".join(f"{s.index} ({s.width}×{s.height}, {float(s.average_rate or 0):g} frames/s)" for s in streams)
 
 
-FALLBACK_FPS = 25.0
 # Demuxers that invent timestamps, at 25 frames/s: the pictures' own headers may say the rate, and over a network the time
 # of arrival is nearer the truth.
 WITHOUT_CLOCK = (
@@ -62,9 +72,6 @@ WITHOUT_CLOCK = (
     "h261",
     "h263",
 )
-DOUBTFUL = 1.5  # a container's rate that is so many times the pictures' own, or less than its inverse
-PLAUSIBLE = (5.0, 480.0)  # frames a second; pictures of uneven rate often name their clock's ticks, 1000 or 90000, instead
-HINT = "source.fps=N sets it"
 
 
 class Rate:
@@ -96,3 +103,75 @@ class Rate:
     def seconds(self, number: int, raw: float | None) -> float | None:
         """raw: the source's own word."""
         return number / self.fps if self._by_number else raw
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One of the eight ways to lay a picture: rows and columns exchanged, then mirrored from left to right, or upside down."""
+
+    exchanged: bool = False
+    mirrored: bool = False
+    upside_down: bool = False
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """H×W×3 → a view of the same pixels."""
+        pixels = pixels.swapaxes(0, 1) if self.exchanged else pixels
+        return pixels[:: -1 if self.upside_down else 1, :: -1 if self.mirrored else 1]
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        return (height, width) if self.exchanged else (width, height)
+
+
+def turn_of(frame: av.VideoFrame) -> Turn:
+    """What the display matrix says: phones film sideways, selfie cameras and screen recorders mirror."""
+    try:
+        matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+    except ValueError:  # beside it lies something that PyAV does not know yet; the angle alone can still be had
+        quarter = round(frame.rotation / 90) % 4  # counterclockwise
+        return Turn(quarter % 2 == 1, quarter in (2, 3), quarter in (1, 2))
+    if matrix is None:
+        return Turn()
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()  # (x, y) is shown at (a·x + c·y, b·x + d·y)
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Turn(False, a < 0, d < 0)
+    return Turn(True, c < 0, b < 0)
+
+
+class Upright:
+    """Decoded frame → H×W×3 uint8 BGR, always of `size` (width, height), or of the first one's.
+
+    aspect: width of a pixel over its height; the shorter side is stretched, so that a face has its own proportions.
+    """
+
+    def __init__(self, aspect: Fraction | None, size: list[int] | None, warn: Callable[[str], None]):
+        self._aspect = float(aspect or 1)
+        if not 1 / MOST_STRETCHED <= self._aspect <= MOST_STRETCHED:
+            self._aspect = 1.0
+        self._reformat = VideoReformatter().reformat  # one for all: a new one per frame costs 20 %
+        self._turn: Turn | None = None
+        self._size: tuple[int, int] | None = tuple(size) if size else None
+        self._stored: set[tuple[int, int]] = set()  # sizes seen
+        self._warn = warn
+
+    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
+        if self._turn is None or frame.key_frame:
+            self._turn = turn_of(frame)
+        stored = (frame.width, frame.height)
+        shown = self._turn.size(*self._square(*stored))
+        self._size = self._size or shown
+        if stored not in self._stored:
+            self._stored.add(stored)
+            if shown != self._size:
+                now, first = (f"{w}×{h}" for w, h in (shown, self._size))
+                self._warn(f"the frame size changed to {now}; scaled to {first}")
+        width, height = self._turn.size(*self._size)
+        plane = self._reformat(frame, width=width, height=height, format="bgr24", threads=1).planes[0]
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, : 3 * width]
+        return self._turn(rows.reshape(height, width, 3))
+
+    def _square(self, width: int, height: int) -> tuple[int, int]:
+        """The size with square pixels."""
+        if self._aspect == 1.0:
+            return width, height
+        square = (round(width * self._aspect), height) if self._aspect > 1 else (width, round(height / self._aspect))
+        return square if square[0] * square[1] <= MOST_PIXELS else (width, height)

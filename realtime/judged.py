@@ -18,7 +18,7 @@ from realtime.spotting import Reading
 from realtime.spotting.stretch import LARGEST_GAP
 
 NO_PICTURE, NO_FACE, SMALL, REST = "no picture", "no face", "face too small", "rest not yet known"
-GATES = {"blink": "blink", "motion": "head moves", "lost": NO_FACE}
+GATES = {"lost": NO_FACE, "motion": "head moves", "blink": "blink"}
 # what a person can do, or should know, about each cause
 MEANING = {
     NO_PICTURE: "frames are missing, damaged or too far apart",
@@ -112,9 +112,12 @@ def _cause(view: FaceView, reading: Reading) -> str | None:
 class Trace:
     """What the spotter saw, one `add` a frame (about a microsecond, 25 bytes).
 
-    t: seconds in the source's own clock. difference, threshold: in the spotter's units, NaN where there was no face.
-    spans: [(start_s, end_s, kind)], kind "lost", "motion" or "blink": where the spotter could not judge. A span ends
-    where the next frame begins.
+    Attributes:
+        t: seconds in the source's own clock.
+        difference: in the spotter's units, NaN where there was no face.
+        threshold: in the spotter's units, NaN where there was no face.
+        spans: [(start_s, end_s, kind)], kind "lost", "motion" or "blink": where the spotter could not judge. A span ends
+            where the next frame begins.
     """
 
     def __init__(self):
@@ -124,7 +127,14 @@ class Trace:
         self._since = 0.0
 
     def add(self, pts: float, difference: float | None, threshold: float | None, gate: str | None = None) -> None:
-        """One frame. gate: None, "lost", "motion" or "blink"; difference and threshold None (or NaN) without a face."""
+        """One frame.
+
+        Args:
+            pts: seconds in the source's own clock.
+        difference: in the spotter's units, None (or NaN) without a face.
+        threshold: the same.
+        gate: None, "lost", "motion" or "blink".
+        """
         if gate != self._gate:
             if gate is not None and gate not in GATES:
                 raise ValueError(f"gate is None or one of {', '.join(GATES)}, got {gate!r}")
@@ -178,7 +188,13 @@ class Trace:
 def envelope(t: np.ndarray, *curves: np.ndarray, bins: int) -> tuple[np.ndarray, ...]:
     """Lowest and highest value of each of `bins` stretches: what a line through all points would cover on paper.
 
-    t, curves: N. Returns (t, *curves), each of N points, or of 2·bins where N is larger. NaN only where all are NaN.
+    Args:
+        t: N, seconds.
+        curves: N each.
+        bins: on paper.
+
+    Returns:
+        (t, *curves), each of N points, or of 2·bins where N is larger. NaN only where all are NaN.
     """
     if len(t) <= 2 * bins:
         return (t, *curves)

@@ -17,7 +17,8 @@ LONGEST = 150  # bytes of a file's name, of the 255 that most disks take: ending
 def printable(name: object, kept: str = "") -> str:
     """One line of valid Unicode that does nothing to a terminal: an undecodable byte becomes \\xe9, ESC becomes \\x1b.
 
-    kept: characters that stay although they are of that kind, such as a newline.
+    Args:
+        kept: characters that stay although they are of that kind, such as a newline.
     """
     return UNPRINTABLE.sub(lambda found: found[0] if found[0] in kept else _escaped(ord(found[0])), str(name))
 

@@ -16,9 +16,14 @@ _guard = threading.Lock()
 
 
 def network(name: str, engine: str = "auto") -> Network:
-    """`name`: a network of the zoo, or the path of an .onnx file with its manifest beside it. Raises ModelError.
+    """A network that streams share where they ask for the same.
 
-    engine: "auto", "tensorrt", "onnx" or "cpu", see `engines.runtime.Network`.
+    Args:
+        name: a network of the zoo, or the path of an .onnx file with its manifest beside it.
+        engine: "auto", "tensorrt", "onnx" or "cpu", see `engines.runtime.Network`.
+
+    Raises:
+        ModelError: the network cannot be had.
     """
     try:
         if name not in known():

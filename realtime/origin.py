@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]  # `realtime`, `engines`, `train` and
 def own(name: str) -> ModuleType:
     """Our top-level package `name`, from beside this one, whatever else on the search path has its name.
 
-    Raises ImportError where another package of that name was imported before.
+    Raises:
+        ImportError: another package of that name was imported before.
     """
     folder, module = ROOT / name, sys.modules.get(name)
     if module is None:

@@ -33,8 +33,12 @@ KEPT_TIMINGS = 20_000  # of each stage
 
 @dataclass
 class PipelineSettings:
-    """network: one of the zoo, or the path of an .onnx file with its manifest beside it. engine: what runs it: "auto",
-    "tensorrt", "onnx" or "cpu" (`engines.runtime`)."""
+    """What a person may choose about the way from frames to events.
+
+    Attributes:
+        network: one of the zoo, or the path of an .onnx file with its manifest beside it.
+        engine: what runs it: "auto", "tensorrt", "onnx" or "cpu" (`engines.runtime`).
+    """
 
     network: str = "kernel_ridge"
     engine: str = "auto"
@@ -44,7 +48,11 @@ class PipelineSettings:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What one frame led to. readings: by face id, also of faces that have just gone out of view."""
+    """What one frame led to.
+
+    Attributes:
+        readings: by face id, also of faces that have just gone out of view.
+    """
 
     frame: Frame
     views: list[FaceView]
@@ -55,18 +63,24 @@ class Step:
 class Pipeline:
     """Turns frames of one source into events. Stateful: frames come in order, from one thread.
 
-    Naming a movement (optical flow, then the network) takes longer than a frame lasts, so a worker does it while the
-    stream goes on; events keep the order of their offsets. With `wait` (for recordings) the stream waits instead, and an
-    event comes with the very step that ends it. counts: what the spotters spotted and dropped, by cause.
-    source: its name. recognize: the network, with its name and classes. timings: milliseconds, the latest ones: of the
-    stages "faces", "landmarks" (beside the stream), "spotting" and "naming"; and of each event "delay" (from its offset to the frame at which it was known,
-    in the source's clock), "label" (from that frame's arrival to the label) and "event" (from the offset frame's arrival).
+    Naming a movement (optical flow, then the network) takes longer than a frame lasts, so a worker does it while the stream
+    goes on; events keep the order of their offsets. With `wait` (for recordings) the stream waits instead, and an event
+    comes with the very step that ends it.
+
+    Attributes:
+        counts: what the spotters spotted and dropped, by cause.
+        source: its name.
+        recognize: the network, with its name and classes.
+        timings: milliseconds, the latest ones: of the stages "faces", "landmarks" (beside the stream), "spotting" and
+            "naming"; and of each event "delay" (from its offset to the frame at which it was known, in the source's clock),
+            "label" (from that frame's arrival to the label) and "event" (from the offset frame's arrival).
     """
 
     def __init__(self, source: str, settings: PipelineSettings, wait: bool = False, recognizer: Recognizer | None = None, now: bool = False):
-        """recognizer: shared by several pipelines; by default the network that the settings name, already warmed up.
-
-        now: as in `SourceInfo`; events then have their `utc`.
+        """
+        Args:
+            recognizer: shared by several pipelines; by default the network that the settings name, already warmed up.
+            now: as in `SourceInfo`; events then have their `utc`.
         """
         cv2.setNumThreads(1)  # its pool spins while it waits, which costs more than sharing out pictures this small gains
         self.source = source
@@ -87,7 +101,10 @@ class Pipeline:
         self._worker.submit(self.recognize.warm)
 
     def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> Step:
-        """waiting: frames that will probably come next; what they are is the same without them, only later known."""
+        """
+        Args:
+            waiting: frames that will probably come next; what they are is the same without them, only later known.
+        """
         self._latest = frame
         with self._timed("faces"):
             views = self._track(frame, waiting)

@@ -19,10 +19,11 @@ UNSURE = "unsure"  # the label of an event that the network abstains from naming
 class Frame:
     """One picture from a source.
 
-    pixels: H×W×3 uint8, BGR, values in [0, 255].
-    index: place in the stream, counting dropped frames too.
-    pts: presentation time, seconds in the source's own clock; strictly increasing within a source.
-    arrival: when the picture reached this program, `time.monotonic()` seconds.
+    Attributes:
+        pixels: H×W×3 uint8, BGR, values in [0, 255].
+        index: place in the stream, counting dropped frames too.
+        pts: presentation time, seconds in the source's own clock; strictly increasing within a source.
+        arrival: when the picture reached this program, `time.monotonic()` seconds.
     """
 
     pixels: np.ndarray
@@ -39,13 +40,15 @@ class Frame:
 class FaceView:
     """One tracked face in one frame, with head translation, rotation and scale taken out.
 
-    face: id, stable while the face stays in view.
-    anchor: number of the alignment this view belongs to. Views of one anchor can be compared pixel by pixel.
-    pixels: ALIGNED×ALIGNED×3 uint8 BGR, eyes level (`realtime.face.geometry`).
-    landmarks: 478×2 float32, MediaPipe's face mesh in aligned pixels, from the latest landmark run.
-    box: (left, top, right, bottom) of the face in image pixels.
-    motion: speed of the head since the frame before, in inter-ocular distances a second.
-    eye_opening: lid distance over eye width, mean of both eyes, from the latest landmark run (open about 0.3, shut < 0.15).
+    Attributes:
+        face: id, stable while the face stays in view.
+        anchor: number of the alignment this view belongs to. Views of one anchor can be compared pixel by pixel.
+        pixels: ALIGNED×ALIGNED×3 uint8 BGR, eyes level (`realtime.face.geometry`).
+        landmarks: 478×2 float32, MediaPipe's face mesh in aligned pixels, from the latest landmark run.
+        box: (left, top, right, bottom) of the face in image pixels.
+        motion: speed of the head since the frame before, in inter-ocular distances a second.
+        eye_opening: lid distance over eye width, mean of both eyes, from the latest landmark run (open about 0.3, shut <
+            0.15).
     """
 
     face: int
@@ -64,9 +67,12 @@ class FaceView:
 class Keyframes:
     """A spotted movement: the views that the recognizer needs.
 
-    between: up to BETWEEN views, evenly spaced from onset to offset, both included; a long movement has the three only.
-    peak, threshold: the difference curve at the apex and the threshold it crossed, multiples of the resting difference.
-    kind: "micro" or "macro". confidence: probability in [0, 1] that it is one, by the spotter's verifier.
+    Attributes:
+        between: up to BETWEEN views, evenly spaced from onset to offset, both included; a long movement has the three only.
+        peak: the difference curve at the apex, multiples of the resting difference.
+        threshold: what it crossed, in the same measure.
+        kind: "micro" or "macro".
+        confidence: probability in [0, 1] that it is one, by the spotter's verifier.
     """
 
     onset: FaceView
@@ -89,9 +95,13 @@ def evenly(many: list, most: int = BETWEEN) -> list:
 class Moments:
     """What a network is asked about: the views that matter of one movement, all of one anchor.
 
-    onset, apex, offset: ALIGNED×ALIGNED×3 uint8 BGR, see `FaceView`. points: 68×2 float32, the 68-point landmarks of the
-    onset in the views' pixels. between: K views like these, evenly spaced from onset to offset, both included;
-    None where only the three are at hand.
+    Attributes:
+        onset: ALIGNED×ALIGNED×3 uint8 BGR, see `FaceView`.
+        apex: ALIGNED×ALIGNED×3 uint8 BGR, see `FaceView`.
+        offset: ALIGNED×ALIGNED×3 uint8 BGR, see `FaceView`.
+        points: 68×2 float32, the 68-point landmarks of the onset in the views' pixels.
+        between: K views like these, evenly spaced from onset to offset, both included; None where only the three are at
+            hand.
     """
 
     onset: np.ndarray
@@ -105,10 +115,17 @@ class Moments:
 class Event:
     """A recognized expression, as it is written to files and logs.
 
-    label: the likeliest class, or UNSURE where the network is not sure enough to name one, or knows micro-expressions only.
-    onset_s, apex_s, offset_s: seconds in the source's own clock. scores: probability of each class, summing to 1.
-    latency_ms: from the arrival of the offset frame to the event. kind, confidence: see `Keyframes`.
-    utc: when the apex arrived, ISO 8601 with milliseconds; None for a recording, whose pictures are not of now.
+    Attributes:
+        label: the likeliest class, or UNSURE where the network is not sure enough to name one, or knows micro-expressions
+            only.
+        onset_s: seconds in the source's own clock.
+        apex_s: seconds in the source's own clock.
+        offset_s: seconds in the source's own clock.
+        scores: probability of each class, summing to 1.
+        latency_ms: from the arrival of the offset frame to the event.
+        kind: see `Keyframes`.
+        confidence: see `Keyframes`.
+        utc: when the apex arrived, ISO 8601 with milliseconds; None for a recording, whose pictures are not of now.
     """
 
     event: int

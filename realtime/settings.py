@@ -25,9 +25,10 @@ CONFIGS = ROOT / "configs"  # never another's package of that name
 def load(name: str, overrides: Sequence[str] = (), schema: type | None = None, flags: Mapping[str, object] | None = None) -> DictConfig:
     """Compose `configs/<name>.yaml` with `overrides` ("spotter.max_duration=0.5"), typed by the dataclass `schema`.
 
-    flags: {"network": "a file's path"}, values that came as plain flags; None leaves a setting as it is.
-    Raises UsageError, with the nearest known key, where an override names a key that does not exist, and with
-    the library's own sentence where a value has the wrong type.
+    Args:
+        flags: {"network": "a file's path"}, values that came as plain flags; None leaves a setting as it is. Raises
+            UsageError, with the nearest known key, where an override names a key that does not exist, and with the library's
+            own sentence where a value has the wrong type.
     """
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         groups = [word for word in overrides if os.path.isdir(CONFIGS / _key(word))]
@@ -44,7 +45,11 @@ def load(name: str, overrides: Sequence[str] = (), schema: type | None = None, f
 
 
 def assign(config: DictConfig, values: Mapping[str, object]) -> None:
-    """Set keys of a config to values from outside, as they are; None leaves a key as it is. Raises UsageError."""
+    """Set keys of a config to values from outside, as they are; None leaves a key as it is.
+
+    Raises:
+        UsageError: a key is not known, or a value not of its type.
+    """
     for key, value in values.items():
         if value == "???":
             raise UsageError(f"cannot use {key}=???: give a value")

@@ -34,8 +34,10 @@ class LiveSettings(PipelineSettings):
 class Status:
     """What a view may show of a running watch. Written by the watching thread, read by others.
 
-    curve: (pts, difference, threshold, gate) of the latest moments, the last CURVE_SECONDS. latencies: milliseconds from a frame's arrival
-    to the end of its processing. judged: how much of the source's time was judged, and why the rest was not.
+    Attributes:
+        curve: (pts, difference, threshold, gate) of the latest moments, the last CURVE_SECONDS.
+        latencies: milliseconds from a frame's arrival to the end of its processing.
+        judged: how much of the source's time was judged, and why the rest was not.
     """
 
     frames: int = 0
@@ -89,9 +91,14 @@ def leading(step: Step) -> tuple[float, float, str | None]:
 class Watch:
     """Runs a source through a pipeline until it ends, breaks off, or `stop` is called (from any thread).
 
-    on_event: called for each event, in order, with its key frames. on_step: called after each frame; for views, timelines and videos.
-    latest: the last step, for a picture. error: what ended it, if it did not simply end. Events found before that have been handed over.
-    interruption: who ran it was told to end (Ctrl-C, a signal), and says so here.
+    Args:
+        on_event: called for each event, in order, with its key frames.
+        on_step: called after each frame; for views, timelines and videos.
+
+    Attributes:
+        latest: the last step, for a picture.
+        error: what ended it, if it did not simply end. Events found before that have been handed over.
+        interruption: who ran it was told to end (Ctrl-C, a signal), and says so here.
     """
 
     def __init__(

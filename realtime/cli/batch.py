@@ -23,7 +23,12 @@ SHOWN = 3  # failures that the last line names
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of each clip. settings: the resolved configuration, plain dicts. exports: kinds of `realtime.output.exports`."""
+    """What is asked of each clip.
+
+    Attributes:
+        settings: the resolved configuration, plain dicts.
+        exports: kinds of `realtime.output.exports`.
+    """
 
     settings: dict
     video: bool = False
@@ -40,8 +45,13 @@ class Wanted:
 class Record:
     """How the work on one clip ended, kept as RECORD in its folder of results.
 
-    clip: as it was named; path: where it lies. size, modified: of the file, bytes and nanoseconds. judged: as
-    `Judged.as_dict`. failure: why its results are not whole, "" where they are.
+    Attributes:
+        clip: as it was named.
+        path: where it lies.
+        size: of the file, bytes and nanoseconds.
+        modified: of the file, bytes and nanoseconds.
+        judged: as `Judged.as_dict`.
+        failure: why its results are not whole, "" where they are.
     """
 
     clip: str
@@ -63,12 +73,20 @@ class Record:
         return self.path == printable(clip.absolute()) or (Path(self.path).name, self.size, self.modified) == (printable(clip.name), *_stamp(clip))
 
     def keep(self, out: Path) -> None:
-        """Raises OutputError."""
+        """Into its folder of results.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
         replace(out / self.name / RECORD, lambda part: write_text(part, json.dumps(asdict(self), ensure_ascii=False, indent=1)))
 
 
 class Batch:
-    """The folder of results of a run, and of the runs before it. wanted: what this one asks for."""
+    """The folder of results of a run, and of the runs before it.
+
+    Attributes:
+        wanted: what this one asks for.
+    """
 
     def __init__(self, out: Path, wanted: Wanted):
         self.out, self.wanted = out, wanted
@@ -85,7 +103,11 @@ class Batch:
         return same and self.wanted.within(record.wanted) and (self.out / name / "events.jsonl").is_file()
 
     def words(self, jobs: list[tuple[Path, Path]], done: int) -> list[str]:
-        """What a person should know before the work on `jobs` begins. done: how many clips need no work."""
+        """What a person should know before the work on `jobs` begins.
+
+        Args:
+            done: how many clips need no work.
+        """
         older = [record for _, name in jobs if (record := read(self.out / name)) is not None and not record.failure]
         lines = [f"already done: {done}; --again does them anew"] if done else []
         return [*lines, f"done before, with other settings or of an older file: {len(older)}; done anew"] if older else lines
@@ -93,7 +115,8 @@ class Batch:
     def begin(self, clip: Path, name: Path) -> None:
         """What is begun anew is not done until it is done, and no older picture or table stands beside its unfinished results.
 
-        Raises OutputError.
+        Raises:
+            OutputError: it cannot be written.
         """
         folder = self.out / name
         try:

@@ -21,9 +21,11 @@ NAMED = 3  # of those left out
 
 @dataclass
 class Clips:
-    """jobs: each clip and the name of its folder of results, without what a word of the command line means twice.
+    """The clips that a command line means.
 
-    left_out: the files of a folder that were passed over, by why.
+    Attributes:
+        jobs: each clip and the name of its folder of results, without what a word of the command line means twice.
+        left_out: the files of a folder that were passed over, by why.
     """
 
     jobs: list[tuple[Path, Path]]
@@ -38,8 +40,13 @@ def find_clips(words: list[str], whose: Callable[[Path, Path], bool | None] = la
     """Clips and the name of each one's folder of results; folders are walked, but for hidden files and videos of our own.
 
     A clip's folder is called after it: "a" of a.mp4; "a.mp4" where an a.mov is there, too, or "a" is another clip's. The
-    order of files plays no part. whose(clip, name): whether an earlier run has left this clip's results in a folder (True),
-    another's (False), or none (None). Raises UsageError where there is no clip, and for an address.
+    order of files plays no part.
+
+    Args:
+        whose: whether an earlier run has left this clip's results in a folder (True), another's (False), or none (None).
+
+    Raises:
+        UsageError: there is no clip, and for an address.
     """
     found: dict[Path, tuple[Path, Path]] = {}  # where it really is → the clip as named, and seen from its word
     clips = Clips([])

@@ -164,7 +164,11 @@ BY = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal,
 
 
 class Ended(KeyboardInterrupt):
-    """SIGTERM or SIGHUP came: whoever knows what to do at Ctrl-C does the same. code: what a shell reports for it."""
+    """SIGTERM or SIGHUP came: whoever knows what to do at Ctrl-C does the same.
+
+    Attributes:
+        code: what a shell reports for it.
+    """
 
     def __init__(self, number: int):
         super().__init__(signal.Signals(number).name)

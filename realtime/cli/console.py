@@ -32,10 +32,17 @@ class Console(rich.console.Console):
 
 
 class Output:
-    """A text stream like `stream`, but writing never raises. gone: why nothing more is read there; "" while it is."""
+    """A text stream like `stream`, but writing never raises.
+
+    Attributes:
+        gone: why nothing more is read there; "" while it is.
+    """
 
     def __init__(self, stream):
-        """stream: such as sys.stdout; None where that was closed from the start."""
+        """
+        Args:
+            stream: such as sys.stdout; None where that was closed from the start.
+        """
         self._stream = stream or open(os.devnull, "w")
         self.gone = ""
 

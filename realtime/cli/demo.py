@@ -21,7 +21,8 @@ from realtime import settings
 from realtime.cli import common
 from realtime.cli.common import heard
 from realtime.errors import MerError, MissingPartError, UsageError
-from realtime.output.log import default_path, left_unfinished
+from realtime.output.log import left_unfinished
+from realtime.output.log_schema import default_path
 from realtime.sources.addresses import forget_socks
 
 EXAMPLES = """

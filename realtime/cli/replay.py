@@ -121,7 +121,11 @@ def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, l
 
 
 def chosen_exports(kinds: str) -> list[str]:
-    """From "elan,report" → the kinds of `realtime.output.exports`. Raises UsageError."""
+    """From "elan,report" → the kinds of `realtime.output.exports`.
+
+    Raises:
+        UsageError: one is not known.
+    """
     words = [word.strip().lower() for word in kinds.split(",") if word.strip()]
     for word in words:
         if word not in EXPORTS:
@@ -130,7 +134,11 @@ def chosen_exports(kinds: str) -> list[str]:
 
 
 def keep(path: Path, text: str) -> None:
-    """Write a small file of results. Raises OutputError."""
+    """Write a small file of results.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     file = LineFile(path)
     file.write(text)
     file.close()

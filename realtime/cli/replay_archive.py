@@ -29,7 +29,12 @@ from realtime.watch import LiveSettings
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one clip came to, as plain values. faults: what could not be written. failure: why it broke off."""
+    """What one clip came to, as plain values.
+
+    Attributes:
+        faults: what could not be written.
+        failure: why it broke off.
+    """
 
     summary: str
     events: list[Event]
@@ -76,7 +81,12 @@ def replay_all(
 
 
 def one_clip(shared: tuple[Path, Batch, LiveSettings], job: tuple[Path, Path]) -> Outcome:
-    """On a worker. Raises SourceError where the clip cannot be opened, OutputError where nothing can be written."""
+    """On a worker.
+
+    Raises:
+        SourceError: the clip cannot be opened.
+        OutputError: nothing can be written.
+    """
     (here, batch, chosen), (clip, name) = shared, job
     try:
         os.chdir(here)  # names are then the same as in a local run

@@ -38,7 +38,12 @@ def replay(
     writers: list[Writer],
     bar: Progress,
 ) -> Watch:
-    """Work through one clip. Results lie in its folder also where the clip breaks off. Raises SourceError, OutputError."""
+    """Work through one clip. Results lie in its folder also where the clip breaks off.
+
+    Raises:
+        SourceError: it cannot be read.
+        OutputError: it cannot be written.
+    """
     folder, wanted = batch.out / name, batch.wanted
     with ExitStack() as stack:
         source = stack.enter_context(open_source(clip, settings=chosen.source))

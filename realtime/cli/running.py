@@ -37,8 +37,11 @@ def policy(name: str, info: SourceInfo) -> str:
 
 
 def log_session(command: str, model: str, specs: list, config: DictConfig, files: dict[str, str] | None = None) -> SqliteSink:
-    """The sink for the event log, with the resolved configuration of this session. files: see `Session`. Says it where an
-    earlier session was killed."""
+    """The sink for the event log, with the resolved configuration of this session. Says it where an earlier session was killed.
+
+    Args:
+        files: see `Session`.
+    """
     with suppress(MerError):  # an unusable log is said by whoever writes to it
         if line := left_unfinished():
             common.complain(command)(line)
@@ -46,7 +49,11 @@ def log_session(command: str, model: str, specs: list, config: DictConfig, files
 
 
 class Shown(Sink):
-    """Events on the screen. The last of a Writer's sinks: a person sees what is already kept. events: the latest, for a view."""
+    """Events on the screen. The last of a Writer's sinks: a person sees what is already kept.
+
+    Attributes:
+        events: the latest, for a view.
+    """
 
     name = "screen"
 
@@ -125,9 +132,13 @@ def work_through(watch: Watch) -> None:
 
 @dataclass
 class Totals:
-    """What a session came to, for the event log. drops, faults: number by cause. judged: source → `Judged.as_dict`.
+    """What a session came to, for the event log.
 
-    incomplete: why its results are, one line; "" where they are not.
+    Attributes:
+        drops: number by cause.
+        faults: number by cause.
+        judged: source → `Judged.as_dict`.
+        incomplete: why its results are, one line; "" where they are not.
     """
 
     frames: int = 0
@@ -146,7 +157,11 @@ class Totals:
 
 
 def totals(watches: list[Watch], writers: list[Writer], incomplete: list[str] = ()) -> Totals:
-    """Of all watches, and of what could not be written. incomplete: why else."""
+    """Of all watches, and of what could not be written.
+
+    Args:
+        incomplete: why else.
+    """
     whole = Totals(faults={fault.message: max(fault.lost, 1) for writer in writers for fault in writer.faults})
     lost = [f"{fault.lost} events are not in {fault.sink}" for writer in writers for fault in writer.faults if fault.lost]
     whole.incomplete = "; ".join([*incomplete, *lost])

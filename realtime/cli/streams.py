@@ -51,7 +51,8 @@ class Held:
 def show(source: str, chosen: LiveSettings, most: int, seconds: float, console: Console, busy: Callable[[], float]) -> None:
     """Try 1, 2, 4 … `most` streams for `seconds` each, then what lies between; print a row each, and the answer.
 
-    busy: CPU seconds that this program and its children have used so far.
+    Args:
+        busy: CPU seconds that this program and its children have used so far.
     """
     with TemporaryDirectory(prefix="mer-bench-") as folder:
         clip = Path(folder) / "camera.mp4"
@@ -91,7 +92,11 @@ def search(most: int, well: Callable[[int], bool]) -> Iterator[int]:
 
 
 def hold(clip: Path, chosen: LiveSettings, recognizer: Recognizer, count: int, seconds: float, busy: Callable[[], float]) -> Held:
-    """Run `count` streams of `clip`, as `mer-live` runs several cameras, and measure for `seconds`. Raises MerError."""
+    """Run `count` streams of `clip`, as `mer-live` runs several cameras, and measure for `seconds`.
+
+    Raises:
+        MerError: a stream cannot be opened, or broke off.
+    """
     latencies: list[float] = []
     measuring = threading.Event()
     with ExitStack() as stack:

@@ -43,15 +43,22 @@ HELD = {  # what the spotter counts, in words that go after a number
 
 
 def view(watches: list[Watch], events: Iterable[Event]) -> Group:
-    """All sources, one panel each. events: the latest of them all, those to show."""
+    """All sources, one panel each.
+
+    Args:
+        events: the latest of them all, those to show.
+    """
     return Group(*(_panel(watch, [e for e in events if e.source == watch.pipeline.source][-KEPT_EVENTS:]) for watch in watches))
 
 
 def sparkline(curve: list[tuple[float, float, float, str | None]], width: int = WIDTH) -> Text:
     """The last CURVE_SECONDS of the difference curve as `width` bars; the middle of a bar is the threshold.
 
-    curve: (pts, difference, threshold, gate). Each bar is the highest moment of its share of the time: yellow above
-    the threshold, dim while a gate holds, a dot where there is nothing to compare.
+    Each bar is the highest moment of its share of the time: yellow above the threshold, dim while a gate holds, a dot where
+    there is nothing to compare.
+
+    Args:
+        curve: (pts, difference, threshold, gate) of each moment, seconds and multiples of the resting difference.
     """
     bars: list[tuple[float, float, str | None] | None] = [None] * width
     for pts, difference, threshold, gate in curve:

@@ -29,7 +29,8 @@ def paint(step: Step, status: Status) -> np.ndarray:
 class Window:
     """Windows belong to the main thread: make, `show` and `close` them there.
 
-    Raises MissingPartError where there is no screen (the toolkit inside OpenCV would end the whole program).
+    Raises:
+        MissingPartError: there is no screen (the toolkit inside OpenCV would end the whole program).
     """
 
     def __init__(self, watches: list[Watch]):

@@ -117,7 +117,10 @@ def to_68(landmarks: np.ndarray) -> np.ndarray:
 def eye_opening(landmarks: np.ndarray) -> float:
     """Lid distance over eye width, mean of both eyes (Soukupová and Čech 2016, the eye aspect ratio).
 
-    About 0.3 for open eyes, below 0.15 for shut ones. `landmarks`: 478×2.
+    About 0.3 for open eyes, below 0.15 for shut ones.
+
+    Args:
+        landmarks: 478×2.
     """
     eyes = to_68(landmarks)[36:48].reshape(2, 6, 2)
     height = np.linalg.norm(eyes[:, [1, 2]] - eyes[:, [5, 4]], axis=2).mean(axis=1)

@@ -16,9 +16,16 @@ RUNNERS = ("onnx", "mediapipe")
 def make_landmarker(most_faces: int, runner: str = "onnx"):
     """Finds faces in single pictures: landmarker(H×W×3 uint8 BGR) → faces×478×3 float32, pixels; then `close()`.
 
-    runner: "onnx" runs MediaPipe's networks by ONNX Runtime, "mediapipe" is MediaPipe itself; they find the same points.
-    Neither looks back on purpose: each answer depends on its picture alone, so that live and replay see the same
-    landmarks whatever was dropped in between, and no smoothing delays a blink. Raises UsageError, MissingPartError.
+    Neither runner looks back on purpose: each answer depends on its picture alone, so that live and replay see the same
+    landmarks whatever was dropped in between, and no smoothing delays a blink.
+
+    Args:
+        most_faces: the surest ones in a picture.
+        runner: "onnx" runs MediaPipe's networks by ONNX Runtime, "mediapipe" is MediaPipe itself; they find the same points.
+
+    Raises:
+        UsageError: there is no such runner.
+        MissingPartError: a network's file is damaged or missing, or MediaPipe is not there.
     """
     if runner == "onnx":
         from realtime.face.facemesh import FaceMesh
@@ -38,7 +45,10 @@ class EarlyLandmarker:
     """
 
     def __init__(self, most_faces: int, runner: str = "onnx", took: Callable[[float], None] = lambda seconds: None):
-        """took: is told how long each run took, from the thread that does it."""
+        """
+        Args:
+            took: is told how long each run took, from the thread that does it.
+        """
         self._took = took
         self._landmarker = make_landmarker(most_faces, runner)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="landmarks")
@@ -54,7 +64,13 @@ class EarlyLandmarker:
         self._begun = pixels, self._worker.submit(self._find, pixels)
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """`pixels`: H×W×3 uint8 BGR. Returns faces×478×2 float32 in image pixels (faces may be 0)."""
+        """
+        Args:
+            pixels: H×W×3 uint8 BGR.
+
+        Returns:
+            faces×478×2 float32 in image pixels (faces may be 0).
+        """
         self.begin(pixels)
         (_, answer), self._begun = self._begun, None
         return np.ascontiguousarray(answer.result()[..., :2])

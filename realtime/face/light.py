@@ -25,7 +25,8 @@ CALM = 2.0  # seconds without a swing: it does no more
 class EvenLight:
     """`light(grey, pts)` for each aligned picture of one face, in order: what brings it back to the usual light.
 
-    hertz: how often the light swung to and fro in a second when it last flickered; None where it never has.
+    Attributes:
+        hertz: how often the light swung to and fro in a second when it last flickered; None where it never has.
     """
 
     def __init__(self):
@@ -38,9 +39,13 @@ class EvenLight:
         self._flickers = False
 
     def __call__(self, grey: np.ndarray, pts: float) -> np.ndarray | None:
-        """grey: H×W uint8. pts: seconds; the same moment twice counts once.
+        """
+        Args:
+            grey: H×W uint8.
+            pts: seconds; the same moment twice counts once.
 
-        Returns H×2 float32, gain and offset of each row (see `evened`), or None where nothing needs to be done.
+        Returns:
+            H×2 float32, gain and offset of each row (see `evened`), or None where nothing needs to be done.
         """
         cells = _cells(grey)
         if self._usual is None:
@@ -90,7 +95,11 @@ def _cells(grey: np.ndarray) -> np.ndarray:
 
 
 def evened(picture: np.ndarray, back: np.ndarray | None) -> np.ndarray:
-    """The picture (H×W or H×W×C, uint8) in the usual light. back: see `EvenLight`."""
+    """The picture (H×W or H×W×C, uint8) in the usual light.
+
+    Args:
+        back: see `EvenLight`.
+    """
     if back is None:
         return picture
     gain, offset = (back[:, i].reshape(-1, *[1] * (picture.ndim - 1)) for i in range(2))

@@ -22,9 +22,13 @@ ANCHOR_ERROR = 0.08  # outer-eye distances between tracked and found face: beyon
 
 @dataclass
 class FaceSettings:
-    """faces: how many faces at the most (the largest ones). landmark_interval: seconds between landmark runs.
-    remember_seconds: a face found again within this time near its old place keeps its id.
-    runner: what runs the landmark networks, "onnx" or "mediapipe" (`realtime.face.landmarks`).
+    """What a person may choose about finding and following faces.
+
+    Attributes:
+        most: how many faces at the most, the largest ones.
+        landmark_interval: seconds between landmark runs.
+        remember_seconds: a face found again within this time near its old place keeps its id.
+        runner: what runs the landmark networks, "onnx" or "mediapipe" (`realtime.face.landmarks`).
     """
 
     most: int = 1
@@ -56,7 +60,10 @@ class FaceTracker:
     """
 
     def __init__(self, settings: FaceSettings, took: Callable[[float], None] = lambda seconds: None):
-        """took: is told how many seconds each run for landmarks took, from its thread."""
+        """
+        Args:
+            took: is told how many seconds each run for landmarks took, from its thread.
+        """
         self._settings = settings
         # one more than wanted, and never fewer than four, so that "the largest" is chosen among those in view
         self._landmarker = EarlyLandmarker(max(4, settings.most + 1), settings.runner, took)
@@ -70,7 +77,10 @@ class FaceTracker:
         self._hertz: float | None = None  # of a light that flickered
 
     def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> list[FaceView]:
-        """waiting: the frames that will probably come next, as many as are known."""
+        """
+        Args:
+            waiting: the frames that will probably come next, as many as are known.
+        """
         if frame.pixels.shape != self._shape:
             self._shape, self._tracked, self._unsure, self._next_run = frame.pixels.shape, [], None, -np.inf
         due = frame.pts >= self._next_run

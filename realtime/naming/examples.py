@@ -30,7 +30,10 @@ MOST = 40
 def inputs(network: Network, most: int = MOST) -> dict[str, np.ndarray]:
     """{input: (N, …) float32}, N ≤ `most`: the network's inputs for the clip's five expressions, each with several apexes.
 
-    For the verifier, windows of the whole clip. Raises ModelError for a network that takes something unknown.
+    For the verifier, windows of the whole clip.
+
+    Raises:
+        ModelError: a network that takes something unknown.
     """
     found, windows = _watched()
     if "window" in network.shapes:

@@ -20,17 +20,21 @@ PATIENCE = 5e-5  # seconds: of what takes milliseconds, to have streams that ask
 
 
 class Recognizer:
-    """`recognizer(keyframes)` → (label, {class: probability}). Raises ModelError where the network cannot be had.
+    """`recognizer(keyframes)` → (label, {class: probability}).
 
     The label is the likeliest class, or UNSURE where that is less likely than the manifest's "abstain_below", and for a
     macro-expression unless the manifest says "macro": true, that it was trained on such. Streams may share one: on a GPU their movements then share batches, from the pictures to the scores.
+
+    Raises:
+        ModelError: the network cannot be had.
     """
 
     def __init__(self, model: str, engine: str = "auto", flow: Flow | None = None):
-        """`model`: a network of the zoo, or the path of an .onnx file with its manifest beside it.
-
-        engine: "auto", "tensorrt", "onnx" or "cpu", see `engines.runtime.Network`. flow: what computes it; by default on a
-        GPU if there is one, or for "cpu" on the CPU.
+        """
+        Args:
+            model: a network of the zoo, or the path of an .onnx file with its manifest beside it.
+            engine: "auto", "tensorrt", "onnx" or "cpu", see `engines.runtime.Network`.
+            flow: what computes it; by default on a GPU if there is one, or for "cpu" on the CPU.
         """
         self._network = network(model, engine)
         kind = self._network.manifest.get("takes")

@@ -109,7 +109,11 @@ def clock(seconds: float, decimals: int = 3) -> str:
 
 
 def separator_of(word: str) -> str:
-    """What `--csv-separator` was given → the character. Raises UsageError."""
+    """What `--csv-separator` was given → the character.
+
+    Raises:
+        UsageError: it is none of those that a table may have.
+    """
     if word not in SEPARATORS:
         raise UsageError(f"unknown CSV separator '{word}': expected , or ; or tab")
     return SEPARATORS[word]

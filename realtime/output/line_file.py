@@ -19,9 +19,16 @@ _NUMBERS = {"stdin": 0, "stdout": 1, "stderr": 2, None: 1}
 class LineFile:
     """UTF-8, a file or a stream: each line is handed to the system at once, so a crash keeps all so far.
 
-    path: also what takes lines but is no file: a FIFO, a device, "-" or /dev/stdout (standard output), /dev/fd/N. Nothing of
-    it is truncated or replaced. kept: a file with something in it is refused, and each line is on the disk before `write`
-    returns; else an older file is replaced. Raises OutputError.
+    Args:
+        kept: a file with something in it is refused, and each line is on the disk before `write` returns; else an older file
+            is replaced.
+
+    Attributes:
+        path: also what takes lines but is no file: a FIFO, a device, "-" or /dev/stdout (standard output), /dev/fd/N.
+            Nothing of it is truncated or replaced.
+
+    Raises:
+        OutputError: it cannot be written.
     """
 
     def __init__(self, path: str | Path, kept: bool = False):
@@ -90,7 +97,11 @@ def is_stream(path: str | Path) -> bool:
 
 
 def make_folder_of(path: str | Path) -> None:
-    """Make the folders that `path` needs. Raises OutputError."""
+    """Make the folders that `path` needs.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -7,7 +7,6 @@ events are seconds in their source's own clock. What people say about events is 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from collections import deque
@@ -16,13 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import platformdirs
-
 from realtime import __version__
 from realtime.errors import OutputError, UsageError
 from realtime.names import plain, printable
 from realtime.output.log_health import myself, runs, whole_events, whole_session
-from realtime.output.log_schema import busy, check_version, connect, connect_to_write, explained, version
+from realtime.output.log_schema import busy, check_version, connect, connect_to_write, default_path, explained, version
 from realtime.output.sinks import Sink
 from realtime.records import Event
 from realtime.sources.addresses import without_password
@@ -33,18 +30,14 @@ LAST_S = 25.0  # the same at the end, when somebody waits
 MOST_WAITING = 10_000  # events in memory; a locked log must not fill it
 
 
-def default_path() -> Path:
-    """Where the log lies: MER_LIVE_LOG, or events.sqlite3 in the user's data folder."""
-    chosen = os.environ.get("MER_LIVE_LOG")
-    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("mer-live", appauthor=False)) / "events.sqlite3"
-
-
 @dataclass
 class Session:
-    """What a session was started with. settings: the resolved configuration, plain dicts and lists.
+    """What a session was started with.
 
-    files: where the recordings lie, source → path, for those who look at an event again; by default every source that
-    is a file now.
+    Attributes:
+        settings: the resolved configuration, plain dicts and lists.
+        files: where the recordings lie, source → path, for those who look at an event again; by default every source that is
+            a file now.
     """
 
     model: str
@@ -178,14 +171,24 @@ class SqliteSink(Sink):
 
 
 def lies_at(log: Path, session: int, source: str, path: Path) -> None:
-    """From now on a source of a session is a recording, which lies at `path`. Raises OutputError, UsageError."""
+    """From now on a source of a session is a recording, which lies at `path`.
+
+    Raises:
+        OutputError: it cannot be written.
+        UsageError: there is no such session.
+    """
     files = Log(log).session(session)["files"]
     with explained(log), closing(connect_to_write(log)) as connection:
         connection.execute("UPDATE sessions SET files = ? WHERE id = ?", (_json(files | {source: str(path)}), session))
 
 
 class Log:
-    """Reads a log. Raises UsageError where there is none yet, OutputError where it cannot be read."""
+    """Reads a log.
+
+    Raises:
+        UsageError: there is none yet.
+        OutputError: it cannot be read.
+    """
 
     def __init__(self, path: str | Path | None = None):
         self.path = Path(path) if path else default_path()
@@ -214,7 +217,11 @@ class Log:
         return [row | _ending(row) for row in rows]
 
     def session(self, number: int | None = None) -> dict:
-        """One session, the latest by default. Raises UsageError where there is no such session."""
+        """One session, the latest by default.
+
+        Raises:
+            UsageError: there is no such session.
+        """
         sessions = self.sessions()
         if not sessions:
             raise UsageError(f"the event log '{self.path}' holds no session yet")

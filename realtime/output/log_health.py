@@ -158,7 +158,12 @@ def myself() -> str:
 
 
 def runs(process: str | None, alive_at: str | None) -> bool:
-    """process: as `myself` said it. alive_at: its last sign of life, ISO 8601. Both None in logs of older versions."""
+    """Whether a session still runs.
+
+    Args:
+        process: as `myself` said it.
+        alive_at: its last sign of life, ISO 8601. Both None in logs of older versions.
+    """
     if process is None or alive_at is None:
         return False
     silent = (datetime.now(UTC) - datetime.fromisoformat(alive_at)).total_seconds()

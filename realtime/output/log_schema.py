@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import platformdirs
+
 from engines import notices
 from realtime.errors import OutputError
 from realtime.output.line_file import make_folder_of
@@ -92,8 +94,18 @@ ALTER TABLE events ADD COLUMN utc TEXT;
 STEPS = (TABLES_1, TABLES_2, TABLES_3, TABLES_4)  # the n-th makes version n from the one before
 
 
+def default_path() -> Path:
+    """Where the log lies: MER_LIVE_LOG, or events.sqlite3 in the user's data folder."""
+    chosen = os.environ.get("MER_LIVE_LOG")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("mer-live", appauthor=False)) / "events.sqlite3"
+
+
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """mode: "ro" to read, "rw" or "rwc" to write. Autocommit: what is written is on disk when `execute` returns."""
+    """Opens the log as it is.
+
+    Args:
+        mode: "ro" to read, "rw" or "rwc" to write. Autocommit: what is written is on disk when `execute` returns.
+    """
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
     connection.text_factory = lambda text: text.decode("utf-8", "replace")  # of a damaged row
@@ -164,7 +176,11 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of the tables, which readers take from 1 on. Raises OutputError for a file that is too new."""
+    """The version of the tables, which readers take from 1 on.
+
+    Raises:
+        OutputError: a file that is too new.
+    """
     found = version(connection)
     if not 1 <= found <= VERSION:
         raise OutputError(

@@ -24,8 +24,11 @@ from realtime.records import Event
 class Sink:
     """Takes events one by one. All methods are called from the `Writer`'s thread: open, write and beat, close.
 
-    Raises OutputError where it cannot write; `name` says what failed. say: set by the Writer; for one line that a person
-    should know though the work goes on.
+    Attributes:
+        say: set by the Writer; for one line that a person should know though the work goes on.
+
+    Raises:
+        OutputError: it cannot write; `name` says what failed.
     """
 
     name = "events"
@@ -45,8 +48,13 @@ def file_sink(path: str | Path, classes: Sequence[str] = (), now: bool = False) 
     """The sink for the events of one session: by the path's ending .jsonl or .csv; streams (see `LineFile`) are JSON lines
     unless they end in .csv. The file is made now; one that holds events is not overwritten.
 
-    classes: the network's class names, so that a CSV has its full header even without events. now: whether events will have their utc.
-    Raises UsageError for another ending, OutputError where the file cannot be written or holds something.
+    Args:
+        classes: the network's class names, so that a CSV has its full header even without events.
+        now: whether events will have their utc.
+
+    Raises:
+        UsageError: another ending.
+        OutputError: the file cannot be written or holds something.
     """
     ending = Path(path).suffix.lower()
     if ending == ".csv":
@@ -60,7 +68,10 @@ class JsonlSink(Sink):
     """One JSON object a line: `Event.as_dict`."""
 
     def __init__(self, path: str | Path, kept: bool = False):
-        """kept: see `LineFile`."""
+        """
+        Args:
+            kept: see `LineFile`.
+        """
         self.name = str(path)
         self.file = LineFile(path, kept)
 
@@ -86,8 +97,12 @@ class CsvSink(Sink):
         kept: bool = False,
         after: Sequence[str] = (),
     ):
-        """before, after: names of columns that stand around the event's own (the log's export has a session). kept: see
-        `LineFile`."""
+        """
+        Args:
+            before: names of columns that stand before the event's own (the log's export has a session).
+            after: of those behind them.
+            kept: see `LineFile`.
+        """
         self.name = str(path)
         self.before, self.after, self.separator = tuple(before), tuple(after), separator
         self.file = LineFile(path, kept)
@@ -120,7 +135,11 @@ def json_line(row: dict) -> str:
 
 @dataclass
 class Fault:
-    """What a sink could not do. lost: events that it did not take."""
+    """What a sink could not do.
+
+    Attributes:
+        lost: events that it did not take.
+    """
 
     sink: str
     message: str

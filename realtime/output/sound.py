@@ -20,8 +20,15 @@ PATIENCE_S = 600.0  # hours of sound take seconds
 def add_sound(video: Path, recording: Path, since: float = 0.0, read: SourceSettings | None = None) -> str:
     """Give `video`, whose frames stand at the recording's own times, counted from `since` seconds, the recording's sound.
 
-    read: how the recording was read. With a rate of the user's own its pictures have left the sound's clock: none is added.
-    Returns "" where that is done, or where there is no sound; otherwise why the video stays silent. Raises OutputError.
+    Args:
+        read: how the recording was read. With a rate of the user's own its pictures have left the sound's clock: none is
+            added.
+
+    Returns:
+        "" where that is done, or where there is no sound; otherwise why the video stays silent.
+
+    Raises:
+        OutputError: it cannot be written.
     """
     part = video.with_name(f".part-{os.getpid()}{video.suffix}")
     try:
@@ -37,7 +44,11 @@ def add_sound(video: Path, recording: Path, since: float = 0.0, read: SourceSett
 
 def extract_sound(recording: Path, path: Path, read: SourceSettings | None = None) -> bool:
     """Write the sound alone to `path` (.m4a), by the recording's clock; False, and nothing is written, where there is none
-    that can be had. read: see `add_sound`."""
+    that can be had.
+
+    Args:
+        read: see `add_sound`.
+    """
     answer = _asked(recording, read, video=None, out=str(path.absolute()), since=0.0)
     if not answer.get("sound"):
         path.unlink(missing_ok=True)

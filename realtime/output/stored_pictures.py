@@ -36,14 +36,20 @@ class Keeper:
     """Keeps the views of events. Ask people first, and show that something is being stored."""
 
     def __init__(self, folder: str | Path):
-        """folder: `beside(log)`."""
+        """
+        Args:
+            folder: `beside(log)`.
+        """
         self.folder = Path(folder)
         self._begun: set[int] = set()
 
     def keep(self, session: int, event: Event, keyframes: Keyframes) -> Path | None:
         """Writes the views from onset to offset as PNG; returns their folder.
 
-        None, and nothing is written, where the session was deleted meanwhile. Raises OutputError.
+        None, and nothing is written, where the session was deleted meanwhile.
+
+        Raises:
+            OutputError: it cannot be written.
         """
         place = self.folder / str(session)
         try:
@@ -56,7 +62,11 @@ class Keeper:
             raise cannot_write(place, error) from error
 
     def keep_recording(self, session: int, source: str, clip: Path) -> Path:
-        """A copy of a whole recording, in which a movement that was missed can be seen. Raises OutputError."""
+        """A copy of a whole recording, in which a movement that was missed can be seen.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
         place = self.folder / str(session)
         kept = place / f"recording-{_short(source)}{clip.suffix}"
         try:
@@ -94,14 +104,24 @@ class Keeper:
 
 @dataclass(frozen=True)
 class Kept:
-    """files: PNG, in order. times: seconds of each in the source's clock. landmarks: 478×2, of the onset."""
+    """The pictures that were kept of an event.
+
+    Attributes:
+        files: PNG, in order.
+        times: seconds of each in the source's clock.
+        landmarks: 478×2, of the onset.
+    """
 
     files: tuple[Path, ...]
     times: tuple[float, ...]
     landmarks: np.ndarray
 
     def views(self) -> list[FaceView]:
-        """All of one anchor. Raises OutputError where a picture is damaged."""
+        """All of one anchor.
+
+        Raises:
+            OutputError: a picture is damaged.
+        """
         views = []
         for index, (file, pts) in enumerate(zip(self.files, self.times, strict=True)):
             pixels = cv2.imread(str(file))
@@ -126,7 +146,11 @@ def find(folder: Path, session: int, source: str, event: int | None) -> Kept | N
 
 
 def sweep(folder: Path, known: set[int], newest: int) -> None:
-    """Removes the pictures of every session up to `newest` that is not `known`: deleted ones. Raises OutputError."""
+    """Removes the pictures of every session up to `newest` that is not `known`: deleted ones.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     if not folder.is_dir():
         return
     for place in folder.iterdir():

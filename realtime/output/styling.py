@@ -23,5 +23,9 @@ def colour(label: str, dark: bool = False) -> str:
 
 
 def inline(data: bytes, kind: str, medium: str = "image") -> str:
-    """A data: address. kind: "jpeg", "png" or "webp", of a video "mp4"."""
+    """A data: address.
+
+    Args:
+        kind: "jpeg", "png" or "webp", of a video "mp4".
+    """
     return f"data:{medium}/{kind};base64,{base64.b64encode(data).decode()}"

@@ -28,12 +28,16 @@ ROW_S, ROWS = 60.0, 5  # seconds of a row, rows of a picture
 ROW_HEIGHT, TICKS = 1.3, 0.42  # inches, of one row of several, and of the times below it
 HEAD, FOOT = 0.78, 0.9  # inches: the title above, the legend below
 NARROW, WIDE = 9.0, 20.0  # inches
+LEFT, RIGHT = 0.62, 0.25  # inches beside the plots
 BESIDE_S = 0.2  # beside a blink: its gate opens late and closes early
 
 
 def draw(path: str | Path, trace: Trace, events: Sequence[Event], title: str) -> list[Path]:
-    """Write the picture (format by `path`'s ending, PNG in the program), and of a long recording the further ones as
-    name-2, name-3, …; returns where they are. Raises OutputError.
+    """Write the picture (format by `path`'s ending, PNG in the program), and of a long recording the further ones as name-2,
+    name-3, …; returns where they are.
+
+    Raises:
+        OutputError: it cannot be written.
     """
     path, written = Path(path), []
     make_folder_of(path)
@@ -53,7 +57,11 @@ def draw(path: str | Path, trace: Trace, events: Sequence[Event], title: str) ->
 
 
 def pages(trace: Trace, events: Sequence[Event], title: str, width: float | None = None) -> Iterator:
-    """The pictures as figures of matplotlib. width: inches; by default, as wide as the time needs."""
+    """The pictures as figures of matplotlib.
+
+    Args:
+        width: inches; by default, as wide as the time needs.
+    """
     t, events = trace.t, sorted(events, key=lambda event: event.apex_s)
     start, end = (t[0], trace.end) if len(t) else (0.0, 1.0)
     stretches = _stretches(start, end)
@@ -80,7 +88,7 @@ def _page(trace, events, title, width, stretches, top, end):
     several = end - trace.t[0] > 1.5 * ROW_S if len(trace.t) else False
     rows = []
     for start, stop in stretches:
-        axes = figure.add_axes((_left(width), 0, _right(width) - _left(width), 1))  # how high it lies is known later
+        axes = figure.add_axes((LEFT / width, 0, 1 - (LEFT + RIGHT) / width, 1))  # how high it lies is known later
         axes.set_xlim(start, stop)
         _style(axes, several)
         _gates(axes, trace.spans)
@@ -220,14 +228,6 @@ def _rows(marks: list[tuple[float, float]], right: float) -> list[tuple[int, flo
     return rows[::-1]
 
 
-def _left(width: float) -> float:
-    return 0.62 / width
-
-
-def _right(width: float) -> float:
-    return 1 - 0.25 / width
-
-
 def _place(figure, rows, width, several) -> list[float]:
     """Fit the paper to the rows and their labels. Returns the upper edge of each plot, inches above the paper's foot."""
     tall = ROW_HEIGHT if several else PLOT_HEIGHT
@@ -238,14 +238,14 @@ def _place(figure, rows, width, several) -> list[float]:
     for (axes, *_), lanes in zip(rows, above, strict=True):
         top -= lanes
         tops.append(top)
-        axes.set_position((_left(width), (top - tall) / height, _right(width) - _left(width), tall / height))
+        axes.set_position((LEFT / width, (top - tall) / height, 1 - (LEFT + RIGHT) / width, tall / height))
         top -= tall + TICKS
     return tops
 
 
 def _frame(figure, axes, width, title, note) -> None:
     height = figure.get_size_inches()[1]
-    left = _left(width)
+    left = LEFT / width
     figure.text(left, 1 - 0.26 / height, printable(title), fontsize=12, color=INK, va="center", parse_math=False)
     figure.text(left, 1 - 0.5 / height, note, fontsize=9, color=SOFT, va="center", parse_math=False)
     handles, names = [], []

@@ -33,10 +33,14 @@ class AnnotatedVideo:
     """Writes an MP4 whose frames keep their own times, so that a variable-rate source stays one.
 
     The first frame stands at 0, or with `sound_of` (a recording, read with `read`) at its own time, so that the recording's
-    sound fits.
-    Width and height are made even by repeating the last column or row (H.264 stores colours at half size); frames of
-    another size are fitted to it. silent: once closed, why the sound could not be had, "" where all is well.
-    Raises OutputError where it cannot write; a file that broke off is removed, since no player opens it.
+    sound fits. Width and height are made even by repeating the last column or row (H.264 stores colours at half size);
+    frames of another size are fitted to it.
+
+    Attributes:
+        silent: once closed, why the sound could not be had, "" where all is well.
+
+    Raises:
+        OutputError: it cannot write; a file that broke off is removed, since no player opens it.
     """
 
     def __init__(self, path: str | Path, width: int, height: int, sound_of: Path | None = None, read: SourceSettings | None = None):
@@ -64,7 +68,11 @@ class AnnotatedVideo:
             raise cannot_write(path, error) from error
 
     def write(self, pixels: np.ndarray, pts: float) -> None:
-        """pixels: H×W×3 uint8 BGR. pts: seconds in the source's own clock, increasing."""
+        """
+        Args:
+            pixels: H×W×3 uint8 BGR.
+            pts: seconds in the source's own clock, increasing.
+        """
         import av
 
         if self._container is None:
@@ -79,7 +87,10 @@ class AnnotatedVideo:
             self._mux(self._stream.encode(frame))
 
     def close(self, last_s: float | None = None) -> None:
-        """last_s: how long the last frame lasts, seconds; by default as long as the frames before it did."""
+        """
+        Args:
+            last_s: how long the last frame lasts, seconds; by default as long as the frames before it did.
+        """
         if self._container is None:
             return
         with self._removed_on_failure():
@@ -145,12 +156,15 @@ def annotate(
 ) -> np.ndarray:
     """A copy of the picture with everything drawn in. Used by the video and by the live window.
 
-    pixels: H×W×3 uint8 BGR. faces: the leading one first, whose curve is drawn: the box (left, top, right, bottom) in
-    pixels, and the face's latest event. curve: (t, difference, threshold) of the last seconds, NaN or None where there was
-    no face; older ones are ignored. last_event: the latest of all, also of a face that has gone.
-    now: pts of this picture; times are seconds in the source's own clock.
-
     One face has its label in the corner, where it stays still. Each of several carries its own.
+
+    Args:
+        pixels: H×W×3 uint8 BGR.
+        faces: the leading one first, whose curve is drawn: the box (left, top, right, bottom) in pixels, and the face's
+            latest event.
+        curve: (t, difference, threshold) of the last seconds, NaN or None where there was no face; older ones are ignored.
+        last_event: the latest of all, also of a face that has gone.
+        now: pts of this picture; times are seconds in the source's own clock.
     """
     picture = pixels.copy()
     unit = max(0.6, min(picture.shape[0] / 480, picture.shape[1] / 480))  # what is 1 pixel at 640×480

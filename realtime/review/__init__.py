@@ -47,8 +47,9 @@ class Reviews:
     def judge(self, session: int, key: str, reviewer: str, reject: bool = False, seen: Item | None = None, **changes) -> Review:
         """Accept an event as it stands, with `changes` to its `Marks`; or reject it.
 
-        seen: the event as the reviewer had it before them. Where the same name has said something else since then (in
-        another window, or by somebody else who uses it), nothing is written: UsageError.
+        Args:
+            seen: the event as the reviewer had it before them. Where the same name has said something else since then (in
+                another window, or by somebody else who uses it), nothing is written: UsageError.
         """
         reviewer = checked_name(reviewer, "your name")
         with self._writing() as connection:
@@ -110,8 +111,11 @@ class Reviews:
     def delete(self, session: int) -> None:
         """Removes a session for good: events, reviews, names, and the pictures that were kept.
 
-        The file is rewritten without it (secure_delete, VACUUM, an emptied journal), so that not even its bytes stay.
-        A program that still writes this session is told so at its next event. Raises UsageError where there is none.
+        The file is rewritten without it (secure_delete, VACUUM, an emptied journal), so that not even its bytes stay. A
+        program that still writes this session is told so at its next event.
+
+        Raises:
+            UsageError: there is none.
         """
         self.log.session(session)
         with self._writing() as connection:

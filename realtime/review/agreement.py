@@ -14,9 +14,14 @@ REJECTED = "rejected"  # a class of its own: "this was nothing"
 
 @dataclass(frozen=True)
 class Agreement:
-    """n: events that both judged. plain: share of them that both called the same, in [0, 1]. kappa: in [-1, 1].
+    """How far two reviewers agree. None where undefined: plain without a common event, kappa also where chance alone would
+    make them agree.
 
-    None where undefined: plain without a common event, kappa also where chance alone would make them agree.
+
+    Attributes:
+        n: events that both judged.
+        plain: share of them that both called the same, in [0, 1].
+        kappa: in [-1, 1].
     """
 
     first: str

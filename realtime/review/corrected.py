@@ -24,8 +24,14 @@ NOT_REVIEWED = "not reviewed"
 
 @dataclass(frozen=True)
 class JudgedEvent(Event):
-    """An event as one reviewer left it. event: None for one that was added; key: see `Item`. verdict: accepted, corrected or added; NOT_REVIEWED
-    where nobody said anything, with the empty reviewer. scores: the network's, {} for an added one."""
+    """An event as one reviewer left it.
+
+    Attributes:
+        event: None for one that was added.
+        scores: the network's, {} for an added one.
+        key: see `Item`.
+        verdict: accepted, corrected or added; NOT_REVIEWED where nobody said anything, with the empty reviewer.
+    """
 
     key: str = ""
     reviewer: str = ""
@@ -54,8 +60,12 @@ class JudgedEvent(Event):
 def corrected(reviews: Reviews, session: int | None = None) -> list[Found]:
     """The recordings of a session (the latest by default), each with its events as people left them.
 
-    An event stands there once for each reviewer who did not reject it; one that nobody has judged as the program found
-    it. Events that were added are in. Raises UsageError, OutputError.
+    An event stands there once for each reviewer who did not reject it; one that nobody has judged as the program found it.
+    Events that were added are in.
+
+    Raises:
+        UsageError: there is no such session.
+        OutputError: the log cannot be read.
     """
     facts = reviews.log.session(session)
     said = {(row["source"], row["event"]): row for row in reviews.log.events(facts["id"])}

@@ -29,7 +29,13 @@ OURS = {"events.csv", "frames", "left_out.txt"}
 
 @dataclass
 class Exported:
-    """rows: of the table. left_out: (which event, why). stand_ins: sources whose participant nobody has named."""
+    """What an export came to.
+
+    Attributes:
+        rows: of the table.
+        left_out: (which event, why).
+        stand_ins: sources whose participant nobody has named.
+    """
 
     folder: Path
     rows: list[dict] = field(default_factory=list)
@@ -47,10 +53,16 @@ def export(
 ) -> Exported:
     """Writes every event that was accepted, corrected or added into `folder`.
 
-    sessions: only these (default: all). reviewer: their word alone; by default everybody's, and an event that two
-    reviewers call differently is left out. frames: copy the pictures of each event out of its recording, so that the
-    folder stands on its own; otherwise paths point to the recordings, wherever they lie. said: told what is being read.
-    Raises UsageError for a folder that holds other things, OutputError where it cannot be written.
+    Args:
+        sessions: only these (default: all).
+        reviewer: their word alone; by default everybody's, and an event that two reviewers call differently is left out.
+        frames: copy the pictures of each event out of its recording, so that the folder stands on its own; otherwise paths
+            point to the recordings, wherever they lie.
+        said: told what is being read.
+
+    Raises:
+        UsageError: a folder that holds other things.
+        OutputError: it cannot be written.
     """
     try:
         _prepare(folder)

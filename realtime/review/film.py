@@ -21,9 +21,12 @@ MOST_S = 3.0  # a longer movement is cut to this: what is held in memory stays b
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """views: of one face, in order, one at least. frame_s: seconds from frame to frame.
+    """The pictures around an event.
 
-    window: the seconds of the recording that were read; None for kept pictures, there are no more of them.
+    Attributes:
+        views: of one face, in order, one at least.
+        frame_s: seconds from frame to frame.
+        window: the seconds of the recording that were read; None for kept pictures, there are no more of them.
     """
 
     views: list[FaceView]
@@ -78,7 +81,11 @@ def window(marks: Marks, margin: float) -> tuple[float, float]:
 
 
 def kept_film(session: dict, item: Item, log: Path) -> Film:
-    """The pictures that were kept of an event. Raises SourceError, in words, where there are none."""
+    """The pictures that were kept of an event.
+
+    Raises:
+        SourceError: why there are none, in words.
+    """
     found = stored_pictures.find(stored_pictures.beside(log), item.session, item.source, item.event)
     if found is not None:
         views = found.views()
@@ -95,7 +102,13 @@ class Reel:
     """
 
     def __init__(self, path: Path, settings: SourceSettings | None = None):
-        """settings: see `as_read`. Raises SourceError where it cannot be opened."""
+        """
+        Args:
+            settings: see `as_read`.
+
+        Raises:
+            SourceError: it cannot be opened.
+        """
         self.path = path
         self.position = -1.0  # seconds, of the last frame read
         self._source = open_source(path, settings=settings)

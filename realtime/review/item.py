@@ -34,7 +34,12 @@ class Marks:
 
 @dataclass(frozen=True)
 class Review:
-    """One reviewer's word on one event. verdict: accepted, corrected, rejected or added. at: ISO 8601, UTC."""
+    """One reviewer's word on one event.
+
+    Attributes:
+        verdict: accepted, corrected, rejected or added.
+        at: ISO 8601, UTC.
+    """
 
     id: int
     reviewer: str
@@ -46,10 +51,13 @@ class Review:
 
 @dataclass(frozen=True)
 class Item:
-    """An event with what was said of it. key: "e12" (row 12 of the log's events) or "m3" (the session's third missed one).
+    """An event with what was said of it.
 
-    event: its number as mer-log shows it, None where the program missed it. found: what the program said, or the first
-    reviewer of a missed one. reviews: the latest of each reviewer.
+    Attributes:
+        key: "e12" (row 12 of the log's events) or "m3" (the session's third missed one).
+        event: its number as mer-log shows it, None where the program missed it.
+        found: what the program said, or the first reviewer of a missed one.
+        reviews: the latest of each reviewer.
     """
 
     session: int
@@ -78,7 +86,11 @@ class Item:
 
 
 def checked_name(name: str, what: str) -> str:
-    """A person's name as it is kept. Raises UsageError for an empty or an endless one."""
+    """A person's name as it is kept.
+
+    Raises:
+        UsageError: an empty or an endless one.
+    """
     name = " ".join(name.split())
     if not 0 < len(name) <= LONGEST_NAME:
         raise UsageError(f"{what} is missing: type it first" if not name else f"{what} has {len(name)} letters, expected at most {LONGEST_NAME}")
@@ -86,7 +98,11 @@ def checked_name(name: str, what: str) -> str:
 
 
 def checked(marks: Marks) -> Marks:
-    """Times to the millisecond, action units as "1+2". Raises UsageError for what cannot be."""
+    """Times to the millisecond, action units as "1+2".
+
+    Raises:
+        UsageError: what cannot be.
+    """
     times = [round(float(getattr(marks, name)), 3) for name in MOMENTS.values()]
     if not max(times) <= LATEST_S:
         raise UsageError(f"{max(times):g} s is later than any recording ends: expected {LATEST_S:g} s at most")

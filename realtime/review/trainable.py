@@ -20,9 +20,14 @@ Left = list[tuple[str, str]]  # (which event, why it is left out)
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """marks: the word that counts. subject: who is seen; stands_in: nobody named them. name: for messages.
+    """An event that can be trained on. Of `video`, the whole recording, and `kept`, pictures of this very face, one is there.
 
-    Of `video`, the whole recording, and `kept`, pictures of this very face, one is there.
+
+    Attributes:
+        marks: the word that counts.
+        subject: who is seen.
+        stands_in: whether nobody named them.
+        name: for messages.
     """
 
     item: Item
@@ -40,7 +45,12 @@ class Chosen:
 
 
 def choose(reviews: Reviews, sessions: set[int], reviewer: str) -> tuple[list[Chosen], Left]:
-    """sessions: only these, where any are given. reviewer: their word alone; "" for everybody's, where they agree."""
+    """The events that can be trained on, and why others cannot.
+
+    Args:
+        sessions: only these, where any are given.
+        reviewer: their word alone; "" for everybody's, where they agree.
+    """
     chosen: list[Chosen] = []
     left_out: Left = []
     for session in reversed(reviews.log.sessions()):

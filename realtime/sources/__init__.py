@@ -46,7 +46,11 @@ def open_source(spec: int | str | Path, *, as_live: bool = False, settings: Sour
 
 
 def is_stream(spec: int | str | Path) -> bool:
-    """Whether `spec` is a URL. Raises SourceError for a URL of a kind that cannot be opened."""
+    """Whether `spec` is a URL.
+
+    Raises:
+        SourceError: a URL of a kind that cannot be opened.
+    """
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", str(spec))
     if not scheme:
         return False

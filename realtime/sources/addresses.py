@@ -24,12 +24,20 @@ AT_HOME = (".local", ".localhost", ".lan", ".home", ".internal", ".home.arpa")  
 
 def without_password(text: str, user: bool = False) -> str:
     """The text with the passwords of all addresses in it masked: user and password before the host, and what is called a
-    password, a token or a key behind it. user: leave the user's name ("rtsp://me:***@host")."""
+    password, a token or a key behind it.
+
+    Args:
+        user: leave the user's name ("rtsp://me:***@host").
+    """
     return ADDRESS.sub(lambda found: found[1] + _masked(found[2], user), text)
 
 
 def check_address(url: str) -> None:
-    """Raises SourceError for an address whose password ends it too early: nobody could tell its host."""
+    """Whether an address can be read.
+
+    Raises:
+        SourceError: its password ends it too early: nobody could tell its host.
+    """
     rest = url.partition("://")[2]
     end = _secret_end(rest)
     sign = re.search(r"[/?#]", rest[:end])

@@ -27,13 +27,16 @@ MOST_SENT_PIXELS = 1920 * 1088  # the same, of what a browser sends
 class SourceSettings:
     """What a person may choose about a source. The camera may give something else: see `SourceInfo`.
 
-    width, height: pixels; fps: frames a second; None leaves it to the camera. A file's frames are taken to be so many a
-    second, whatever the file says.
-    stream: which video stream of a file, by its number in the file; None: the one marked as default, or the largest.
-    queue: frames that may wait for the recognizer before the oldest is dropped.
-    stall_seconds: a live source that is silent for so long is reopened.
-    max_backoff: the longest pause between two attempts to reopen, seconds.
-    give_up_seconds: a live source that stays away for so long has ended for good; None waits for ever.
+    Attributes:
+        width: pixels, None leaves it to the camera.
+        height: the same.
+        fps: frames a second; None leaves it to the camera. A file's frames are taken to be so many a second, whatever the
+            file says.
+        stream: which video stream of a file, by its number in the file; None: the one marked as default, or the largest.
+        queue: frames that may wait for the recognizer before the oldest is dropped.
+        stall_seconds: a live source that is silent for so long is reopened.
+        max_backoff: the longest pause between two attempts to reopen, seconds.
+        give_up_seconds: a live source that stays away for so long has ended for good; None waits for ever.
     """
 
     width: int | None = None
@@ -48,10 +51,15 @@ class SourceSettings:
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What was opened. width, height: pixels of every frame. fps: nominal, None where the source names none.
+    """What was opened.
 
-    name: the path as given (`naming.printable`), the URL without its password, or "camera N". duration: seconds, None where unknown.
-    now: whether what comes is happening now: never for a recording, however it is played.
+    Attributes:
+        width: pixels of every frame.
+        height: pixels of every frame.
+        fps: nominal, None where the source names none.
+        name: the path as given (`names.printable`), the URL without its password, or "camera N".
+        duration: seconds, None where unknown.
+        now: whether what comes is happening now: never for a recording, however it is played.
     """
 
     name: str
@@ -74,7 +82,15 @@ class Gap:
 
 @dataclass
 class SourceCounts:
-    """What happened so far. frames: all that arrived, the dropped ones too. drops and warnings: number by cause."""
+    """What happened so far.
+
+    Attributes:
+        frames: all that arrived, the dropped ones too.
+        drops: number by cause.
+        reopenings: how often a live source came back.
+        gaps: when it was away.
+        warnings: number by cause.
+    """
 
     frames: int = 0
     drops: dict[str, int] = field(default_factory=dict)
@@ -107,8 +123,11 @@ class SourceCounts:
 class Source(Protocol):
     """An iterator of frames that is closed after use. `close` may be called twice, and from another thread.
 
-    state: "opening", "running", "stalled", "reopening" or "ended". counts: a snapshot.
     Iterating raises BrokenSourceError after the last good frame where the source broke off.
+
+    Attributes:
+        state: "opening", "running", "stalled", "reopening" or "ended".
+        counts: a snapshot.
     """
 
     info: SourceInfo

@@ -40,9 +40,12 @@ BEHIND, NO_KEY, DAMAGED = "decoder behind", "no key frame yet", "damaged chunk"
 class Packets(Handed):
     """A live source that is fed, see `base.Source`; it ends when it is closed.
 
-    pts: 0 at the first frame, then the browser's own steps. Where the decoder cannot keep up, what waits for it is
-    dropped as a whole, since each picture builds on the one before, and `want_key` asks the sender for a fresh start.
-    A decoder that dies is replaced; `trouble` gets one line. Raises BrokenSourceError where nothing can be decoded.
+    pts: 0 at the first frame, then the browser's own steps. Where the decoder cannot keep up, what waits for it is dropped
+    as a whole, since each picture builds on the one before, and `want_key` asks the sender for a fresh start. A decoder that
+    dies is replaced; `trouble` gets one line.
+
+    Raises:
+        BrokenSourceError: nothing can be decoded.
     """
 
     def __init__(
@@ -81,7 +84,11 @@ class Packets(Handed):
     # --- the sender's side
 
     def change(self, codec: str) -> None:
-        """What is fed from now on is encoded, no longer raw. Raises SourceError for any other change."""
+        """What is fed from now on is encoded, no longer raw.
+
+        Raises:
+            SourceError: any other change.
+        """
         with self._news:
             if not self._raw or codec == "raw":
                 raise SourceError("only raw pictures can give way to encoded ones: start the camera again")
@@ -90,7 +97,11 @@ class Packets(Handed):
             self._need_key = True
 
     def feed(self, packet: Packet) -> None:
-        """Take one chunk. Raises SourceError where it is larger than a chunk may be."""
+        """Take one chunk.
+
+        Raises:
+            SourceError: it is larger than a chunk may be.
+        """
         if len(packet.data) > self._most_bytes:
             raise SourceError(f"a chunk of {len(packet.data)} bytes: expected {self._most_bytes} at most")
         with self._news:

@@ -14,7 +14,11 @@ VIDEO = "expected a video file, such as MP4, MOV, MKV, AVI or MPG"
 
 
 def check_file(path: Path) -> None:
-    """Raises SourceError where `path` cannot be a recording: missing, a folder, empty, not readable."""
+    """What can be told of a file before it is opened.
+
+    Raises:
+        SourceError: `path` cannot be a recording: missing, a folder, empty, not readable.
+    """
     if not os.path.exists(path) and re.search(r"[*?]|%0?\d*d", path.name) and path.suffix.lower() in PICTURES:
         raise SourceError(f"{path} is a pattern of pictures: {as_film(path)}")
     if not os.path.exists(path):  # unlike Path.exists, it takes any name

@@ -20,8 +20,9 @@ AHEAD = 2.0  # seconds by which a live source's clock may outrun ours: what wait
 class FileClock:
     """Timestamps of a recording: its own, where they can be believed.
 
-    nominal: seconds from frame to frame on average, for frames whose timestamp is missing or wrong. warn: called with
-    MISSING, WILD or JUMPED_BACK for each time that had to be mended.
+    Args:
+        nominal: seconds from frame to frame on average, for frames whose timestamp is missing or wrong.
+        warn: called with MISSING, WILD or JUMPED_BACK for each time that had to be mended.
     """
 
     def __init__(self, nominal: float, warn: Callable[[str], None] = lambda cause: None):
@@ -98,10 +99,13 @@ class FileClock:
 class LiveClock:
     """Timestamps of a camera or a stream: 0 at the first frame, then the source's own steps.
 
-    Where the source's clock says nothing (no timestamp, a step back, a new connection) or cannot be right (it has gone
-    on by more than the time that passed here), the step is the time that passed here. So pts goes on across a reopening
-    by as much as the gap was long. strayed: whether the latest frame's time was out of line; the next ones are held
-    against the last that was not, or against the stray one where they continue it.
+    Where the source's clock says nothing (no timestamp, a step back, a new connection) or cannot be right (it has gone on by
+    more than the time that passed here), the step is the time that passed here. So pts goes on across a reopening by as much
+    as the gap was long.
+
+    Attributes:
+        strayed: whether the latest frame's time was out of line; the next ones are held against the last that was not, or
+            against the stray one where they continue it.
     """
 
     def __init__(self):
@@ -112,7 +116,14 @@ class LiveClock:
         self._stray: float | None = None
 
     def stamp(self, raw: float | None, arrival: float) -> float:
-        """raw: seconds in the source's clock or None; arrival: monotonic seconds. Returns pts in seconds."""
+        """
+        Args:
+            raw: seconds in the source's clock or None.
+            arrival: monotonic seconds.
+
+        Returns:
+            pts in seconds.
+        """
         passed = 0.0 if self.pts is None else max(arrival - self.arrival, LEAST_STEP)
         pts = (self.pts or 0.0) + passed
         self.strayed = False

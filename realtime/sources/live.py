@@ -31,12 +31,13 @@ FIRST_BACKOFF = 0.5
 class Live(Handed):
     """The frames of a live source; see `base.Source`. Made by `camera`, `stream` or `recording`.
 
-    pts of a camera or a stream: 0 at the first frame that is read, then the source's own steps; across a gap it
-    goes on by the time that passed. pts of a recording: as in `Recording`, so that both give the same.
-    Frames that come before the first read are let go, so that loading a model does not begin with old frames;
-    a recording waits for the first read.
-    Raises SourceError at once where the source cannot be opened the first time. Later it is reopened for as long
-    as `settings.give_up_seconds` says.
+    pts of a camera or a stream: 0 at the first frame that is read, then the source's own steps; across a gap it goes on by
+    the time that passed. pts of a recording: as in `Recording`, so that both give the same. Frames that come before the
+    first read are let go, so that loading a model does not begin with old frames; a recording waits for the first read.
+    Later it is reopened for as long as `settings.give_up_seconds` says.
+
+    Raises:
+        SourceError: at once where the source cannot be opened the first time.
     """
 
     def __init__(self, request: Request, settings: SourceSettings, *, finite: bool = False):

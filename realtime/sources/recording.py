@@ -22,7 +22,12 @@ HANG_SECONDS = 60.0  # a decoder that is silent for so long will not come back
 
 
 def file_request(path: str | Path, settings: SourceSettings | None = None) -> Request:
-    """What to ask of the child for a file. Raises SourceError where the path is none, UsageError for a senseless rate."""
+    """What to ask of the child for a file.
+
+    Raises:
+        SourceError: there is no such file, or it cannot be a recording.
+        UsageError: the rate makes no sense.
+    """
     settings = settings or SourceSettings()
     if settings.fps is not None and not 0 < settings.fps < float("inf"):
         raise UsageError(f"source.fps must be above 0, got {settings.fps:g}")
@@ -110,7 +115,11 @@ def info_of(reader: ReaderProcess, live: bool) -> SourceInfo:
 
 
 def read_frame(reader: ReaderProcess, counts: SourceCounts) -> Frame | None:
-    """The next frame of a file, counted, or None at its end. Raises BrokenSourceError."""
+    """The next frame of a file, counted, or None at its end.
+
+    Raises:
+        BrokenSourceError: the file broke off, or its decoder hung.
+    """
     try:
         picture = reader.read(HANG_SECONDS)
     except TimeoutError:

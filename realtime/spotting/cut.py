@@ -26,7 +26,11 @@ REMARK = "too short to show the face at rest first: the first picture was taken 
 def apex_of_clip(views: list[FaceView]) -> int:
     """The index of the view that differs most from the first (Eq. 1, summed over the three regions).
 
-    `views`: one face, one anchor, at least two. Raises ValueError for fewer.
+    Args:
+        views: one face, one anchor, at least two.
+
+    Raises:
+        ValueError: fewer.
     """
     landmarks = views[0].landmarks if views else None
     return int(np.argmax(differences([view.pixels for view in views], landmarks)))
@@ -35,7 +39,11 @@ def apex_of_clip(views: list[FaceView]) -> int:
 def differences(pictures: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
     """How far each picture (H×W×3 uint8 BGR, of one anchor) is from the first: (N,), Eq. 1 summed over the regions.
 
-    landmarks: 478×2, the first one's face mesh in the pictures' pixels. Raises ValueError for fewer than two pictures.
+    Args:
+        landmarks: 478×2, the first one's face mesh in the pictures' pixels.
+
+    Raises:
+        ValueError: fewer than two pictures.
     """
     if len(pictures) < 2:
         raise ValueError(f"an apex needs at least two views, got {len(pictures)}")
@@ -48,7 +56,9 @@ def differences(pictures: Sequence[np.ndarray], landmarks: np.ndarray) -> np.nda
 def cut_movement(samples: list[Sample], views: list[FaceView]) -> Movement | None:
     """The one movement of a clip, or None where nothing moved; edges by what moved, the apex sought from SA-AT's Algorithm 1 on.
 
-    samples, views: every moment from the first on (at least three), of one anchor; places are given against the first.
+    Args:
+        samples: every moment from the first on (at least three), of one anchor; places are given against the first.
+        views: of the same moments.
     """
     apex = views[int(np.argmax(differences([view.pixels for view in views], views[0].landmarks)))].pts
     whole = movement(samples, samples[0].pts, apex, samples[-1].pts)

@@ -48,7 +48,8 @@ def of_verified(move: Movement, recent: Recent, settings: SpotterSettings) -> st
 def of_long(move: Movement, recent: Recent, settings: SpotterSettings, scores: dict[str, float]) -> str:
     """Of a longer one: large enough for a macro-expression, and not a blink, speech or the head.
 
-    scores: mean probability of each of the verifier's classes meanwhile; may be empty.
+    Args:
+        scores: mean probability of each of the verifier's classes meanwhile; may be empty.
     """
     size = np.linalg.norm(move.moved, axis=2)  # n×PARTS
     if size.max() < MACRO_SIZE:
@@ -109,7 +110,12 @@ class Aside:
         self._waiting.append(_Waiting(onset, apex, offset))
 
     def settle(self, before: float, during: Callable[[float, float], dict[str, float]]) -> None:
-        """before: what ended by then has had its time. during(begin, end): the detector's scores of that time."""
+        """Say of what has had its time what it was.
+
+        Args:
+            before: what ended by then has had it, seconds.
+            during: the detector's mean scores between two moments.
+        """
         while self._waiting and self._waiting[0].offset <= before:
             one = self._waiting.popleft()
             if any(one.onset - BESIDE <= pts <= one.offset + BESIDE for pts in self._explained):

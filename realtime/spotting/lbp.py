@@ -72,7 +72,14 @@ def _count(grey: np.ndarray, codes: np.ndarray, boxes: np.ndarray, rows: int, co
 
 
 def local_binary_patterns(grey: np.ndarray) -> np.ndarray:
-    """Uniform LBP codes of radius 1. `grey`: H×W uint8 → (H−2)×(W−2) uint8 in [0, BINS)."""
+    """Uniform LBP codes of radius 1.
+
+    Args:
+        grey: H×W uint8.
+
+    Returns:
+        (H−2)×(W−2) uint8 in [0, BINS).
+    """
     return _patterns(np.ascontiguousarray(grey), _CODES)
 
 
@@ -108,7 +115,13 @@ class RegionHistograms:
         self._boxes = np.array(kept)  # (left, top, width, height)
 
     def __call__(self, grey: np.ndarray) -> np.ndarray:
-        """`grey`: H×W uint8 → regions × (cells·BINS) float32, each cell's counts."""
+        """
+        Args:
+            grey: H×W uint8.
+
+        Returns:
+            regions × (cells·BINS) float32, each cell's counts.
+        """
         return _count(grey, _CODES, self._boxes, *CELLS, BINS)
 
 

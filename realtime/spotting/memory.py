@@ -17,7 +17,13 @@ HOME = 0.3  # share of the way to its furthest up to which a face is back at its
 
 
 class Recent:
-    """samples: of KEPT_SAMPLES seconds. views: the latest, with their pixels. usual_eyes: the median eye opening."""
+    """The last seconds of one anchored face.
+
+    Attributes:
+        samples: of KEPT_SAMPLES seconds.
+        views: the latest, with their pixels.
+        usual_eyes: the median eye opening.
+    """
 
     def __init__(self, first: Sample, view: FaceView, settings: SpotterSettings):
         self._settings = settings
@@ -39,7 +45,11 @@ class Recent:
         return "motion" if view.motion > self._settings.motion_limit else None
 
     def add(self, sample: Sample, view: FaceView, gate: str | None, views_kept: float) -> None:
-        """views_kept: seconds of pictures that may still be needed."""
+        """The next moment.
+
+        Args:
+            views_kept: seconds of pictures that may still be needed.
+        """
         self.samples.append(sample)
         self.views.append(view)
         if gate:
@@ -98,14 +108,26 @@ class Thinned(list):
 
 
 class Episode:
-    """since: when the front end woke. onset, top: the samples at the rise and furthest from rest, with their views.
+    """A movement under way.
 
-    size: how far the part that went furthest (no lid) is from its place at the onset, the largest so far, outer-eye
-    distances. settled: whether the face has been at rest in another place meanwhile.
+    Attributes:
+        since: when the front end woke.
+        onset: the sample at the rise.
+        onset_view: its view.
+        top: the sample furthest from rest.
+        top_view: its view.
+        size: how far the part that went furthest (no lid) is from its place at the onset, the largest so far, outer-eye
+            distances.
+        settled: whether the face has been at rest in another place meanwhile.
     """
 
     def __init__(self, since: float, samples: list[Sample], views: list[FaceView], left_over: bool = False):
-        """samples, views: from the rise on. left_over: it is what comes after a micro-expression that was reported."""
+        """
+        Args:
+            samples: from the rise on.
+            views: from the rise on.
+            left_over: it is what comes after a micro-expression that was reported.
+        """
         self.since, self.settled, self.left_over = since, False, left_over
         self.onset, self.onset_view = samples[0], views[0]
         self.top, self.top_view, self.size = samples[0], views[0], 0.0

@@ -54,7 +54,11 @@ class PointFollower:
     """Follows the parts of one anchored face from a first view on."""
 
     def __init__(self, grey: np.ndarray, landmarks: np.ndarray, pts: float):
-        """grey: ALIGNED×ALIGNED uint8. landmarks: 478×2 in its pixels."""
+        """
+        Args:
+            grey: ALIGNED×ALIGNED uint8.
+            landmarks: 478×2 in its pixels.
+        """
         self._reference, self._taken = grey, pts
         self._start = landmarks[IDS].astype(np.float32)
         self._moved = np.zeros_like(self._start)  # of the reference, since the first view
@@ -75,7 +79,11 @@ LEAST = 0.004  # outer-eye distances: what moved less than this is placed by its
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One moment, small enough to keep for seconds. moved: PARTS×2, outer-eye distances since the anchor."""
+    """One moment, small enough to keep for seconds.
+
+    Attributes:
+        moved: PARTS×2, outer-eye distances since the anchor.
+    """
 
     pts: float
     difference: float
@@ -87,7 +95,12 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Movement:
-    """From a little before the onset to now. t: n, seconds. moved: n×PARTS×2, outer-eye distances since the onset."""
+    """From a little before the onset to now.
+
+    Attributes:
+        t: n, seconds.
+        moved: n×PARTS×2, outer-eye distances since the onset.
+    """
 
     t: np.ndarray
     moved: np.ndarray

@@ -38,9 +38,11 @@ LONGEST = 4.0  # seconds that a face may move without a rest; then it is the lig
 class RestingDifference:
     """`measure` a moment, then say with `rest` that it was a resting one (or with `settle` that rest is here now).
 
-    by_region: of the left eye's, the right eye's and the mouth's histograms. difference: the largest, parts included.
-    threshold. All are multiples of the resting difference; NaN until the warm-up is over.
-    change: the largest within the last HELD seconds, in multiples of its own usual size; up to `calm` there is none.
+    Attributes:
+        by_region: of the left eye's, the right eye's and the mouth's histograms.
+        difference: the largest, parts included.
+        threshold: what it must exceed. All three are multiples of the resting difference; NaN until the warm-up is over.
+        change: the largest within the last HELD seconds, in multiples of its own usual size; up to `calm` there is none.
     """
 
     def __init__(self, grey: np.ndarray, view: FaceView, settings: SpotterSettings):
@@ -66,7 +68,13 @@ class RestingDifference:
         return self._multiples[: len(self._now)]
 
     def measure(self, grey: np.ndarray, moved: np.ndarray, pts: float, dt: float) -> None:
-        """grey: ALIGNED×ALIGNED uint8. moved: PARTS×2, outer-eye distances. pts, dt: seconds."""
+        """
+        Args:
+            grey: ALIGNED×ALIGNED uint8.
+            moved: PARTS×2, outer-eye distances.
+            pts: seconds.
+            dt: seconds.
+        """
         fresh = 1 - math.exp(-dt / SMOOTHING)
         self._now += fresh * (self._histograms(grey) - self._now)
         self._place += fresh * (moved - self._place)
@@ -82,7 +90,10 @@ class RestingDifference:
             self.change = float(self._counted(self._changed / self._usual_change).max())
 
     def rest(self, pts: float, dt: float, long_since: bool) -> None:
-        """long_since: for more than HELD seconds already."""
+        """
+        Args:
+            long_since: for more than HELD seconds already.
+        """
         self._noise.append((pts, self._raw))
         if long_since and self._changed is not None and (not self._changes or pts - self._changes[-1][0] >= EVERY):
             self._changes.append((pts, self._changed))
@@ -146,9 +157,14 @@ class RestingDifference:
 
 
 class Waking:
-    """`waking(pts, dt)` for each moment that the front end has measured. moving. since: when it began to move (seconds).
+    """`waking(pts, dt)` for each moment that the front end has measured.
 
-    rested: when it came to rest last; just_rested: known since this moment; back: whether that was its rest before it moved.
+    Attributes:
+        moving: whether it does.
+        since: when it began to move, seconds.
+        rested: when it came to rest last, seconds.
+        just_rested: whether that is known since this moment.
+        back: whether that was its rest before it moved.
     """
 
     def __init__(self, front: RestingDifference, pts: float):

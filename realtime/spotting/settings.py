@@ -10,16 +10,23 @@ from realtime.records import Keyframes
 
 @dataclass
 class SpotterSettings:
-    """min_duration, max_duration: seconds from onset to offset of a micro-expression; longer ones are macro.
-    sensitivity: how many deviations (scaled MAD) above the resting median the threshold lies; lower finds more.
-    noise_seconds: how much of the resting past sets floor and threshold. warmup_seconds: resting time before spotting.
-    blink_gate, motion_gate, lost_gate: drop what a blink, a head movement, a loss of the face explains.
-    blink_drop: eyes opened less than this share of their usual opening are in a blink.
-    motion_limit: head speed, outer-eye distances a second, above which a movement may be the head's.
-    displacement: notice parts that have moved, beside regions whose histograms have changed.
-    refine: place onset, apex and offset by what moved, not by the histograms alone.
-    verifier: the network that tells micro-expressions from everything else (of the zoo, or an .onnx file); None: none.
-    confidence: a movement is reported where the verifier gives it at least this probability.
+    """What a person may choose about spotting.
+
+    Attributes:
+        min_duration: seconds from onset to offset of a micro-expression, at least.
+        max_duration: the same, at most; longer ones are macro-expressions.
+        sensitivity: how many deviations (scaled MAD) above the resting median the threshold lies; lower finds more.
+        noise_seconds: how much of the resting past sets floor and threshold.
+        warmup_seconds: resting time before spotting.
+        blink_gate: drop what a blink explains.
+        motion_gate: drop what a head movement explains.
+        lost_gate: drop what was under way when the face went out of view.
+        blink_drop: eyes opened less than this share of their usual opening are in a blink.
+        motion_limit: head speed, outer-eye distances a second, above which a movement may be the head's.
+        displacement: notice parts that have moved, beside regions whose histograms have changed.
+        refine: place onset, apex and offset by what moved, not by the histograms alone.
+        verifier: the network that tells micro-expressions from everything else (of the zoo, or an .onnx file); None: none.
+        confidence: a movement is reported where the verifier gives it at least this probability.
     """
 
     min_duration: float = 0.04
@@ -40,8 +47,13 @@ class SpotterSettings:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A movement that is no event. pts: its apex, seconds in the source's clock. cause: as in `Spotter.counts`; or what
-    the verifier thinks it was, one of its classes ("micro": one, but not surely enough)."""
+    """A movement that is no event.
+
+    Attributes:
+        pts: its apex, seconds in the source's clock.
+        cause: as in `Spotter.counts`; or what the verifier thinks it was, one of its classes ("micro": one, but not surely
+            enough).
+    """
 
     pts: float
     cause: str
@@ -51,9 +63,12 @@ class SetAside:
 class Reading:
     """What the spotter made of one moment.
 
-    difference, threshold: multiples of the resting difference (1 = at rest); NaN while there is nothing to compare.
-    gate: "blink", "motion" or "lost" while that holds, else None. keyframes: set once a movement has been spotted.
-    set_aside: movements that were noticed and turn out now to be no event.
+    Attributes:
+        difference: multiples of the resting difference (1 = at rest); NaN while there is nothing to compare.
+        threshold: in the same measure.
+        gate: "blink", "motion" or "lost" while that holds, else None.
+        keyframes: set once a movement has been spotted.
+        set_aside: movements that were noticed and turn out now to be no event.
     """
 
     difference: float = math.nan

@@ -25,7 +25,10 @@ class Spotter:
 
     A movement begins when the front end wakes and ends when the face is at rest, where it was or elsewhere. What is soon
     over is a micro-expression if the verifier says so; what takes longer is a macro-expression if it is large enough.
-    counts: "spotted", and movements dropped, by cause. remark: what a person should know of how it was done, if anything.
+
+    Attributes:
+        counts: "spotted", and movements dropped, by cause.
+        remark: what a person should know of how it was done, if anything.
     """
 
     def __init__(
@@ -34,9 +37,10 @@ class Spotter:
         verifier: Verifier | None = None,
         detector: Callable[[], MicroDetector | None] | None = None,
     ):
-        """verifier: shared by several spotters; by default the one that the settings name.
-
-        detector: makes the one that is asked about each anchored stretch; by default one with the verifier, if any.
+        """
+        Args:
+            verifier: shared by several spotters; by default the one that the settings name.
+            detector: makes the one that is asked about each anchored stretch; by default one with the verifier, if any.
         """
         self.settings = settings
         self.counts: Counter[str] = Counter()

@@ -18,13 +18,21 @@ LARGEST_GAP = 0.25  # seconds without a frame after which the past says nothing 
 class Stretch:
     """Views of one anchor without a gap: `goes_on(view)`, then `look(view, …)`.
 
-    front, waking: how far the face is from rest, and whether it moves. recent: its last seconds. detector: what is asked
-    about micro-expressions, if anything. last, sample: the latest view, and what was measured of it. ended: when the last
-    movement was over, seconds.
+    Attributes:
+        front: how far the face is from rest, and whether it moves.
+        waking: how far the face is from rest, and whether it moves.
+        recent: its last seconds.
+        detector: what is asked about micro-expressions, if anything.
+        last: the latest view, and what was measured of it.
+        sample: the latest view, and what was measured of it.
+        ended: when the last movement was over, seconds.
     """
 
     def __init__(self, view: FaceView, grey: np.ndarray, settings: SpotterSettings, detector: MicroDetector | None):
-        """grey: as `lbp.smooth_grey` makes it of the view."""
+        """
+        Args:
+            grey: as `lbp.smooth_grey` makes it of the view.
+        """
         self._settings, self.detector = settings, detector
         self.last, self.ended = view, view.pts
         self.front = RestingDifference(grey, view, settings)
@@ -41,7 +49,8 @@ class Stretch:
     def look(self, view: FaceView, grey: np.ndarray, all_views: bool) -> str | None:
         """Take the next view in; returns the gate that holds now, "blink" or "motion", if any.
 
-        all_views: keep every picture from the beginning, since this may be a clip that is soon over.
+        Args:
+            all_views: keep every picture from the beginning, since this may be a clip that is soon over.
         """
         dt, self.last = view.pts - self.last.pts, view
         moved = self._follow(grey, view.pts, not self.waking.moving)

@@ -110,7 +110,10 @@ def mirrored(window: np.ndarray) -> np.ndarray:
 class Verifier:
     """The network: `verifier(window)` → ({class: probability}, seconds since (onset, apex, offset)).
 
-    The times mean something where "micro" is probable. Raises ModelError where the network cannot be had.
+    The times mean something where "micro" is probable.
+
+    Raises:
+        ModelError: the network cannot be had.
     """
 
     def __init__(self, name: str, engine: str = "auto"):
@@ -127,13 +130,19 @@ class Suspicion:
     """From answers to events: the surest answer within SURE seconds of the first sure enough one."""
 
     def __init__(self, least: float):
-        """least: probability from which on a micro-expression is reported."""
+        """
+        Args:
+            least: probability from which on a micro-expression is reported.
+        """
         self._least = least
         self._best: Found | None = None
         self._first = self._ended = float("-inf")
 
     def consider(self, now: float, confidence: float, ago: np.ndarray) -> None:
-        """ago: seconds from onset, apex and offset to `now`."""
+        """
+        Args:
+            ago: seconds from onset, apex and offset to `now`.
+        """
         onset, apex, offset = (now - float(seconds) for seconds in ago)
         # what overlaps the last one that was reported is the same one
         if confidence < self._least or onset < self._ended - 0.05 or not onset < apex <= offset:
@@ -166,7 +175,10 @@ class MicroDetector:
         return {name: float(np.mean([scores[name] for scores in asked])) for name in CLASSES} if asked else {}
 
     def __call__(self, sample: Sample, usual_eyes: float, off_rest: bool) -> Found | None:
-        """off_rest: whether the front end has noticed anything lately; the network is not asked about stillness."""
+        """
+        Args:
+            off_rest: whether the front end has noticed anything lately; the network is not asked about stillness.
+        """
         self._looks += self.series.push(sample, usual_eyes)
         if self._looks >= EVERY:
             self._looks = 0

@@ -17,7 +17,8 @@ from realtime.dashboard.review.reviewer import Desk
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import UsageError
 from realtime.output import stored_pictures
-from realtime.output.log import Session, SqliteSink, default_path
+from realtime.output.log import Session, SqliteSink
+from realtime.output.log_schema import default_path
 from realtime.records import Event, FaceView, Keyframes
 from realtime.review import Reviews
 from realtime.review.item import in_words

@@ -14,8 +14,8 @@ from places import DEMO
 from realtime.cli.log import main
 from realtime.errors import OutputError, UsageError
 from realtime.output import stored_pictures
-from realtime.output.log import Log, Session, SqliteSink, default_path
-from realtime.output.log_schema import TABLES_1, VERSION
+from realtime.output.log import Log, Session, SqliteSink
+from realtime.output.log_schema import TABLES_1, VERSION, default_path
 from realtime.output.stored_pictures import Keeper
 from realtime.records import FaceView, Keyframes
 from realtime.review import Reviews

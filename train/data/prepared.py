@@ -23,7 +23,7 @@ from realtime.face.geometry import LANDMARKS_68
 from realtime.naming.inputs import INPUTS
 from realtime.parallel import each
 from realtime.records import Moments
-from realtime.spotting.apex import differences
+from realtime.spotting.cut import differences
 from train.data import cache as store
 from train.data.grouping import class_of, classes
 from train.data.samples import Samples

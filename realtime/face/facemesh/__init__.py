@@ -28,12 +28,21 @@ class FaceMesh:
     """Finds up to `most_faces` faces, the surest first. One thread; it keeps nothing from one call to the next."""
 
     def __init__(self, most_faces: int):
-        """Raises MissingPartError where a network's file is damaged or missing."""
+        """
+        Raises:
+            MissingPartError: a network's file is damaged or missing.
+        """
         self._most = most_faces
         self._detector, self._mesh = Detector(_network("face_detector")), Mesh(_network("face_mesh"))
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """`pixels`: H×W×3 uint8 BGR. Returns faces×478×3 float32, pixels; z in the scale of x, smaller = nearer to the camera."""
+        """
+        Args:
+            pixels: H×W×3 uint8 BGR.
+
+        Returns:
+            faces×478×3 float32, pixels; z in the scale of x, smaller = nearer to the camera.
+        """
         return self.many([pixels])[0]
 
     def many(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -219,9 +219,15 @@ class Blendshapes:
     """`blendshapes(landmarks)` → (52,) float32 in 0…1, in the order of NAMES."""
 
     def __init__(self, run: Callable[[np.ndarray], np.ndarray]):
-        """run: 1×146×2 float32, pixels → 1×1×52. Where the face is and how large does not matter."""
+        """
+        Args:
+            run: 1×146×2 float32, pixels → 1×1×52. Where the face is and how large does not matter.
+        """
         self._run = run
 
     def __call__(self, landmarks: np.ndarray) -> np.ndarray:
-        """landmarks: 478×2 or 478×3, pixels."""
+        """
+        Args:
+            landmarks: 478×2 or 478×3, pixels.
+        """
         return self._run(np.ascontiguousarray(landmarks[None, POINTS, :2], np.float32))[0, 0]

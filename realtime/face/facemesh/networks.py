@@ -19,7 +19,13 @@ STEPS = 32  # of a pixel (2⁵), in OpenCV's fixed-point maps
 
 @dataclass(frozen=True)
 class Region:
-    """middle: (x, y); size: (width, height); both in pixels of the picture. turn: radians, clockwise on the screen."""
+    """A turned square or rectangle of a picture.
+
+    Attributes:
+        middle: (x, y), pixels of the picture.
+        size: (width, height), pixels of the picture.
+        turn: radians, clockwise on the screen.
+    """
 
     middle: tuple[float, float]
     size: tuple[float, float]
@@ -33,10 +39,13 @@ class Region:
 
     def cut(self, pixels: np.ndarray, side: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
         """What lies in the region as side×side×C uint8, bilinear, without smoothing: as MediaPipe does it, on whose cuts the
-        networks were tried. border: OpenCV's, for what lies outside of the picture.
+        networks were tried.
 
         The places are rounded to 1/32 pixel, and reckoned as OpenCV 4 did: the detector is so sensitive that the finer
         steps of OpenCV 5 move some faces' points by a hundredth of the distance between the eyes.
+
+        Args:
+            border: OpenCV's, for what lies outside of the picture.
         """
         corners = cv2.boxPoints((self.middle, self.size, float(np.degrees(self.turn))))
         square = np.float32([(0, side), (0, 0), (side, 0), (side, side)])
@@ -107,12 +116,18 @@ class Detector:
     """`detector(pictures, most)` → for each picture up to `most` regions, the surest face first."""
 
     def __init__(self, run: Callable[[np.ndarray], np.ndarray]):
-        """run: N×3×128×128 float32 RGB in −1…1 → N×896×17, for each anchor the box (middle and size), six points (the right
-        eye's, the left eye's, …), all of them in pixels from the anchor, and the score before its sigmoid."""
+        """
+        Args:
+            run: N×3×128×128 float32 RGB in −1…1 → N×896×17, for each anchor the box (middle and size), six points (the right
+                eye's, the left eye's, …), all of them in pixels from the anchor, and the score before its sigmoid.
+        """
         self._run = run
 
     def __call__(self, pictures: Sequence[np.ndarray], most: int) -> list[list[Region]]:
-        """pictures: each H×W×3 uint8 BGR."""
+        """
+        Args:
+            pictures: each H×W×3 uint8 BGR.
+        """
         wholes = [Region.whole(picture) for picture in pictures]
         cuts = [whole.cut(picture, DETECTOR_SIDE, cv2.BORDER_CONSTANT) for whole, picture in zip(wholes, pictures, strict=True)]
         found = self._run(blob(cuts, low=-1.0))
@@ -164,13 +179,22 @@ class Mesh:
     """`mesh(cuts)` → the points in each cut, and whether there is a face. Many cuts are one run of the network."""
 
     def __init__(self, run: Callable[[np.ndarray], np.ndarray]):
-        """run: N×3×256×256 float32 RGB in 0…1 → N×1×1435, 478 times (x, y, z) in pixels of the cut, and how surely it is a face,
-        before its sigmoid."""
+        """
+        Args:
+            run: N×3×256×256 float32 RGB in 0…1 → N×1×1435, 478 times (x, y, z) in pixels of the cut, and how surely it is a
+                face, before its sigmoid.
+        """
         self._run = run
 
     def __call__(self, pictures: Sequence[np.ndarray], regions: Sequence[Region]) -> list[np.ndarray | None]:
-        """pictures: for each region its picture, H×W×3 uint8 BGR. Returns 478×3 float32 each, pixels of the picture, z in the
-        scale of x and smaller where it is nearer; None where no face is."""
+        """
+        Args:
+            pictures: for each region its picture, H×W×3 uint8 BGR.
+
+        Returns:
+            478×3 float32 each, pixels of the picture, z in the scale of x and smaller where it is nearer; None where no face
+            is.
+        """
         if not regions:
             return []
         cuts = [region.cut(picture, MESH_SIDE) for picture, region in zip(pictures, regions, strict=True)]

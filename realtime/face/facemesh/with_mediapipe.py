@@ -30,7 +30,10 @@ class MediaPipeLandmarker:
     """MediaPipe's Face Landmarker in its IMAGE mode: each answer depends on its picture alone."""
 
     def __init__(self, most_faces: int, blendshapes: bool = False):
-        """Raises MissingPartError where MediaPipe is not there, or cannot be kept from the network."""
+        """
+        Raises:
+            MissingPartError: MediaPipe is not there, or cannot be kept from the network.
+        """
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mediapipe")
         try:
             self._landmarker = self._worker.submit(self._start, most_faces, blendshapes).result()
@@ -64,7 +67,13 @@ class MediaPipeLandmarker:
             return vision.FaceLandmarker.create_from_options(options)
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """`pixels`: H×W×3 uint8 BGR. Returns faces×478×3 float32, pixels; z in the scale of x, smaller = nearer to the camera."""
+        """
+        Args:
+            pixels: H×W×3 uint8 BGR.
+
+        Returns:
+            faces×478×3 float32, pixels; z in the scale of x, smaller = nearer to the camera.
+        """
         return self.all(pixels)[0]
 
     def all(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

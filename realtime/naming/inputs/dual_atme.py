@@ -34,7 +34,10 @@ BROWS = ((19, 37, 17, 21), (24, 44, 22, 26))
 def from_pictures(moments: Moments, tvl1: Flow = CPU) -> dict[str, np.ndarray]:
     """{"full_face", "puzzle"}, each (1, 3, 28, 28) float32; the puzzle's flow is that between two puzzle pictures.
 
-    Both pictures are cut by the onset's landmarks, as the face is. Raises ValueError for landmarks of no upright face.
+    Both pictures are cut by the onset's landmarks, as the face is.
+
+    Raises:
+        ValueError: landmarks of no upright face.
     """
     boxes = regions(moments.points)
     onset, apex = (puzzle_picture(view, boxes) for view in (moments.onset, moments.apex))
@@ -71,10 +74,15 @@ def _region(image: np.ndarray, box: tuple[int, int, int, int], width: int, heigh
 def regions(points: np.ndarray) -> tuple[Box, Box, Box]:
     """Left brow, right brow and mouth of Sec. 3.2.2, each (left, top, right, bottom) in pixels, right and bottom exclusive.
 
-    points: 68×2 float, numbered from 0. A brow's box is its length wider by a quarter at each end, and stands from a
-    quarter of the distance brow–lid above the brow to a quarter above the lid (the paper's 27 for the left lid is a slip
-    for 37, which its text and the right side have). The mouth's is wider by a quarter at each end, and higher by half
-    the distance nose–lip. Raises ValueError where a box would be empty.
+    A brow's box is its length wider by a quarter at each end, and stands from a quarter of the distance brow–lid above the
+    brow to a quarter above the lid (the paper's 27 for the left lid is a slip for 37, which its text and the right side
+    have). The mouth's is wider by a quarter at each end, and higher by half the distance nose–lip.
+
+    Args:
+        points: 68×2 float, pixels, numbered from 0.
+
+    Raises:
+        ValueError: a box would be empty.
     """
     boxes = []
     for brow, lid, first, last in BROWS:

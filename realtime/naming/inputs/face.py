@@ -9,8 +9,14 @@ import numpy as np
 def crop_box(points: np.ndarray) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) of the face in pixels, right and bottom exclusive; it may reach outside the picture.
 
-    Dual-ATME Sec. 3.2.1: cheeks (points 1, 15) and chin (8) bound it; above, point 19 less d, the mean distance from
-    brow to upper lid (Eq. 2). points: 68×2 float, numbered from 0. Raises ValueError where the box would be empty.
+    Dual-ATME Sec. 3.2.1: cheeks (points 1, 15) and chin (8) bound it; above, point 19 less d, the mean distance from brow to
+    upper lid (Eq. 2).
+
+    Args:
+        points: 68×2 float, numbered from 0.
+
+    Raises:
+        ValueError: the box would be empty.
     """
     x, y = points[:, 0], points[:, 1]
     d = ((y[38] - y[20]) + (y[43] - y[23])) / 2

@@ -21,7 +21,11 @@ BINS = 2**4  # patterns of four neighbours
 
 
 def inputs(moments: Moments) -> dict[str, np.ndarray]:
-    """{"histograms": (1, 1200) float32}, see `lbp_top`. Raises ValueError where only onset, apex and offset are at hand."""
+    """{"histograms": (1, 1200) float32}, see `lbp_top`.
+
+    Raises:
+        ValueError: only onset, apex and offset are at hand.
+    """
     if moments.between is None:
         raise ValueError("LBP-TOP reads the frames between onset and offset, which are not at hand here: use another network")
     box = crop_box(moments.points)  # of the onset: the face must not move with its own crop

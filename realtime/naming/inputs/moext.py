@@ -21,8 +21,10 @@ ROOM_ABOVE = 0.5  # of the distance from brow to eyes, kept above the brow so th
 def inputs(moments: Moments) -> dict[str, np.ndarray]:
     """{"onset", "apex"}, each (1, 3, 224, 224) float32, RGB, whole numbers in [0, 255] (the network scales them).
 
-    Both are cut by the onset's landmarks, so that what differs between them has moved. Raises ValueError for landmarks
-    of no upright face.
+    Both are cut by the onset's landmarks, so that what differs between them has moved.
+
+    Raises:
+        ValueError: landmarks of no upright face.
     """
     box = crop_box(moments.points)
     return {name: as_batch(picture(view, box)) for name, view in (("onset", moments.onset), ("apex", moments.apex))}
@@ -31,8 +33,13 @@ def inputs(moments: Moments) -> dict[str, np.ndarray]:
 def crop_box(points: np.ndarray) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) of the square face in pixels, right and bottom exclusive; it may reach outside.
 
-    From a little above the brow to the chin, centred between the inner eye corners. points: 68×2 float.
-    Raises ValueError where the box would be empty.
+    From a little above the brow to the chin, centred between the inner eye corners.
+
+    Args:
+        points: 68×2 float.
+
+    Raises:
+        ValueError: the box would be empty.
     """
     middle, eyes = points[list(INNER_EYES)].mean(axis=0)
     brow, chin = points[BROW, 1], points[list(CHIN), 1].max()

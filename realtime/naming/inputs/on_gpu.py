@@ -12,9 +12,14 @@ from realtime.records import Moments
 
 @dataclass(frozen=True)
 class OnGpu:
-    """one: what is made of a movement on this side, by the thread that asks; raises ValueError as the CPU's inputs do. many: of
-    all that came to be asked together {name: (N, …) float32} as `engines.flow.cuda.DeviceArray`s; raises GpuLost. flow: whether
-    flow is computed for it; pictures alone are worth the way only where the network runs there, too."""
+    """How one kind of input is made on the GPU.
+
+    Attributes:
+        one: what is made of a movement on this side, by the thread that asks; raises ValueError as the CPU's inputs do.
+        many: of all that came to be asked together {name: (N, …) float32} as `engines.flow.cuda.DeviceArray`s; raises
+            GpuLost.
+        flow: whether flow is computed for it; pictures alone are worth the way only where the network runs there, too.
+    """
 
     one: Callable[[Moments], object]
     many: Callable[[Sequence], dict]

@@ -15,7 +15,9 @@ def from_moments(moments: Moments) -> dict[str, np.ndarray]:
     """{"apex", "onset"}, each (1, 3, 256, 256) float32, RGB, whole numbers in [0, 255].
 
     Both are cut by the onset's landmarks, so that what differs between them is movement and light, not the crop.
-    Raises ValueError where the landmarks bound no face.
+
+    Raises:
+        ValueError: the landmarks bound no face.
     """
     box = crop_box(moments.points)
     return {"apex": _face(moments.apex, box), "onset": _face(moments.onset, box)}

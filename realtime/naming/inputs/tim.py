@@ -8,12 +8,15 @@ import numpy as np
 def interpolate(frames: np.ndarray, length: int) -> np.ndarray:
     """N×… frames → length×… float32, the first and the last of them kept.
 
-    The frames are nodes of a path graph, and its N − 1 eigenvectors other than the constant one embed them as points of
-    the curve F(t) with f_k(t) = sin(πkt + π(N − k)/2N), t in [1/N, 1] (Zhou et al., Eq. 3–5); the i-th frame lies at i/N.
-    The papers go from the curve back to pictures through an SVD of the frames. That linear map is also the least-squares
-    one from the embedded nodes to the frames less their mean, and as the nodes span all that N centred frames can be, it
-    is exact: length = N gives the frames back. Frames that are linearly dependent, where the SVD falls short of rank,
-    are no special case here. Raises ValueError for no frame or a length below 1.
+    The frames are nodes of a path graph, and its N − 1 eigenvectors other than the constant one embed them as points of the
+    curve F(t) with f_k(t) = sin(πkt + π(N − k)/2N), t in [1/N, 1] (Zhou et al., Eq. 3–5); the i-th frame lies at i/N. The
+    papers go from the curve back to pictures through an SVD of the frames. That linear map is also the least-squares one
+    from the embedded nodes to the frames less their mean, and as the nodes span all that N centred frames can be, it is
+    exact: length = N gives the frames back. Frames that are linearly dependent, where the SVD falls short of rank, are no
+    special case here.
+
+    Raises:
+        ValueError: no frame or a length below 1.
     """
     frames = np.asarray(frames)
     if len(frames) < 1 or length < 1:

@@ -18,9 +18,14 @@ __all__ = ["CARE", "KINDS", "MOST_PICTURES", "Found", "write", "write_all", "wri
 
 
 def write(kind: str, found: Found, folder: Path, separator: str = ",") -> Path:
-    """Write one of KINDS into `folder`, over an older one, and say where. separator: of a CSV.
+    """Write one of KINDS into `folder`, over an older one, and say where.
 
-    Raises OutputError, MissingPartError.
+    Args:
+        separator: of a CSV.
+
+    Raises:
+        OutputError: it cannot be written.
+        MissingPartError: Parquet needs pyarrow.
     """
     path = Path(folder) / f"{found.stem}{KINDS[kind][0]}"
     write_as(kind, found, path, separator)
@@ -35,7 +40,11 @@ def write_as(kind: str, found: Found, path: Path, separator: str = ",") -> None:
 
 def write_all(several: Sequence[Found], folder: Path, separator: str = ",") -> None:
     """All that people take away, into `folder`: one table (CSV, XLSX) with its codebook, and for each recording ELAN, WebVTT
-    and the report (HTML, PDF). Raises OutputError."""
+    and the report (HTML, PDF).
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     from realtime.output.exports.tables import columns_of, write_codebook, write_table
 
     folder = Path(folder)

@@ -26,12 +26,19 @@ MOST_PICTURES = 40  # of faces in a report: onset and apex of its surest events
 
 @dataclass
 class Found:
-    """What a recording came to. name: its file name, without folders. events: in the order found. classes: the network's.
+    """What a recording came to.
 
-    model: its name. thumbnails: event number → (onset, apex), H×W×3 uint8 RGB, for the report; events may lack them.
-    path: where the recording lies, None where that is nobody's business (a file dropped into the page). session: its number
-    in the event log, where it comes from there. incomplete: why that session may have missed events.
-    seconds: the recording's length; frame_s: how long one frame lasts.
+    Attributes:
+        name: its file name, without folders.
+        events: in the order found.
+        classes: the network's.
+        model: its name.
+        thumbnails: event number → (onset, apex), H×W×3 uint8 RGB, for the report; events may lack them.
+        path: where the recording lies, None where that is nobody's business (a file dropped into the page).
+        session: its number in the event log, where it comes from there.
+        incomplete: why that session may have missed events.
+        seconds: the recording's length.
+        frame_s: how long one frame lasts.
     """
 
     name: str
@@ -89,7 +96,8 @@ class Found:
 def replace(path: Path, writer: Callable[[Path], None]) -> None:
     """Have `writer` write a file beside `path`, then put it there: one that breaks off leaves the older file as it was.
 
-    Raises OutputError.
+    Raises:
+        OutputError: it cannot be written.
     """
     make_folder_of(path)
     part = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}{path.suffix}")
@@ -104,7 +112,11 @@ def replace(path: Path, writer: Callable[[Path], None]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """As UTF-8, line ends as they are; undecodable bytes of a file name become \\udcXX. Raises OSError."""
+    """As UTF-8, line ends as they are; undecodable bytes of a file name become \\udcXX.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 

@@ -116,7 +116,11 @@ def _pictured(found: Found) -> str:
 
 
 def timelines(found: Found, width: float | None = None) -> list[bytes]:
-    """The curve with its events as PNG, a picture for every few minutes. width: see `timeline.pages`."""
+    """The curve with its events as PNG, a picture for every few minutes.
+
+    Args:
+        width: see `timeline.pages`.
+    """
     pictures = []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")

@@ -22,13 +22,22 @@ EXCEL_WIDEST = 22
 
 
 def write_table(path: Path, several: Sequence[Found], separator: str = ",") -> None:
-    """In the format of `path`'s ending, one of TABLES. Raises OutputError, MissingPartError."""
+    """In the format of `path`'s ending, one of TABLES.
+
+    Raises:
+        OutputError: it cannot be written.
+        MissingPartError: Parquet needs pyarrow.
+    """
     kind = TABLES[path.suffix.lower()]
     replace(path, lambda part: write_part(kind, part, several, separator))
 
 
 def write_codebook(folder: Path, names: Sequence[str], separator: str = ",") -> Path:
-    """folder/codebook.csv: what stands in the columns of the tables beside it. Raises OutputError."""
+    """folder/codebook.csv: what stands in the columns of the tables beside it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     path = Path(folder) / "codebook.csv"
     text = csv_text(("column", "meaning"), codebook(names), separator)
     replace(path, lambda part: write_text(part, text))
@@ -46,7 +55,12 @@ def rows_of(several: Sequence[Found]) -> list[dict]:
 
 
 def write_part(kind: str, path: Path, several: Sequence[Found], separator: str = ",") -> None:
-    """Raises OSError, MissingPartError."""
+    """Write one of the values of TABLES to `path`.
+
+    Raises:
+        OSError: it cannot be written.
+        MissingPartError: Parquet needs pyarrow.
+    """
     if kind == "csv":
         write_text(path, csv_text(columns_of(several), rows_of(several), separator))
     elif kind == "excel":
@@ -77,7 +91,14 @@ def _row(found: Found, event) -> dict:
 
 
 def write_excel(path: Path, sheets: dict[str, tuple[Sequence[str], Iterable[dict]]]) -> None:
-    """sheets: name → (columns, rows); a sheet "codebook" is added. Text stays text: no cell is a formula. Raises OSError."""
+    """An Excel workbook, with a sheet "codebook" that says what the columns mean. Text stays text: no cell is a formula.
+
+    Args:
+        sheets: name → (columns, rows).
+
+    Raises:
+        OSError: it cannot be written.
+    """
     from openpyxl import Workbook
 
     book = Workbook()
@@ -116,8 +137,20 @@ def _put(cell, value, places: int | None) -> None:
 
 
 def write_parquet(path: Path, classes: Iterable[str], rows: list[dict], before: Iterable[str] = (), after: Iterable[str] = ()) -> None:
-    """rows: as `Event.as_dict`, with what `before` and `after` name. Numbers are float64 also where there are no rows:
-    files of one kind have one schema. Raises MissingPartError, OSError."""
+    """Events for machines: the fields of `Event.as_dict`, with a column for each score.
+
+    Numbers are float64 also where there are no rows: files of one kind have one schema.
+
+    Args:
+        classes: whose scores have a column.
+        rows: as `Event.as_dict`, with what `before` and `after` name.
+        before: names of further columns.
+        after: the same.
+
+    Raises:
+        MissingPartError: pyarrow is not installed.
+        OSError: it cannot be written.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet
@@ -131,8 +164,12 @@ def write_parquet(path: Path, classes: Iterable[str], rows: list[dict], before: 
 
 
 def write_overview(folder: Path, recordings: Sequence[dict], several: Sequence[Found], separator: str = ",") -> list[Path]:
-    """Into `folder`: recordings.csv, a line for each recording (see RECORDING_COLUMNS); events_all.csv, the events of `several`;
-    events_all.xlsx with both; and codebook.csv. Raises OutputError."""
+    """Into `folder`: recordings.csv, a line for each recording (see RECORDING_COLUMNS); events_all.csv, the events of
+    `several`; events_all.xlsx with both; and codebook.csv.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     folder, names, events = Path(folder), columns_of(several), rows_of(several)
     files = {
         "recordings.csv": lambda part: write_text(part, csv_text(RECORDING_COLUMNS, recordings, separator)),
@@ -145,7 +182,12 @@ def write_overview(folder: Path, recordings: Sequence[dict], several: Sequence[F
 
 
 def recording_row(clip: str, folder: str, found: Found | None, judged: dict, failure: str = "") -> dict:
-    """The line of a recording. judged: as `Judged.as_dict`, {} where it was not opened; failure: why it ended early."""
+    """The line of a recording.
+
+    Args:
+        judged: as `Judged.as_dict`, {} where it was not opened.
+        failure: why it ended early.
+    """
     counts = {kind: found.count_of(kind) if found else 0 for kind in ("micro", "macro")}
     return {
         "clip": clip,

@@ -14,7 +14,14 @@ NOT_JUDGED = "not judged"
 
 @dataclass(frozen=True, eq=False)
 class Annotation:
-    """value: plain text. begin, end: milliseconds, begin < end. of: the one that it belongs to, on a child tier."""
+    """One mark on a tier.
+
+    Attributes:
+        value: plain text.
+        begin: milliseconds, begin < end.
+        end: milliseconds, begin < end.
+        of: the one that it belongs to, on a child tier.
+    """
 
     begin: int
     end: int
@@ -24,9 +31,12 @@ class Annotation:
 
 @dataclass(frozen=True, eq=False)
 class Tier:
-    """kind: "movement", "span", or of a child tier "moment" (within its parent's time) or "property" (beside it).
+    """A row of annotations.
 
-    parent: that tier's name, "" at the top. annotations: by time, none overlaps the next.
+    Attributes:
+        kind: "movement", "span", or of a child tier "moment" (within its parent's time) or "property" (beside it).
+        parent: that tier's name, "" at the top.
+        annotations: by time, none overlaps the next.
     """
 
     name: str

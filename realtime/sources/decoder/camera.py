@@ -14,7 +14,10 @@ FALLBACK_FPS = 30.0
 def open_camera(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:
     """Open camera number `request["camera"]`, asking for width, height and fps; see `child._open`.
 
-    What the camera really gives is in the facts (fps) and in the frames (size). Raises SourceError.
+    What the camera really gives is in the facts (fps) and in the frames (size).
+
+    Raises:
+        SourceError: it cannot be read.
     """
     try:
         import cv2

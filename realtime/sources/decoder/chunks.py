@@ -15,7 +15,10 @@ from realtime.sources.decoder.film import Upright
 def open_chunks(request: dict, chunks: Iterable[bytes], warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:
     """Decode `request["codec"]`, one answer for each chunk, scaled to `request["size"]`; see `child._open`.
 
-    The pictures carry no times, and are None where a chunk held none. Raises SourceError where the first one held none.
+    The pictures carry no times, and are None where a chunk held none.
+
+    Raises:
+        SourceError: the first one held none.
     """
     codec = av.CodecContext.create(request["codec"], "r")
     codec.thread_count = 1  # threads delay by a picture each

@@ -35,7 +35,11 @@ WHOLE_OR_NONE = ("mjpeg", "png", "apng", "webp")  # of these half a picture come
 
 
 def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:
-    """Open the file or URL `request["target"]`; see `child._open`. Raises SourceError."""
+    """Open the file or URL `request["target"]`; see `child._open`.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
     container = _open_container(request)
     stream = choose(container, request["name"], request["stream"], warn)
     context = stream.codec_context

@@ -27,7 +27,11 @@ MOST_STRETCHED = 10  # a pixel that is said to be longer than that is a fault of
 
 
 def choose(container: av.container.InputContainer, name: str, number: int | None, warn: Callable[[str], None]) -> av.VideoStream:
-    """Stream `number` of the container, or the one marked as default, the largest of several. Raises SourceError."""
+    """Stream `number` of the container, or the one marked as default, the largest of several.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
     films = [stream for stream in container.streams.video if not stream.disposition & NO_FILM]
     decodable = [stream for stream in films if stream.codec_context is not None]
     if any(stream.codec_context.name == "ansi" for stream in decodable):  # FFmpeg plays text files as a film of a terminal
@@ -75,9 +79,15 @@ WITHOUT_CLOCK = (
 
 
 class Rate:
-    """fps: frames a second. own: those of the source's own timestamps. clockless: it has none, or invented ones.
+    """How many frames a second a film has.
 
-    asked: by the user; then, and where the source has no clock, a frame's number says its time.
+    Args:
+        asked: by the user; then, and where the source has no clock, a frame's number says its time.
+
+    Attributes:
+        fps: frames a second.
+        own: those of the source's own timestamps.
+        clockless: it has none, or invented ones.
     """
 
     def __init__(self, container: av.container.InputContainer, stream: av.VideoStream, asked: float | None, film: bool, warn: Callable):
@@ -101,7 +111,10 @@ class Rate:
             warn(f"its header says {self.fps:.4g} frames/s: where that is wrong, {HINT}")
 
     def seconds(self, number: int, raw: float | None) -> float | None:
-        """raw: the source's own word."""
+        """
+        Args:
+            raw: the source's own word.
+        """
         return number / self.fps if self._by_number else raw
 
 
@@ -140,7 +153,8 @@ def turn_of(frame: av.VideoFrame) -> Turn:
 class Upright:
     """Decoded frame → H×W×3 uint8 BGR, always of `size` (width, height), or of the first one's.
 
-    aspect: width of a pixel over its height; the shorter side is stretched, so that a face has its own proportions.
+    Args:
+        aspect: width of a pixel over its height; the shorter side is stretched, so that a face has its own proportions.
     """
 
     def __init__(self, aspect: Fraction | None, size: list[int] | None, warn: Callable[[str], None]):

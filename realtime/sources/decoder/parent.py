@@ -91,7 +91,9 @@ class ReaderProcess:
     """One child that decodes one source. Used by one thread; `close` may come from any.
 
     After construction the first frame is there: width, height, fps, duration (seconds or None), nominal (seconds).
-    warnings: causes that the child told of since they were last cleared.
+
+    Attributes:
+        warnings: causes that the child told of since they were last cleared.
     """
 
     def __init__(self, request: Request, cancel: threading.Event | None = None, first: bytes | None = None):

@@ -42,8 +42,17 @@ def main() -> None:
 def write(recording: str, video: str | None, out: str, since: float, stream: int | None, fps: float | None) -> bool:
     """Write `out`, an MP4: the pictures of `video` (our own file, untouched) with the sound of `recording`, or the sound alone.
 
-    Its clock is the recording's, counted from `since` seconds: 0 is where a player begins. stream, fps: as in `SourceSettings`.
-    Returns whether there is sound; without, nothing is written. Raises ValueError where its clock is no longer the pictures'.
+    Its clock is the recording's, counted from `since` seconds: 0 is where a player begins.
+
+    Args:
+        stream: as in `SourceSettings`.
+        fps: as in `SourceSettings`.
+
+    Returns:
+        whether there is sound; without, nothing is written.
+
+    Raises:
+        ValueError: its clock is no longer the pictures'.
     """
     with av.open(recording, options=FILE_OPTIONS, metadata_errors="replace") as given:
         heard = given.streams.best("audio")

@@ -147,14 +147,17 @@ class Trace:
 
     @property
     def t(self) -> np.ndarray:
+        """When each frame was, N seconds: (N,) float64."""
         return np.array(self._t)
 
     @property
     def difference(self) -> np.ndarray:
+        """(N,) float64, multiples of the resting difference; NaN without a face."""
         return np.array(self._difference)
 
     @property
     def threshold(self) -> np.ndarray:
+        """(N,) float64, in the same measure."""
         return np.array(self._threshold)
 
     @property

@@ -38,6 +38,8 @@ class PipelineSettings:
     Attributes:
         network: one of the zoo, or the path of an .onnx file with its manifest beside it.
         engine: what runs it: "auto", "tensorrt", "onnx" or "cpu" (`engines.runtime`).
+        faces: how they are found and followed.
+        spotter: what counts as a movement.
     """
 
     network: str = "kernel_ridge"
@@ -139,7 +141,7 @@ class Pipeline:
         self._track.close()
 
     def in_image(self, face: int, points: np.ndarray) -> np.ndarray | None:
-        """See `FaceTracker.in_image`: for who draws on the frame."""
+        """N×2 points of a face's aligned view in pixels of the frame, see `FaceTracker.in_image`: for who draws on it."""
         return self._track.in_image(face, points)
 
     @property

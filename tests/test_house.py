@@ -107,3 +107,32 @@ def test_the_walks_through_the_house_are_short_and_lead_through_files_that_are_t
     files = re.findall(r"^\d+\. `([^`]+)`", re.split(r"^#", told, flags=re.MULTILINE)[0], re.MULTILINE)
     assert 0 < len(files) <= most
     assert not [file for file in files if not (ROOT / file).is_file()]
+
+
+def sections(docstring):
+    """(section, name) of each entry of a docstring's Args and Attributes."""
+    section = ""
+    for line in docstring.splitlines():
+        if line and not line.startswith(" "):
+            section = line.rstrip(":") if line in ("Args:", "Attributes:") else ""
+        elif section and (entry := re.match(r" {4}\*{0,2}([A-Za-z_]\w*):", line)):
+            yield section, entry[1]
+
+
+def test_docstrings_name_what_is_there():
+    wrong, checked = [], 0
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef) or not (text := ast.get_docstring(node)):
+                continue
+            made = node if isinstance(node, ast.FunctionDef) else next((one for one in node.body if getattr(one, "name", "") == "__init__"), None)
+            there = {one.arg for one in ast.walk(made.args) if isinstance(one, ast.arg)} if made else set()
+            inside = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)} | {
+                one.id for one in ast.walk(node) if isinstance(one, ast.Name)
+            }
+            inside |= {one.name for one in ast.walk(node) if isinstance(one, ast.FunctionDef)}
+            for section, name in sections(text):
+                checked += 1
+                if name not in (there if section == "Args" else inside) and not (isinstance(node, ast.ClassDef) and node.bases):
+                    wrong.append(f"{module}.{node.name}: {name}")
+    assert checked > 300 and not wrong

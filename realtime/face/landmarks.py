@@ -55,7 +55,11 @@ class EarlyLandmarker:
         self._begun: tuple[np.ndarray, Future[np.ndarray]] | None = None
 
     def begin(self, pixels: np.ndarray) -> None:
-        """One picture at a time: what was begun before and never asked for is forgotten."""
+        """One picture at a time: what was begun before and never asked for is forgotten.
+
+        Args:
+            pixels: H×W×3 uint8 BGR.
+        """
         if self._begun is not None:
             before, answer = self._begun
             if before is pixels:

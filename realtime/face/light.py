@@ -60,7 +60,7 @@ class EvenLight:
         return self._rows(cells, len(grey)) if self._flickers else None
 
     def back(self, grey: np.ndarray) -> np.ndarray | None:
-        """The same for a picture of any moment, which is not counted."""
+        """The same for a picture of any moment (H×W uint8), which is not counted: H×2 float32 or None."""
         return self._rows(_cells(grey), len(grey)) if self._flickers else None
 
     def _rows(self, cells: np.ndarray, height: int) -> np.ndarray:

@@ -35,6 +35,7 @@ class Film:
 
     @property
     def times(self) -> np.ndarray:
+        """(N,) float64, seconds in the source's clock, of each view."""
         return np.array([view.pts for view in self.views])
 
     def covers(self, marks: Marks) -> bool:

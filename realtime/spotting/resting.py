@@ -46,6 +46,12 @@ class RestingDifference:
     """
 
     def __init__(self, grey: np.ndarray, view: FaceView, settings: SpotterSettings):
+        """
+        Args:
+            grey: ALIGNED×ALIGNED uint8, as `lbp.smooth_grey` makes it of the view.
+            view: the first one, taken as rest until more is known.
+            settings: how much of rest is looked at.
+        """
         self._settings = settings
         self._histograms = RegionHistograms(regions(view.landmarks), grey.shape)
         self._now = self._histograms(grey)
@@ -65,6 +71,7 @@ class RestingDifference:
 
     @property
     def by_region(self) -> np.ndarray:
+        """(3,): left eye, right eye, mouth."""
         return self._multiples[: len(self._now)]
 
     def measure(self, grey: np.ndarray, moved: np.ndarray, pts: float, dt: float) -> None:

@@ -31,7 +31,10 @@ class Stretch:
     def __init__(self, view: FaceView, grey: np.ndarray, settings: SpotterSettings, detector: MicroDetector | None):
         """
         Args:
-            grey: as `lbp.smooth_grey` makes it of the view.
+            view: the first one.
+            grey: ALIGNED×ALIGNED uint8, as `lbp.smooth_grey` makes it of the view.
+            settings: of the spotter.
+            detector: its own for each stretch, if any.
         """
         self._settings, self.detector = settings, detector
         self.last, self.ended = view, view.pts
@@ -50,6 +53,8 @@ class Stretch:
         """Take the next view in; returns the gate that holds now, "blink" or "motion", if any.
 
         Args:
+            view: of the same anchor.
+            grey: ALIGNED×ALIGNED uint8, as before.
             all_views: keep every picture from the beginning, since this may be a clip that is soon over.
         """
         dt, self.last = view.pts - self.last.pts, view

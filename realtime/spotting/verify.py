@@ -122,6 +122,13 @@ class Verifier:
             raise ModelError(f"{name} tells {', '.join(self._network.classes)}: expected a verifier of {', '.join(CLASSES)}")
 
     def __call__(self, window: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+        """
+        Args:
+            window: CHANNELS×WINDOW float32, see `Series.window`.
+
+        Returns:
+            Probabilities in [0, 1] that sum to 1, and (3,) float32 seconds.
+        """
         out = self._network({"window": np.ascontiguousarray(window[None])})
         return dict(zip(CLASSES, map(float, out), strict=False)), out[len(CLASSES) :]
 
@@ -141,7 +148,9 @@ class Suspicion:
     def consider(self, now: float, confidence: float, ago: np.ndarray) -> None:
         """
         Args:
-            ago: seconds from onset, apex and offset to `now`.
+            now: seconds in the source's clock.
+            confidence: probability in [0, 1].
+            ago: (3,) float32, seconds from onset, apex and offset to `now`.
         """
         onset, apex, offset = (now - float(seconds) for seconds in ago)
         # what overlaps the last one that was reported is the same one

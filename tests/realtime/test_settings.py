@@ -1,15 +1,27 @@
-from dataclasses import asdict
+import inspect
+import re
+from dataclasses import asdict, fields
 
 import pytest
 from omegaconf import OmegaConf
 
 from realtime.errors import UsageError
+from realtime.face.tracker import FaceSettings
+from realtime.pipeline import PipelineSettings
 from realtime.settings import load
+from realtime.sources import SourceSettings
+from realtime.spotting import SpotterSettings
 from realtime.watch import LiveSettings
 
 
 def test_the_yaml_files_hold_the_same_defaults_as_the_code():
     assert OmegaConf.to_container(load("live", [], LiveSettings)) == asdict(LiveSettings())
+
+
+@pytest.mark.parametrize("kind", (SourceSettings, FaceSettings, SpotterSettings, PipelineSettings))
+def test_each_setting_is_explained_where_it_is_made(kind):
+    told = inspect.getdoc(kind).partition("Attributes:\n")[2]
+    assert re.findall(r"^ {4}(\w+): ", told, re.MULTILINE) == [one.name for one in fields(kind)]
 
 
 def test_an_override_is_heard_and_typed():

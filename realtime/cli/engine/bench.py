@@ -63,7 +63,13 @@ def bench(models, seconds):
 
 
 def measure(backend, samples: dict[str, np.ndarray], seconds: float) -> str:
-    """As "p50 / p95 / p99" of the milliseconds of a run, after two that do not count."""
+    """As "p50 / p95 / p99" of the milliseconds of a run, after two that do not count.
+
+    Args:
+        backend: what runs.
+        samples: {input: (N, …) float32}.
+        seconds: how long, about.
+    """
     taken, begun = [], None
     while begun is None or len(taken) < FEWEST or (len(taken) < MOST and time.perf_counter() - begun < seconds):
         start = time.perf_counter()

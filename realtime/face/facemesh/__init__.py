@@ -46,7 +46,14 @@ class FaceMesh:
         return self.many([pixels])[0]
 
     def many(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The same for several pictures, which may differ in size: all faces of all of them are one run of the mesh."""
+        """The same for several pictures, which may differ in size: all faces of all of them are one run of the mesh.
+
+        Args:
+            pictures: each H×W×3 uint8 BGR.
+
+        Returns:
+            For each, faces×478×3 float32, as of one.
+        """
         found = self._detector(pictures, self._most)
         owners = [number for number, regions in enumerate(found) for _ in regions]
         faces = self._mesh([pictures[number] for number in owners], [region for regions in found for region in regions])

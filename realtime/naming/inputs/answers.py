@@ -23,7 +23,10 @@ REACH = 0.12  # of the view's width: sigma of a pull
 
 
 def make() -> dict[str, np.ndarray]:
-    """What `engines.flow.selfcheck` reads, by name. change: of the apex since the onset, modulo 256, which packs well."""
+    """What `engines.flow.selfcheck` reads, by name. change: of the apex since the onset, modulo 256, which packs well.
+
+    Pictures are H×W×3 uint8 BGR, grey ones uint8, flow N×H×W×2 float32 in pixels, the networks' inputs (N, …) float32.
+    """
     onset, apex = _views()
     crops = [(crop(onset, box), crop(apex, box)) for box in BOXES]
     faces = [[grey(face, flow_map.FACE) for face in pair] for pair in crops]

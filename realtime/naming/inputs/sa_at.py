@@ -24,7 +24,7 @@ def from_moments(moments: Moments) -> dict[str, np.ndarray]:
 
 
 def from_moments_apex(moments: Moments) -> dict[str, np.ndarray]:
-    """{"apex"} as in `from_moments`: the paper's input."""
+    """{"apex": (1, 3, 256, 256) float32} as in `from_moments`: the paper's input."""
     return {"apex": _face(moments.apex, crop_box(moments.points))}
 
 

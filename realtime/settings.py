@@ -26,9 +26,11 @@ def load(name: str, overrides: Sequence[str] = (), schema: type | None = None, f
     """Compose `configs/<name>.yaml` with `overrides` ("spotter.max_duration=0.5"), typed by the dataclass `schema`.
 
     Args:
-        flags: {"network": "a file's path"}, values that came as plain flags; None leaves a setting as it is. Raises
-            UsageError, with the nearest known key, where an override names a key that does not exist, and with the library's
-            own sentence where a value has the wrong type.
+        flags: {"network": "a file's path"}, values that came as plain flags; None leaves a setting as it is.
+
+    Raises:
+        UsageError: an override names a key that does not exist (with the nearest known one), or a value has the wrong type
+            (with the library's own sentence).
     """
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         groups = [word for word in overrides if os.path.isdir(CONFIGS / _key(word))]

@@ -125,7 +125,8 @@ def split_words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
 def only_overrides(words: tuple[str, ...], hint: str) -> list[str]:
     """The same for a command that takes no other words; `hint` says what the person may have meant.
 
-    Raises UsageError: "unexpected 'clip.mp4': settings are written name=value; <hint>".
+    Raises:
+        UsageError: "unexpected 'clip.mp4': settings are written name=value; <hint>".
     """
     overrides, others = split_words(words)
     if others:
@@ -182,7 +183,11 @@ def heard() -> list[int]:
 
 @contextmanager
 def signals() -> Iterator[None]:
-    """Raises Ended in the main thread at the first SIGTERM or SIGHUP; a second one does not break off the ending."""
+    """While it holds, SIGTERM and SIGHUP end in order; a second one does not break off the ending.
+
+    Raises:
+        Ended: in the main thread, at the first of them.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

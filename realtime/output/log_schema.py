@@ -128,7 +128,12 @@ def hold_open(path: Path) -> sqlite3.Connection:
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
-    """Opens the log, makes it where there is none, and brings an older one to VERSION. Raises OutputError, sqlite3.Error."""
+    """Opens the log, makes it where there is none, and brings an older one to VERSION.
+
+    Raises:
+        OutputError: it cannot be made, or is of a newer version.
+        sqlite3.Error: as SQLite says it, see `explained`.
+    """
     new_folder = not path.parent.exists()
     make_folder_of(path)
     if new_folder:

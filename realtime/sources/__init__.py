@@ -29,7 +29,15 @@ def open_source(spec: int | str | Path, *, as_live: bool = False, settings: Sour
     """Open a camera (its index), a network stream (its URL) or a recording (its path), and wait for its first frame.
 
     A recording gives every frame, in order. With `as_live` it plays at its own clock and drops like a camera
-    does; cameras and streams always do. Raises SourceError, one line, where there is nothing to read.
+    does; cameras and streams always do.
+
+    Args:
+        spec: an index, a URL or a path.
+        as_live: for a recording alone.
+        settings: what may be chosen; by default nothing is.
+
+    Raises:
+        SourceError: there is nothing to read, one line.
     """
     settings = settings or SourceSettings()
     if isinstance(spec, bool) or not isinstance(spec, int | str | Path):

@@ -68,7 +68,11 @@ class FaceMesh:
 
 
 def blendshapes() -> Blendshapes:
-    """The network for the movements. Raises MissingPartError as `FaceMesh`."""
+    """The network for the movements.
+
+    Raises:
+        MissingPartError: its file is damaged or missing.
+    """
     return Blendshapes(_network("face_blendshapes"))
 
 

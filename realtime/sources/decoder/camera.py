@@ -17,7 +17,8 @@ def open_camera(request: dict, warn: Callable[[str], None]) -> tuple[dict, Itera
     What the camera really gives is in the facts (fps) and in the frames (size).
 
     Raises:
-        SourceError: it cannot be read.
+        SourceError: there is no such camera, or it would not open.
+        MissingPartError: OpenCV cannot be loaded.
     """
     try:
         import cv2

@@ -38,7 +38,7 @@ def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterat
     """Open the file or URL `request["target"]`; see `child._open`.
 
     Raises:
-        SourceError: it cannot be read.
+        SourceError: it cannot be opened, or holds no film.
     """
     container = _open_container(request)
     stream = choose(container, request["name"], request["stream"], warn)

@@ -30,7 +30,7 @@ def choose(container: av.container.InputContainer, name: str, number: int | None
     """Stream `number` of the container, or the one marked as default, the largest of several.
 
     Raises:
-        SourceError: it cannot be read.
+        SourceError: there is none, or none that can be decoded.
     """
     films = [stream for stream in container.streams.video if not stream.disposition & NO_FILM]
     decodable = [stream for stream in films if stream.codec_context is not None]

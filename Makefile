@@ -16,10 +16,9 @@ live: .venv/.live
 demo: .venv/.demo
 	$(BIN)/mer-demo
 
-# a browser and its server need the cores for themselves: those tests one after the other
+# one browser with a camera and one without, beside the rest (tests/conftest.py)
 test: lint
-	$(BIN)/python -m pytest --ignore tests/dashboard --numprocesses auto --dist loadfile
-	$(BIN)/python -m pytest tests/dashboard
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: .venv/.test
 	$(BIN)/ruff check engines realtime train tests

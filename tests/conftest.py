@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -8,6 +9,36 @@ from places import DATA
 
 # a shell lets what it starts in the background ignore Ctrl-C, which some tests send
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# whose tests share a browser and a server, or would keep a second browser from its time: files of tests/dashboard
+BROWSERS = {
+    "camera": ("live_plain", "live_soak", "live_tab"),
+    "page": ("asked", "engines", "replay_files", "replay_open", "replay_queue", "replay_walk", "review_tab", "shell"),
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config) -> int:
+    """One more than there are cores: who looks at a page waits most of the time."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With --dist loadfile each file is one worker's, and so are all files of a browser. In the order of the folders: dashboard,
+    which takes longest, comes first."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            name = Path(file).stem.removeprefix("test_")
+            return next((browser for browser, names in BROWSERS.items() if "dashboard/" in file and name in names), file)
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

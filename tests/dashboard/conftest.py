@@ -10,22 +10,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import threading
-from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from places import DEMO, ROOT
+import serving
+from places import DEMO
+from serving import PATIENCE, Demo
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 CAMERA_FPS = 30  # what Chromium plays a .mjpeg at, whatever it was
-START_SECONDS = 90
 SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 # the browser's word for an answer of 4xx, which tests of refusals cause on purpose, never counts as an error of the page
 HARMLESS = re.compile(r"status of 4\d\d|favicon")
@@ -37,62 +33,15 @@ def _missing(what: str):
     pytest.skip(what)
 
 
-@dataclass
-class Demo:
-    """A running mer-demo. url ends with "/". log: its event log. temp: the folder in which it makes its private one."""
-
-    url: str
-    log: Path
-    temp: Path
-    process: subprocess.Popen
-    lines: list[str] = field(default_factory=list)
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ends it as a person would; its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            return self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-
-
-def command(*options: str) -> list[str]:
-    return [sys.executable, "-m", "realtime.cli.demo", "--no-browser", *options]
-
-
-def _start(folder: Path, *options: str, env: dict[str, str] | None = None, log: Path | None = None) -> Demo:
+def _started(folder: Path, *options: str, **more) -> Demo:
     for part in ("gradio", "websockets"):
         if not _has(part):
             _missing(f"{part} is not installed (pip install 'mer-live[demo]')")
-    temp = folder / "tmp"
-    temp.mkdir(parents=True, exist_ok=True)
-    log = log or folder / "log.sqlite3"
-    wanted = {**os.environ, "TMPDIR": str(temp), "MER_LIVE_LOG": str(log), "PYTHONUNBUFFERED": "1", **(env or {})}
-    if not any(option == "--port" for option in options):
-        options = ("--port", "0", *options)
-    process = subprocess.Popen(command(*options), cwd=ROOT, env=wanted, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    demo = Demo("", log, temp, process)
-    ready = threading.Event()
-
-    def read():
-        for line in process.stdout:
-            demo.lines.append(line.rstrip())
-            if found := re.search(r"http://\S+:\d+/", line):
-                demo.url = found[0]
-                ready.set()
-        ready.set()
-
-    threading.Thread(target=read, daemon=True).start()
-    if not ready.wait(START_SECONDS) or not demo.url:
-        process.kill()
-        pytest.fail("mer-demo did not start:\n" + "\n".join(demo.lines))
-    return demo
+    return serving.start(folder, *options, **more)
 
 
 def _served(temp: Path):
-    demo = _start(temp)
+    demo = _started(temp)
     yield demo
     demo.stop()
 
@@ -103,11 +52,11 @@ def _has(module: str) -> bool:
 
 @pytest.fixture
 def start_demo(tmp_path):
-    """`start_demo("--read-only", env={…}, log=PATH)` → Demo; ended with the test."""
+    """`start_demo("--read-only", env={…}, log=PATH)`, further as serving.start → Demo; ended with the test."""
     started = []
 
-    def start(*options: str, env: dict[str, str] | None = None, log: Path | None = None) -> Demo:
-        started.append(_start(tmp_path / f"demo{len(started)}", *options, env=env, log=log))
+    def start(*options: str, **more) -> Demo:
+        started.append(_started(tmp_path / f"demo{len(started)}", *options, **more))
         return started[-1]
 
     yield start
@@ -128,8 +77,9 @@ def playwright():
         _missing("no Chromium here (apt install chromium)")
     if not _has("playwright"):
         _missing("playwright is not installed (pip install 'mer-live[test]')")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         playwright.executable = executable
         yield playwright
@@ -179,22 +129,23 @@ def _as_mjpeg(clip: Path, target: Path) -> None:
             out.write(bytes(packet))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def camera_chromium(playwright, fake_camera):
-    """`camera_chromium(clip=DEMO, allowed=True)` → a Chromium whose camera shows the clip; closed with the test.
+    """`camera_chromium(clip=DEMO, allowed=True)` → a Chromium whose camera shows the clip, one for all tests.
 
     allowed: None leaves the question to the page's context (nobody answers it), False refuses.
     """
-    opened = []
+    opened = {}
 
     def open_one(clip: Path = DEMO, allowed: bool | None = True):
-        ui = ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"] if allowed is False else []
-        flags = [*FLAGS, "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={fake_camera(clip)}", *ui]
-        opened.append(playwright.chromium.launch(executable_path=playwright.executable, args=flags))
-        return opened[-1]
+        if (clip, allowed) not in opened:
+            ui = ["--use-fake-ui-for-media-stream"] if allowed else ["--deny-permission-prompts"] if allowed is False else []
+            flags = [*FLAGS, "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={fake_camera(clip)}", *ui]
+            opened[clip, allowed] = playwright.chromium.launch(executable_path=playwright.executable, args=flags)
+        return opened[clip, allowed]
 
     yield open_one
-    for browser in opened:
+    for browser in opened.values():
         browser.close()
 
 
@@ -210,6 +161,7 @@ def open_page(request):
     def open_one(url: str, dark: bool = False, size: str = "wide", browser=None, strict: bool = True, tab: str | None = None, ready: bool = True):
         browser = browser or request.getfixturevalue("chromium")
         context = browser.new_context(viewport=SIZES[size], color_scheme="dark" if dark else "light", reduced_motion="reduce")
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.asked, page.errors, page.own = [], [], urlsplit(url).netloc
@@ -222,7 +174,7 @@ def open_page(request):
         pages.append((page, strict))
         page.goto(url)
         if ready:
-            page.get_by_role("tab", name="Speed").wait_for(timeout=60_000)
+            page.get_by_role("tab", name="Speed").wait_for()
         if tab:
             page.get_by_role("tab", name=tab).click()
         return page
@@ -263,11 +215,11 @@ def replay_demo(tmp_path_factory):
 @pytest.fixture(scope="session")
 def replay_page(replay_demo, chromium):
     """Its page, with the demo clip worked through."""
-    from replaying import LONG, SOON, dropped
+    from replaying import LONG, dropped
 
     context = chromium.new_context(viewport=SIZES["wide"], color_scheme="light", reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.set_default_timeout(SOON)
     page.goto(replay_demo.url)
     page.get_by_role("tab", name="Replay").click()
     page.locator(".mr-queue[data-key]").wait_for(state="attached")
@@ -287,16 +239,16 @@ def page(replay_page):
 
 
 @pytest.fixture
-def shot(tmp_path):
-    """`shot(page, "live-dark")` saves a PNG, into the folder MER_SHOTS where that is set, and returns its path."""
-    folder = Path(os.environ.get("MER_SHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
+def shot():
+    """`shot(page, "live-dark")` saves a PNG for people to look at, into the folder MER_SHOTS where that is set."""
+    folder = os.environ.get("MER_SHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
 
-    def save(page, name: str, whole: bool = True) -> Path:
+    def save(page, name: str, whole: bool = True) -> None:
         page.wait_for_timeout(300)  # fonts and transitions
-        path = folder / f"{name}.png"
-        page.screenshot(path=str(path), full_page=whole)
-        return path
+        if folder:
+            page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=whole)
 
     return save
 

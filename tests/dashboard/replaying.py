@@ -4,15 +4,16 @@ import csv
 from pathlib import Path
 
 from places import DEMO
+from serving import PATIENCE
 
 DROP = "#mer-replay-drop input[type=file]"
 TRUTH = list(csv.DictReader((DEMO.parent / "demo.csv").open()))
-SOON, LONG = 20_000, 150_000  # ms
+LONG = 180_000  # ms, for what is worked through
 
 
 def replay(open_page, url, **more):
     page = open_page(url, tab="Replay", **more)
-    page.locator(".mr-queue[data-key]").wait_for(state="attached", timeout=SOON)
+    page.locator(".mr-queue[data-key]").wait_for(state="attached")
     return page
 
 
@@ -37,7 +38,7 @@ def go_to(page, number: int) -> None:
 
 def taken_away(page, name):
     """The file behind an entry of the menu."""
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         page.locator(".mr-menu summary").click()
         page.locator(".mr-formats button", has=page.locator(f"b:text-is('{name}')")).click()
     return download.value
@@ -49,7 +50,7 @@ def dropped(page, name: str, film: bytes | Path) -> None:
     page.locator(DROP).set_input_files([{"name": name, "mimeType": "video/mp4", "buffer": content}])
 
 
-def shown(page, name: str, timeout: int = SOON) -> None:
+def shown(page, name: str, timeout: int = PATIENCE) -> None:
     """Opens a recording that is done, where it is not open."""
     if page.locator(".mr h3", has_text=name).count() == 0:
         page.get_by_role("button", name=f"Show {name}", exact=True).click(timeout=timeout)

@@ -33,7 +33,7 @@ class Client:
 
     def ask(self, path: str, body: bytes | dict | None = None, **headers):
         """(status, headers, text); a POST where there is a body."""
-        connection = http.client.HTTPConnection(self.netloc, timeout=30)
+        connection = http.client.HTTPConnection(self.netloc, timeout=90)
         if isinstance(body, dict):
             body, headers = json.dumps(body).encode(), {"content_type": "application/json", **headers}
         headers = {name.replace("_", "-"): value for name, value in {"cookie": self.cookie, **headers}.items()}
@@ -137,7 +137,7 @@ def _streamed(client: Client, function: dict, data: list) -> str:
     """What is answered where the data comes into a run that goes on, whose first was harmless."""
     who = {"fn_index": function["id"], "session_hash": "stream0"}
     client.ask("/gradio_api/queue/join", {"data": usual(client, function), **who})
-    told = http.client.HTTPConnection(client.netloc, timeout=30)
+    told = http.client.HTTPConnection(client.netloc, timeout=90)
     told.request("GET", "/gradio_api/queue/data?session_hash=stream0", headers={"cookie": client.cookie})
     answer, text = told.getresponse(), ""
     while "process_streaming" not in text:

@@ -49,10 +49,10 @@ def serve(monkeypatch):
     yield start
     for server, thread in started:
         server.should_exit = True
-        thread.join(5)
+        thread.join(30)
 
 
-def closed(client: socket.socket, trickle: bytes = b"", seconds: float = 3.0) -> bool:
+def closed(client: socket.socket, trickle: bytes = b"", seconds: float = 30.0) -> bool:
     """Whether the server hangs up, though a byte comes now and then."""
     end = time.monotonic() + seconds
     client.settimeout(0.05)
@@ -89,7 +89,7 @@ def test_a_connection_that_asks_for_nothing_is_closed(serve, begun, trickle):
 def test_what_is_under_way_is_not_cut_off(serve):
     with socket.create_connection(serve()) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")  # three times as long as a head may take
-        client.settimeout(5)
+        client.settimeout(30)
         assert b"done" in b"".join(iter(lambda: client.recv(4096), b""))
 
 
@@ -103,7 +103,7 @@ def test_of_too_many_connections_the_one_that_waits_longest_goes(serve, monkeypa
         time.sleep(0.02)
     with socket.create_connection(where) as client:
         client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        client.settimeout(5)
+        client.settimeout(30)
         assert client.recv(4096).startswith(b"HTTP/1.1 200")
     assert closed(idle[0]) and not closed(idle[-1], seconds=0.3)
     for one in idle:

@@ -259,7 +259,7 @@ def test_every_wrong_wish_is_refused_in_words(connect):
             '{"kind": {"kind": "start"}}',
         ):
             page.socket.send_text(text)
-            told = page.until("problem", "pong", seconds=10)
+            told = page.until("problem", "pong")
             assert told["kind"] == "problem" and "\n" not in told["text"] and len(told["text"]) < 300, (text[:80], told)
         page.socket.send_bytes(b"\0" * 50)  # no camera is on: nothing happens
         page.start(width=64, height=64)
@@ -323,7 +323,7 @@ def test_what_is_no_file_is_not_read_as_one(connect, tmp_path):
             "concat:/etc/passwd",
         ):
             page.wish("start", source="server", spec=spec, consent=True)
-            told = page.until("problem", "frame", seconds=20)
+            told = page.until("problem", "frame")
             assert told["kind"] == "problem" and "defect" not in told["text"] and "\n" not in told["text"], (spec[:80], told)
 
 

@@ -15,7 +15,6 @@ from places import DEMO
 from realtime.output.log import Log
 
 TRUTH = Path(DEMO).with_name("demo.csv")
-PATIENCE = 60_000  # ms, on a machine that has other things to do
 PICTURES = "document.querySelectorAll('#mer-detail .mer-picture img')"
 
 
@@ -26,7 +25,7 @@ def sessions(log: Path) -> list[tuple[int, int]]:
 
 def built(page) -> None:
     status = "document.getElementById('mer-status')?.textContent.startsWith('Loading the page')"
-    page.wait_for_function(f"window.MerLive?.figures && !({status} ?? true)", timeout=PATIENCE)
+    page.wait_for_function(f"window.MerLive?.figures && !({status} ?? true)")
 
 
 def start(page, consent: bool = True) -> None:
@@ -42,11 +41,11 @@ def figures(page) -> dict:
 
 def wait_for_frames(page, more: int = 30) -> None:
     wanted = figures(page).get("frames", 0) + more
-    page.wait_for_function(f"MerLive.figures().frames >= {wanted}", timeout=PATIENCE)
+    page.wait_for_function(f"MerLive.figures().frames >= {wanted}")
 
 
 def says(page, words: str) -> None:
-    page.locator("#mer-stage").get_by_text(re.compile(words)).wait_for(timeout=PATIENCE)
+    page.locator("#mer-stage").get_by_text(re.compile(words)).wait_for()
 
 
 def truth() -> list[dict]:
@@ -111,8 +110,8 @@ def test_the_five_expressions_of_the_clip_appear_in_the_page(camera_page, shot):
     assert len(best_match(events)) == 5, events
     assert page.locator(".mer-event").count() >= 5
     assert page.locator("#mer-recsign").is_hidden()
-    page.wait_for_function("document.querySelectorAll('.mer-event img[src^=blob]').length >= 10", timeout=PATIENCE)
-    page.wait_for_function(f"{PICTURES}.length >= 3", timeout=PATIENCE)
+    page.wait_for_function("document.querySelectorAll('.mer-event img[src^=blob]').length >= 10")
+    page.wait_for_function(f"{PICTURES}.length >= 3")
     shot(page, "live-dark")
     told = figures(page)
     assert told["codec"] == "h264" and told["lag_ms"] and "kernel_ridge" in told["backend"]
@@ -123,14 +122,14 @@ def test_the_newest_event_opens_by_itself_until_one_is_chosen(camera_page, shot,
     start(page)
     newest = page.get_by_label("Show the newest event by itself")
     title = page.locator("#mer-detail-title")
-    title.wait_for(timeout=PATIENCE)  # nobody has clicked
-    page.wait_for_function("MerLive.figures().flows.length > 0", timeout=PATIENCE)
+    title.wait_for()  # nobody has clicked
+    page.wait_for_function("MerLive.figures().flows.length > 0")
     page.evaluate("scrollTo(0, 0)")
     shot(page, "live-newest", whole=False)
-    page.locator("#mer-scores .main-svg").first.wait_for(timeout=PATIENCE)
+    page.locator("#mer-scores .main-svg").first.wait_for()
     seen = number_of(title)
-    page.wait_for_function(f"MerLive.detail.shown() > {seen}", timeout=PATIENCE)
-    page.wait_for_function(f"{PICTURES}.length == 3", timeout=PATIENCE)  # flow, motion, strain
+    page.wait_for_function(f"MerLive.detail.shown() > {seen}")
+    page.wait_for_function(f"{PICTURES}.length == 3")  # flow, motion, strain
     told = figures(page)
     assert len(told["labels"]) >= len(told["flows"]) >= 1 and min(told["labels"]) > 0
 
@@ -142,9 +141,9 @@ def test_the_newest_event_opens_by_itself_until_one_is_chosen(camera_page, shot,
     older.focus()
     page.keyboard.press("Enter")
     assert not newest.is_checked()
-    page.wait_for_function(f"{PICTURES}.length == 4", timeout=PATIENCE)
+    page.wait_for_function(f"{PICTURES}.length == 4")
     before, kept = page.locator(".mer-event").count(), title.inner_text()
-    page.wait_for_function(f"document.querySelectorAll('.mer-event').length > {before}", timeout=PATIENCE)
+    page.wait_for_function(f"document.querySelectorAll('.mer-event').length > {before}")
     page.wait_for_timeout(500)
     assert title.inner_text() == kept and older.get_attribute("aria-pressed") == "true"
     newest.check()
@@ -160,13 +159,13 @@ def test_light_and_on_a_phone(camera_page, shot):
     page = camera_page(size="phone")
     start(page)
     wait_for_frames(page)
-    page.locator(".mer-event").first.wait_for(timeout=PATIENCE)
+    page.locator(".mer-event").first.wait_for()
     shot(page, "live-phone")
     assert place(page, "mer-list")["bottom"] <= place(page, "mer-health")["top"]  # events come before figures
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.locator(".mer-event").first.click()
-    page.wait_for_function(f"{PICTURES}.length == 4", timeout=PATIENCE)
+    page.wait_for_function(f"{PICTURES}.length == 4")
     shot(page, "live-light")
     # a hidden tab is slowed by browsers, and a camera may be pulled out
     hide = "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }"
@@ -195,7 +194,7 @@ def test_other_ways_to_send_the_picture(camera_page, shot, codec):
     wait_for_frames(page)
     told = figures(page)
     assert told["codec"] == codec and not told["faults"]
-    page.wait_for_function("MerLive.figures().lags.length > 5", timeout=PATIENCE)
+    page.wait_for_function("MerLive.figures().lags.length > 5")
     if codec != "mjpeg":
         return
     says(page, "at a lower rate")
@@ -203,7 +202,7 @@ def test_other_ways_to_send_the_picture(camera_page, shot, codec):
     says(page, "REC: events are being stored")
     shot(page, "live-rec")
     page.get_by_label("Keep events in the log").uncheck()
-    page.locator("#mer-recsign").wait_for(state="hidden", timeout=PATIENCE)
+    page.locator("#mer-recsign").wait_for(state="hidden")
 
 
 def test_a_browser_without_a_track_processor(camera_page):
@@ -215,7 +214,7 @@ def test_a_browser_without_a_track_processor(camera_page):
     wait_for_frames(page, 60)
     told = figures(page)
     assert told["codec"] == "h264" and not told["faults"]
-    page.wait_for_function("MerLive.figures().flows.length > 0", timeout=PATIENCE)  # their times are those of the pictures
+    page.wait_for_function("MerLive.figures().flows.length > 0")  # their times are those of the pictures
     assert best_match(events)
 
 
@@ -277,11 +276,11 @@ def test_the_demo_clip_needs_one_click_and_its_events_can_be_saved_afterwards(de
     assert state_of(page) == {"start": "free", "play": "free", "stop": "pale"}
     before, kept = [place(page, name) for name in STILL], sessions(demo.log)
     page.get_by_role("button", name="Play the demo clip").click()
-    page.locator(".mer-event").first.wait_for(timeout=PATIENCE)
+    page.locator(".mer-event").first.wait_for()
     assert state_of(page) == {"start": "free", "play": "runs", "stop": "free"}
     says(page, "The demo clip plays")
-    page.locator("#mer-scores .main-svg").first.wait_for(timeout=PATIENCE)
-    page.wait_for_function("document.querySelectorAll('.mer-event').length > 1", timeout=PATIENCE)
+    page.locator("#mer-scores .main-svg").first.wait_for()
+    page.wait_for_function("document.querySelectorAll('.mer-event').length > 1")
     assert [place(page, name) for name in STILL] == before  # events push nothing away
     says(page, "The demo clip is over. Its events can be downloaded")
     assert state_of(page) == {"start": "free", "play": "free", "stop": "pale"}
@@ -295,7 +294,7 @@ def test_the_demo_clip_needs_one_click_and_its_events_can_be_saved_afterwards(de
         if name == "CSV":
             assert len(list(csv.DictReader(data.decode("utf-8-sig").splitlines()))) == found
     page.locator(".mer-event").last.click()  # its pictures are still there
-    page.wait_for_function(f"{PICTURES}.length == 4", timeout=PATIENCE)
+    page.wait_for_function(f"{PICTURES}.length == 4")
     assert sessions(demo.log) == kept  # of other tests
 
 

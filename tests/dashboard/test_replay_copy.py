@@ -62,7 +62,7 @@ def line(monkeypatch, tmp_path):
 
 
 def until(condition):
-    for _ in range(500):
+    for _ in range(6000):  # a minute
         if condition():
             return
         threading.Event().wait(0.01)

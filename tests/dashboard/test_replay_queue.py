@@ -22,7 +22,7 @@ def black(page, tmp_path):
 def test_a_name_that_is_html_is_shown_and_not_run(page, tmp_path):
     short = film(tmp_path / "short.mp4", [number / 30 for number in range(10)])
     page.locator(DROP).set_input_files([{"name": "<img src=x onerror=window.hacked=1>.mp4", "mimeType": "video/mp4", "buffer": short}])
-    page.get_by_role("button", name="Show img").click(timeout=60_000)
+    page.get_by_role("button", name="Show img").click()
     page.locator(".mr h3", has_text="onerror").first.wait_for()
     assert page.evaluate("window.hacked") is None
     assert "onerror" in page.locator(".mr-job strong").last.inner_text() and page.locator(".mr-job img, .mr h3 img").count() == 0
@@ -40,7 +40,7 @@ def test_bad_uploads_each_get_a_clear_line_and_the_queue_goes_on(page, tmp_path)
     ]
     jobs = page.locator(".mr-job").count()
     page.locator(DROP).set_input_files([{"name": name, "mimeType": "video/mp4", "buffer": content} for name, content, _ in bad])
-    page.wait_for_function("document.querySelectorAll('#mer-replay-said [role=alert]').length === 4", timeout=60_000)
+    page.wait_for_function("document.querySelectorAll('#mer-replay-said [role=alert]').length === 4")
     said = page.locator("#mer-replay-said [role=alert] span").all_inner_texts()
     for (_, _, words), line in zip(bad, said, strict=True):
         assert words in line and "\n" not in line and "/tmp" not in line and ".." not in line
@@ -73,7 +73,7 @@ def test_the_queue_survives_a_reload_and_nobody_else_sees_it(page, black, replay
 
 
 def test_all_leave_in_one_archive_with_a_table_of_those_without_events(page, black):
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         page.get_by_role("button", name="Download all").click()
     with zipfile.ZipFile(download.value.path()) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("recordings.csv").decode("utf-8-sig"))))
@@ -88,11 +88,11 @@ def test_a_recording_can_be_cancelled_and_what_was_found_until_then_is_shown(pag
     page.locator(DROP).set_input_files(
         [{"name": f"{name}.mp4", "mimeType": "video/mp4", "buffer": DEMO.read_bytes()} for name in ("first", "second")]
     )
-    page.get_by_role("button", name="Cancel second.mp4").click(timeout=60_000)
+    page.get_by_role("button", name="Cancel second.mp4").click()
     first = page.locator(".mr-job", has_text="first.mp4")
-    first.locator("text=/[1-9]\\d? %/").first.wait_for(timeout=60_000)  # of its progress or, sooner, of what was judged
+    first.locator("text=/[1-9]\\d? %/").first.wait_for()  # of its progress or, sooner, of what was judged
     page.get_by_role("button", name="Cancel first.mp4").click()
-    page.locator(".mr-job[data-state=cancelled]").nth(1).wait_for(timeout=60_000)
+    page.locator(".mr-job[data-state=cancelled]").nth(1).wait_for()
     page.get_by_role("button", name="Show first.mp4").click()
     page.locator(".mr h3", has_text="first.mp4").first.wait_for()
     frames = len(data(page)["times"])

@@ -56,7 +56,7 @@ def test_ten_recordings_three_corrections_xlsx_and_elan(demo, open_page):
             expect(said).to_have_text("")  # what was said of the recording before goes with it
             page.keyboard.press("Escape")
         change()
-        expect(said).to_contain_text("event 1", timeout=30_000)
+        expect(said).to_contain_text("event 1")
     (session,) = Reviews(demo.log).log.sessions()
     judged = {item.source: item for item in Reviews(demo.log).items(session["id"]) if "Ann" in item.reviews}
     apex = judged["p1.mp4"].marks("Ann").apex_s
@@ -87,7 +87,7 @@ def values(tree) -> list[str]:
 
 def corrected(page, name):
     """The file behind an entry of "Download corrected"."""
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         page.get_by_text("Download corrected").click()
         page.locator("#rv-corrected button", has=page.locator(f"b:text-is('{name}')")).click()
     return download.value.path()

@@ -114,9 +114,9 @@ def test_one_request_of_a_page_waits_for_pictures_the_latest(desk, tmp_path):
         first = pool.submit(steps.pictures, "page")
         waiting.acquire()
         second = pool.submit(steps.pictures, "page")
-        assert first.result(10) == [gr.skip()] * 2 and not second.done()
+        assert first.result(60) == [gr.skip()] * 2 and not second.done()
         read.set()
-        assert "Reading the recording" in second.result(10)[0]
+        assert "Reading the recording" in second.result(60)[0]
 
 
 def test_the_log_stays_open_while_the_page_writes_it(desk, tmp_path):

@@ -68,14 +68,14 @@ def named(page, name):
 def said(page, words):
     from playwright.sync_api import expect
 
-    expect(page.locator("#rv-said")).to_contain_text(words, timeout=30_000)  # a failure shows what was said instead
+    expect(page.locator("#rv-said")).to_contain_text(words)  # a failure shows what was said instead
 
 
 def test_three_events_are_corrected_by_keyboard_alone_and_exported(demo, open_page, shot):
     session = logged(demo.log)
     page = opened(open_page(demo.url, tab="Review"))
     named(page, "Ann")
-    page.locator("#rv-pictures img").first.wait_for(timeout=90_000)  # the recording is read around the event
+    page.locator("#rv-pictures img").first.wait_for()  # the recording is read around the event
     key = page.keyboard.press
     key("Shift+ArrowLeft")
     said(page, "onset 2.020 s")
@@ -100,14 +100,14 @@ def test_three_events_are_corrected_by_keyboard_alone_and_exported(demo, open_pa
     said(page, "event 4, negative")
     key("Control+Shift+ArrowRight")
     said(page, "event 4, offset")
-    page.wait_for_function("!document.querySelector('#mer-review').innerText.includes('drawing…')", timeout=90_000)
+    page.wait_for_function("!document.querySelector('#mer-review').innerText.includes('drawing…')")
     shot(page, "review-light")
 
     found = {item.found.apex_s: item for item in Reviews(demo.log).items(session)}
     assert found[2.18].verdict("Ann") == "corrected" and found[2.18].marks("Ann").apex_s == 2.2
     assert found[4.56].verdict("Ann") == "accepted"
     assert found[6.96].marks("Ann").label == "disgust" and found[6.96].found.label == "negative"
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         key("e")
     with zipfile.ZipFile(download.value.path()) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("events.csv").decode())))
@@ -171,7 +171,7 @@ def test_a_line_that_breaks_loses_no_press_and_doubles_none(demo, open_page, arr
 def test_the_verdict_is_in_sight_and_without_a_name_leads_to_it(demo, open_page, shot):
     session = logged(demo.log)
     page = opened(open_page(demo.url, tab="Review"))
-    page.locator("#rv-pictures .rv-drawn img").nth(1).wait_for(timeout=90_000)  # what changed, and slow motion without being asked
+    page.locator("#rv-pictures .rv-drawn img").nth(1).wait_for()  # what changed, and slow motion without being asked
     for name in ("accept", "reject", "undo", "label"):
         box = page.locator(f"#rv-{name}").bounding_box()
         assert box["y"] + box["height"] <= 800, name
@@ -200,7 +200,7 @@ def test_a_second_before_and_after_is_seen_and_heard(demo, open_page, tmp_path):
     sink.close()
     page = opened(open_page(demo.url, tab="Review"))
     film = page.locator("#rv-around video")
-    film.wait_for(timeout=90_000)
+    film.wait_for()
     (tmp_path / "around.mp4").write_bytes(base64.b64decode(film.get_attribute("src").partition(",")[2]))
     with av.open(str(tmp_path / "around.mp4")) as around:
         seen = around.streams.video[0]
@@ -257,7 +257,7 @@ def test_names_stay_in_the_browser_and_a_session_is_deleted(demo, open_page, sho
     # not strict: a reload breaks off what the page was listening to
     page = opened(open_page(demo.url, tab="Review", dark=True, size="phone", strict=False))
     named(page, "<b>Bea</b>")
-    page.locator("#rv-pictures img").first.wait_for(timeout=90_000)
+    page.locator("#rv-pictures img").first.wait_for()
     shot(page, "review-phone-dark")
     page.get_by_role("button", name="Accept (A)").click()
     said(page, "Accepted: event 1")

@@ -22,7 +22,7 @@ SOCKET = "/mer/live/ws"
 def ask(demo, path, method="GET", body=None, **headers):
     """(status, headers, body) of one request, sent as it stands: no client tidies ".." or the Host away."""
     netloc = urlsplit(demo.url).netloc
-    connection = http.client.HTTPConnection(netloc, timeout=20)
+    connection = http.client.HTTPConnection(netloc, timeout=90)
     try:
         connection.putrequest(method, path, skip_host="host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
@@ -145,7 +145,7 @@ def test_password_read_only_and_upload_limit(start_demo, open_page, shot):
 
 
 def test_uploads_keep_no_path_and_the_end_empties_all(start_demo):
-    demo = start_demo()
+    demo = start_demo(forked=False)
     private = next(demo.temp.glob("mer-demo-*"))
     for name in ("../../../escaped.mp4", "/tmp/escaped.mp4", "..\\escaped.mp4", "<img src=x>.mp4"):
         body, headers = _upload(name, b"not a film")
@@ -181,7 +181,7 @@ def test_four_tabs(demo, open_page, shot, axe, dark, size):
 def test_nothing_but_the_address_is_printed(start_demo, open_page):
     """A tour of all tabs, on an empty log and on one with a session that goes away: no warning, no traceback, nor at the
     end, with the page still open."""
-    demo = start_demo(env={"PYTHONWARNINGS": "always::UserWarning"})
+    demo = start_demo(env={"PYTHONWARNINGS": "always::UserWarning"}, forked=False)
     page = open_page(demo.url, strict=False)  # at the end the server goes away
 
     def tour(said):
@@ -189,12 +189,12 @@ def test_nothing_but_the_address_is_printed(start_demo, open_page):
 
         for name in (*TABS, "Review"):
             page.get_by_role("tab", name=name).click()
-            page.wait_for_timeout(700)
+            settled(page)
         page.get_by_label("Your name").fill("Ann")
         page.get_by_label("Your name").press("Escape")
         for key in ("ArrowDown", "a", "u", "r", "s", "n", "Escape"):
             page.keyboard.press(key)
-        expect(page.locator("#rv-said")).to_contain_text(said, timeout=60_000)  # a failure shows what was said instead
+        expect(page.locator("#rv-said")).to_contain_text(said)  # a failure shows what was said instead
 
     tour("Choose an event first")
     sink = SqliteSink(Session("kernel_ridge", ["camera 0", "camera 1"], {}), demo.log)
@@ -206,10 +206,17 @@ def test_nothing_but_the_address_is_printed(start_demo, open_page):
     page.get_by_role("button", name="Delete for good").click()
     page.get_by_text("are deleted").wait_for()
     tour("Choose an event first")
-    page.wait_for_timeout(500)
+    settled(page)
     assert not page.errors
     assert demo.stop(signal.SIGINT) == 0
     assert demo.lines == [f"mer-demo: {demo.url}; Ctrl-C ends it"]
+
+
+def settled(page) -> None:
+    """Waits until every press has been answered, the one of just now too."""
+    page.wait_for_timeout(150)
+    while any("/run/" in asked.url or "/queue/join" in asked.url for asked in page.unanswered):
+        page.wait_for_timeout(50)
 
 
 def test_presses_that_come_fast_do_not_go_over_the_queue(demo, open_page):
@@ -252,13 +259,13 @@ def test_tabs_by_keyboard(demo, open_page):
 def test_engines_run_stop_and_are_seen_from_another_page(demo, open_page):
     page = open_page(demo.url, tab="Speed")
     page.get_by_role("button", name="Measure this machine").click()
-    page.get_by_text("Measuring this machine…").wait_for(timeout=15_000)
+    page.get_by_text("Measuring this machine…").wait_for()
     assert page.get_by_role("button", name="Measure networks").is_disabled()
     other = open_page(demo.url, tab="Speed")
-    other.get_by_text("Measuring this machine…").wait_for(timeout=15_000)
+    other.get_by_text("Measuring this machine…").wait_for()
     other.get_by_role("button", name="Stop", exact=True).locator("visible=true").click()
     for one in (page, other):
-        one.get_by_text("Measuring this machine: stopped").wait_for(timeout=20_000)
+        one.get_by_text("Measuring this machine: stopped").wait_for()
         one.get_by_role("button", name="Measure networks").and_(one.locator(":enabled")).wait_for()
 
 

@@ -1,6 +1,7 @@
 """A GPU that the tests make of this machine: the kernels compiled for the host, behind a stand-in for pycuda."""
 
 import pytest
+from made_once import once
 from shim import fake_cuda, host
 
 from engines import device, notices
@@ -20,7 +21,7 @@ def said():
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory):
-    return host.Library(tmp_path_factory.mktemp("kernels"))
+    return host.Library(once(tmp_path_factory, "kernels", host.compiled) / "kernels.so")
 
 
 @pytest.fixture

@@ -123,12 +123,12 @@ def test_who_records_has_the_gpu_alone():
     def use():
         with device.shared(), device.shared():
             begun.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
             order.append("used")
 
     with ThreadPoolExecutor(2) as pool:
         pool.submit(use)
-        assert begun.wait(10)
+        assert begun.wait(60)
         with pytest.raises(EngineError, match="in use by other threads"), device.alone(0.05):
             pytest.fail("entered")
         go_on.set()
@@ -137,7 +137,7 @@ def test_who_records_has_the_gpu_alone():
             later = pool.submit(use)
             assert not later.done()
             order.append("still alone")
-        later.result(10)
+        later.result(60)
     assert order == ["used", "alone", "still alone", "used"] and (device._inside, device._keeper) == (0, None)
 
 

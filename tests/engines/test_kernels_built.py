@@ -18,7 +18,7 @@ def test_no_kernel_races_or_leaves_its_memory(tmp_path, sanitizer):
     """Threads that touch the same memory have a barrier between; nobody reads or writes outside of what is theirs."""
     try:
         options = ("-fsanitize=" + sanitizer, "-fno-sanitize-recover=all")
-        program = host.build(tmp_path / "once", "-O1", "-g", "-DONCE", *options)
+        program = host.build(tmp_path / "once", "-O1", "-g1", "-DONCE", *options)
     except AssertionError as error:
         if not any(name in str(error) for name in ("tsan", "asan")):
             raise

@@ -101,7 +101,7 @@ def test_a_full_standard_output_is_one_line(tmp_path, module, words, unbuffered)
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=180,
             env=os.environ | {"MER_LIVE_LOG": str(log), "PYTHONUNBUFFERED": unbuffered},
         )
     assert ended.returncode == 6 and ended.stderr == "mer-try: standard output cannot be written: no space left on device\n"

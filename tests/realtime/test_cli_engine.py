@@ -138,18 +138,18 @@ def test_a_second_build_waits_and_says_so(builder):
     def hold():
         with Store().lock():
             held.set()
-            release.wait(20)
+            release.wait(60)
 
     first = threading.Thread(target=hold)
     first.start()
-    assert held.wait(20)
+    assert held.wait(60)
     second = threading.Thread(target=lambda: told.append(run(engine, "build", "verifier", "--for", "sm_89")))
     second.start()
     second.join(0.5)
     assert second.is_alive() and not told
     release.set()
     second.join(60)
-    first.join(20)
+    first.join(60)
     code, out, err = told[0]
     assert code == 0 and "another mer-engine is at work" in err and "MB in" in out
 

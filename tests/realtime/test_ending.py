@@ -16,7 +16,7 @@ from places import DEMO, ROOT
 
 from realtime.output.log import Log, left_unfinished
 
-PATIENCE = 60
+PATIENCE = 180
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ def test_a_network_of_the_zoo_is_not_tried_and_another_only_once(network, monkey
 def test_nobody_waits_for_a_trial_whose_parent_is_gone():
     """It ends itself: the limit is the child's own."""
     asked = {"path": "mine", "inputs": {"full_face": SIZE}, "output": "probabilities", "least": 3, "seconds": 0.5, "memory": 2**31}
-    child = subprocess.run(isolated.command("engines.trial", json.dumps(asked)), input=endless(), timeout=60, capture_output=True)
+    child = subprocess.run(isolated.command("engines.trial", json.dumps(asked)), input=endless(), timeout=180, capture_output=True)
     assert child.returncode == -signal.SIGALRM
 
 

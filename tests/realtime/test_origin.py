@@ -60,7 +60,7 @@ def executed(folder):
 
 def run(words, folder, **environment):
     known = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return subprocess.run(words, cwd=folder, env=known | environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(words, cwd=folder, env=known | environment, capture_output=True, text=True, timeout=300)
 
 
 def script(name):
@@ -108,7 +108,7 @@ def test_processes_side_by_side_run_no_code_of_the_working_folder(planted, tmp_p
 def test_a_job_of_the_page_runs_no_code_of_its_folder(planted):
     job = Job()
     job.start("Listing", "realtime.cli.log", "--help", folder=planted)
-    job._child.wait(60)
+    job._child.wait(180)
     while job.running:
         pass
     assert not job.failed and "mer-log" in job.text and executed(planted) == []

@@ -20,7 +20,7 @@ class Slow(Sink):
 
     def write(self, event):
         self.holding.set()
-        assert self.let_go.wait(10)
+        assert self.let_go.wait(60)
         self.got.append(event.event)
 
     def close(self):
@@ -119,7 +119,7 @@ def test_what_is_shown_is_kept_before(tmp_path):
     shown.let_go.set()
     with Writer([kept, shown]) as writer:
         writer.write(event(1))
-        assert kept.holding.wait(10) and not shown.holding.wait(0.2)
+        assert kept.holding.wait(60) and not shown.holding.wait(0.2)
         kept.let_go.set()
     assert shown.got == [1]
 
@@ -183,7 +183,7 @@ def test_a_slow_sink_never_holds_up_the_stream_and_drops_are_counted():
     slow = Slow()
     writer = Writer([slow], capacity=2)
     writer.write(event(1))
-    assert slow.holding.wait(10)  # one in hand, then two in the queue, then no room
+    assert slow.holding.wait(60)  # one in hand, then two in the queue, then no room
     for number in (2, 3, 4, 5):
         writer.write(event(number))
     assert [(fault.sink, fault.lost) for fault in writer.faults] == [("events", 2)]

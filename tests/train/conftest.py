@@ -2,6 +2,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from made_once import once
 
 from train.data.loaders.megc2019 import load_flow
 
@@ -31,10 +33,22 @@ def archive(tmp_path_factory):
     x[label == 0, 0:7, :, 1] += 90  # brows down
     x[label == 1, 16:22, 18:26, 0] += 90  # a mouth corner outwards
     x[label == 2, 0:7, :, 1] -= 90  # brows up
-    path = tmp_path_factory.mktemp("megc") / "flow_28x28.npz"
     subject, dataset = np.array(list("111222111222")).repeat(3)[:30], np.array(["casme2", "samm", "smic"]).repeat(10)
-    np.savez(path, x=x.clip(0, 255).astype(np.uint8), label=label.astype(np.uint8), subject=subject, dataset=dataset)
-    return path
+    arrays = {"x": x.clip(0, 255).astype(np.uint8), "label": label.astype(np.uint8), "subject": subject, "dataset": dataset}
+    return once(tmp_path_factory, "megc", lambda folder: np.savez(folder / "flow_28x28.npz", **arrays)) / "flow_28x28.npz"
+
+
+@pytest.fixture(scope="session")
+def exported(archive, tmp_path_factory):
+    """A run's folder: a Dual-ATME of one epoch on the archive, exported with its weights beside it."""
+    from train.cli import main
+
+    def train(out):
+        words = ["model=dual_atme", "data=megc2019_flow", f"data.path={archive}", f"out={out}", "fit.epochs=1", "seeds=[0]"]
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, result.output
+
+    return once(tmp_path_factory, "dual_atme", train)
 
 
 @pytest.fixture(scope="session")

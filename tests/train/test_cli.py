@@ -20,14 +20,6 @@ def mer_train(*words):
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-@pytest.fixture(scope="module")
-def exported(archive, tmp_path_factory):
-    out = tmp_path_factory.mktemp("run")
-    result = mer_train("model=dual_atme", "data=megc2019_flow", f"data.path={archive}", f"out={out}", *QUICK)
-    assert result.exit_code == 0, result.output
-    return out
-
-
 def test_training_writes_a_network_that_the_runtime_takes(exported, archive):
     network = Network(exported / "dual_atme.onnx")
     samples = load_flow(archive)

@@ -52,14 +52,9 @@ def test_gates_are_what_a_module_lets_through():
     assert found["channels"].tolist() == [0.25, 1.0] and found["places"] == pytest.approx(np.full((3, 3), 0.625))
 
 
-@pytest.fixture(scope="module")
-def trained(archive, tmp_path_factory):
-    """A Dual-ATME that was exported with its weights beside it."""
-    out = tmp_path_factory.mktemp("explained")
-    words = ["model=dual_atme", f"data.path={archive}", f"out={out}", "fit.epochs=1", "seeds=[0]"]
-    result = CliRunner().invoke(main, words)
-    assert result.exit_code == 0, result.output
-    return out / "dual_atme.onnx"
+@pytest.fixture
+def trained(exported):
+    return exported / "dual_atme.onnx"
 
 
 def test_an_event_of_the_demo_clip_is_explained(trained, tmp_path):

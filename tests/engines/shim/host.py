@@ -27,11 +27,15 @@ def build(out: Path, *options: str) -> Path:
     return out
 
 
-class Library:
-    """The kernels as functions. `threads`: of each block; few, for each is one of the system's."""
+def compiled(folder: Path) -> Path:
+    return build(folder / "kernels.so", "-O2", "-fPIC", "-shared")
 
-    def __init__(self, folder: Path, threads: int = 2):
-        self._library = ctypes.CDLL(str(build(folder / "kernels.so", "-O2", "-fPIC", "-shared")))
+
+class Library:
+    """The kernels as functions, of a file of `compiled`. `threads`: of each block; few, for each is one of the system's."""
+
+    def __init__(self, file: Path, threads: int = 2):
+        self._library = ctypes.CDLL(str(file))
         self.threads = threads
 
     def run(self, kernel: str, blocks: int, floats: int, parameters: bytes) -> None:

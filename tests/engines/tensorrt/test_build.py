@@ -1,6 +1,8 @@
 """Real engines from all our ONNX files, built without a GPU; and everything that keeps one from being built."""
 
+import functools
 import hashlib
+import json
 import logging
 import os
 import signal
@@ -38,13 +40,18 @@ def test_every_shipped_network_becomes_an_engine(name, zoo, rtx, store, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.fixture(scope="module")
+def whole():
+    """`whole(…)` → the engine of these, built once."""
+    return functools.cache(lambda about, model: build(json.loads(about), model, targets=["sm_89"])[0])
+
+
 @pytest.mark.parametrize("precision, share", [("fp16", 0.7), ("bf16", 0.7), ("int8", 0.7)])
-def test_lower_precisions_and_several_architectures(precision, share, zoo, rtx, real):
+def test_lower_precisions_and_several_architectures(precision, share, zoo, rtx, real, whole):
     about, model = zoo("kernel_ridge")
-    whole, _ = build(about, model, targets=["sm_89"])
     plan, manifest = build(about, model, precision, ["sm_120", "sm_86"], real("kernel_ridge"))
     assert manifest.targets == ("sm_86", "sm_120") and manifest.precision == precision
-    assert len(plan) < share * len(whole)
+    assert len(plan) < share * len(whole(json.dumps(about), model))
 
 
 def test_a_gpu_that_is_there_needs_no_name(tiny, rtx, monkeypatch):

@@ -8,7 +8,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: live demo test check lint gpu gpu-bundle driver clean
+.PHONY: live demo test check lint lint-page gpu gpu-bundle driver clean
 
 live: .venv/.live
 	$(BIN)/mer-live --demo
@@ -20,9 +20,25 @@ demo: .venv/.demo
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-lint: .venv/.test
+lint: .venv/.test lint-page
 	$(BIN)/ruff check engines realtime train tests
 	$(BIN)/ruff format --check --quiet engines realtime train tests
+
+# the scripts of the page: eslint, types (JSDoc), what they reckon
+PAGE := tests/page/node_modules
+ifeq ($(shell command -v npm),)
+lint-page:
+	@echo "the scripts of the page are not looked at: npm is not installed (apt install nodejs npm)" >&2; test -z "$$MER_REQUIRE_BROWSER"
+else
+lint-page: $(PAGE)/.done
+	$(PAGE)/.bin/eslint --config tests/page/eslint.config.js realtime/dashboard/page tests/page
+	$(PAGE)/.bin/tsc --project tests/page/jsconfig.json
+	node --test --test-reporter=dot tests/page/*.test.js
+endif
+
+$(PAGE)/.done: tests/page/package.json
+	cd tests/page && npm install --silent --no-audit --no-fund
+	@touch $@
 
 # neither a browser nor training, nor whole clips
 QUICK = tests/test_house.py tests/engines/test_batcher.py tests/engines/test_home.py tests/engines/test_runtime.py tests/realtime/test_episode.py \
@@ -66,4 +82,4 @@ driver:
 	@touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build *.egg-info $(PAGE)

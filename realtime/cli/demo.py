@@ -104,7 +104,7 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
     import uvicorn
 
     from realtime.dashboard.app import build
-    from realtime.dashboard.server.connections import Connection
+    from realtime.dashboard.server.requests import Connection
 
     app = build(shared, host, password)
     config = uvicorn.Config(

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
 
 from realtime.dashboard.shared import MOST_PAGES, Shared
 from realtime.output.exports import CARE
 
-TABS = {"Live": "live.tab", "Replay": "replay.tab", "Review": "review.tab", "Speed": "engines.tab"}
+TABS = {
+    "Live": "realtime.dashboard.live.tab",
+    "Replay": "realtime.dashboard.replay.tab",
+    "Review": "realtime.dashboard.review.tab",
+    "Speed": "realtime.dashboard.speed",
+}
 TITLE = "mer-live"
 MOST_PIXELS = 8_000_000  # of a picture; Pillow refuses twice as many
 MOST_QUEUED = 64  # presses that wait in Gradio's queue
+KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}  # what the page loads
 SENTENCE = "Finds brief, involuntary movements of a face, marks when they begin, peak and end, and names them."
 
 
@@ -24,16 +32,15 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     from fastapi import FastAPI
     from PIL import Image
 
-    from realtime.dashboard.server import static, theme
+    from realtime.dashboard.server import theme
     from realtime.dashboard.server.gradio_inputs import Page
     from realtime.dashboard.server.guard import Guard
-    from realtime.dashboard.server.presses import Presses
-    from realtime.dashboard.server.request_bodies import Bodies
+    from realtime.dashboard.server.requests import Bodies
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # Gradio opens the pictures of its camera in this process
-    tabs = {name: import_module(f"realtime.dashboard.{module}") for name, module in TABS.items()}
+    tabs = {name: import_module(module) for name, module in TABS.items()}
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)  # its pages load scripts from elsewhere
-    static.routes(shared, app)
+    _files(shared, app)
     for module in tabs.values():
         if hasattr(module, "routes"):
             module.routes(shared, app)
@@ -45,7 +52,6 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
                     module.tab(shared)
         page.unload(_leave(shared))
     _answer_directly(page)
-    app.add_middleware(Presses)
     app.add_middleware(Bodies, page=page, shared=shared)
     app.add_middleware(Guard, host=host, password=password, read_only=shared.read_only)  # the last is the first to be asked
     page.queue(api_open=False, default_concurrency_limit=8, max_size=MOST_QUEUED)
@@ -69,6 +75,34 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     )
     shared.at_end(app.routes[-1].app.stop_event.set)  # Gradio's own: it ends the sign of life that each page listens to
     return app
+
+
+def _files(shared: Shared, app) -> None:
+    """/mer/static/FOLDER/NAME: the scripts and styles of page/; /mer/static/plotly.min.js. /mer/download/TOKEN/NAME: `Shared.offer`."""
+    from fastapi import HTTPException
+    from fastapi.responses import FileResponse
+
+    page = Path(str(files("realtime.dashboard").joinpath("page")))
+
+    @app.get("/mer/static/{name:path}")
+    def static(name: str):
+        known = {path.relative_to(page).as_posix(): path for path in page.rglob("*") if path.suffix in KINDS}
+        path = _plotly() if name == "plotly.min.js" else known.get(name)
+        if path is None:
+            raise HTTPException(404)
+        return FileResponse(path, media_type=KINDS[path.suffix], headers={"cache-control": "no-cache"})
+
+    @app.get("/mer/download/{token}/{name}")
+    def download(token: str, name: str):
+        path = shared.offered(token)
+        if path is None or path.name != name:
+            raise HTTPException(404, "this download is over: make the export again")
+        return FileResponse(path, filename=path.name, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+
+
+def _plotly() -> Path:
+    """The script of the Python package's own plotly.js, so that none has to be fetched."""
+    return Path(str(files("plotly").joinpath("package_data/plotly.min.js")))
 
 
 def _answer_directly(page) -> None:

@@ -26,8 +26,13 @@ HEAVY = 2  # at once, of what keeps a core busy for long: Gradio's concurrency_l
 
 @dataclass
 class Limits:
-    """What the page takes from a browser. upload_gb: a file's size; hours: a recording's length; work_hours: how long the
-    analysis of one may take."""
+    """What the page takes from a browser.
+
+    Attributes:
+        upload_gb: a file's size.
+        hours: a recording's length.
+        work_hours: how long the analysis of one may take.
+    """
 
     upload_gb: float = 4.0
     hours: float = 2.0
@@ -45,8 +50,12 @@ class DemoSettings(LiveSettings):
 class Shared:
     """One for each running `mer-demo`. All methods may be called from any thread.
 
-    temp: private (0700), emptied at the end; uploads: a folder in it, the only one that Gradio keeps files in. log: the event log, which need not exist yet. read_only: no control that
-    writes is built, and every request under /mer/ other than GET and a WebSocket is refused before it reaches a tab.
+    Attributes:
+        temp: private (0700), emptied at the end.
+        uploads: a folder in it, the only one that Gradio keeps files in.
+        log: the event log, which need not exist yet.
+        read_only: no control that writes is built, and every request under /mer/ other than GET and a WebSocket is refused before it
+            reaches a tab.
     """
 
     settings: DemoSettings
@@ -69,7 +78,12 @@ class Shared:
         return list(dict.fromkeys([*(name for name in known() if name != "verifier"), self.settings.network]))
 
     def recognizer(self, model: str, engine: str = "auto") -> Recognizer:
-        """The network, loaded once for all. Raises ModelError, UsageError for one that the page does not offer."""
+        """The network, loaded once for all.
+
+        Raises:
+            ModelError: where it cannot be loaded.
+            UsageError: for one that the page does not offer.
+        """
         if model not in self.networks():
             raise UsageError(f"the page offers no network '{str(model)[:60]}': expected one of {', '.join(self.networks())}")
         if engine not in ENGINES:
@@ -93,7 +107,10 @@ class Shared:
     def offer(self, path: Path, session: str) -> str:
         """URL (it begins with "/") of a finished file in the session's folder, good until the session ends.
 
-        It cannot be guessed; the browser saves the file, whatever it is. Raises ValueError for a file that lies elsewhere.
+        It cannot be guessed; the browser saves the file, whatever it is.
+
+        Raises:
+            ValueError: for a file that lies elsewhere.
         """
         path = Path(path).resolve(strict=True)
         if not path.is_relative_to(self.folder(session).resolve()):
@@ -142,6 +159,10 @@ class Shared:
         self._at_end.close()
 
     def refuse_if_read_only(self, what: str) -> None:
-        """For a handler that writes. Raises UsageError: "<what> is switched off: …"."""
+        """For a handler that writes.
+
+        Raises:
+            UsageError: "<what> is switched off: …".
+        """
         if self.read_only:
             raise UsageError(f"{what} is switched off: mer-demo was started with --read-only")

@@ -44,46 +44,68 @@ class Reviews:
         with self._reading() as connection:
             return _item(connection, session, key)
 
-    def judge(self, session: int, key: str, reviewer: str, reject: bool = False, seen: Item | None = None, **changes) -> Review:
-        """Accept an event as it stands, with `changes` to its `Marks`; or reject it.
+    def newest(self, session: int) -> dict[tuple[str, str], int]:
+        """(event's key, reviewer) → the number of what they said of it last, also where it was taken back."""
+        with self._reading() as connection:
+            return _newest(connection, session)
+
+    def judge(self, session: int, key: str, reviewer: str, reject: bool = False, seen: int | None = None, **changes) -> Review:
+        """Accept an event as it stands, with `changes` to its `Marks`; or reject it. What is said already is not written again.
 
         Args:
-            seen: the event as the reviewer had it before them. Where the same name has said something else since then (in
-                another window, or by somebody else who uses it), nothing is written: UsageError.
+            seen: what the reviewer had said of it last when it was before them, as in `newest`; 0 for nothing. Where the same name
+                has said something else since then (in another window, or by somebody else who uses it), nothing is written:
+                UsageError.
+            changes: with all of the marks in it, a request may come twice.
         """
         reviewer = checked_name(reviewer, "your name")
         with self._writing() as connection:
             item = _item(connection, session, key)
-            if seen is not None and seen.reviews.get(reviewer) != item.reviews.get(reviewer):
-                raise UsageError(f"'{reviewer}' has judged this event in another window meanwhile: look again, then judge it")
-            marks = checked(replace(item.marks(reviewer), **changes))
+            marks, now = checked(replace(item.marks(reviewer), **changes)), item.reviews.get(reviewer)
             verdict = "rejected" if reject else item.verdict_of(reviewer, marks)
+            current = seen is None or seen == _newest(connection, session).get((key, reviewer), 0)
+            if now is not None and (now.verdict, now.marks) == (verdict, marks) and (current or len(changes) == len(MARKS)):
+                return now
+            if not current:
+                raise UsageError(f"'{reviewer}' has judged this event in another window meanwhile: look again, then judge it")
             return _insert(connection, item, reviewer, verdict, marks)
 
-    def add(self, session: int, reviewer: str, source: str, apex_s: float, label: str = UNSURE, **marks) -> Item:
-        """An event that the program missed, its apex at `apex_s`; onset and offset are guessed where not given."""
+    def add(self, session: int, reviewer: str, source: str, apex_s: float, label: str = UNSURE, key: str = "", **marks) -> Item:
+        """An event that the program missed, its apex at `apex_s`; onset and offset are guessed where not given.
+
+        Args:
+            key: the one that it is to have, so that the same event is not added twice; another where that is somebody else's.
+        """
         reviewer = checked_name(reviewer, "your name")
         marks = {"onset_s": max(0.0, apex_s - BEFORE_S), "offset_s": apex_s + AFTER_S} | marks
         said = checked(Marks(apex_s=apex_s, label=label, **marks))
         if source not in self.log.session(session)["sources"]:
             raise UsageError(f"session {session} has no source '{source}'")
         with self._writing() as connection:
-            query = "SELECT coalesce(max(missed), 0) + 1 FROM reviews WHERE session_id = ?"
-            number = connection.execute(query, (session,)).fetchone()[0]
-            item = Item(session, f"m{number}", None, source, 0, said)
-            _insert(connection, item, reviewer, "added", said)
-        return self.item(session, item.key)
+            first = next((row for row in _rows(connection, session, undone=True) if _key_of(row) == key), None)
+            if first is None or (first["reviewer"], first["source"], first["apex_s"]) != (reviewer, source, said.apex_s):
+                query = "SELECT coalesce(max(missed), 0) + 1 FROM reviews WHERE session_id = ?"
+                number = connection.execute(query, (session,)).fetchone()[0]
+                item = Item(session, f"m{number}", None, source, 0, said)
+                _insert(connection, item, reviewer, "added", said)
+                key = item.key
+        return self.item(session, key)
 
-    def undo(self, session: int, reviewer: str) -> str | None:
-        """Takes the reviewer's latest word in this session back; returns the event's key, None where there is none."""
+    def undo(self, session: int, reviewer: str, review: int | None = None) -> str | None:
+        """Takes the reviewer's latest word in this session back, or `review`, where it is theirs.
+
+        Returns:
+            The event's key, also where that was taken back before; None where there is none.
+        """
+        which = "undone_at IS NULL" if review is None else "id = ?3"
         with self._writing() as connection:
             row = connection.execute(
-                "SELECT id, event_id, missed FROM reviews WHERE session_id = ? AND reviewer = ? AND undone_at IS NULL ORDER BY id DESC LIMIT 1",
-                (session, reviewer.strip()),
+                f"SELECT id, event_id, missed FROM reviews WHERE session_id = ?1 AND reviewer = ?2 AND {which} ORDER BY id DESC LIMIT 1",
+                (session, reviewer.strip(), *([] if review is None else [review])),
             ).fetchone()
             if row is None:
                 return None
-            connection.execute("UPDATE reviews SET undone_at = ? WHERE id = ?", (_now(), row["id"]))
+            connection.execute("UPDATE reviews SET undone_at = coalesce(undone_at, ?) WHERE id = ?", (_now(), row["id"]))
             return _key_of(row)
 
     def history(self, session: int, key: str) -> list[Review]:
@@ -184,6 +206,11 @@ def _rows(connection: sqlite3.Connection, session: int, undone: bool = False) ->
         return []
     query = "SELECT * FROM reviews WHERE session_id = ? AND (?2 OR undone_at IS NULL) ORDER BY id"
     return whole_reviews(dict(row) for row in connection.execute(query, (session, undone)))
+
+
+def _newest(connection: sqlite3.Connection, session: int) -> dict[tuple[str, str], int]:
+    """(event's key, reviewer) → the id of what they said of it last, also where it was taken back."""
+    return {(_key_of(row), row["reviewer"]): row["id"] for row in _rows(connection, session, undone=True)}
 
 
 def _insert(connection: sqlite3.Connection, item: Item, reviewer: str, verdict: str, marks: Marks) -> Review:

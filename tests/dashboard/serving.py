@@ -22,7 +22,7 @@ IMPORTED = [
     "gradio",
     "uvicorn",
     "realtime.cli.demo",
-    *(f"realtime.dashboard.{name}" for name in ("app", "live.tab", "replay.tab", "review.tab", "engines.tab")),
+    *(f"realtime.dashboard.{name}" for name in ("app", "live.tab", "replay.tab", "review.tab", "speed")),
 ]
 
 

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from realtime.dashboard import shared
-from realtime.dashboard.server import connections, presses, uploads, wrong_passwords
+from realtime.dashboard.server import guard, requests, uploads
 from realtime.dashboard.server.guard import Guard
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import OutputError, UsageError
@@ -35,12 +35,12 @@ async def answers(scope, receive, send):
 @pytest.fixture
 def serve(monkeypatch):
     """`serve(app)` → (host, port) of a server with our connections, which wait 0.3 s for a head."""
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(requests, "HEAD_SECONDS", 0.3)
     started = []
 
     def start(app=answers) -> tuple[str, int]:
         listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, http=connections.Connection, log_level="critical", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, http=requests.Connection, log_level="critical", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         started.append((server, thread))
@@ -94,8 +94,8 @@ def test_what_is_under_way_is_not_cut_off(serve):
 
 
 def test_of_too_many_connections_the_one_that_waits_longest_goes(serve, monkeypatch):
-    monkeypatch.setattr(connections, "MOST", 5)
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 60)
+    monkeypatch.setattr(requests, "MOST_AT_ONCE", 5)
+    monkeypatch.setattr(requests, "HEAD_SECONDS", 60)
     where = serve()
     idle = []
     for _ in range(9):
@@ -125,15 +125,15 @@ def test_a_wrong_password_holds_up_only_who_gave_it():
 
 
 def test_tries_are_remembered_by_network_and_not_without_end(monkeypatch):
-    table = wrong_passwords.Tries()
+    table = guard.Tries()
     table.failed("2001:db8::1")
     assert not table.may("2001:db8::ffff:1") and table.may("2001:db8:0:1::1") and not table.may("2001:db8::2%eth0")
     table.failed("::ffff:10.0.0.1")
     assert not table.may("10.0.0.1") and table.may("10.0.0.2")
-    for number in range(3 * wrong_passwords.MOST):
+    for number in range(3 * guard.MOST):
         table.failed(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    assert len(table._again) == wrong_passwords.MOST
-    monkeypatch.setattr(wrong_passwords.time, "monotonic", lambda now=time.monotonic() + 2: now)
+    assert len(table._again) == guard.MOST
+    monkeypatch.setattr(guard.time, "monotonic", lambda now=time.monotonic() + 2: now)
     assert table.may("10.0.0.1")
 
 
@@ -152,40 +152,12 @@ def test_a_cookie_of_any_text_is_a_stranger(cookie):
     assert guarded("10.0.0.66")[0].get("/config", headers={b"cookie": cookie}).status_code == 401
 
 
-@pytest.mark.parametrize("name", [b"host", b"origin", b"sec-fetch-site", b"x-mer-press"])
+@pytest.mark.parametrize("name", [b"host", b"origin", b"sec-fetch-site", b"x-mer-any"])
 @pytest.mark.parametrize("value", [b"[", b"[::1", b"a]b", b"http://[", b"\xe2\x84\x80.example", b"//@:", b"\xff", b"x:99999999"])
 def test_no_header_breaks_the_guard(name, value):
     guard = Guard(answers, "127.0.0.1", None, False)
     headers = {b"host": b"127.0.0.1", name: value}
     assert TestClient(guard).get("/config", headers=headers).status_code == (200 if name.startswith((b"x-", b"sec-")) else 403)
-
-
-def test_a_press_is_done_once_and_only_so_much_is_kept_of_answers(monkeypatch):
-    monkeypatch.setattr(presses, "MOST", 1000)
-    done = []
-
-    async def app(scope, receive, send):
-        if scope["type"] == "lifespan":
-            for said in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{said}.complete"})
-            return
-        done.append(scope["path"])
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"x" * int(scope["path"][1:])})
-
-    kept = presses.Presses(app)
-    with TestClient(kept) as client:
-        for size, press in ((600, "a"), (300, "b"), (600, "c"), (100_000, "d")):
-            assert len(client.get(f"/{size}", headers={"x-mer-press": press}).content) == size
-        again = {press: client.get("/0", headers={"x-mer-press": press}).status_code for press in "abcd"}
-        assert again == {"a": 410, "b": 410, "c": 410, "d": 410} and len(done) == 4
-        assert client.get("/300", headers={"x-mer-press": "e"}).status_code == client.get("/300", headers={"x-mer-press": "e"}).status_code == 200
-        assert len(done) == 5 and sum(kept._sizes.values()) <= 1000
-        for number in range(100):
-            client.get("/1", headers={"x-mer-press": f"n{number}"})
-        client.get("/1", headers={"x-mer-press": "n" * 5000})
-    assert len(kept._answers) == len(kept._sizes) == presses.KEPT
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ pytest.importorskip("gradio", reason="the demo extra is not installed")
 
 from engines.tensorrt import library
 from engines.zoo import known
-from realtime.dashboard import networks
+from realtime.dashboard import speed
 from realtime.dashboard.server.command import Job
 from realtime.errors import UsageError
 
@@ -47,11 +47,11 @@ def test_a_command_that_fails_says_so_and_the_log_says_why(job):
 
 
 def test_each_network_is_said_in_plain_words():
-    assert networks.trained_on("moext") == "857 micro-expressions, drawn by computer on portraits of 44 people; none were real"
-    assert networks.how_good("moext") == "UF1 0.85 on other drawn movements; on real ones not known"
+    assert speed.trained_on("moext") == "857 micro-expressions, drawn by computer on portraits of 44 people; none were real"
+    assert speed.how_good("moext") == "UF1 0.85 on other drawn movements; on real ones not known"
     for name in known():
-        assert networks.trained_on(name) and networks.how_good(name) and "?" not in networks.task(name)
-    assert networks.how_good("dual_atme") == "UF1 0.75 on people it had not seen"
+        assert speed.trained_on(name) and speed.how_good(name) and "?" not in speed.task(name)
+    assert speed.how_good("dual_atme") == "UF1 0.75 on people it had not seen"
 
 
 def test_a_fault_is_shown_on_the_page_and_the_next_command_can_start(start_demo, open_page, shot, axe, tmp_path):

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from living import wait_until
 from test_live_tab import says, start
 
 OWN_NAMES = ("decoder behind", "queue full", "no key frame yet", "damaged chunk", "rim")  # the program's, not people's
@@ -90,7 +91,7 @@ def test_nobody_is_analysed_who_has_not_agreed(plain_page):
 
 
 def test_it_takes_a_seat_as_the_others_do(plain_page, demo):
-    from realtime.dashboard.live.viewers import SEATS
+    from realtime.dashboard.live.session import SEATS
 
     record(plain_page)
     plain_page.get_by_text(re.compile("Running, ")).wait_for()
@@ -104,4 +105,4 @@ def test_it_takes_a_seat_as_the_others_do(plain_page, demo):
     other.wait_for_timeout(6000)
     other.get_by_role("button", name="Stop", exact=True).first.click()
     start(other, consent=False)
-    other.wait_for_function("MerLive.figures().frames > 10")
+    wait_until(other, "figures().frames > 10")

@@ -9,9 +9,10 @@ import os
 import time
 
 import psutil
+from living import module, wait_until
 
 MINUTES = float(os.environ.get("MER_SOAK_MINUTES", 0.08))
-MOST_ENCODING = 6  # pictures: live_take.js lets 0.13 s of them wait for the encoder
+MOST_ENCODING = 6  # pictures: page/live/take.js lets 0.13 s of them wait for the encoder
 MOST_UNDER_WAY = 70  # pictures: the queues on the way hold no more
 STEADY_MINUTE = 3  # by then the pictures of the last fifty events fill their place in memory
 ROW = "{:>6} {:>9} {:>9} {:>12} {:>12} {:>12} {:>10}  {}"
@@ -23,7 +24,7 @@ def test_no_picture_is_lost_without_a_word_and_nothing_grows(demo, camera_chromi
     page.get_by_text("Tick the box, then").wait_for()
     page.get_by_label("Everyone in view").check()
     page.get_by_role("button", name="Start camera").click()
-    page.wait_for_function("MerLive.figures().frames > 10")
+    wait_until(page, "figures().frames > 10")
     print("\n" + ROW.format("minute", "camera/s", "analysed", "delay p50", "delay p95", "server MB", "page MB", "drops"))
     rows, end = [], time.monotonic() + 60 * MINUTES
     while time.monotonic() < end:
@@ -31,7 +32,7 @@ def test_no_picture_is_lost_without_a_word_and_nothing_grows(demo, camera_chromi
         shown = [len(rows), *(f"{rows[-1][key]:.1f}" for key in ("camera", "analysed", "p50", "p95", "server", "page")), rows[-1]["drops"]]
         print(ROW.format(*shown), flush=True)
 
-    told = page.evaluate("MerLive.figures()")
+    told = page.evaluate(module("figures()"))
     for name, words in MEASURED.items():
         if told[name]:
             print(f"{words}: p50 {at(told[name], 0.5):.0f} ms, p95 {at(told[name], 0.95):.0f} ms, of {len(told[name])}")
@@ -51,11 +52,11 @@ def at(values: list[float], share: float) -> float:
 
 def minute(page, server: int, seconds: float) -> dict:
     """Means over `seconds`; delays in ms, from the camera to the end of the analysis; memory in MB."""
-    before, began, lags = page.evaluate("MerLive.figures()"), time.monotonic(), []
+    before, began, lags = page.evaluate(module("figures()")), time.monotonic(), []
     while time.monotonic() < began + seconds:
         page.wait_for_timeout(5000)
-        lags += page.evaluate("MerLive.figures()")["lags"][-60:]
-    after, passed = page.evaluate("MerLive.figures()"), time.monotonic() - began
+        lags += page.evaluate(module("figures()"))["lags"][-60:]
+    after, passed = page.evaluate(module("figures()")), time.monotonic() - began
     return {
         "camera": (after["taken"] - before["taken"]) / passed,
         "analysed": (after["frames"] - before["frames"]) / passed,

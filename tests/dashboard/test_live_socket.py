@@ -19,10 +19,9 @@ pytest.importorskip("fastapi")
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from realtime.dashboard.live import readings as words
+from realtime.dashboard.live import session as live_seats
 from realtime.dashboard.live import socket as live_socket
-from realtime.dashboard.live import viewers as live_seats
-from realtime.dashboard.live import wire as live_wire
-from realtime.dashboard.live import words
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.output.log import Log
 from realtime.output.stored_pictures import beside
@@ -75,7 +74,7 @@ class Page:
 
     def chunk(self, microseconds: int, data: bytes, layout: int = 1, key: bool = True, size: int | None = None) -> None:
         size = len(data) if size is None else size
-        self.socket.send_bytes(live_wire.HEADER.pack(1, int(key), layout, size, microseconds) + data)
+        self.socket.send_bytes(live_socket.HEADER.pack(1, int(key), layout, size, microseconds) + data)
 
     def hear(self) -> dict:
         message = self.socket.receive()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import pytest
+from living import module, wait_until
 from places import DEMO
 
 from realtime.output.log import Log
@@ -25,7 +26,7 @@ def sessions(log: Path) -> list[tuple[int, int]]:
 
 def built(page) -> None:
     status = "document.getElementById('mer-status')?.textContent.startsWith('Loading the page')"
-    page.wait_for_function(f"window.MerLive?.figures && !({status} ?? true)")
+    page.wait_for_function(f"!({status} ?? true)")
 
 
 def start(page, consent: bool = True) -> None:
@@ -36,12 +37,12 @@ def start(page, consent: bool = True) -> None:
 
 
 def figures(page) -> dict:
-    return page.evaluate("MerLive.figures()")
+    return page.evaluate(module("figures()"))
 
 
 def wait_for_frames(page, more: int = 30) -> None:
     wanted = figures(page).get("frames", 0) + more
-    page.wait_for_function(f"MerLive.figures().frames >= {wanted}")
+    wait_until(page, f"figures().frames >= {wanted}")
 
 
 def says(page, words: str) -> None:
@@ -123,12 +124,12 @@ def test_the_newest_event_opens_by_itself_until_one_is_chosen(camera_page, shot,
     newest = page.get_by_label("Show the newest event by itself")
     title = page.locator("#mer-detail-title")
     title.wait_for()  # nobody has clicked
-    page.wait_for_function("MerLive.figures().flows.length > 0")
+    wait_until(page, "figures().flows.length > 0")
     page.evaluate("scrollTo(0, 0)")
     shot(page, "live-newest", whole=False)
     page.locator("#mer-scores .main-svg").first.wait_for()
     seen = number_of(title)
-    page.wait_for_function(f"MerLive.detail.shown() > {seen}")
+    wait_until(page, f"shown() > {seen}")
     page.wait_for_function(f"{PICTURES}.length == 3")  # flow, motion, strain
     told = figures(page)
     assert len(told["labels"]) >= len(told["flows"]) >= 1 and min(told["labels"]) > 0
@@ -172,7 +173,7 @@ def test_light_and_on_a_phone(camera_page, shot):
     page.evaluate(hide, True)
     says(page, "browsers slow hidden tabs")
     page.evaluate(hide, False)
-    page.evaluate("MerLive.camera().track.dispatchEvent(new Event('ended'))")
+    page.evaluate(module("camera().track.dispatchEvent(new Event('ended'))"))
     says(page, "unplugged")
     start(page)
     wait_for_frames(page)
@@ -189,12 +190,12 @@ def test_axe_finds_nothing_serious(demo, open_page, axe):
 def test_other_ways_to_send_the_picture(camera_page, shot, codec):
     page = camera_page()
     built(page)
-    page.evaluate(f"MerLive.onlyCodec = '{codec}'")
+    page.evaluate(module(f"only('{codec}')"))
     start(page)
     wait_for_frames(page)
     told = figures(page)
     assert told["codec"] == codec and not told["faults"]
-    page.wait_for_function("MerLive.figures().lags.length > 5")
+    wait_until(page, "figures().lags.length > 5")
     if codec != "mjpeg":
         return
     says(page, "at a lower rate")
@@ -214,7 +215,7 @@ def test_a_browser_without_a_track_processor(camera_page):
     wait_for_frames(page, 60)
     told = figures(page)
     assert told["codec"] == "h264" and not told["faults"]
-    page.wait_for_function("MerLive.figures().flows.length > 0")  # their times are those of the pictures
+    wait_until(page, "figures().flows.length > 0")  # their times are those of the pictures
     assert best_match(events)
 
 
@@ -227,9 +228,9 @@ def test_a_camera_gives_all_that_it_has(demo, playwright, open_page):
     assert figures(page)["camera_fps"] == 60
     assert "640 × 480, 60 a second" in page.locator("#mer-health").inner_text()
     # a server that falls behind for long: every second picture, evenly apart
-    assert page.evaluate("MerLive.camera().slower()")
-    assert page.evaluate("MerLive.camera().fps") == 30
-    assert not page.evaluate("MerLive.camera().slower()")  # never below what a micro-expression needs
+    assert page.evaluate(module("camera().slower()"))
+    assert page.evaluate(module("camera().fps")) == 30
+    assert not page.evaluate(module("camera().slower()"))  # never below what a micro-expression needs
     page.context.close()
     browser.close()
 
@@ -315,7 +316,7 @@ def test_a_camera_its_size_and_its_rate_can_be_chosen(demo, playwright, open_pag
     page.get_by_role("button", name="Stop", exact=True).first.click()
     start(page)
     wait_for_frames(page)
-    assert page.evaluate("MerLive.camera().track.label") == names[3]
+    assert page.evaluate(module("camera().track.label")) == names[3]
     assert "1280 × 720, 30 a second" in page.locator("#mer-health").inner_text()
     page.context.close()
     browser.close()
@@ -337,7 +338,7 @@ def test_a_server_that_was_restarted(start_demo, camera_page):
 
 
 def test_two_tabs(demo, camera_page):
-    from realtime.dashboard.live.viewers import SEATS
+    from realtime.dashboard.live.session import SEATS
 
     page = camera_page()
     start(page)

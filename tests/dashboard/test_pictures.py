@@ -7,9 +7,9 @@ import pytest
 pytest.importorskip("plotly")
 
 from engines.flow import CPU
-from realtime.dashboard.pictures import attention
 from realtime.dashboard.pictures import event as pictures
-from realtime.dashboard.pictures.scores import scores_figure, unsure_below
+from realtime.dashboard.pictures import network
+from realtime.dashboard.pictures.network import scores_figure, unsure_below
 from realtime.face.geometry import EYE_LINE, OUTER_EYES
 from realtime.records import Event, FaceView, Keyframes
 
@@ -100,9 +100,9 @@ class LooksLeft:
 
 
 def test_a_covered_face_tells_where_a_network_looks(keyframes):
-    title, heat = attention._occlusion(keyframes, LooksLeft(), (40, 40, 184, 200))
-    assert "cover" in title and heat.shape == (attention.GRID,) * 2
-    assert heat[:, : attention.GRID // 2].mean() > 3 * heat[:, attention.GRID // 2 + 1 :].mean()
+    title, heat = network._occlusion(keyframes, LooksLeft(), (40, 40, 184, 200))
+    assert "cover" in title and heat.shape == (network.GRID,) * 2
+    assert heat[:, : network.GRID // 2].mean() > 3 * heat[:, network.GRID // 2 + 1 :].mean()
 
 
 def test_the_scores_show_the_band_in_which_a_network_abstains():

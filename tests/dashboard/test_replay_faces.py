@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.dashboard.replay.faces import BLOCK, NUMBERS, Faces
+from realtime.dashboard.replay.queued_recording import BLOCK, NUMBERS, Faces
 
 FACE = {"id": 3, "box": (234, 143, 414, 357), "regions": [[[244.7, 160.9], [311.2, 165.0], [308.1, 214.8], [241.7, 210.8]]] * 3}
 

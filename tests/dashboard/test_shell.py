@@ -65,6 +65,8 @@ def own(demo):
         "/gradio_api/proxy=https://example.org/x",
         "/mer/static/..%2fguard.py",
         "/mer/static/guard.py",
+        "/mer/static/..%2fserver/guard.py",
+        "/mer/static/shared/..%2f..%2fserver/guard.py",
         "/mer/download/guess/events.csv",
         "/static/../../../../../../etc/passwd",
         "/assets/../../../../../etc/passwd",
@@ -116,7 +118,7 @@ def test_password_read_only_and_upload_limit(start_demo, open_page, shot):
     demo = start_demo("--read-only", "limits.upload_gb=1e-6", env={"MER_DEMO_PASSWORD": PASSWORD})
     status, headers, _ = ask(demo, "/")
     assert (status, headers["location"]) == (303, "/mer/login")
-    assert {ask(demo, path)[0] for path in ("/config", "/mer/static/page.css", "/gradio_api/info")} == {401}
+    assert {ask(demo, path)[0] for path in ("/config", "/mer/static/shared/page.css", "/gradio_api/info")} == {401}
     assert knock(demo, origin=own(demo)) == 403
     form = {"content_type": "application/x-www-form-urlencoded", "origin": own(demo)}
     assert ask(demo, "/mer/login", "POST", urlencode({"password": "wrong"}).encode(), **form)[0] == 401
@@ -135,8 +137,8 @@ def test_password_read_only_and_upload_limit(start_demo, open_page, shot):
     cookie = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
     assert page.context.cookies()[0]["httpOnly"] and page.context.cookies()[0]["sameSite"] == "Strict"
     assert ask(demo, "/config", cookie=cookie)[0] == 200
-    for method in ("POST", "PUT", "DELETE", "PATCH"):
-        assert ask(demo, "/mer/review/anything", method, b"{}", cookie=cookie, origin=own(demo))[0] == 403
+    for method, what in (("POST", "judge"), ("POST", "anything"), ("PUT", "judge"), ("DELETE", "look"), ("PATCH", "undo")):
+        assert ask(demo, f"/mer/review/{what}", method, b"{}", cookie=cookie, origin=own(demo))[0] == 403
     assert knock(demo, origin=own(demo), cookie=cookie) == 101
     assert knock(demo, origin="http://evil.example", cookie=cookie) == 403
     body, form = _upload("big.mp4", b"x" * 5000, cookie=cookie)
@@ -223,20 +225,24 @@ def test_presses_that_come_fast_do_not_go_over_the_queue(demo, open_page):
     """Gradio's queue forgets what is pressed while it closes its stream of answers."""
     asked = open_page(demo.url).evaluate("gradio_config.dependencies")
     fast = [one for one in asked if one["trigger_mode"] == "multiple" and one["connection"] != "stream"]
-    assert len(fast) > 20 and not any(one["queue"] for one in fast)
+    assert fast and not any(one["queue"] for one in fast)
     # left to it: the plain camera, uploads, the comparison, and downloads that take long
     events = {event for one in asked if one["queue"] for _, event in one["targets"]}
-    assert events == {"stream", "upload", "input", "submit", "select", "click"}
+    assert events == {"stream", "upload", "input", "submit", "select"}
 
 
 def test_a_press_that_failed_says_so(demo, open_page, shot):
     page = open_page(demo.url, tab="Review", strict=False)
-    page.route("**/run/predict", lambda route: route.fulfill(status=500, json={"error": None}))
-    page.get_by_role("button", name="Refresh").click()
-    page.get_by_role("alert").get_by_text("the terminal of mer-demo says why").wait_for()
-    shot(page, "failed")
-    page.keyboard.press("Escape")
-    page.get_by_role("alert").wait_for(state="hidden")
+    for route, tab, button in (("**/mer/review/*", "Review", "Refresh"), ("**/run/predict", "Speed", "Measure this machine")):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(500)
+        page.route(route, lambda route: route.fulfill(status=500, json={"error": None}))
+        page.get_by_role("button", name=button).click()
+        page.get_by_role("alert").get_by_text("the terminal of mer-demo says why").wait_for()
+        shot(page, f"failed-{tab.lower()}")
+        page.keyboard.press("Escape")
+        page.get_by_role("alert").wait_for(state="hidden")
+    page.unroute_all(behavior="wait")
 
 
 def test_tabs_by_keyboard(demo, open_page):

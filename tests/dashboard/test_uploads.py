@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed (pip install 'mer-live[demo]')")
-from realtime.dashboard.replay.handlers import Handlers
 from realtime.dashboard.replay.queue import Queue
+from realtime.dashboard.replay.tab import Handlers
 from realtime.dashboard.server.gradio_inputs import Page
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.errors import MerError, UsageError
 
-PAGE = "page0"  # as Gradio's session hash
+BROWSER = "browser0"  # as its cookie says
 
 
 @pytest.fixture
@@ -27,35 +27,35 @@ def uploaded(shared: Shared, name: str = "clip.mp4", content: bytes = b"film") -
     path = shared.uploads.folder / "hash" / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
-    shared.uploads.came([str(path)], PAGE)
+    shared.uploads.came([str(path)], BROWSER)
     return path
 
 
 def test_an_upload_is_taken_once(shared, tmp_path):
     path = uploaded(shared)
-    shared.uploads.take(str(path), PAGE, tmp_path / "mine.mp4")
+    shared.uploads.take(str(path), BROWSER, tmp_path / "mine.mp4")
     assert (tmp_path / "mine.mp4").read_bytes() == b"film" and not path.exists()
     with pytest.raises(UsageError, match="drop the recording"):
-        shared.uploads.take(str(path), PAGE, tmp_path / "again.mp4")
+        shared.uploads.take(str(path), BROWSER, tmp_path / "again.mp4")
     path = uploaded(shared)
-    shared.uploads.drop(str(path), PAGE)
+    shared.uploads.drop(str(path), BROWSER)
     assert not path.exists()
 
 
-def test_another_page_that_knows_the_path_gets_nothing(shared, tmp_path):
+def test_another_browser_that_knows_the_path_gets_nothing(shared, tmp_path):
     path, handlers = uploaded(shared), Handlers(shared, Queue(shared))
-    for other in ("page1", "", None):
-        handlers.queue.owners.enter(other, "")
+    for other in ("browser1", "", None):
+        handlers.queue.owners.enter("page", "")
         with pytest.raises(UsageError, match="drop the recording"):
-            handlers.taken(str(path), "kernel_ridge", "usual", other)
+            handlers.taken(str(path), "kernel_ridge", "usual", other, "page")
         with pytest.raises(UsageError, match="drop the recording"):
             shared.uploads.take(str(path), other, tmp_path / "stolen.mp4")
         shared.uploads.drop(str(path), other)
     assert path.read_bytes() == b"film"
     # two that send the same both have it
-    shared.uploads.came([str(path)], "page1")
-    shared.uploads.take(str(path), PAGE, tmp_path / "mine.mp4")
-    shared.uploads.take(str(path), "page1", tmp_path / "theirs.mp4")
+    shared.uploads.came([str(path)], "browser1")
+    shared.uploads.take(str(path), BROWSER, tmp_path / "mine.mp4")
+    shared.uploads.take(str(path), "browser1", tmp_path / "theirs.mp4")
     assert (tmp_path / "mine.mp4").read_bytes() == (tmp_path / "theirs.mp4").read_bytes() == b"film" and not path.exists()
 
 
@@ -93,8 +93,8 @@ def test_nothing_else_is_found_taken_or_removed(shared, tmp_path, monkeypatch):
         with pytest.raises(UsageError, match="drop the recording"):
             shared.uploads.find(path)
         with pytest.raises(MerError):
-            Handlers(shared, Queue(shared)).taken(path, "kernel_ridge", "usual", PAGE)
-        shared.uploads.drop(path, PAGE)
+            Handlers(shared, Queue(shared)).taken(path, "kernel_ridge", "usual", BROWSER, "page")
+        shared.uploads.drop(path, BROWSER)
     assert mine.read_bytes() == b"diary" and (inside.parent / "link.mp4").is_symlink() and (inside.parent / "fifo.mp4").exists()
     assert shared.uploads.find(str(inside)) == inside
 

@@ -3,6 +3,7 @@
 import csv
 import multiprocessing
 import sqlite3
+from dataclasses import asdict
 
 import cv2
 import numpy as np
@@ -108,18 +109,41 @@ def test_a_missed_event_is_added_judged_by_others_and_taken_back(path):
     assert reviews.add(1, "Ann", "camera 0", 5.0).key == "m2"
     assert reviews.undo(1, "Ann") == "m2"
     assert [one.key for one in reviews.items(1)] == ["m1", "e1"]
+    with pytest.raises(UsageError, match="no event m2 any more"):
+        reviews.add(1, "Ann", "camera 0", 5.0, key="m2")  # that was asked for before it was taken back, and comes again
+    assert [reviews.add(1, "Ann", "camera 0", 7.0, key="m3").key for _ in range(2)] == ["m3", "m3"]
+    assert reviews.add(1, "Ben", "camera 0", 7.0, key="m3").key == "m4" and reviews.add(1, "Ann", "camera 0", 8.0, key="m3").key == "m5"
+
+
+def test_what_comes_twice_or_late_does_no_harm(path):
+    record(event(1))
+    reviews = Reviews()
+    whole = asdict(reviews.item(1, "e1").found)
+    first = {"seen": 0} | whole | {"label": "fear"}
+    word = reviews.judge(1, "e1", "Ann", **first)
+    assert reviews.judge(1, "e1", "Ann", **first) == word
+    assert reviews.judge(1, "e1", "Ann", seen=word.id, reject=True).verdict == "rejected"
+    with pytest.raises(UsageError, match="another window"):
+        reviews.judge(1, "e1", "Ann", **first)
+    assert reviews.newest(1) == {("e1", "Ann"): 2}
+    assert [reviews.undo(1, "Ann", 2) for _ in range(2)] == ["e1", "e1"] and reviews.undo(1, "Ben", 1) is None
+    assert reviews.item(1, "e1").reviews["Ann"] == word
+    reviews.undo(1, "Ann", 1)
+    with pytest.raises(UsageError, match="another window"):
+        reviews.judge(1, "e1", "Ann", **first)  # it was taken back
+    assert reviews.judge(1, "e1", "Ann", seen=2).verdict == "accepted"
 
 
 def test_one_name_in_two_windows_loses_no_word(path):
     record(event(1), event(2, onset=20.0))
     reviews = Reviews()
-    seen = reviews.item(1, "e1")  # both windows show the event as it was found
+    seen = 0  # both windows show the event as it was found
     reviews.judge(1, "e1", "Ann", seen=seen, label="fear")
     reviews.judge(1, "e1", "Ben", seen=seen, reject=True)  # another person's word does not hinder
     with pytest.raises(UsageError, match="another window"):
         reviews.judge(1, "e1", "Ann", seen=seen)
     assert reviews.item(1, "e1").marks("Ann").label == "fear"
-    reviews.judge(1, "e1", "Ann", seen=reviews.item(1, "e1"), label="anger")
+    reviews.judge(1, "e1", "Ann", seen=reviews.newest(1)["e1", "Ann"], label="anger")
     assert len(reviews.history(1, "e1")) == 3
     reviews.delete(1)
     with pytest.raises(UsageError, match="no session|holds no session"):

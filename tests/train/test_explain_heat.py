@@ -7,7 +7,7 @@ from moved_faces import moved
 pytest.importorskip("torch")
 
 from engines.runtime import Network
-from realtime.dashboard.pictures import attention
+from realtime.dashboard.pictures import network
 from realtime.errors import ModelError
 from realtime.records import Moments
 from train.explain.heat import heat
@@ -23,7 +23,7 @@ def moments() -> Moments:
 
 
 class Named:
-    """What `attention` needs of a recognizer."""
+    """What `network` needs of a recognizer."""
 
     def __init__(self, name):
         network = Network(name, engine="cpu")
@@ -32,20 +32,20 @@ class Named:
 
 def test_the_child_says_what_the_code_itself_says(monkeypatch):
     given = moments()
-    monkeypatch.setattr(attention, "moments_of", lambda keyframes: given)
-    title, found = attention._gradcam(None, Named("moext"), 120)
+    monkeypatch.setattr(network, "moments_of", lambda keyframes: given)
+    title, found = network._gradcam(None, Named("moext"), 120)
     expected_title, expected = heat("moext", given)
     assert title == expected_title == "Grad-CAM: shape features"
     assert np.allclose(found, expected, atol=1e-5) and found.max() == 1 and found.min() >= 0
 
 
 def test_a_network_without_places_is_left_to_the_other_way(monkeypatch):
-    monkeypatch.setattr(attention, "moments_of", lambda keyframes: moments())
-    assert attention._gradcam(None, Named("kernel_ridge"), 120) is None
+    monkeypatch.setattr(network, "moments_of", lambda keyframes: moments())
+    assert network._gradcam(None, Named("kernel_ridge"), 120) is None
     with pytest.raises(ModelError, match="no layer"):
         heat("kernel_ridge", moments())
 
 
 def test_a_child_that_takes_too_long_is_given_up(monkeypatch):
-    monkeypatch.setattr(attention, "moments_of", lambda keyframes: moments())
-    assert attention._gradcam(None, Named("moext"), 0.01) is None
+    monkeypatch.setattr(network, "moments_of", lambda keyframes: moments())
+    assert network._gradcam(None, Named("moext"), 0.01) is None

@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 import cv2
 
-from realtime.dashboard.live.wire import with_head
+from realtime.dashboard.live.outbox import with_head
 from realtime.dashboard.pictures import event as pictures
-from realtime.dashboard.pictures.attention import where_it_looked
-from realtime.dashboard.pictures.scores import scores_figure
+from realtime.dashboard.pictures.network import scores_figure, where_it_looked
 from realtime.errors import UsageError
 from realtime.records import Event, Keyframes
 
@@ -52,7 +51,17 @@ class Looks:
             self._missing(event.event, "flow", error)
 
     def look(self, number: int, what: list[str], factor: float, dark: bool) -> None:
-        """what: of WHAT. Raises UsageError."""
+        """Pictures of an event are wanted; they are sent as they are made.
+
+        Args:
+            number: of the event.
+            what: some of WHAT.
+            factor: by which the movement is enlarged.
+            dark: whether the page is.
+
+        Raises:
+            UsageError: for another picture, or too many wishes at once.
+        """
         if unknown := set(what) - set(WHAT):
             raise UsageError(f"there is no picture '{min(unknown)}' of an event: expected some of {', '.join(WHAT)}")
         if len(self.tasks) > MOST_WAITING:

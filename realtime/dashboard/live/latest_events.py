@@ -1,16 +1,59 @@
-"""The latest events of a live page with their pictures: in memory only, packed, and only so many of them."""
+"""The latest events of a live page, in memory only: all of a run as a file that the browser saves, and of the last ones their pictures,
+packed."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from realtime.errors import UsageError
 from realtime.naming.recognizer import Recognizer
+from realtime.output.exports import KINDS, Found, write
 from realtime.records import Event, FaceView, Keyframes
+
+MOST = 5000  # events of one run that are held
+FORMATS = {what: name for what, name in {"csv": "CSV", "excel": "Excel", "elan": "ELAN"}.items() if what in KINDS}
+
+
+class Run:
+    """From any thread."""
+
+    def __init__(self):
+        self._events: deque[Event] = deque(maxlen=MOST)
+        self._dropped = 0
+
+    def put(self, event: Event) -> None:
+        self._dropped += len(self._events) == MOST
+        self._events.append(event)
+
+    @property
+    def word(self) -> str:
+        """What to know of a file of them; "" where there is nothing to know."""
+        return f"The file holds the latest {MOST} events; the first {self._dropped} are no longer there." if self._dropped else ""
+
+    def file(self, what: str, folder: Path) -> Path:
+        """The file, over an older one.
+
+        Args:
+            what: of FORMATS.
+            folder: a private one.
+
+        Raises:
+            MerError: for another format, without events, or where it cannot be written.
+        """
+        if what not in FORMATS:
+            raise UsageError(f"events are not written as '{what[:60]}': expected one of {', '.join(FORMATS)}")
+        if not (events := list(self._events)):
+            raise UsageError("there are no events yet")
+        classes = dict.fromkeys(name for event in events for name in event.scores)  # of all models that ran
+        found = Found("live", events, classes=tuple(classes), model=events[-1].model)
+        return write(what, found, folder)
+
 
 KEPT = 50  # events whose pictures can be looked at
 OPEN = 2  # of them unpacked: the newest and one that is being looked at, so that flows found for them are used again

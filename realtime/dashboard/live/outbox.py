@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import struct
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+import cv2
+import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
 from realtime.dashboard.live.session import LiveSession
-from realtime.dashboard.live.wire import view_jpeg, with_head
 from realtime.sources.browser import Packets
 
 log = logging.getLogger(__name__)
@@ -22,6 +24,8 @@ HEALTH_TICKS = 6  # states from one look at the figures to the next
 VIEW_FPS = 15  # of what a page is shown of a server's source
 MOST_OUT = 200  # messages that may wait for a page
 FEW_OUT = 8  # beyond, no more pictures of a server's source
+VIEW_WIDTH = 960  # pixels of what a page is shown of a server's source
+QUALITY = 82  # of that JPEG
 
 
 class Out:
@@ -91,3 +95,17 @@ class Out:
             height, width = step.frame.pixels.shape[:2]
             data = await asyncio.to_thread(view_jpeg, step.frame.pixels)
             self.post(with_head({"kind": "frame", "width": width, "height": height}, data))
+
+
+def with_head(head: dict, data: bytes) -> bytes:
+    """Length of the JSON head (4 bytes), the head, one picture."""
+    text = json.dumps(head).encode()
+    return struct.pack("<I", len(text)) + text + data
+
+
+def view_jpeg(pixels: np.ndarray) -> bytes:
+    """H×W×3 uint8 BGR, at most VIEW_WIDTH wide."""
+    height, width = pixels.shape[:2]
+    if width > VIEW_WIDTH:
+        pixels = cv2.resize(pixels, (VIEW_WIDTH, round(height * VIEW_WIDTH / width)), interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from realtime.dashboard.live.choices import Choice
-from realtime.dashboard.live.download import Run
 from realtime.dashboard.live.event_pictures import first
-from realtime.dashboard.live.plain_view import Shown, drawn
-from realtime.dashboard.live.session import LiveSession
-from realtime.dashboard.live.viewers import Seats, seats_of
-from realtime.dashboard.live.words import listed
+from realtime.dashboard.live.latest_events import Run
+from realtime.dashboard.live.readings import LOST, listed
+from realtime.dashboard.live.session import LiveSession, Seats, seats_of
+from realtime.dashboard.pictures.event import label
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.judged import sentence
+from realtime.records import Event
 from realtime.sources.browser import Packets
 from realtime.sources.packet import Packet
 from realtime.watch import MOST_DROPPED
@@ -34,12 +34,37 @@ ENOUGH_FPS = 25  # below, a movement of a tenth of a second is three pictures or
 AGREE = "Tick the box first: everyone in view must know and agree."
 STOPPED = "Stopped. Nothing is being watched."
 WAIT = "Loading the model …"
+FACE, GATED = (200, 211, 111), (98, 192, 240)  # BGR, the colours of page/live/stage.js
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An event and its small pictures: name → JPEG."""
+
+    event: Event
+    pictures: dict[str, bytes]
+
+
+def drawn(pixels: np.ndarray, face: dict | None) -> np.ndarray:
+    """A copy of the picture (BGR) with the face's box and regions, and in words why it is not judged, if so."""
+    picture = pixels.copy()
+    words = face["words"] if face else LOST
+    if face:
+        colour = GATED if face["gate"] else FACE
+        left, top, right, bottom = (round(float(side)) for side in face["box"])
+        cv2.rectangle(picture, (left, top), (right, bottom), colour, 2, cv2.LINE_AA)
+        for quad in face["regions"]:
+            cv2.polylines(picture, [np.int32(np.round(quad))], True, colour, 1, cv2.LINE_AA)
+    if words:
+        label(picture, words, (10, picture.shape[0] - 10), 18)
+    return picture
 
 
 class PlainPage:
     """One page's pictures, from the first to the last: `take` each, then show `view`, `words`, `figures` and `events`.
 
-    found: all events of the latest run, for as long as the page is open.
+    Attributes:
+        found: all events of the latest run, for as long as the page is open.
     """
 
     def __init__(self, shared: Shared, seats: Seats):

@@ -1,16 +1,63 @@
-"""The accordion of the live tab with Gradio's own webcam component."""
+"""The accordion of the live tab with Gradio's own webcam component. Its pictures stand in the HTML itself: nothing is written to a file."""
 
 from __future__ import annotations
+
+from html import escape
 
 import gradio as gr
 import numpy as np
 
 from realtime.dashboard.live.choices import Choice
-from realtime.dashboard.live.download import FORMATS
-from realtime.dashboard.live.plain_camera import AGREE, PlainPages
-from realtime.dashboard.live.plain_view import events_html, file_html, picture_html, words_html
+from realtime.dashboard.live.latest_events import FORMATS
+from realtime.dashboard.live.outbox import view_jpeg
+from realtime.dashboard.live.plain_camera import AGREE, PlainPages, Shown
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
+from realtime.output.styling import inline
+from realtime.records import UNSURE
+
+ALTS = {"onset": "Face at onset", "apex": "Face at apex", "flow": "Motion as colours"}
+
+
+def picture_html(pixels: np.ndarray) -> str:
+    return f'<img alt="The camera\'s picture with the face that was found" src="{inline(view_jpeg(pixels), "jpeg")}">'
+
+
+def events_html(shown: list[Shown]) -> str:
+    return f'<ol class="mer-plain-list" aria-label="Events of the plain camera">{"".join(map(_row, shown))}</ol>'
+
+
+def _row(one: Shown) -> str:
+    event = one.event
+    images = "".join(f'<img alt="{alt}" src="{inline(one.pictures[name], "jpeg")}">' for name, alt in ALTS.items())
+    style = ' class="mer-unsure"' if event.label == UNSURE else ""
+    return (
+        f'<li class="mer-event">{images}<span><strong{style}>{escape(event.label)}</strong> '
+        f'<span class="mer-kind mer-{escape(event.kind)}">{escape(event.kind)}</span><br>'
+        f"<small>score {max(event.scores.values()):.2f} · at {event.apex_s:.2f} s · "
+        f"lasted {event.offset_s - event.onset_s:.2f} s</small></span></li>"
+    )
+
+
+def words_html(text: str, figures: list[str] = ()) -> str:
+    """A state in words.
+
+    Args:
+        text: is read out.
+        figures: lines that change all the time, and are not read out whenever they do.
+    """
+    lines = "".join(f'<p class="mer-state">{escape(line)}</p>' for line in figures)
+    return f'<p class="mer-state" role="status">{escape(text)}</p>{lines}'
+
+
+def file_html(url: str, name: str, word: str) -> str:
+    """A finished file, for the page to save at once.
+
+    Args:
+        word: what to know of it, or "".
+    """
+    return f'<p class="mer-state" role="status">Ready: <a href="{escape(url)}" download>{escape(name)}</a>. {escape(word)}</p>'
+
 
 EVERY = 0.03  # seconds between two pictures that the page is asked for; it manages as many as it can
 SIZE = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
@@ -25,7 +72,12 @@ LOOK = 1.0  # seconds between two looks whether the person has stopped: Gradio d
 
 
 def panel(shared: Shared, consent, settings: list) -> None:
-    """The accordion. consent: the checkbox. settings: the parts of the page in the order of `Choice`."""
+    """The accordion.
+
+    Args:
+        consent: the checkbox.
+        settings: the parts of the page in the order of `Choice`.
+    """
     pages = PlainPages(shared)
     with gr.Accordion("Plain camera (slower)", open=False, elem_id="mer-plain"):
         gr.HTML(ABOUT)

@@ -1,20 +1,21 @@
-"""One page that watches live: source → Watch → what the page shows. Knows nothing of WebSockets."""
+"""One page that watches live: source → Watch → what the page shows; and how many may at a time. Knows nothing of WebSockets."""
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from realtime.dashboard.live.choices import Choice
-from realtime.dashboard.live.download import Run
-from realtime.dashboard.live.latest_events import Shelf
-from realtime.dashboard.live.readings import Rate, face_of, health, number
+from realtime.dashboard.live.latest_events import Run, Shelf
+from realtime.dashboard.live.readings import SET_ASIDE, Rate, face_of, health, number
 from realtime.dashboard.live.storing import Keeping, Stored
-from realtime.dashboard.live.words import SET_ASIDE
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.pipeline import Pipeline, Step
@@ -22,6 +23,61 @@ from realtime.records import Event, Keyframes
 from realtime.sources import Source, SourceCounts
 from realtime.sources.browser import Packets
 from realtime.watch import Watch, leading
+
+SEATS = max(1, (os.cpu_count() or 1) // 2)  # live pages at a time: each takes most of a core
+
+
+class Sitter(Protocol):
+    def put_out(self) -> None:
+        """Another page has taken the place."""
+
+    def end(self) -> None:
+        """The program ends."""
+
+
+class Seats:
+    """Who watches now. The machine has room for so many pages at full rate; a new one may take the oldest's place."""
+
+    def __init__(self, most: int):
+        self.most = most
+        self._taken: list[Sitter] = []
+        self._guard = threading.Lock()
+
+    @property
+    def full(self) -> str:
+        """What to say to a page that finds no seat."""
+        return f"Live already runs in another tab or window, and this machine has room for {self.most} at full rate."
+
+    def take(self, who: Sitter, over: bool) -> bool:
+        with self._guard:
+            if who in self._taken:
+                return True
+            out = None
+            if len(self._taken) >= self.most:
+                if not over:
+                    return False
+                out = self._taken.pop(0)
+            self._taken.append(who)
+        if out is not None:
+            out.put_out()
+        return True
+
+    def leave(self, who: Sitter) -> None:
+        with self._guard, suppress(ValueError):
+            self._taken.remove(who)
+
+    def empty(self) -> None:
+        for who in list(self._taken):
+            who.end()
+
+
+def seats_of(shared: Shared) -> Seats:
+    """The seats of this program, the same for a page with a WebSocket and one without."""
+    if not hasattr(shared, "live_seats"):
+        shared.live_seats = Seats(SEATS)
+        shared.at_end(shared.live_seats.empty)
+    return shared.live_seats
+
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +87,10 @@ MOST_POINTS = 900  # of the curve that wait for a page: half a minute
 class LiveSession:
     """`start`, then look at `state()` as often as you like; `stop` ends it. Methods may be called from any thread.
 
-    tell(kind, content), from other threads: "ready"; "event" (the event, and "ended": microseconds in the browser's
-    clock at which its offset was taken, or None), then its "pictures" (the event, its keyframes); "problem" or "word" (one
-    line); "ended". source: open, or what opens it, in a thread, since that may take seconds.
+    Args:
+        source: open, or what opens it, in a thread, since that may take seconds.
+        tell: (kind, content), from other threads: "ready"; "event" (the event, and "ended": microseconds in the browser's clock at which
+            its offset was taken, or None), then its "pictures" (the event, its keyframes); "problem" or "word" (one line); "ended".
     """
 
     def __init__(self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]):
@@ -88,7 +145,11 @@ class LiveSession:
             threading.Thread(target=self._rebuild_on, name="rebuild", daemon=True).start()
 
     def keep(self, on: bool, pictures: bool = False) -> None:
-        """Whether events go to the log from now on, and whether their pictures are kept beside it. Raises MerError."""
+        """Whether events go to the log from now on, and whether their pictures are kept beside it.
+
+        Raises:
+            MerError: where they cannot be.
+        """
         if on:
             self.keeping.on(self.choice, self.source.info.name if self.source else "live", pictures)
         else:

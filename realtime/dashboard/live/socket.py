@@ -2,7 +2,7 @@
 
 Text, page → server: JSON with a "kind": start ("run": the page's number of it), codec, stop, change, keep, look (for
 pictures of an event), download (all events of the latest run), ping.
-Binary, page → server: one chunk, `wire.HEADER` (little-endian: version; flags, bit 0 a key frame, bit 1 full
+Binary, page → server: one chunk, HEADER (little-endian: version; flags, bit 0 a key frame, bit 1 full
 range; layout of a raw picture; size; microseconds) and its data.
 Text, server → page: JSON with a "kind": hello, busy, started, ready (chunks are wanted), state, event ("ended": when its
 offset was taken, microseconds as in the chunk), scores, missing and gone (pictures that there are not), word, problem,
@@ -14,30 +14,32 @@ event ("picture": onset, apex and flow by themselves, the others when asked for)
 from __future__ import annotations
 
 import asyncio
+import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from realtime.dashboard.live.choices import Choice
-from realtime.dashboard.live.download import Run
+from realtime.dashboard.live.choices import DEMO, Choice, camera, of_server
 from realtime.dashboard.live.event_pictures import Looks
-from realtime.dashboard.live.latest_events import KEPT
-from realtime.dashboard.live.outbox import Out
-from realtime.dashboard.live.session import LiveSession
-from realtime.dashboard.live.sources import DEMO, camera, of_server
-from realtime.dashboard.live.viewers import Seats, seats_of
-from realtime.dashboard.live.wire import VERSION, chunk, with_head
+from realtime.dashboard.live.latest_events import KEPT, Run
+from realtime.dashboard.live.outbox import Out, with_head
+from realtime.dashboard.live.session import LiveSession, Seats, seats_of
 from realtime.dashboard.server.browser_json import NOT_SOUND, read
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError, SourceError, UsageError
 from realtime.records import UNSURE
 from realtime.sources import Source
 from realtime.sources.browser import MOST_BYTES, Packets
+from realtime.sources.packet import Packet
 
 PATH = "/mer/live/ws"
+VERSION = 1
+HEADER = struct.Struct("<BBBxIq")  # version, flags, layout, one of padding, size, microseconds
+KEY, FULL_RANGE = 1, 2  # bits of the flags
 MOST_TEXT = 2**16  # bytes of a wish
 MOST_PAGES = 50  # connected at a time
 LET_GO_S = 10.0  # that a start waits for the source before it to be let go: each holds a model, threads, perhaps a decoder
@@ -57,6 +59,21 @@ def routes(shared: Shared, app: FastAPI) -> None:
             await Connection(socket, shared, seats).run()
         finally:
             pages.discard(socket)
+
+
+def chunk(message: bytes) -> Packet:
+    """One picture of the browser's camera.
+
+    Raises:
+        SourceError: where `message` is none.
+    """
+    if len(message) < HEADER.size:
+        raise SourceError("the browser sent a chunk without a header: reload the page")
+    version, flags, layout, size, microseconds = HEADER.unpack_from(message)
+    if version != VERSION or size != len(message) - HEADER.size:
+        raise SourceError("the browser sent a chunk of another version or size than it said: reload the page")
+    data = message[HEADER.size :]
+    return Packet(microseconds, bool(flags & KEY), data, time.monotonic(), layout, bool(flags & FULL_RANGE))
 
 
 class Connection:

@@ -39,7 +39,11 @@ class Stored:
     keeper: Keeper | None
 
     def pictures(self, event: Event, keyframes: Keyframes) -> None:
-        """Waits for the session's number, which the log's own thread gives. Raises MerError."""
+        """Waits for the session's number, which the log's own thread gives.
+
+        Raises:
+            MerError: where they cannot be written.
+        """
         if self.keeper is None:
             return
         until = time.monotonic() + PATIENCE
@@ -65,7 +69,15 @@ class Keeping:
         return "" if self._log is None else "events and their pictures" if self._keeper else "events"
 
     def on(self, choice: Choice, source: str, pictures: bool) -> None:
-        """source: its name. Raises MerError."""
+        """From now on events are written.
+
+        Args:
+            source: its name.
+            pictures: whether theirs are kept, too.
+
+        Raises:
+            MerError: where the log cannot be written.
+        """
         with self._guard:
             self._keeper = Keeper(beside(self._shared.log)) if pictures else None
             if self._log is None:

@@ -32,7 +32,11 @@ _motions: WeakKeyDictionary[Keyframes, tuple[list[FaceView], list[np.ndarray]]] 
 
 
 def thumbnails(keyframes: Keyframes) -> tuple[np.ndarray, np.ndarray]:
-    """The face at onset and at apex."""
+    """The face at onset and at apex.
+
+    Returns:
+        Two pictures, SIDE×SIDE×3 uint8 RGB.
+    """
     return tuple(_large(_rgb(view.pixels)) for view in (keyframes.onset, keyframes.apex))
 
 
@@ -41,6 +45,9 @@ def magnified(keyframes: Keyframes, factor: float) -> list[np.ndarray]:
 
     Lagrangian magnification: a point x of the onset that moved by u is shown at x + factor·u, with the colours that it had
     where it truly was. The first call measures the flow (TV-L1), later ones with another factor only draw.
+
+    Returns:
+        SLOW + HELD pictures, SIDE×SIDE×3 uint8 RGB.
     """
     views, flows = _motion(keyframes)
     pictures = [_rgb(view.pixels) for view in views]
@@ -49,7 +56,11 @@ def magnified(keyframes: Keyframes, factor: float) -> list[np.ndarray]:
 
 
 def flow_wheel(keyframes: Keyframes) -> np.ndarray:
-    """Onset → apex in colours: direction as hue, distance as depth of colour, with the wheel as its legend."""
+    """Onset → apex in colours: direction as hue, distance as depth of colour, with the wheel as its legend.
+
+    Returns:
+        SIDE×SIDE×3 uint8 RGB.
+    """
     flow = _flow(keyframes)
     flow = flow - np.median(flow, axis=(0, 1))  # what the alignment left of the head's own motion
     most = max(float(np.percentile(np.hypot(*np.moveaxis(flow, 2, 0)), 99.5)), LEAST)
@@ -60,7 +71,11 @@ def flow_wheel(keyframes: Keyframes) -> np.ndarray:
 
 
 def strain(keyframes: Keyframes) -> np.ndarray:
-    """Optical strain from onset to apex as heat over the face: where the skin was stretched or pressed together."""
+    """Optical strain from onset to apex as heat over the face: where the skin was stretched or pressed together.
+
+    Returns:
+        SIDE×SIDE×3 uint8 RGB.
+    """
     heat = cv2.GaussianBlur(strain_of(_flow(keyframes)), (0, 0), 2.0)
     heat = np.clip(heat / max(float(np.percentile(heat, 99.5)), 1e-3), 0, 1)
     return _large(warm_over(_rgb(keyframes.apex.pixels), heat))
@@ -68,7 +83,11 @@ def strain(keyframes: Keyframes) -> np.ndarray:
 
 def difference(keyframes: Keyframes) -> np.ndarray:
     """Where the picture of the apex differs from that of the onset, as heat over the face. Light that changed all over does
-    not count, and noise stays cold."""
+    not count, and noise stays cold.
+
+    Returns:
+        SIDE×SIDE×3 uint8 RGB.
+    """
     before, after = (cv2.GaussianBlur(_grey(view), (0, 0), 2.0).astype(np.float32) for view in (keyframes.onset, keyframes.apex))
     change = after - before
     change = np.abs(change - np.median(change))
@@ -77,7 +96,15 @@ def difference(keyframes: Keyframes) -> np.ndarray:
 
 
 def warm_over(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Heat (any size, in [0, 1]) laid over an RGB picture, from nothing to warm."""
+    """Heat laid over a picture, from nothing to warm.
+
+    Args:
+        picture: H×W×3 uint8 RGB.
+        heat: of any size, in [0, 1].
+
+    Returns:
+        H×W×3 uint8 RGB.
+    """
     height, width = picture.shape[:2]
     heat = cv2.resize(heat.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     warm = cv2.cvtColor(cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
@@ -91,7 +118,12 @@ def as_jpeg(picture: np.ndarray, quality: int = 85) -> bytes:
 
 
 def as_webp(frames: list[np.ndarray], fps: float = 20.0) -> bytes:
-    """An animation that repeats, for an <img>."""
+    """An animation that repeats, for an <img>.
+
+    Args:
+        frames: H×W×3 uint8 RGB each.
+        fps: frames a second.
+    """
     from PIL import Image
 
     first, *rest = map(Image.fromarray, frames)
@@ -176,7 +208,13 @@ def _width(keyframes: Keyframes) -> float:
 
 
 def label(picture: np.ndarray, words: str, place: tuple[int, int], size: int) -> None:
-    """Words on a dark plate, in place. place: left and lowest pixel of the plate."""
+    """Words on a dark plate, in place.
+
+    Args:
+        picture: H×W×3 uint8, written into.
+        place: left and lowest pixel of the plate.
+        size: of the letters, pixels.
+    """
     left, bottom = place
     width = cv2.getTextSize((0, 0), words, (0, 0), _font(), size, 400)[2]
     plate = picture[bottom - round(1.6 * size) : bottom, left : left + width + 12]

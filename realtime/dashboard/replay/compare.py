@@ -20,7 +20,11 @@ MOST_NUMBERS = 8  # of events, in a sentence
 
 
 def compare(job: Job, network: str, shared: Shared) -> str:
-    """Ask another network about the movements that were found, and say what came of it, as HTML. Raises MerError."""
+    """Ask another network about the movements that were found, and say what came of it, as HTML.
+
+    Raises:
+        MerError: where there is no such network, or it does not run.
+    """
     recognizer, answers = shared.recognizer(network, job.engine), {}
     for event in job.found.events:
         with suppress(KeyError):  # its pictures are gone

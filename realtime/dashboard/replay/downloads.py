@@ -1,15 +1,18 @@
-"""What a recording on the page can be taken away as."""
+"""What a recording on the page can be taken away as, and all of a queue in one archive."""
 
 from __future__ import annotations
 
+import zipfile
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from realtime.dashboard.replay.queue import settings_of
-from realtime.dashboard.replay.queued_recording import Job
+from realtime.dashboard.replay.queued_recording import DONE, Job
 from realtime.dashboard.shared import Shared
-from realtime.output.exports import write
+from realtime.output.event_table import csv_text
+from realtime.output.exports import KINDS, write, write_as
+from realtime.output.exports.tables import RECORDING_COLUMNS, columns_of, recording_row, write_codebook, write_table
 from realtime.output.log import Log, Session, SqliteSink, lies_at
 from realtime.output.stored_pictures import Keeper, beside
 from realtime.output.video import SPAN_S, AnnotatedVideo, annotate
@@ -31,7 +34,14 @@ SLOW = ("video", "report", "pdf")  # they read the recording
 
 
 def make(kind: str, job: Job, shared: Shared) -> Path:
-    """The finished file, in the page's own folder. Raises MerError."""
+    """The finished file, in the page's own folder.
+
+    Args:
+        kind: of MENU.
+
+    Raises:
+        MerError: where it cannot be written.
+    """
     folder = job.folder / "exports"
     folder.mkdir(mode=0o700, exist_ok=True)
     if kind == "video":
@@ -74,9 +84,17 @@ def _video(job: Job, path: Path, shared: Shared) -> Path:
 
 
 def store(jobs: list[Job], shared: Shared, recording: bool = False) -> list[int]:
-    """Put the events into the event log, with their pictures beside it, for Review: one session for each network; their
-    numbers. recording: the whole recordings, too. A second call adds only what is not there. Raises MerError, also where
-    mer-demo was started with --read-only.
+    """Put the events into the event log, with their pictures beside it, for Review: one session for each network. A second call
+    adds only what is not there.
+
+    Args:
+        recording: the whole recordings, too.
+
+    Returns:
+        The sessions' numbers.
+
+    Raises:
+        MerError: where they cannot be written, also where mer-demo was started with --read-only.
     """
     shared.refuse_if_read_only("Keeping events for review")
     new = [job for job in jobs if job.stored is None or not _logged(job.stored, shared)]
@@ -113,3 +131,39 @@ def _session(jobs: list[Job], shared: Shared) -> None:
 def _logged(number: int, shared: Shared) -> bool:
     """Whether a session is still there: Review may have deleted it."""
     return shared.log.exists() and any(session["id"] == number for session in Log(shared.log).sessions())
+
+
+ARCHIVE = "mer-live-recordings.zip"
+FOR_EACH = ("elan", "webvtt")  # kinds of `realtime.output.exports`
+
+
+def everything(jobs: list[Job], folder: Path) -> Path:
+    """Writes it into `folder`, over an older one, and says where.
+
+    Raises:
+        OutputError: where it cannot be written.
+        OSError: where the folder has gone with its page.
+    """
+    here = folder / "all"
+    here.mkdir(mode=0o700, exist_ok=True)
+    found = [job.found for job in jobs if job.shown]
+    files = [here / "events.csv", here / "events.xlsx", write_codebook(here, [*RECORDING_COLUMNS, *columns_of(found)])]
+    for path in files[:2]:
+        write_table(path, found)
+    recordings = here / "recordings.csv"  # those without an event, too
+    recordings.write_text(csv_text(RECORDING_COLUMNS, map(_row, jobs)), "utf-8", newline="")
+    with zipfile.ZipFile(folder / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in (*files, recordings):
+            packed.write(path, path.name)
+        for one in found:
+            for kind in FOR_EACH:
+                ending = KINDS[kind][0]
+                part = here / f"one{ending}"
+                write_as(kind, one, part)
+                packed.write(part, f"{one.name}{ending}")  # names are distinct, stems need not be
+    return folder / ARCHIVE
+
+
+def _row(job: Job) -> dict:
+    """One that was cancelled, or still waits, has not failed, but is not whole either."""
+    return recording_row(job.name, "", job.found, job.judged.as_dict() if job.judged else {}, job.message or ("" if job.state == DONE else job.state))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import secrets
 import shutil
 import threading
 import time
@@ -10,11 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from realtime.dashboard.live.readings import face_of
-from realtime.dashboard.replay.faces import Faces
-from realtime.dashboard.replay.owners import Owners
-from realtime.dashboard.replay.queued_recording import CANCELLED, DONE, FAILED, WAITING, WORKING, Job
+from realtime.dashboard.replay.queued_recording import CANCELLED, DONE, FAILED, WAITING, WORKING, Faces, Job, adjusted
 from realtime.dashboard.replay.seekable_copy import Copy
-from realtime.dashboard.replay.sensitivity import adjusted
 from realtime.dashboard.shared import DemoSettings, Limits, Shared
 from realtime.errors import MerError, OutputError
 from realtime.judged import Trace
@@ -25,6 +23,51 @@ from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import open_source
 from realtime.watch import Watch, leading
+
+
+class Owners:
+    """Which page (Gradio's session hash) shows the queue of which key. All methods from any thread."""
+
+    def __init__(self):
+        self._pages: dict[str, str] = {}
+        self._seen: dict[str, float] = {}  # key → when a page asked last, monotonic seconds
+        self._guard = threading.Lock()
+
+    def enter(self, page: str, key: object) -> str:
+        """The key of a page that has just been opened: the one it hands back where it is one of ours, else a new one."""
+        with self._guard:
+            if not isinstance(key, str) or key not in self._seen:
+                key = self._pages.get(page) or secrets.token_urlsafe(18)  # a page that asks often makes one key
+            self._pages[page], self._seen[key] = key, time.monotonic()
+            return key
+
+    def of(self, page: str | None) -> str:
+        """The key of a page; "" of one that has not entered."""
+        return self._pages.get(page or "", "")
+
+    def seen(self, key: str) -> bool:
+        """Whether it is one of ours; if so, its page has just asked."""
+        with self._guard:
+            if key in self._seen:
+                self._seen[key] = time.monotonic()
+            return key in self._seen
+
+    def leave(self, page: str) -> str:
+        """The page is closed or reloaded; its key, which stays, or "" where another page shows the same queue."""
+        with self._guard:
+            key = self._pages.pop(page, "")
+            return "" if key in self._pages.values() else key
+
+    def forget(self, key: str) -> None:
+        with self._guard:
+            self._seen.pop(key, None)
+            self._pages = {page: other for page, other in self._pages.items() if other != key}
+
+    def idle(self, seconds: float) -> list[str]:
+        """The keys that no page has shown for so long."""
+        with self._guard:
+            return [key for key, last in self._seen.items() if time.monotonic() - last > seconds]
+
 
 MOST = 50  # recordings of one browser
 MOST_RATE = 1000  # pictures for each second that has passed, and one more; a million within a second are no film of a face
@@ -46,7 +89,11 @@ class Queue:
         shared.at_end(self.close)
 
     def add(self, job: Job) -> Job:
-        """Gives it a name of its own. Raises MerError where the browser has too many."""
+        """Gives it a name of its own.
+
+        Raises:
+            MerError: where the browser has too many.
+        """
         with self._guard:
             others = [one.name for one in self._jobs.values() if one.owner == job.owner]
             if len(others) >= MOST:
@@ -136,7 +183,11 @@ class Queue:
 
 
 def work(job: Job, shared: Shared) -> None:
-    """Work through one recording. What was found before it broke off or was cancelled is kept. Raises MerError."""
+    """Work through one recording. What was found before it broke off or was cancelled is kept.
+
+    Raises:
+        MerError: where it broke off.
+    """
     settings, limits = settings_of(job, shared), shared.settings.limits
     recognizer = shared.recognizer(job.model, job.engine)
     with open_source(job.clip, settings=settings.source) as source:

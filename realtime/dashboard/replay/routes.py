@@ -10,12 +10,10 @@ import threading
 
 from realtime.dashboard.live.readings import GATES, LEARNING
 from realtime.dashboard.pictures import event as pictures
-from realtime.dashboard.pictures.attention import where_it_looked
-from realtime.dashboard.pictures.scores import unsure_below
+from realtime.dashboard.pictures.network import unsure_below, where_it_looked
 from realtime.dashboard.replay.downloads import MENU, SLOW
-from realtime.dashboard.replay.faces import BLOCK, NUMBERS
 from realtime.dashboard.replay.queue import Queue
-from realtime.dashboard.replay.queued_recording import Job
+from realtime.dashboard.replay.queued_recording import BLOCK, NUMBERS, Job
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.judged import GATES as CAUSES

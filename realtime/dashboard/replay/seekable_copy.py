@@ -21,7 +21,11 @@ EVERY = 12  # frames from one whole picture to the next: so many are decoded to 
 
 
 class Copy:
-    """Written frame by frame, then read at random. times: seconds of each frame, as given."""
+    """Written frame by frame, then read at random.
+
+    Attributes:
+        times: seconds of each frame, as given.
+    """
 
     def __init__(self, path: Path, width: int, height: int):
         import av
@@ -41,7 +45,15 @@ class Copy:
             raise cannot_write(path, error) from error
 
     def write(self, pixels: np.ndarray, pts: float) -> None:
-        """pixels: H×W×3 uint8 BGR. Raises OutputError."""
+        """The next frame.
+
+        Args:
+            pixels: H×W×3 uint8 BGR.
+            pts: seconds.
+
+        Raises:
+            OutputError: where it cannot be written.
+        """
         import av
 
         small = cv2.resize(pixels, (self.width, self.height), interpolation=cv2.INTER_AREA)
@@ -71,7 +83,15 @@ class Copy:
         self.close()
 
     def frame(self, number: int) -> np.ndarray:
-        """Frame `number`, from 0: H×W×3 uint8 BGR. Raises IndexError, OutputError where the copy is gone."""
+        """Frame `number`, from 0.
+
+        Returns:
+            H×W×3 uint8 BGR.
+
+        Raises:
+            IndexError: beyond the last.
+            OutputError: where the copy is gone.
+        """
         import av
 
         if not 0 <= number < len(self.times) or self._container is not None:

@@ -1,18 +1,177 @@
-"""Tab 2: drop recordings, look at what was found frame by frame, compare two networks, and leave with the files."""
+"""Tab 2: drop recordings, look at what was found frame by frame, compare two networks, and leave with the files.
+
+Everything that a page hands over is looked at first: it may be anything, and only what its own browser has dropped is shown, removed
+or given away."""
 
 from __future__ import annotations
 
+import html
+import secrets
+from pathlib import Path
+
 import gradio as gr
 
-from realtime.dashboard.replay.handlers import EMPTY, NONE, Handlers
+from realtime.dashboard.replay.compare import compare
+from realtime.dashboard.replay.downloads import MENU, everything, make, store
 from realtime.dashboard.replay.queue import Queue
+from realtime.dashboard.replay.queued_recording import CHOICES, USUAL, WORDS, Job
 from realtime.dashboard.replay.routes import add_routes
-from realtime.dashboard.replay.sensitivity import CHOICES, USUAL
+from realtime.dashboard.server.access import check_upload, safe_name
+from realtime.dashboard.server.browser_json import word
+from realtime.dashboard.server.requests import browser_of
 from realtime.dashboard.shared import HEAVY, Shared
+from realtime.errors import MerError
 
-HEAD = '<link rel="stylesheet" href="/mer/static/timeline.css">'
+NONE = "None"
+EMPTY = '<div class="mr-empty" data-token="" hidden><p></p></div>'  # page/replay/queue.js says what comes next
+KEEP = '<p class="mer-state">Nothing is stored until you press this: then the events and their pictures go to the event log.</p>'
+
+
+class Handlers:
+    """One for each program. open: the boxes of an open recording, see `tab`."""
+
+    def __init__(self, shared: Shared, queue: Queue):
+        self.shared, self.queue = shared, queue
+
+    def arrive(self, key: str, request: gr.Request) -> str:
+        """The place of the queue.
+
+        Args:
+            key: what the browser remembers of an earlier page, or "".
+        """
+        return f'<div class="mr-queue" data-key="{self.queue.owners.enter(request.session_hash, key)}"></div>'
+
+    def add(self, paths: list[str] | None, network: str, sensitivity: str, request: gr.Request):
+        refused, browser = [], browser_of(request)
+        paths = list(dict.fromkeys(paths or []))
+        for number, path in enumerate(paths, 1):
+            if len(paths) > 1:
+                yield gr.skip(), f'<p class="mer-state" role="status">Looking at recording {number} of {len(paths)}…</p>'
+            try:
+                self.queue.add(self.taken(path, network, sensitivity, browser, request.session_hash))
+            except MerError as error:
+                refused.append(str(error))
+                self.shared.uploads.drop(path, browser)
+        yield None, refusals(refused)
+
+    def act(self, opened: str, event: gr.EventData, request: gr.Request) -> list:
+        """A button of the queue: cancel, remove, or show."""
+        job, what = self.queue.job(word(event, "token")), word(event, "what")
+        if job is None or job.owner != self._owner(request):
+            return [gr.skip()] * 7
+        if what == "remove":
+            self.queue.remove(job)
+            gone = job.token == opened
+            return [EMPTY, "", gr.update(visible=False), gr.skip(), "", "", ""] if gone else [gr.skip()] * 7
+        if what == "cancel":
+            self.queue.cancel(job.token)
+            return [gr.skip()] * 7
+        shown = f'<div class="mr-empty" data-token="{job.token}"><p>Opening…</p></div>'
+        others = [NONE, *(name for name in self.shared.networks() if name != job.model)]
+        others = gr.update(choices=others, value=NONE)
+        return [shown, job.token, gr.update(visible=job.shown), others, "", "", "" if self.shared.read_only else KEEP]
+
+    def compare(self, token: str, network: str, request: gr.Request) -> str:
+        job = self._own(token, request)
+        if job is None or network not in self.shared.networks():
+            return ""
+        try:
+            return compare(job, network, self.shared)
+        except MerError as error:
+            return lines([str(error)])
+
+    def download(self, token: str, event: gr.EventData, request: gr.Request) -> str:
+        """One format of the open recording, from its menu."""
+        job, kind = self._own(token, request), word(event, "kind")
+        return "" if job is None or kind not in MENU else self._offered(lambda: make(kind, job, self.shared), job.owner)
+
+    def download_all(self, request: gr.Request) -> str:
+        owner = self._owner(request)
+        jobs = self.queue.of(owner)
+        if not any(job.shown for job in jobs):
+            return lines(["nothing is done yet: a download holds what was found"])
+        folder = self.shared.folder(owner)
+        return self._offered(lambda: everything(jobs, folder), owner)
+
+    def keep(self, token: str, recording: bool, request: gr.Request) -> str:
+        job = self._own(token, request)
+        return "" if job is None else self._kept([job], bool(recording))
+
+    def keep_all(self, request: gr.Request) -> str:
+        jobs = [job for job in self.queue.of(self._owner(request)) if job.shown]
+        return self._kept(jobs, False) if jobs else lines(["nothing is done yet: Review shows what was found"])
+
+    def _kept(self, jobs: list[Job], recording: bool) -> str:
+        try:
+            numbers = store(jobs, self.shared, recording)
+        except MerError as error:
+            return lines([str(error)])
+        whose = f"of {len(jobs)} recordings " if len(jobs) > 1 else ""
+        whole = ", and the recording" if all(job.whole for job in jobs) else ""
+        events = sum(len(job.found.events) for job in jobs)
+        sessions = f"session{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))} of the event log"
+        return (
+            f'<p class="mr-ready" role="status"><span class="mer-rec">Stored</span>: {sessions} hold{"" if len(numbers) > 1 else "s"} '
+            f"the {events} events {whose}and their pictures{whole}. Tab Review opens it, and deletes it.</p>"
+        )
+
+    def _offered(self, made, owner: str) -> str:
+        """made: () → the finished file, in the browser's folder."""
+        try:
+            path = made()
+            url = self.shared.offer(path, owner)
+        except (MerError, OSError) as error:
+            return lines([str(error)])
+        link = f'<a href="{html.escape(url)}" download>{html.escape(path.name)}</a>'
+        return f'<p class="mr-ready" role="status">Ready: {link}</p>'
+
+    def taken(self, path: str, network: str, sensitivity: str, browser: str, page: str) -> Job:
+        """What a page's browser has uploaded as a job: looked at, and moved from Gradio's folder to its browser's own.
+
+        Args:
+            path: as the page says it: anything.
+            browser: who asks, see `requests.BROWSER`.
+            page: Gradio's session hash.
+
+        Raises:
+            MerError: where it is no upload of that browser's, or cannot be taken.
+        """
+        upload = self.shared.uploads.own(path, browser)
+        info = check_upload(upload, self.shared.settings.limits)
+        if not (owner := self.queue.owners.of(page)):
+            raise MerError("this page has lost touch with mer-demo: reload it, then drop the recording again")
+        name = safe_name(upload.name)
+        folder = self.shared.folder(owner) / f"replay-{secrets.token_hex(8)}"
+        folder.mkdir(mode=0o700)
+        clip = folder / f"recording{Path(name).suffix.lower()}"
+        self.shared.uploads.take(path, browser, clip)
+        model = network if network in self.shared.networks() else self.shared.settings.network
+        sensitivity = sensitivity if sensitivity in WORDS else USUAL
+        return Job(owner, clip, name, model, self.shared.settings.engine, folder, info.duration, sensitivity)
+
+    def _owner(self, request: gr.Request) -> str:
+        return self.queue.owners.of(request.session_hash)
+
+    def _own(self, token: str, request: gr.Request) -> Job | None:
+        """The job that a page has open; None where it is not its browser's, or not done."""
+        job = self.queue.job(token) if isinstance(token, str) else None
+        return job if job is not None and job.owner == self._owner(request) and job.shown else None
+
+
+def lines(said: list[str]) -> str:
+    """What went wrong, a line each."""
+    return "".join(f'<p class="mer-warn mr-said" role="alert">{html.escape(line)}</p>' for line in said)
+
+
+def refusals(said: list[str]) -> str:
+    """The same, each with a button that closes it (page/replay/timeline.js)."""
+    close = '<button type="button" class="mr-close" aria-label="Close this message">×</button>'
+    return "".join(f'<div class="mer-warn mr-said" role="alert"><span>{html.escape(line)}</span>{close}</div>' for line in said)
+
+
+HEAD = '<link rel="stylesheet" href="/mer/static/replay/timeline.css">'
 WHOLE = "Needed to see and train on a movement that was missed."
-SCRIPT = "import('/mer/static/timeline.js').then((timeline) => timeline.{})"
+SCRIPT = "import('/mer/static/replay/timeline.js').then((timeline) => timeline.{})"
 GO = "() => {{ const link = document.querySelector('#mer-replay-{} a'); if (link) link.click(); }}"
 REMEMBERED = "() => [localStorage.getItem('mer-replay-queue') || '']"
 
@@ -73,6 +232,7 @@ def tab(shared: Shared) -> None:
     # "multiple": Gradio drops a press that comes while the one before it is still on its way
     shown = [player, chosen, after, other, compared, files, kept]
     listed.click(do.act, chosen, shown, show_progress="hidden", trigger_mode="multiple")
+    listed.input(do.act, chosen, shown, show_progress="hidden", trigger_mode="always_last")  # of two that are to be shown, the last
     other.input(do.compare, [chosen, other], compared, show_progress="minimal", concurrency_limit=HEAVY)
     keep.click(do.keep, [chosen, whole], kept, show_progress="minimal")
     player.click(do.download, chosen, files, show_progress="minimal").then(None, js=GO.format("files"))

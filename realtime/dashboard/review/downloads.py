@@ -25,8 +25,15 @@ MENU = {
 
 
 def make(kind: str, reviews: Reviews, session: int, folder: Path) -> Path:
-    """The finished file in `folder`: a table of all recordings of the session, or a file for each of them, several in an
-    archive. Raises MerError, OSError."""
+    """The finished file in `folder`: a table of all recordings of the session, or a file for each of them, several in an archive.
+
+    Args:
+        kind: of MENU.
+
+    Raises:
+        MerError: where it cannot be written.
+        OSError: where the folder has gone with its page.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
     several, ending = corrected(reviews, session), KINDS[kind][0]
     name = f"session-{session}-corrected"

@@ -6,7 +6,9 @@ They stand in the page itself (data: addresses), so that nothing of a session is
 
 from __future__ import annotations
 
+import tempfile
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,11 +18,39 @@ import cv2
 import numpy as np
 
 from realtime.dashboard.pictures import event as pictures
-from realtime.dashboard.review.clip_with_sound import around
+from realtime.dashboard.replay.seekable_copy import Copy
+from realtime.errors import OutputError
+from realtime.output.sound import add_sound
 from realtime.output.styling import inline
 from realtime.review.film import Film
 from realtime.review.item import MOMENTS, Marks
 from realtime.sources import SourceSettings
+
+ONLY_KEPT = "What came before and after is seen and heard where the recording itself is at hand: here the event's own pictures were kept."
+
+_clips: WeakKeyDictionary[Film, bytes] = WeakKeyDictionary()
+
+
+def around(film: Film, recording: Path | None, read: SourceSettings) -> bytes | str:
+    """An MP4 of the whole film of a face, made once; in words why there is none."""
+    if recording is None or film.window is None:
+        return ONLY_KEPT
+    if film not in _clips:
+        with suppress(OutputError):
+            _clips[film] = _clip(film, recording, read)
+    return _clips.get(film, "The film of what came before and after could not be made.")
+
+
+def _clip(film: Film, recording: Path, read: SourceSettings) -> bytes:
+    since = film.views[0].pts
+    with tempfile.TemporaryDirectory(prefix="mer-demo-clip-") as folder:
+        path = Path(folder) / "around.mp4"
+        with Copy(path, *film.views[0].pixels.shape[1::-1]) as copy:
+            for view in film.views:
+                copy.write(view.pixels, view.pts - since)
+        add_sound(path, recording, since, read)
+        return path.read_bytes()
+
 
 Shown = tuple[str, str]  # what stands above the verdict, what below it
 STRIP = 16  # small pictures from before the onset to after the offset
@@ -36,9 +66,11 @@ def waiting() -> Shown:
 
 @dataclass(frozen=True)
 class Motion:
-    """What takes a moment to make of an event's pictures. changed, slow, flow: pictures; None where the head moved too far.
+    """What takes a moment to make of an event's pictures.
 
-    around: an MP4 of the time around the event; or in words why there is none.
+    Attributes:
+        changed, slow, flow: pictures; None where the head moved too far.
+        around: an MP4 of the time around the event; or in words why there is none.
     """
 
     changed: bytes | None
@@ -51,7 +83,12 @@ _made: WeakKeyDictionary[Film, OrderedDict[tuple, Motion]] = WeakKeyDictionary()
 
 
 def motion(film: Film, marks: Marks, recording: Path | None, read: SourceSettings, wait: bool) -> Motion | None:
-    """Made once for the same marks. read: see `review.film.as_read`. wait: False gives None where it is not at hand: a key must not wait for it."""
+    """Made once for the same marks.
+
+    Args:
+        read: see `review.film.as_read`.
+        wait: False gives None where it is not at hand: a key must not wait for it.
+    """
     mine, key = _made.setdefault(film, OrderedDict()), (marks.onset_s, marks.apex_s, marks.offset_s)
     if key not in mine and wait:
         keyframes = film.keyframes(marks)

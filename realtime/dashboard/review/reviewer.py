@@ -1,4 +1,8 @@
-"""What one reviewer has before them: a session, one of its recordings, one event, and the pictures of it. Knows of no page."""
+"""What one reviewer has before them: a session, one of its recordings, one event, and the pictures of it.
+
+A desk is laid for each request and says nothing of the one before: what is chosen, and what the reviewer had seen, comes with the
+request. Knows of no page.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,12 @@ SHORTLY_S = 60.0  # that a mark waits for the pictures by whose frames it moves:
 
 @dataclass
 class Chosen:
-    """What is before the reviewer. items: the events of `source` in `session`, by onset; item: the chosen one of them."""
+    """What is before the reviewer.
+
+    Attributes:
+        items: the events of `source` in `session`, by onset.
+        item: the chosen one of them.
+    """
 
     session: dict | None = None
     source: str = ""
@@ -34,15 +43,17 @@ class Chosen:
 
 
 class Desk:
-    """One page's review. Methods raise MerError with one line for the person; what was chosen stays."""
+    """Methods raise MerError with one line for the person; what was chosen stays.
 
-    def __init__(self, log: Path, films: Films, read_only: bool):
+    Attributes:
+        reviewer: who it is, "" where nobody said.
+    """
+
+    def __init__(self, log: Path, films: Films, read_only: bool, reviewer: str):
         self._path, self._read_only = log, read_only
         self.films = films
+        self.reviewer = " ".join(reviewer.split())
         self.chosen = Chosen()
-        self.reviewer = ""  # as typed last, for pictures that come later
-        self.unread = False  # whether the log itself could not be read the last time
-        self.asked = object()  # by which request the pictures were asked for last
 
     def reviews(self) -> Reviews:
         return Reviews(self._path, self._read_only)
@@ -53,14 +64,6 @@ class Desk:
             return self.reviews().log.sessions()
         except UsageError:
             return []
-
-    def left_behind(self) -> str:
-        """Says so, and goes to another session, where somebody else has deleted the chosen one; "" otherwise."""
-        session = self.chosen.session
-        if session is None or session["id"] in {one["id"] for one in self.sessions()}:
-            return ""
-        self.open(None)
-        return f"Session {session['id']} was deleted in another window."
 
     def open(self, number: int | None, source: str | None = None, key: str = "") -> None:
         """Chooses a session (None: the latest that holds an event, else the latest) and one of its sources."""
@@ -108,47 +111,70 @@ class Desk:
         own = [name for item in self.chosen.items for name in item.scores]
         return list(dict.fromkeys([*own, *LABELS]))
 
-    def judge(self, reviewer: str, reject: bool = False, **changes) -> str:
+    def judge(self, reject: bool = False, seen: int | None = None, **changes) -> str:
+        """A verdict on the chosen event; what was said, in words.
+
+        Args:
+            seen, changes: as in `Reviews.judge`.
+        """
         item = self._item()
         try:
-            review = self.reviews().judge(item.session, item.key, reviewer, reject, item, **changes)
+            review = self.reviews().judge(item.session, item.key, self.reviewer, reject, seen, **changes)
         finally:
             self.refresh()
         said = {"rejected": "Rejected", "accepted": "Accepted", "corrected": "Corrected", "added": "Changed"}[review.verdict]
         return f"{said}: event {self.number()}, {review.marks.label}."
 
-    def move(self, reviewer: str, moment: str, frames: int) -> str:
-        """Moves "onset", "apex" or "offset" of the chosen event by whole frames, as far as they can be known."""
-        item = self._item()
-        marks, field = item.marks(reviewer.strip()), MOMENTS[moment]
+    def move(self, moment: str, frames: int, seen: int | None = None, **marks) -> str:
+        """Moves "onset", "apex" or "offset" of the chosen event by whole frames, as far as they can be known.
+
+        Args:
+            seen: as in `Reviews.judge`.
+            marks: what it has before that, as shown to the reviewer; by default as the log has it.
+        """
+        item, field = self._item(), MOMENTS[moment]
+        before = replace(item.marks(self.reviewer), **marks)
         end = time.monotonic() + SHORTLY_S
         self.fetch(lambda: time.monotonic() < end)
-        found = self.films.known(item, marks)
+        found = self.films.known(item, before)
         if found is None:
             raise UsageError(f"the pictures are still being read: move the {moment} when they are there, or type its second")
-        before = getattr(marks, field)
-        if isinstance(found, Film):
-            after = found.moved(before, frames)
-        else:
-            after = round(max(0.0, before + frames / 30), 3)  # no picture to go by
-        said = self.judge(reviewer, **{field: after})
-        return said.replace(f", {marks.label}.", f", {moment} {after:.3f} s.")
+        since = getattr(before, field)
+        after = found.moved(since, frames) if isinstance(found, Film) else round(max(0.0, since + frames / 30), 3)  # no picture to go by
+        said = self.judge(seen=seen, **marks | {field: after})
+        return f"{said.partition(', ')[0]}, {moment} {after:.3f} s."
 
-    def add(self, reviewer: str, apex_s: float | None) -> str:
+    def add(self, apex_s: float | None, key: str = "") -> str:
+        """An event that the program missed, in the chosen recording.
+
+        Args:
+            apex_s: seconds, or None where nothing was typed.
+            key: the one that the new event is to have, see `Reviews.add`.
+        """
         if apex_s is None:
             raise UsageError("type the second at which the movement peaks, then press Enter")
         now = self.chosen
         if now.session is None:
             raise UsageError("choose a session first")
-        item = self.reviews().add(now.session["id"], reviewer, now.source, float(apex_s), UNSURE)
+        item = self.reviews().add(now.session["id"], self.reviewer, now.source, float(apex_s), UNSURE, key)
         self.open(now.session["id"], now.source, item.key)
         return f"Added: event {self.number()} at {apex_s:.3f} s. Now give it a label."
 
-    def undo(self, reviewer: str) -> str:
-        if self.chosen.session is None:
-            raise UsageError("there is nothing to undo")
+    def last_word(self) -> int | None:
+        """The number of what this reviewer said last in this session, and did not take back."""
+        items = self.reviews().items(self.chosen.session["id"]) if self.chosen.session else []
+        return max((item.reviews[self.reviewer].id for item in items if self.reviewer in item.reviews), default=None)
+
+    def undo(self, review: int | None) -> str:
+        """Takes back one word of this reviewer.
+
+        Args:
+            review: as `last_word` gave it.
+        """
         now = self.chosen
-        key = self.reviews().undo(now.session["id"], " ".join(reviewer.split()))
+        if now.session is None:
+            raise UsageError("there is nothing to undo")
+        key = None if review is None else self.reviews().undo(now.session["id"], self.reviewer, review)
         if key is None:
             raise UsageError("there is nothing of yours left to undo in this session")
         items = self.reviews().items(now.session["id"])
@@ -156,10 +182,23 @@ class Desk:
         self.open(now.session["id"], source, key if any(item.key == key for item in items) else now.key)
         return "Taken back: your last step."
 
-    def name(self, subject: str) -> str:
+    def person(self) -> str:
+        """The participant of the chosen recording, "" where nobody said."""
         now = self.chosen
+        return self.reviews().people(now.session["id"]).get(now.source, "") if now.session else ""
+
+    def name(self, subject: str, before: str) -> str:
+        """Who is seen in the chosen recording.
+
+        Args:
+            subject: "" takes the name back.
+            before: who it was as the page showed it.
+        """
+        now, here = self.chosen, self.person()
         if now.session is None:
             raise UsageError("choose a session first")
+        if here not in (before, " ".join(subject.split())):
+            raise UsageError(f"this recording was named in another window meanwhile: it shows {here or 'nobody'}")
         self.reviews().name(now.session["id"], now.source, subject)
         return f"Saved: this recording shows {subject.strip()}." if subject.strip() else "The name is removed."
 
@@ -180,18 +219,13 @@ class Desk:
         return str(places.get(self.chosen.key, "?"))
 
     def fetch(self, wanted: Callable[[], bool] = lambda: True) -> None:
-        """Waits for the pictures of the chosen event, for another being chosen, or until they are not `wanted` any more."""
+        """Waits for the pictures of the chosen event, or until they are not `wanted` any more."""
         now = self.chosen
         if now.item is None:
             return
         place = now.items.index(now.item)
         several = [(item, item.marks(self.reviewer)) for item in now.items[place : place + AHEAD]]
-        self.films.get(now.session, several, lambda: self.same(now) and wanted())
-
-    def same(self, before: Chosen) -> bool:
-        """Whether the event chosen then is still the chosen one."""
-        now = self.chosen
-        return now.session is not None and (now.session["id"], now.key) == (before.session["id"], before.key)
+        self.films.get(now.session, several, wanted)
 
     def _item(self) -> Item:
         item = self.chosen.item

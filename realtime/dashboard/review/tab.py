@@ -1,18 +1,60 @@
-"""Tab 3: what people say of logged events. Every key of `review.js` presses one of the controls here."""
+"""Tab 3: what people say of logged events. Its controls and addresses; what they do is in page/review and, on this side, in `actions`."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from html import escape
+
 import gradio as gr
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse
 
-from realtime.dashboard.review import controls, downloads
-from realtime.dashboard.review.buttons import Wiring, words
-from realtime.dashboard.review.reviewer import Desk
-from realtime.dashboard.server.browser_json import word
+from realtime.dashboard.review import downloads
+from realtime.dashboard.review.actions import DO, Actions
+from realtime.dashboard.server.browser_json import all_plain, read
+from realtime.dashboard.server.gradio_inputs import MOST_NAME
 from realtime.dashboard.shared import HEAVY, Shared
-from realtime.names import plain
+from realtime.errors import UsageError
+from realtime.review.item import MOMENTS, UNITS
 
-HEAD = """<link rel="stylesheet" href="/mer/static/review.css">
-<script src="/mer/static/review.js" defer></script>"""
+FRESH = {"cache-control": "no-store"}
+
+
+def add_routes(shared: Shared, app: FastAPI) -> None:
+    actions, making = Actions(shared), threading.BoundedSemaphore(HEAVY)
+    looks = {"look": actions.tell, "pictures": actions.pictures, "training": actions.export, "corrected": actions.corrected}
+    heavy = ("training", "corrected")
+
+    def answered(do, text: str | bytes, *more):
+        try:
+            asked = read(text)
+            if not 0 < len(page := str(asked.get("page", ""))) <= MOST_NAME:
+                raise UsageError("the page does not say which one it is: reload it")
+            for silent in shared.seen(page):
+                shared.end_session(silent)
+            return JSONResponse(all_plain(do(asked, *more)), headers=FRESH)
+        except UsageError as error:
+            return PlainTextResponse(f"Refused: {error}\n", 422)
+
+    @app.get("/mer/review/{what}")
+    def looked(what: str, asked: str = ""):
+        if what not in looks:
+            return PlainTextResponse("There is no such thing.\n", 404)
+        if what not in heavy:
+            return answered(looks[what], asked)
+        with making:
+            return answered(looks[what], asked)
+
+    @app.post("/mer/review/{what}")
+    async def written(what: str, request: Request):
+        if what not in DO or what == "look":
+            return PlainTextResponse("There is no such thing.\n", 404)
+        return await asyncio.to_thread(answered, actions.tell, await request.body(), what)
+
+
+HEAD = '<link rel="stylesheet" href="/mer/static/review/review.css">'
+SCRIPT = "import('/mer/static/review/review.js').then((review) => { review.begin(element); watch('value', () => setTimeout(() => review.begin(element), 0)); })"
 LOOK = "<div><dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>choose an event</dd></div><div><dt><kbd>S</kbd></dt><dd>slow motion on or off</dd></div><div><dt><kbd>P</kbd></dt><dd>play what came before and after</dd></div>"
 JUDGE = """<div><dt><kbd>A</kbd></dt><dd>accept</dd></div><div><dt><kbd>R</kbd></dt><dd>reject</dd></div>
 <div><dt><kbd>1</kbd> … <kbd>9</kbd></dt><dd>set the label</dd></div><div><dt><kbd>U</kbd></dt><dd>undo</dd></div>
@@ -21,137 +63,113 @@ JUDGE = """<div><dt><kbd>A</kbd></dt><dd>accept</dd></div><div><dt><kbd>R</kbd><
 <div><dt><kbd>Ctrl</kbd> or <kbd>Alt</kbd> + <kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd></dt><dd>move the offset</dd></div>
 <div><dt><kbd>N</kbd></dt><dd>add an event that was missed</dd></div>"""
 TRAIN = "<div><dt><kbd>E</kbd></dt><dd>make the training set</dd></div>"
-CLICK = """element.addEventListener('click', event => {
-  const row = event.target.closest('tr[data-key]');
-  if (row) trigger('select', {key: row.dataset.key});
-});"""
-CHOOSE = """element.addEventListener('click', event => {
-  const item = event.target.closest('button[data-kind]');
-  if (!item) return;
-  item.closest('details').open = false;
-  trigger('select', {kind: item.dataset.kind});
-});"""
-DOWNLOAD = "() => document.querySelector('#rv-link')?.click()"
+VERDICT = """<div class="rv-judge">
+  <button type="button" id="rv-accept" class="mer-button mer-main">Accept (A)</button>
+  <button type="button" id="rv-reject" class="mer-button">Reject (R)</button>
+  <button type="button" id="rv-undo" class="mer-button">Undo (U)</button>
+</div>
+<fieldset id="rv-label" class="mer-fields rv-choices"><legend>Label</legend><div></div></fieldset>"""
+MISSED = """<div class="mer-fields rv-missed">
+  <label>Missed event: its apex, in seconds <input id="rv-missed" type="number" min="0" step="any"></label>
+  <button type="button" id="rv-add" class="mer-button">Add it (N)</button>
+</div>"""
+CORRECTED = (
+    "<h3>Take the corrections away</h3>"
+    "<p>The session as its reviewers left it: corrected, without what was rejected, with what was added.</p>"
+    '<div id="rv-corrected">{menu}</div><div id="rv-ready"></div>'
+)
+TRAINING = """<h3>Train on the corrections</h3><p>A data set for mer-train with every event that was accepted, corrected or added.</p>
+<div class="rv-line">
+  <fieldset class="mer-fields rv-choices"><legend>Which</legend><div>
+    <label><input type="radio" name="rv-which" value="" checked> This session</label>
+    <label><input type="radio" name="rv-which" value="many"> All sessions</label></div></fieldset>
+  <fieldset class="mer-fields rv-choices"><legend>Whose reviews</legend><div>
+    <label><input type="radio" name="rv-whose" value="" checked> All, where they agree</label>
+    <label><input type="radio" name="rv-whose" value="own"> Only mine</label></div></fieldset>
+</div>
+<label class="rv-tick"><input type="checkbox" id="rv-frames" checked> Put the pictures into it (otherwise it points to the recordings on this machine)</label>
+<button type="button" id="rv-export" class="mer-button mer-main">Make training set (E)</button>
+<div id="rv-exported"></div>"""
+DELETE = """<h3>Delete the session</h3>
+<p>Its events, reviews, and what was kept of it go for good. Your own recordings, and files that you saved elsewhere, stay.</p>
+<button type="button" id="rv-delete" class="mer-button">Delete this session…</button>
+<div id="rv-sure" class="rv-line" hidden>
+  <button type="button" id="rv-delete-yes" class="mer-button mer-stop">Delete for good</button>
+  <button type="button" id="rv-delete-no" class="mer-button">Keep it</button>
+</div>"""
+
+
+def routes(shared: Shared, app) -> None:
+    add_routes(shared, app)
 
 
 def tab(shared: Shared) -> None:
-    page = Wiring(shared)
-    _top(page)
-    with gr.Row(equal_height=False, elem_classes="rv-page"):
-        with gr.Column(scale=5, min_width=320):
-            _events(page)
-            if page.writes:
-                controls.missed(page)
-            with gr.Accordion("Keys", elem_id="rv-keyboard"):
-                words(f'<dl class="rv-keys">{LOOK}{JUDGE if page.writes else ""}{TRAIN}</dl>')
-        with gr.Column(scale=7, min_width=320):
-            page.boxes["pictures"] = gr.HTML(elem_id="rv-pictures", apply_default_css=False, padding=False)
-            if page.writes:
-                controls.judging(page)
-            page.boxes["around"] = gr.HTML(elem_id="rv-around", apply_default_css=False, padding=False)
-            slow = gr.Button("Slow motion on or off (S)", elem_id="rv-slow", size="sm")
-            page.later(lambda: page.on_slow(slow))
-            if page.writes:
-                controls.marks(page)
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=320, elem_classes="rv-card"):
-            _corrected(page)
-        with gr.Column(min_width=320, elem_classes="rv-card"):
-            _exporting(page)
-        if page.writes:
-            with gr.Column(min_width=320, elem_classes="rv-card"):
-                controls.deleting(page)
-    page.finish()
+    whole = gr.HTML(elem_id="rv", js_on_load=SCRIPT, apply_default_css=False, padding=False)
+
+    def arrive(request: gr.Request) -> str:
+        return markup(request.session_hash or "", writes=not shared.read_only)
+
+    arrive.__annotations__["request"] = gr.Request  # Gradio looks at the type itself, not at its name
+    gr.on(None, arrive, None, whole, show_progress="hidden")
 
 
-def _top(page: Wiring) -> None:
-    with gr.Row(elem_classes="rv-top"):
-        session = gr.Dropdown([], label="Session", elem_id="rv-session", scale=3, min_width=280)
-        source = gr.Dropdown([], label="Recording", elem_id="rv-source", scale=2, min_width=200, visible=False)
-        # remembered by review.js: a gr.BrowserState in a tab that is not open yet is read too late, as empty
-        page.reviewer = gr.Textbox(label="Your name", elem_id="rv-reviewer", placeholder="type it to begin", scale=1, min_width=160, max_length=80)
-        person = gr.Textbox(
-            label="Participant",
-            elem_id="rv-person",
-            scale=1,
-            min_width=160,
-            max_length=80,
-            placeholder="name or number" if page.writes else "",
-            interactive=page.writes,
-        )
-        refresh = gr.Button("Refresh", elem_id="rv-refresh", scale=0, min_width=100)
-    page.boxes |= {"session": session, "source": source, "person": person}
-    root, here = gr.context.Context.root_block, gr.context.Context.block
+def markup(page: str, writes: bool) -> str:
+    """The whole tab.
 
-    def wire():
-        page.on(root.load, None)
-        for event in (here.select, refresh.click):  # the log may have grown meanwhile
-            page.on(event, lambda desk, name: desk.refresh())
-        page.on(page.reviewer.change, lambda desk, name: "")
-        page.on(session.input, lambda desk, name, number: _opened(desk, number, None), session)
-        page.on(source.input, lambda desk, name, path: _opened(desk, None, path), source)
-        if page.writes:
-            page.on(person.submit, lambda desk, name, who: desk.name(who), person)
-            page.on(person.blur, _named, person)
-
-    page.later(wire)
-
-
-def _events(page: Wiring) -> None:
-    table = gr.HTML(elem_id="rv-events", js_on_load=CLICK, apply_default_css=False, padding=False)
-    with gr.Row():
-        before = gr.Button("Previous event (↑)", elem_id="rv-before", size="sm", min_width=120)
-        after = gr.Button("Next event (↓)", elem_id="rv-after", size="sm", min_width=120)
-    said = gr.HTML(elem_id="rv-said", padding=False)
-    page.boxes |= {"table": table, "said": said, "progress": gr.HTML(elem_id="rv-progress", padding=False)}
-
-    def wire():
-        page.on_row(table)
-        page.on(before.click, lambda desk, name: desk.step(-1) or "")
-        page.on(after.click, lambda desk, name: desk.step(1) or "")
-
-    page.later(wire)
+    Args:
+        page: its own name, Gradio's session hash.
+        writes: whether anything may be written.
+    """
+    moments = "".join(map(_moment, MOMENTS))
+    return f"""<div class="rv" data-page="{escape(page)}" data-writes="{str(writes).lower()}">
+<div class="mer-fields rv-top">
+  <div class="rv-wide"><label for="rv-session">Session</label><select id="rv-session"></select></div>
+  <div hidden><label for="rv-source">Recording</label><select id="rv-source"></select></div>
+  <label>Your name <input id="rv-reviewer" maxlength="80" placeholder="type it to begin" autocomplete="off"></label>
+  <label>Participant <input id="rv-person" maxlength="80" autocomplete="off"{' placeholder="name or number"' if writes else " disabled"}></label>
+  <button type="button" id="rv-refresh" class="mer-button">Refresh</button>
+</div>
+<div class="rv-page">
+  <div>
+    <div id="rv-events"></div>
+    <div class="rv-line">
+      <button type="button" id="rv-before" class="mer-button mer-small">Previous event (↑)</button>
+      <button type="button" id="rv-after" class="mer-button mer-small">Next event (↓)</button>
+    </div>
+    <div id="rv-said"></div>
+    <div id="rv-progress"></div>
+    {MISSED if writes else ""}
+    <details id="rv-keyboard" open><summary>Keys</summary><dl class="rv-keys">{LOOK}{JUDGE if writes else ""}{TRAIN}</dl></details>
+  </div>
+  <div>
+    <div id="rv-pictures"></div>
+    {VERDICT if writes else ""}
+    <div id="rv-around"></div>
+    <button type="button" id="rv-slow" class="mer-button mer-small" aria-pressed="true">Slow motion on or off (S)</button>
+    {_marks(moments) if writes else ""}
+  </div>
+</div>
+<div class="rv-line rv-cards">
+  <section class="rv-card rv-words" aria-label="Take the corrections away">{CORRECTED.format(menu=downloads.menu())}</section>
+  <section class="rv-card rv-words" aria-label="Train on the corrections">{TRAINING}</section>
+  {f'<section class="rv-card rv-words" aria-label="Delete the session">{DELETE}</section>' if writes else ""}
+</div></div>"""
 
 
-def _corrected(page: Wiring) -> None:
-    words("<h3>Take the corrections away</h3><p>The session as its reviewers left it: corrected, without what was rejected, with what was added.</p>")
-    menu = gr.HTML(downloads.menu(), elem_id="rv-corrected", js_on_load=CHOOSE, apply_default_css=False, padding=False)
-    result = gr.HTML(elem_id="rv-ready", apply_default_css=False, padding=False)
-
-    def run(event: gr.EventData, request: gr.Request):
-        return page.steps.corrected(request.session_hash, word(event, "kind"))
-
-    made = menu.select(run, None, result, concurrency_limit=HEAVY)
-    made.then(None, js=DOWNLOAD.replace("#rv-link", "#rv-ready a"))
-
-
-def _exporting(page: Wiring) -> None:
-    words("<h3>Train on the corrections</h3><p>A data set for mer-train with every event that was accepted, corrected or added.</p>")
-    with gr.Row():
-        many = gr.Radio([("This session", False), ("All sessions", True)], value=False, label="Which", elem_id="rv-which", min_width=200)
-        own = gr.Radio([("All, where they agree", False), ("Only mine", True)], value=False, label="Whose reviews", elem_id="rv-whose", min_width=200)
-    whole = gr.Checkbox(True, label="Put the pictures into it (otherwise it points to the recordings on this machine)", elem_id="rv-frames")
-    make = gr.Button("Make training set (E)", elem_id="rv-export", variant="primary")
-    result = gr.HTML(elem_id="rv-exported", apply_default_css=False, padding=False)
-
-    def run(name, many, own, frames, request: gr.Request):
-        return page.steps.export(request.session_hash, name, many, own, frames)
-
-    made = make.click(run, [page.reviewer, many, own, whole], result, concurrency_limit=HEAVY)
-    made.then(None, js=DOWNLOAD)
+def _marks(moments: str) -> str:
+    """Onset, apex and offset, and what else is said of the movement."""
+    legend = "".join(f"<div><dt>{number}</dt><dd>{name}</dd></div>" for number, name in UNITS.items())
+    return f"""<div class="mer-fields rv-line">{moments}</div>
+<div class="mer-fields rv-line">
+  <label>Action units <input id="rv-units" data-mark="action_units" maxlength="80" placeholder="like 1+2" autocomplete="off"></label>
+  <label>Kind <select id="rv-kind"><option>micro</option><option>macro</option></select></label>
+  <label>Note <input id="rv-note" data-mark="note" maxlength="1000" autocomplete="off"></label>
+</div>
+<details class="rv-units"><summary>What the numbers of action units mean</summary><dl>{legend}</dl></details>"""
 
 
-def _opened(desk: Desk, number: int | None, source: str | None) -> str:
-    """Another session or another of its sources; a field that was emptied changes nothing."""
-    now = desk.chosen.session
-    if number is not None or (source is not None and now is not None):
-        known = now["sources"] if now is not None else []
-        desk.open(number if number is not None else now["id"], next((one for one in known if plain(one) == source), source))
-    return ""
-
-
-def _named(desk: Desk, name: str, who: str) -> str | None:
-    now = desk.chosen
-    if now.session is not None and who != desk.reviews().people(now.session["id"]).get(now.source, ""):
-        return desk.name(who)
-    return None
+def _moment(moment: str) -> str:
+    title = moment.capitalize()
+    return f"""<div><label>{title} (s) <input id="rv-{moment}" data-mark="{MOMENTS[moment]}" type="number" min="0" step="0.001"></label>
+<div class="rv-steps"><button type="button" id="rv-{moment}-earlier" class="mer-button mer-small">{title} −1</button>
+<button type="button" id="rv-{moment}-later" class="mer-button mer-small">{title} +1</button></div></div>"""

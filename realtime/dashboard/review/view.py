@@ -1,18 +1,19 @@
-"""The HTML of the review: the table of events, how far reviewers are and agree, and what came of an export.
-
-All text of logs and people is escaped.
-"""
+"""What a page of tab Review shows, given what is before the reviewer: its state, and the HTML in it. All text of logs and people is escaped."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from realtime.dashboard.review.reviewer import Chosen
+from realtime.dashboard.review import pictures
+from realtime.dashboard.review.reviewer import KEYS, Chosen, Desk
+from realtime.names import plain
 from realtime.review.agreement import agreements
 from realtime.review.data_set import Exported
+from realtime.review.film import as_read, recording
 from realtime.review.item import MOMENTS, Item, in_words
 
 HEADS = ("#", "Label", "Verdict", "Onset", "Apex", "Offset", "Score", "Units")
@@ -31,8 +32,9 @@ def session_line(session: dict) -> str:
 def table(chosen: Chosen, reviewer: str, blind: bool) -> str:
     """The events as a grid: rows can be clicked, the arrow keys of the page move the choice.
 
-    blind: what others said of an event is shown once this reviewer has judged it; otherwise two would agree because one
-    has read the other.
+    Args:
+        blind: what others said of an event is shown once this reviewer has judged it; otherwise two would agree because one has read the
+            other.
     """
     if chosen.session is None:
         return '<p class="mer-state">No session is logged yet. Use Live or Replay first.</p>'
@@ -80,7 +82,8 @@ def _verdict(verdict: str) -> str:
 def progress(chosen: Chosen, items: list[Item], reviewer: str, twice: bool = False) -> str:
     """How far this reviewer is, and how far every two agree over the whole session.
 
-    twice: the same name is at work on this session in another window.
+    Args:
+        twice: the same name is at work on this session in another window.
     """
     if chosen.session is None:
         return ""
@@ -135,3 +138,66 @@ def said(text: str, wrong: bool = False) -> str:
     """The line that screen readers speak after each step."""
     style = "mer-warn" if wrong else "mer-state"
     return f'<p class="{style}" role="{"alert" if wrong else "status"}">{escape(text[:1].upper() + text[1:])}</p>' if text else ""
+
+
+NEXT_S = 0.5  # after the chosen event: where a missed one is proposed
+
+
+def state(desk: Desk, slow: bool, read_only: bool, twice: bool) -> dict:
+    """What a page shows, ready for JSON but for texts that are not UTF-8.
+
+    "events" → for each key its marks, and what the reviewer had said of it last ("seen", see `Reviews.judge`). "undo" and "new": what
+    `Desk.undo` and `Desk.add` take.
+
+    Args:
+        slow: whether slow motion is shown.
+        twice: another page reviews this session under the same name.
+    """
+    now, item = desk.chosen, desk.chosen.item
+    newest = desk.reviews().newest(now.session["id"]) if now.session else {}
+    last = max((int(key[1:]) for key, _ in newest if key[0] == "m"), default=0)
+    return {
+        "sessions": [(one["id"], session_line(one)) for one in desk.sessions()],
+        "session": now.session and now.session["id"],
+        "sources": [(plain(one), Path(one).name or one) for one in now.session["sources"]] if now.session else [],
+        "source": plain(now.source),
+        "person": desk.person(),
+        "progress": progress(now, desk.reviews().items(now.session["id"]) if now.session else [], desk.reviewer, twice),
+        "table": table(now, desk.reviewer, blind=not read_only),
+        "key": now.key,
+        "events": {one.key: asdict(one.marks(desk.reviewer)) | {"seen": newest.get((one.key, desk.reviewer), 0)} for one in now.items},
+        "labels": _labels(desk),
+        "missed": item and round(item.marks(desk.reviewer).offset_s + NEXT_S, 3),
+        "undo": desk.last_word(),
+        "new": f"m{last + 1}",
+        "pictures": pictures_of(desk, slow, wait=False),
+    }
+
+
+def pictures_of(desk: Desk, slow: bool, wait: bool) -> pictures.Shown:
+    """The pictures of the chosen event, or a word where they must be read first.
+
+    Args:
+        slow: whether slow motion is shown.
+        wait: see `pictures.motion`.
+    """
+    item = desk.chosen.item
+    if item is None:
+        return "", ""
+    marks = item.marks(desk.reviewer)
+    known = desk.films.known(item, marks)
+    if known is None:
+        return pictures.waiting()
+    session = desk.chosen.session
+    made = None if isinstance(known, str) else pictures.motion(known, marks, recording(session, item.source), as_read(session), wait)
+    return pictures.shown(known, marks, slow, made)
+
+
+def _labels(desk: Desk) -> list[tuple[str, str]]:
+    """Each that can be chosen and its words: with the key that sets it, where it has one."""
+    item, labels = desk.chosen.item, desk.labels()
+    if item is None:
+        return []
+    mine = item.marks(desk.reviewer).label
+    labels += [] if mine in labels else [mine]
+    return [(label, f"{place} {label}" if place <= KEYS else label) for place, label in enumerate(labels, 1)]

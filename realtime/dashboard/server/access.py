@@ -31,8 +31,12 @@ def is_local(host: str) -> bool:
 
 
 def read_password(file: Path | None) -> str | None:
-    """The password from `file` or else from MER_DEMO_PASSWORD, which is taken out of the environment, so that no child
-    process sees it. None where there is neither. Raises UsageError."""
+    """The password from `file` or else from MER_DEMO_PASSWORD, which is taken out of the environment, so that no child process sees it.
+    None where there is neither.
+
+    Raises:
+        UsageError: where the file cannot be read, or the password is too short.
+    """
     given = os.environ.pop(PASSWORD, None)
     if file is not None:
         try:
@@ -46,7 +50,11 @@ def read_password(file: Path | None) -> str | None:
 
 
 def check_host(host: str, password: str | None) -> None:
-    """Raises UsageError where others could reach the page without a password."""
+    """Nobody else may reach a page without a password.
+
+    Raises:
+        UsageError: where others could.
+    """
     if password is None and not is_local(host):
         raise UsageError(
             f"--host {host} lets other machines reach the page, and it shows faces: that needs a password too, in the "
@@ -95,7 +103,8 @@ def safe_name(name: str) -> str:
 def check_upload(path: Path, limits: Limits) -> SourceInfo:
     """Look at an uploaded recording before it is queued: its ending and size, and its video in a child process.
 
-    Raises SourceError, one line with the file's plain name and no folder of this machine.
+    Raises:
+        SourceError: one line with the file's plain name and no folder of this machine.
     """
     name = safe_name(path.name)
     try:

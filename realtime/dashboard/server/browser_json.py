@@ -13,8 +13,10 @@ NOT_SOUND = "the page sent something that the server does not understand: reload
 
 
 def read(text: str | bytes) -> dict:
-    """The object that `text` is. Raises UsageError where it is none, is deep, or holds what cannot be computed with or written
-    down: NaN, Infinity, half a character.
+    """The object that `text` is.
+
+    Raises:
+        UsageError: where it is none, is deep, or holds what cannot be computed with or written down: NaN, Infinity, half a character.
     """
     try:
         found = json.loads(text, parse_constant=_refuse)

@@ -19,7 +19,11 @@ PATIENCE = 5.0  # seconds between asking a command to end and ending it
 
 
 class Job:
-    """From any thread. title: what runs or ran last, in words; "" before the first."""
+    """From any thread.
+
+    Attributes:
+        title: what runs or ran last, in words; "" before the first.
+    """
 
     def __init__(self):
         self.title = ""
@@ -30,7 +34,11 @@ class Job:
         self._guard = threading.Lock()
 
     def start(self, title: str, module: str, *words: str, folder: Path) -> None:
-        """Run `python -m module words…` in `folder`. Raises UsageError while another one runs."""
+        """Run `python -m module words…` in `folder`.
+
+        Raises:
+            UsageError: while another one runs.
+        """
         with self._guard:
             if self.running:
                 raise UsageError(f"{self.title} is still running: wait for it, or stop it")

@@ -28,7 +28,11 @@ refusals: ContextVar[list[str]] = ContextVar("refusals")  # of a request, for wh
 
 
 class Page(gr.Blocks):
-    """Blocks that look at what comes in before Gradio does. find: raises MerError for a path that is no upload of ours."""
+    """Blocks that look at what comes in before Gradio does.
+
+    Args:
+        find: raises MerError for a path that is no upload of ours.
+    """
 
     def __init__(self, find: Callable[[str], object], **options):
         super().__init__(**options)
@@ -36,7 +40,14 @@ class Page(gr.Blocks):
         self.has_launched = True  # mounted on another app it never says so, and then Gradio checks no path at all
 
     def check(self, asked: dict) -> None:
-        """asked: what a page sends to have one of the functions run. Raises MerError."""
+        """Before a function is run.
+
+        Args:
+            asked: what a page sends to have it run.
+
+        Raises:
+            MerError: for what it does not take.
+        """
         number, name = asked.get("fn_index"), asked.get("session_hash")
         if not isinstance(number, int) or number not in self.fns or self.fns[number].fn is None:
             raise UsageError("there is no such control: reload the page")
@@ -61,7 +72,11 @@ class Page(gr.Blocks):
 
 
 def check(components: Sequence[Component], values: object, find: Callable[[str], object]) -> None:
-    """One value for each input. Raises UsageError, or what `find` raises of a file's path."""
+    """One value for each input.
+
+    Raises:
+        UsageError: for another kind of value, or what `find` raises of a file's path.
+    """
     if not isinstance(values, list) or len(values) != len(components):
         raise UsageError(f"this control sends {len(components)} values: reload the page")
     for component, value in zip(components, values, strict=True):

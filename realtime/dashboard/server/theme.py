@@ -9,9 +9,8 @@ DIGITS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mo
 # page.css as it stands: Gradio rewrites the selectors of what it is given itself
 HEAD = """
 <meta name="color-scheme" content="light dark">
-<link rel="stylesheet" href="/mer/static/page.css">
-<script src="/mer/static/presses.js"></script>
-<script src="/mer/static/page.js" defer></script>
+<link rel="stylesheet" href="/mer/static/shared/page.css">
+<script type="module" src="/mer/static/shared/page.js"></script>
 """
 
 

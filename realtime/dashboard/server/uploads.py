@@ -20,13 +20,14 @@ NOT_UPLOADED = "that is not a file that was uploaded just now: drop the recordin
 class Uploads:
     """Gradio's folder of uploads: FOLDER/hash of the content/name. Nothing outside of it is ever read, moved or removed.
 
-    page: Gradio's session hash. An upload is there for the pages that sent it, and for no other that knows its path. Methods may be called from any thread and raise UsageError for whatever lies elsewhere, whether it is there or not.
+    An upload is there for the browsers that sent it (their names: `requests.BROWSER`), and for no other that knows its path. Methods may be
+    called from any thread and raise UsageError for whatever lies elsewhere, whether it is there or not.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder.resolve()
         self._taking = threading.Lock()
-        self._pages: dict[str, set[str]] = {}  # path → who sent it: the same content under the same name is one file
+        self._browsers: dict[str, set[str]] = {}  # path → who sent it: the same content under the same name is one file
 
     def find(self, path: str) -> Path:
         """The upload at `path`: a regular file of our own, and no link on the way to it. It is not opened."""
@@ -41,38 +42,42 @@ class Uploads:
             raise UsageError(NOT_UPLOADED)
         return found
 
-    def came(self, paths: list[str], page: str) -> None:
-        """A page has sent these."""
+    def came(self, paths: list[str], browser: str) -> None:
+        """A browser has sent these."""
         with self._taking:
-            self._pages = {path: pages for path, pages in self._pages.items() if os.path.lexists(path)}
+            self._browsers = {path: browsers for path, browsers in self._browsers.items() if os.path.lexists(path)}
             for path in paths:
-                self._pages.setdefault(path, set()).add(page)
+                self._browsers.setdefault(path, set()).add(browser)
 
-    def own(self, path: str, page: str) -> Path:
-        """`find`, where that page has sent it."""
+    def own(self, path: str, browser: str) -> Path:
+        """`find`, where that browser has sent it."""
         found = self.find(path)
-        if page not in self._pages.get(str(found), ()):
+        if browser not in self._browsers.get(str(found), ()):
             raise UsageError(NOT_UPLOADED)
         return found
 
-    def take(self, path: str, page: str, target: Path) -> None:
-        """Moves an upload to `target`, on the same disk; once. It stays for another page that sent the same."""
+    def take(self, path: str, browser: str, target: Path) -> None:
+        """Moves an upload to `target`, on the same disk; once. It stays for another that sent the same."""
         with self._taking:
             try:
-                found = self.own(path, page)
-                (os.link if self._leave(found, page) else os.rename)(found, target)
+                found = self.own(path, browser)
+                (os.link if self._leave(found, browser) else os.rename)(found, target)
             except FileNotFoundError:
                 raise UsageError(NOT_UPLOADED) from None
 
-    def _leave(self, path: Path, page: str) -> bool:
+    def _leave(self, path: Path, browser: str) -> bool:
         """Whether others have sent it, too."""
-        pages = self._pages.pop(str(path)) - {page}
-        if pages:
-            self._pages[str(path)] = pages
-        return bool(pages)
+        browsers = self._browsers.pop(str(path)) - {browser}
+        if browsers:
+            self._browsers[str(path)] = browsers
+        return bool(browsers)
 
     def make_room(self, size: int) -> None:
-        """For `size` bytes that are about to come: removes what was left lying. Raises OutputError where the disk is too full."""
+        """For `size` bytes that are about to come: removes what was left lying.
+
+        Raises:
+            OutputError: where the disk is too full.
+        """
         oldest = time.time() - STALE_SECONDS
         for path in list(self.folder.rglob("*")):
             with suppress(OSError):
@@ -85,9 +90,9 @@ class Uploads:
         if free - size < SPARE:
             raise OutputError(f"the disk is too full for this upload: {free / 1e9:.1f} GB are free, {SPARE / 1e9:g} must stay so")
 
-    def drop(self, path: str, page: str) -> None:
-        """Removes an upload that is not wanted, if it is one of that page's."""
+    def drop(self, path: str, browser: str) -> None:
+        """Removes an upload that is not wanted, if it is one of that browser's."""
         with self._taking, suppress(UsageError, OSError):
-            found = self.own(path, page)
-            if not self._leave(found, page):
+            found = self.own(path, browser)
+            if not self._leave(found, browser):
                 found.unlink()

@@ -1,12 +1,12 @@
 // Tab 2, its places in the page: the queue, the recording that is open, another model's answers about it.
-import { warning } from "./timeline_parts.js";
-import { Player } from "./timeline_player.js";
-import { OPEN, showQueue } from "./timeline_queue.js";
+import { warning } from "./parts.js";
+import { Player } from "./player.js";
+import { OPEN, showQueue } from "./queue.js";
 
 let player = null, openToken = "", asked = "";
 
 export function queue(element, trigger, writes) {
-  const act = (what, token) => trigger("click", { what, token });
+  const act = (what, token) => trigger(what === "show" ? "input" : "click", { what, token });
   const press = (what, token) => {
     if (what === "show") asked = token;
     act(what, token);
@@ -42,7 +42,7 @@ export function comparison(element, watch) {
     const told = element.querySelector("[data-compared]");
     if (player) player.compare(told ? JSON.parse(told.dataset.compared) : null);
   }, 0));
-  element.addEventListener("click", (event) => {
+  element.addEventListener("click", (/** @type {any} */ event) => {
     const button = event.target.closest("button[data-event]");
     if (button && player) player.open(Number(button.dataset.event));
   });

@@ -1,0 +1,117 @@
+// The list of events of the live tab, the pictures of each, for as long as it stands in the list, and all of them as a file.
+import { $ } from "../shared/dom.js";
+import { connection } from "./connection.js";
+import { problem } from "./stage.js";
+import { clock, percent } from "./words.js";
+
+const MOST = 50;
+const SMALL = ["onset", "apex"]; // shown in the list
+const TYPES = { magnified: "image/webp" };
+const ANSWER_MS = 15_000;
+const pictures = new Map(); // event → Map of name → URL of a picture in memory
+let waiting = null;
+
+// --- the files
+
+// what: a format of live/download.py
+function ask(what) {
+  connection.tell({ kind: "download", what });
+  clearTimeout(waiting);
+  waiting = setTimeout(() => problem("The server does not answer. If it was restarted, these events are no longer there."), ANSWER_MS);
+}
+
+function save(name, data) {
+  clearTimeout(waiting);
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([data])), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+const any = () => $("mer-events").children.length > 0;
+
+function offer(on) {
+  for (const button of $("mer-downloads").querySelectorAll("button")) button.setAttribute("aria-disabled", String(!on));
+}
+
+// --- the list
+
+function clear() {
+  $("mer-events").replaceChildren();
+  [...pictures.keys()].forEach(forget);
+  $("mer-count").textContent = "0";
+  $("mer-none").hidden = false;
+  offer(false);
+}
+
+function forget(number) {
+  pictures.get(number)?.forEach((url) => URL.revokeObjectURL(url));
+  pictures.delete(number);
+}
+
+// → its button; choose(): a person wants to see it
+function add(event, unsure, choose) {
+  const row = document.createElement("li"), button = document.createElement("button");
+  row.value = event.event;
+  button.type = "button";
+  button.className = "mer-event";
+  button.dataset.number = event.event;
+  button.setAttribute("aria-pressed", "false");
+  const images = SMALL.map((name) => Object.assign(document.createElement("img"), { alt: `Face at ${name}`, width: 56, height: 56 }));
+  images.forEach((image, i) => { image.dataset.name = SMALL[i]; });
+  button.append(...images, words(event, unsure));
+  button.onclick = choose;
+  row.append(button);
+  const list = $("mer-events");
+  list.prepend(row);
+  while (list.children.length > MOST) {
+    forget(Number(list.lastChild.value));
+    list.lastChild.remove();
+  }
+  pictures.set(event.event, new Map());
+  $("mer-count").textContent = event.event;
+  $("mer-none").hidden = true;
+  offer(true);
+}
+
+const doubt = (event, unsure, score) => !unsure ? `${score} likely` : event.kind === "macro" ? "macro-expressions are not named" : `no class above ${score}`;
+
+function words(event, unsure) {
+  const score = percent(Math.max(...Object.values(event.scores))), long = event.offset_s - event.onset_s;
+  const words = document.createElement("span");
+  const name = Object.assign(document.createElement("strong"), { textContent: event.label });
+  if (unsure) name.className = "mer-unsure";
+  const kind = Object.assign(document.createElement("span"), {
+    className: `mer-kind mer-${event.kind}`, textContent: event.kind, title: event.kind === "micro" ? "brief: a micro-expression" : "longer: a macro-expression",
+  });
+  const more = Object.assign(document.createElement("small"), {
+    textContent: `at ${clock(event.apex_s)} · lasted ${long.toFixed(2)} s · ${doubt(event, unsure, score)}`,
+  });
+  words.append(name, " ", kind, document.createElement("br"), more);
+  return words;
+}
+
+function press(number) {
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".mer-event")))
+    button.setAttribute("aria-pressed", String(button.dataset.number === String(number)));
+}
+
+// → its URL, or none where the event has left the list meanwhile
+function keep(number, name, data) {
+  const of = pictures.get(number), before = of?.get(name);
+  if (!of) return null;
+  const url = URL.createObjectURL(new Blob([data], { type: TYPES[name] || "image/jpeg" }));
+  of.set(name, url);
+  const small = /** @type {HTMLImageElement | null} */ (document.querySelector(`.mer-event[data-number="${number}"] img[data-name="${name}"]`));
+  if (small) small.src = url;
+  if (before) setTimeout(() => URL.revokeObjectURL(before), 1000);
+  return url;
+}
+
+const url = (number, name) => pictures.get(number)?.get(name);
+
+document.addEventListener("click", (/** @type {any} */ { target }) => {
+  const button = target.closest?.("#mer-downloads button");
+  if (button?.getAttribute("aria-disabled") === "false") ask(button.dataset.what);
+});
+
+export const events = { add, any, clear, press, keep, save, url };

@@ -5,7 +5,7 @@ every library, in children and workers too. Each of them reads its variable once
 each without it (strace, name look-ups in a plain run):
 
     ONNX Runtime 1.32   mobile.events.data.microsoft.com, and files in the user's cache (`forget`)
-    Ray 2.60            the usage report; its dashboard asks for the cloud's metadata (realtime/cli/cluster.py leaves it out)
+    Ray 2.60            the usage report; its dashboard asks for the cloud's metadata (realtime/parallel/cluster.py leaves it out)
     Gradio 6.31         analytics and a look for newer versions
     Hugging Face Hub    comes with Gradio
     MediaPipe 1.2.3     play.googleapis.com; it has no switch (realtime/face/facemesh/with_mediapipe.py keeps it from sockets)

@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from omegaconf import OmegaConf
 
 from realtime.errors import SourceError, UsageError
 from realtime.sources.checks import check_file
 from train import run_folder
 from train.bench.cli import main
 from train.data.loaders.megc2019 import load_flow
+from train.settings import chosen
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "about.json"])
@@ -33,6 +35,22 @@ def test_a_run_from_before_there_were_precisions_goes_on(tmp_path, monkeypatch, 
     if goes_on:
         return run_folder.claim(tmp_path, settings, None)
     with pytest.raises(UsageError, match="other precision:"):
+        run_folder.claim(tmp_path, settings, None)
+
+
+@pytest.mark.parametrize(("count", "goes_on"), [(5, True), (4, False)])
+def test_a_run_that_kept_more_settings_than_are_known_today_goes_on(tmp_path, monkeypatch, count, goes_on):
+    """Every protocol had all of them once, and every data set."""
+    monkeypatch.setattr(run_folder, "digest", lambda samples: "0")
+    monkeypatch.setattr(run_folder, "about", lambda settings: {})
+    settings = chosen("protocol=folds")
+    kept = settings.as_dict() | {"samples_sha256": "0"}
+    kept["data"] |= {"grouping": "three", "apex": "annotated"}
+    kept["protocol"]["count"] = count
+    (tmp_path / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(kept)))
+    if goes_on:
+        return run_folder.claim(tmp_path, settings, None)
+    with pytest.raises(UsageError, match="other protocol:"):
         run_folder.claim(tmp_path, settings, None)
 
 

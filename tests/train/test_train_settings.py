@@ -1,5 +1,7 @@
 """The settings of `mer-train`: where a value stands, and paths among them."""
 
+import subprocess
+import sys
 from dataclasses import MISSING, fields
 
 import pytest
@@ -33,6 +35,12 @@ def test_the_code_holds_no_value_that_a_file_holds():
         for one in fields(kind):
             value = one.default_factory() if one.default_factory is not MISSING else one.default
             assert value is MISSING or not value, f"{kind.__qualname__}.{one.name} = {value!r} stands in configs/ too"
+
+
+def test_settings_are_read_and_sets_prepared_without_torch():
+    code = "import sys, train.cli, train.data.prepare; from train.settings import chosen; chosen('model=moext'); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"
 
 
 def leaves(config, prefix=()):

@@ -24,7 +24,7 @@ class DataSettings:
     """One of `configs/data/`.
 
     Attributes:
-        cache, more, test: folders, lists of str; one may be given as it is.
+        cache: folders, list of str; one may be given as it is. So may those of `more` and `test`.
     """
 
     name: str
@@ -59,7 +59,8 @@ class TrainSettings:
     """Everything that `configs/train.yaml` holds.
 
     Attributes:
-        model, fit: after loading, the `Model` and `Recipe` of the method's own `settings`.
+        model: after loading, the `Model` of the method's own `settings`.
+        fit: after loading, their `Recipe`.
     """
 
     model: Any

@@ -56,7 +56,8 @@ class Clip:
         pictures: the frames from onset to offset, in order (an image: one).
         apex: index into `pictures`.
         row: where the annotation stands, for messages ("table.xlsx row 17").
-        video, times: instead of `pictures`, a video and the seconds of onset, apex and offset in its own clock.
+        video: instead of `pictures`.
+        times: with a video, the seconds of onset, apex and offset in its own clock.
     """
 
     dataset: str

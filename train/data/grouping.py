@@ -83,7 +83,9 @@ def class_of(name: str, dataset: str, clip: str, label: str, row: str = "") -> s
     """The class of one clip; None where the grouping leaves it out on purpose.
 
     Args:
-        clip, label, row: as in `Clip`.
+        clip: its name.
+        label: as in `Clip`.
+        row: as in `Clip`.
 
     Raises:
         UsageError: the label is no known emotion; the row is named.

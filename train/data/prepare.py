@@ -82,7 +82,8 @@ def prepare(
     A clip that is done is never done again; one that was left out is tried again.
 
     Args:
-        dataset, root: where the clips come from.
+        dataset: the name of the set that the clips come from.
+        root: its folder.
 
     Raises:
         UsageError: `cache` was made from or with something else.

@@ -14,8 +14,10 @@ class Samples:
     Attributes:
         inputs: {name: N×…}, in the order in which the network takes them.
         label: N int64, an index into `classes`.
-        person, dataset, kind, name: N strings. Two samples are of one person exactly where `person` is equal. kind is "micro",
-            "macro" or "image" (a labelled still face); name is the clip's.
+        person: N strings. Two samples are of one person exactly where it is equal.
+        dataset: N strings.
+        kind: N strings, "micro", "macro" or "image" (a labelled still face).
+        name: N strings, the clip's.
     """
 
     inputs: dict[str, np.ndarray]

@@ -113,7 +113,8 @@ def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict,
     """Write the PNG: what was seen, how it moved, where the network looked, and what it made of it.
 
     Args:
-        layers, attention: a method's LAYERS and ATTENTION (`train.methods`).
+        layers: a method's LAYERS.
+        attention: a method's ATTENTION.
     """
     box = crop_box(moments.points)
     faces = [cv2.resize(crop(view, box), (FACE, FACE)) for view in (moments.onset, moments.apex, moments.offset)]

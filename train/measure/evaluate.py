@@ -48,7 +48,8 @@ class Pooled:
     """Predictions of everybody who was tested.
 
     Attributes:
-        probabilities, leaked: for each seed len(samples)×classes float32.
+        probabilities: for each seed len(samples)×classes float32.
+        leaked: as these, of the epoch that is best on the people who are tested.
     """
 
     seeds: list[int]

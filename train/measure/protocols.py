@@ -19,7 +19,8 @@ class Fold:
 
     Attributes:
         name: who is held out.
-        training, test: row numbers of the samples.
+        training: row numbers of the samples.
+        test: row numbers, of micro-expressions alone.
     """
 
     name: str

@@ -200,7 +200,9 @@ def shape_texture_loss(shape: Tensor, texture: Tensor, anchor: Tensor, margin: f
     """L_st, Eq. 6: shape nearer to the mean shape than to its own texture, by the margin ε.
 
     Args:
-        shape, texture: (2m, B, D), anchor: (D,), all mapped by f; the anchor is f of Eq. 7's mean.
+        shape: (2m, B, D), mapped by f.
+        texture: (2m, B, D), mapped by f.
+        anchor: (D,), f of Eq. 7's mean.
     """
     return F.relu(distance(anchor, shape) - distance(shape, texture) + margin).mean()
 

@@ -104,9 +104,10 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
     import uvicorn
 
     from realtime.dashboard.app import build
-    from realtime.dashboard.server.requests import Connection
 
     app = build(shared, host, password)
+    from realtime.dashboard.server.requests import Connection  # it imports Gradio, which makes its folder where `build` has said
+
     config = uvicorn.Config(
         app,
         http=Connection,

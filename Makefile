@@ -23,6 +23,7 @@ test: lint
 lint: .venv/.test lint-page
 	$(BIN)/ruff check engines realtime train tests
 	$(BIN)/ruff format --check --quiet engines realtime train tests
+	$(BIN)/python -m mypy
 
 # the scripts of the page: eslint, types (JSDoc), what they reckon
 PAGE := tests/page/node_modules

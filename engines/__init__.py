@@ -1,6 +1,6 @@
 """What runs on the accelerator: networks, optical flow, and the one runtime that calls them."""
 
-from engines import home, telemetry
+from engines import environment
 
-home.make_do()  # first: the others look for it
-telemetry.switch_off()  # before any library is loaded
+environment.find_home()  # first: the others look for it
+environment.switch_telemetry_off()  # before any library is loaded

@@ -5,36 +5,45 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
-class _Call:
+
+class _Call(Generic[Item, Result]):
     __slots__ = ("item", "done", "result", "error")
 
-    def __init__(self, item):
-        self.item, self.done, self.result, self.error = item, False, None, None
+    def __init__(self, item: Item) -> None:
+        self.item, self.done = item, False
+        self.result: Result
+        self.error: BaseException | None = None
 
 
-class Batcher:
+class Batcher(Generic[Item, Result]):
     """`batcher(item)` → its result. While one batch runs, calls gather; the next batch takes them, oldest first.
 
     It has no thread: whichever waiting caller wakes first runs the batch for all. A caller alone is run at once, or once it
     has waited in vain for company.
+
+    Args:
+        run: the results of a list of items, in their order; called by one thread at a time.
+        most: items a batch.
+        patience: seconds; as long as others come within such a time, the batch waits for them.
     """
 
-    def __init__(self, run: Callable[[list], list], most: int = 64, patience: float = 0.0):
-        """run: the results of a list of items, in their order; called by one thread at a time. most: items a batch.
-        patience: seconds; as long as others come within such a time, the batch waits for them."""
+    def __init__(self, run: Callable[[list[Item]], Sequence[Result]], most: int = 64, patience: float = 0.0) -> None:
         self._run, self._most, self._patience = run, most, patience
-        self._waiting: deque[_Call] = deque()
+        self._waiting: deque[_Call[Item, Result]] = deque()
         self._running = False
         self._changed = threading.Condition()
 
-    def __call__(self, item):
+    def __call__(self, item: Item) -> Result:
         """Raises what `run` raised for the batch that the item was in, in each caller of that batch."""
-        call = _Call(item)
+        call: _Call[Item, Result] = _Call(item)
         with self._changed:
             self._waiting.append(call)
         while (batch := self._take(call)) is not None:
@@ -43,7 +52,7 @@ class Batcher:
             raise call.error
         return call.result
 
-    def _take(self, call: _Call) -> list[_Call] | None:
+    def _take(self, call: _Call[Item, Result]) -> list[_Call[Item, Result]] | None:
         """Wait for the turn, then take what waits; None once `call` is done."""
         with self._changed:
             while self._running and not call.done:
@@ -58,8 +67,9 @@ class Batcher:
         with self._changed:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
 
-    def _do(self, batch: list[_Call]) -> None:
-        results, error = [], None
+    def _do(self, batch: list[_Call[Item, Result]]) -> None:
+        results: Sequence[Result] = ()
+        error: BaseException | None = None
         try:
             results = self._run([call.item for call in batch])
             if len(results) != len(batch):
@@ -69,14 +79,16 @@ class Batcher:
         with self._changed:
             for place, call in enumerate(batch):
                 call.done, call.error = True, error
-                call.result = None if error else results[place]
+                if not error:
+                    call.result = results[place]
             self._running = False
             self._changed.notify_all()
 
 
 def groups(pieces: list[dict], most: int) -> list[list[dict]]:
     """The same samples in groups of at most `most`; pieces are cut where a group is full."""
-    found, filled = [[]], 0
+    found: list[list[dict]] = [[]]
+    filled = 0
     for piece in pieces:
         rows, begin = samples(piece), 0
         while begin < rows:

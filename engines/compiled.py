@@ -9,7 +9,7 @@ from numba import njit
 
 
 def compiled(function: Callable, **options) -> Callable:
-    """Decorator. options: numba's. Indices are not checked inside: what is compiled must know its bounds."""
+    """Decorator; the options are numba's. Indices are not checked inside: what is compiled must know its bounds."""
     try:
         made = njit(cache=True, **options)(function)
     except RuntimeError:  # neither the code's folder nor the user's cache can be written

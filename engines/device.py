@@ -21,7 +21,13 @@ OLDEST = (7, 5)  # Turing: the oldest that CUDA 13 and TensorRT 10 build for
 
 @dataclass(frozen=True)
 class Device:
-    """A usable GPU. compute: "sm_90". driver: "580.65.06". cuda: the newest CUDA that this driver runs, "13.0"."""
+    """A usable GPU.
+
+    Attributes:
+        compute: "sm_90".
+        driver: "580.65.06".
+        cuda: the newest CUDA that this driver runs, "13.0".
+    """
 
     name: str
     compute: str
@@ -68,8 +74,11 @@ def refused() -> str:
 def active() -> Iterator[None]:
     """The GPU's context is current in this thread inside the block. Blocks nest, and threads may hold it side by side.
 
-    Raises EngineError where there is no GPU, GpuLost where it has failed before. Any error of the driver inside the block
-    comes out as GpuLost.
+    Any error of the driver inside the block comes out as GpuLost.
+
+    Raises:
+        EngineError: there is no GPU.
+        GpuLost: it has failed before.
     """
     global _broken
     context = _retained()
@@ -113,8 +122,10 @@ def shared() -> Iterator[None]:
 def alone(seconds: float = 2.0) -> Iterator[None]:
     """Inside the block no other thread of this process uses the GPU; not to be entered from `shared`.
 
-    ONNX Runtime records a CUDA graph so that any allocation, in whatever thread, fails meanwhile. Raises EngineError where others
-    go on for so many seconds.
+    ONNX Runtime records a CUDA graph so that any allocation, in whatever thread, fails meanwhile.
+
+    Raises:
+        EngineError: others go on for so many seconds.
     """
     global _keeper
     with _turn:

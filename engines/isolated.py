@@ -38,8 +38,9 @@ def path() -> list[str]:
     main, working = sys.modules.get("__main__"), set()
     with suppress(OSError):  # the folder may be gone
         working.add(Path.cwd())
-    if getattr(main, "__spec__", None) is None and getattr(main, "__file__", None):
-        working.add(Path(main.__file__).resolve().parent)
+    script = getattr(main, "__file__", None)
+    if getattr(main, "__spec__", None) is None and script:
+        working.add(Path(script).resolve().parent)
     entries = [os.path.abspath(entry) for entry in map(str, sys.path) if entry]
     kept = [entry for entry in entries if Path(entry).resolve() not in working]
     return kept if str(ROOT) in kept else [*kept, str(ROOT)]

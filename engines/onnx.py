@@ -1,11 +1,21 @@
-"""A network run by ONNX Runtime on the CPU, one sample after the other."""
+"""A network run by ONNX Runtime on the CPU, one sample after the other.
+
+One from elsewhere is tried in a child process before it is let into this one: a file may crash ONNX Runtime itself, take all
+memory, or hold one operation that never ends; none of that can be undone here.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from engines import isolated
 from engines.batcher import groups
 from engines.errors import EngineError
 
@@ -15,12 +25,21 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class OnnxRuntime:
-    """A session, ready to run. `run` may be called from several threads. words: which backend this is."""
+    """A session, ready to run. `run` may be called from several threads.
+
+    Attributes:
+        words: which backend this is.
+
+    Args:
+        model: the content of `path`, its hash checked.
+
+    Raises:
+        EngineError: ONNX Runtime refuses it.
+    """
 
     words = "ONNX Runtime, CPU"
 
     def __init__(self, model: bytes, path: Path, threads: int = 1, providers: tuple = (CPU,)):
-        """model: the content of `path`, its hash checked. Raises EngineError where ONNX Runtime refuses it."""
         self._path = path
         self._session = session(model, path, threads, list(providers), one=providers == (CPU,))
         self._outputs = [node.name for node in self._session.get_outputs()]
@@ -32,8 +51,18 @@ class OnnxRuntime:
     def check(self, inputs: dict[str, tuple[int, ...]], output: str, least: int) -> int:
         """See that the file takes and gives what its manifest says, by asking it once.
 
-        inputs: shape of one sample, by name. output: the one to take. least: how many numbers it gives at least for each
-        sample; returns how many. Raises EngineError. It has no limits: a file from elsewhere is tried before (`engines.trial`).
+        It has no limits: a file from elsewhere is tried before (`try_in_a_child`).
+
+        Args:
+            inputs: shape of one sample, by name.
+            output: the one to take.
+            least: how many numbers it gives at least for each sample.
+
+        Returns:
+            How many it gives.
+
+        Raises:
+            EngineError: it takes or gives something else.
         """
         if self.inputs != inputs:
             raise EngineError(f"{self._path} takes {self.inputs}, its manifest says {inputs}: export the network again")
@@ -45,7 +74,7 @@ class OnnxRuntime:
             raise EngineError(f"{self._path} does not take and give float32 tensors alone: export the network again")
         self._outputs = [output]
         answer = self.answer({name: np.zeros(shape, np.float32) for name, shape in inputs.items()})
-        shape = getattr(answer, "shape", ())
+        shape: tuple[int, ...] = getattr(answer, "shape", ())
         if len(shape) != 2 or shape[0] != 1 or not least <= shape[1] <= MOST_ANSWERS:
             raise EngineError(f"{self._path} answers with numbers of shape {shape}, expected (1, {least}): export it again")
         if not np.isfinite(answer).all():
@@ -53,7 +82,11 @@ class OnnxRuntime:
         return shape[1]
 
     def answer(self, sample: dict[str, np.ndarray]):
-        """What it gives for one sample, as it comes. Raises EngineError where it fails."""
+        """What it gives for one sample, {input: (1, …) float32}, as it comes.
+
+        Raises:
+            EngineError: ONNX Runtime fails.
+        """
         try:
             return self._session.run(self._outputs, sample)[0]
         except Exception as error:  # ONNX Runtime has no common base class for what it raises
@@ -78,13 +111,27 @@ class OnnxRuntime:
 
 
 def host(array) -> np.ndarray:
-    """An array on this side; one that lies on the GPU is fetched. Raises GpuLost."""
+    """A float32 array of any shape on this side; one that lies on the GPU is fetched.
+
+    Raises:
+        GpuLost: the GPU failed, or is gone.
+    """
     return array if isinstance(array, np.ndarray) else array.numpy()
 
 
 def session(model: bytes, path: Path, threads: int, providers: list, one: bool):
-    """ONNX Runtime's own. one: for one sample at a time: then all shapes are known, and as much is worked out beforehand as ever.
-    Raises EngineError."""
+    """ONNX Runtime's own.
+
+    Args:
+        model: the content of `path`.
+        path: named in errors.
+        threads: of the CPU.
+        providers: its names, or (name, options).
+        one: for one sample at a time: then all shapes are known, and as much is worked out beforehand as ever.
+
+    Raises:
+        EngineError: it refuses the file.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -105,3 +152,67 @@ def why(error: Exception) -> str:
     if isinstance(error, MemoryError) or "allocate memory" in text or "bad_alloc" in text:
         return "it needs more memory than there is for it"
     return text.splitlines()[0]
+
+
+SECONDS = 20.0  # to be loaded and to answer twice; live, an answer takes some hundredths of a second
+MEMORY = 2 * 2**30  # bytes, beside what its own weights take
+
+_sound: set[str] = set()  # SHA-256 of the files that passed in this process
+
+
+def try_in_a_child(model: bytes, sha256: str, path: Path, inputs: dict[str, tuple[int, ...]], output: str, least: int) -> None:
+    """See in a child that the network loads and answers. One that did is not tried again while this process lives.
+
+    Args:
+        model: the content of `path`.
+        sha256: its hash.
+        path: named in errors.
+        inputs: see `OnnxRuntime.check`.
+        output: see `OnnxRuntime.check`.
+        least: see `OnnxRuntime.check`.
+
+    Raises:
+        EngineError: it is refused, crashes, or takes more than SECONDS or MEMORY.
+    """
+    if sha256 in _sound:
+        return
+    limits = {"seconds": SECONDS, "memory": MEMORY + 4 * len(model)}  # read, parsed, laid out, and laid out for speed
+    asked = json.dumps({"path": str(path), "inputs": inputs, "output": output, "least": least, **limits})
+    done = subprocess.run(isolated.command("engines.onnx", asked), input=model, capture_output=True, start_new_session=True, check=False)
+    if done.returncode == -signal.SIGALRM:
+        raise EngineError(f"{path} gives no answer within {SECONDS:g} s: it cannot be used live")
+    if done.returncode < 0:
+        how = signal.strsignal(-done.returncode)
+        raise EngineError(f"{path} crashes ONNX Runtime or takes all its memory ({how}): it cannot be used")
+    if done.returncode:
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise EngineError(": ".join([f"{path} could not be tried in a process of its own", *last]))
+    if refused := json.loads(done.stdout)["refused"]:
+        raise EngineError(refused)
+    _sound.add(sha256)
+
+
+def main() -> None:
+    """The child's side: one request as its word, the file on stdin; answers {"refused": why or ""}."""
+    import onnxruntime  # noqa: F401 - what it takes itself does not count
+
+    asked, model = json.loads(sys.argv[1]), sys.stdin.buffer.read()
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # a library's own words are no answer
+    signal.setitimer(signal.ITIMER_REAL, asked["seconds"])  # ends it within an operation too, also where nobody waits any more
+    isolated.limit_memory(asked["memory"])
+    inputs = {name: tuple(shape) for name, shape in asked["inputs"].items()}
+    try:
+        network = OnnxRuntime(model, Path(asked["path"]))
+        network.check(inputs, asked["output"], asked["least"])
+        random = np.random.default_rng(0)  # what it does may hang on what it is given
+        network.answer({name: random.standard_normal(shape, np.float32) for name, shape in inputs.items()})
+        refused = ""
+    except EngineError as error:
+        refused = str(error)
+    print(json.dumps({"refused": refused}), file=answers, flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

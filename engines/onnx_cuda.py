@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engines import device, notices
+from engines import device
 from engines.batcher import groups, samples
-from engines.errors import EngineError, GpuLost
-from engines.onnx import CPU, CUDA, OnnxRuntime, host, why
-from engines.onnx_graph import OnnxGraph
+from engines.errors import EngineError, GpuLost, notices
+from engines.onnx import CPU, CUDA, OnnxRuntime, host, session, why
 
 MOST = 64  # samples in one run
 CLOSE = 1e-3  # largest difference from the CPU's answers when it is first asked
@@ -41,11 +40,16 @@ class OnnxCuda(OnnxRuntime):
 
     A sample's numbers may differ in the last digits (tests: by less than 2e-4) with the batch in which it comes: the GPU
     adds up in another order.
+
+    Args:
+        cpu: the same network; three samples are compared.
+
+    Raises:
+        EngineError: the provider does not start, or cannot run this network, or answers otherwise than the CPU.
+        Absent: there is none.
     """
 
     def __init__(self, model: bytes, path: Path, cpu: OnnxRuntime):
-        """cpu: the same network; three samples are compared. Raises EngineError where the provider does not start, or cannot
-        run this network, or answers otherwise than the CPU; Absent where there is none."""
         import onnxruntime
 
         if why_not := device.refused():
@@ -70,13 +74,17 @@ class OnnxCuda(OnnxRuntime):
         self._graph = self._recorded(model, path, cpu)
 
     def run(self, pieces: list[dict]) -> np.ndarray:
-        """The output for all samples of all pieces, one below the other, MOST in a run: one by one where the file takes no more.
+        """The output for all samples of all pieces, one below the other, MOST in a run: one by one where the file takes no
+        more.
 
         One sample alone replays a graph, where one could be recorded.
 
-        Each piece: {input: (N, …) float32}, arrays on this side or `DeviceArray`s of the flow, which are complete when they are
-        handed out and are read where they lie. Where the GPU's memory does not hold as many, half as many are tried. Whatever
-        else fails is the GPU's fault, for the CPU ran this very file before. Raises GpuLost.
+        Each piece: {input: (N, …) float32}, arrays on this side or `DeviceArray`s of the flow, which are complete when they
+        are handed out and are read where they lie. Where the GPU's memory does not hold as many, half as many are tried.
+        Whatever else fails is the GPU's fault, for the CPU ran this very file before.
+
+        Raises:
+            GpuLost: the GPU failed, or is gone.
         """
         if not self._takes_many:
             pieces = [{name: host(array) for name, array in piece.items()} for piece in pieces]
@@ -95,7 +103,7 @@ class OnnxCuda(OnnxRuntime):
                     if most == 1 or not any(word in str(error) for word in FULL):
                         raise GpuLost(f"ONNX Runtime failed on the GPU ({_plain(error)})") from error
                     most = self._most = most // 2
-                    notices.say(f"{self._path.stem}: the GPU's memory does not hold {count} samples at once: it computes fewer at a time")
+                    notices.warning(f"{self._path.stem}: the GPU's memory does not hold {count} samples at once: it computes fewer at a time")
 
     def close(self) -> None:
         with self._lock:
@@ -124,7 +132,7 @@ class OnnxCuda(OnnxRuntime):
         """The arrays one below the other in the GPU's memory."""
         import pycuda.driver as cuda
 
-        from engines.flow.arrays import DeviceArray
+        from engines.flow.memory import DeviceArray
 
         shape = (sum(array.shape[0] for array in arrays), *arrays[0].shape[1:])
         there = DeviceArray(shape)
@@ -228,3 +236,60 @@ def _apart(found: np.ndarray, expected: np.ndarray) -> float:
 
 def _plain(error: Exception) -> str:
     return str(error) if isinstance(error, EngineError) else why(error)
+
+
+class OnnxGraph:
+    """A network that answers one sample at a time by replaying a CUDA graph: `run(sample)` → (1, width) float32.
+
+    What a small network takes for one sample are the launches of its hundreds of operations; a graph is one launch. Its
+    memory never moves, so what comes in is copied there. Called by one thread at a time.
+
+    To be made while the GPU is used by nobody else (`device.alone`).
+
+    Args:
+        options: of the CUDA provider.
+        inputs: shapes of one sample.
+        output: its name, of shape (1, width).
+
+    Raises:
+        EngineError: it cannot be recorded; or what ONNX Runtime itself raises.
+    """
+
+    def __init__(self, model: bytes, path: Path, options: dict[str, str], inputs: dict[str, tuple[int, ...]], output: str, width: int):
+        import onnxruntime
+
+        self._session = session(model, path, 1, [(CUDA, options | {"enable_cuda_graph": "1"}), CPU], one=True)
+        if CUDA not in self._session.get_providers():
+            raise EngineError(f"{CUDA} does not start")
+        self._session.disable_fallback()
+        self._there = {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32), "cuda", 0)
+            for name, shape in {**inputs, output: (1, width)}.items()
+        }
+        self._answer = self._there[output]
+        self._binding = self._session.io_binding()
+        for name in inputs:
+            self._binding.bind_ortvalue_input(name, self._there[name])
+        self._binding.bind_ortvalue_output(output, self._answer)
+        self._session.run_with_iobinding(self._binding)
+
+    def run(self, sample: dict, stream) -> np.ndarray:
+        """The answer for one sample, (1, width) float32.
+
+        Args:
+            sample: {input: (1, …) float32}, arrays on this side or `DeviceArray`s.
+            stream: for these: pycuda's, in the active context.
+        """
+        copied = False
+        for name, array in sample.items():
+            if isinstance(array, np.ndarray) or stream is None:
+                self._there[name].update_inplace(np.ascontiguousarray(host(array)))
+            else:
+                import pycuda.driver as cuda
+
+                cuda.memcpy_dtod_async(self._there[name].data_ptr(), array.pointer, 4 * int(np.prod(array.shape)), stream)
+                copied = True
+        if copied:
+            stream.synchronize()
+        self._session.run_with_iobinding(self._binding)
+        return self._answer.numpy().copy()

@@ -8,40 +8,70 @@ from __future__ import annotations
 import hashlib
 import threading
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from engines import manifest, notices, trial
 from engines.batcher import Batcher
-from engines.errors import EngineError, GpuLost
-from engines.onnx import OnnxRuntime
+from engines.errors import EngineError, GpuLost, notices
+from engines.onnx import OnnxRuntime, try_in_a_child
 from engines.onnx_cuda import Absent, OnnxCuda, installed_under
-from engines.zoo import ZOO, file_of
+from engines.zoo import ZOO, file_of, read_manifest
 
 ENGINES = ("auto", "tensorrt", "onnx", "cpu")
+
+
+class Runner(Protocol):
+    """What runs a network.
+
+    Attributes:
+        words: which backend this is.
+    """
+
+    words: str
+
+    def run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
+        """The output for all samples of all pieces ({input: (N, …) float32} each), one below the other: (ΣN, width) float32.
+
+        Raises:
+            GpuLost: the GPU failed, or is gone.
+        """
+        ...
+
+    def close(self) -> None: ...
 
 
 class Network:
     """A network that is ready to run; any number of threads may call it. On the GPU their calls share batches.
 
-    name: from the manifest. classes: labels, in the order of the output. manifest: the whole manifest. path: the file.
-    shapes: of one sample, by input. output: its name. width: how many numbers it gives for a sample.
+    The file's SHA-256 is checked before ONNX Runtime sees a byte of it, and a file from outside the zoo is tried in a child
+    process first.
+
+    Attributes:
+        name: from the manifest.
+        classes: labels, in the order of the output.
+        manifest: the whole manifest.
+        path: the file.
+        shapes: of one sample, by input.
+        output: its name.
+        width: how many numbers it gives for a sample.
+
+    Args:
+        name: a network of the zoo, or the path of an .onnx file that has its manifest (.json) beside it.
+        threads: of the CPU (more only slow down a network this small).
+        engine: "auto" takes a plan that is valid for this GPU, else ONNX Runtime on the GPU, else on the CPU; "tensorrt"
+            the plan or nothing; "onnx" the GPU or CPU as well, but no plan; "cpu" the CPU.
+
+    Raises:
+        EngineError: an unknown name or engine, a missing or broken manifest, another hash, or a file that ONNX Runtime
+            refuses or that crashes it, takes all memory, or never ends.
     """
 
     def __init__(self, name: str | Path, threads: int = 1, engine: str = "auto"):
-        """`name` is a network of the zoo, or the path of an .onnx file that has its manifest (.json) beside it.
-
-        engine: "auto" takes a plan that is valid for this GPU, else ONNX Runtime on the GPU, else on the CPU; "tensorrt"
-        the plan or nothing; "onnx" the GPU or CPU as well, but no plan; "cpu" the CPU. threads: for it (more only slow down a network this small).
-
-        The file's SHA-256 is checked before ONNX Runtime sees a byte of it, and a file from outside the zoo is tried in a
-        child process first. Raises EngineError, one line, for an unknown name or engine, a missing or broken manifest,
-        another hash, or a file that ONNX Runtime refuses or that crashes it, takes all memory, or never ends.
-        """
         if engine not in ENGINES:
             raise EngineError(f"unknown engine '{engine}': expected one of {', '.join(ENGINES)}")
         self.path = path = file_of(name)
-        self.manifest = manifest.read(path.with_suffix(".json"), path)
+        self.manifest = read_manifest(path.with_suffix(".json"), path)
         self.name: str = self.manifest["name"]
         self.classes: tuple[str, ...] = tuple(self.manifest["classes"])
         self.shapes: dict[str, tuple[int, ...]] = {spec["name"]: tuple(spec["shape"]) for spec in self.manifest["inputs"]}
@@ -55,12 +85,12 @@ class Network:
                 f"{self.manifest['sha256'][:12]}…): restore it, or export the network again"
             )
         if path.parent != ZOO:
-            trial.passed(model, found, path, self.shapes, self.output, len(self.classes))
+            try_in_a_child(model, found, path, self.shapes, self.output, len(self.classes))
         # made in any case: where a GPU fails in mid-stream, the next answer must not wait for a file to be read
         self._cpu = OnnxRuntime(model, path, threads)
         self.width = self._cpu.check(self.shapes, self.output, len(self.classes))
-        self._gpu = _on_gpu(self, model, engine)
-        self._gather = Batcher(self._batch)
+        self._gpu: Runner | None = _on_gpu(self, model, engine)
+        self._gather: Batcher[dict[str, np.ndarray], np.ndarray] = Batcher(self._batch)
         self._guard = threading.Lock()
 
     @property
@@ -75,8 +105,11 @@ class Network:
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Probabilities of the classes, (len(classes),) float32, summing to 1.
 
-        inputs: float32 arrays under the names and in the shapes of the manifest (`realtime.naming.inputs` makes them).
-        Raises EngineError where they differ from the manifest.
+        Args:
+            inputs: float32 arrays under the names and in the shapes of the manifest (`realtime.naming.inputs` makes them).
+
+        Raises:
+            EngineError: they differ from the manifest.
         """
         self._check(inputs, 1)
         return self._gather(inputs) if self.on_gpu else self._cpu.run([inputs])[0]
@@ -113,12 +146,12 @@ class Network:
                 with self._guard:
                     closed, self._gpu = self._gpu is None, None
                 if not closed:  # otherwise this program closed it, or another thread has said so
-                    notices.say(f"{self.name}: {error}; it runs on the CPU from now on")
+                    notices.warning(f"{self.name}: {error}; it runs on the CPU from now on")
                 gpu.close()
         return self._cpu.run(pieces)
 
 
-def _on_gpu(network: Network, model: bytes, engine: str):
+def _on_gpu(network: Network, model: bytes, engine: str) -> Runner | None:
     """What runs the network on a GPU, or None. Raises EngineError where a plan was asked for and cannot be had."""
     from engines.tensorrt import library, run
 
@@ -137,10 +170,10 @@ def _on_gpu(network: Network, model: bytes, engine: str):
     except EngineError as error:
         missing = installed_under() if isinstance(error, Absent) else str(error)
         for line in filter(None, (plan, missing)):
-            notices.say(line)
+            notices.warning(line)
         return None
     if plan and library.find() and run.built(network.name):  # somebody meant it to run on TensorRT
-        notices.say(plan)
+        notices.warning(plan)
     return cuda
 
 

@@ -36,9 +36,10 @@ class ModelError(MerError):
 
 
 class OutputError(MerError):
-    """A result could not be written (path, permissions, full disk)."""
+    """A result could not be written (path, permissions, full disk). lost: how many events with it."""
 
     exit_code = 6
+    lost = 0
 
 
 class MissingPartError(MerError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections import Counter
+from collections import defaultdict
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Judged:
     def __init__(self):
         self.seconds = 0.0  # in all
         self._judged = 0.0
-        self._why: Counter[str] = Counter()
+        self._why: defaultdict[str, float] = defaultdict(float)
         self._last: float | None = None  # pts
 
     def add(self, step: Step) -> None:
@@ -67,7 +67,7 @@ class Judged:
 
     def why(self) -> dict[str, float]:
         """Seconds that were not judged, by cause, the longest first."""
-        return {cause: seconds for cause, seconds in self._why.most_common() if seconds}
+        return {cause: seconds for cause, seconds in sorted(self._why.items(), key=lambda one: -one[1]) if seconds}
 
     def as_dict(self) -> dict:
         """For logs and tables: {"seconds": 13.0, "share": 0.81, "not_judged": {"no face": 2.1, …}}."""

@@ -169,6 +169,7 @@ class Pipeline:
         return readings
 
     def _name(self, face: int, keyframes: Keyframes) -> None:
+        assert self._latest is not None  # movements come of frames
         self._spotted += 1
         self._pending.append(self._worker.submit(self._event, self._spotted, face, keyframes, self._latest))
 
@@ -207,7 +208,7 @@ class Pipeline:
             yield self._pending.popleft().result()
 
     @contextmanager
-    def _timed(self, stage: str):
+    def _timed(self, stage: str) -> Iterator[None]:
         begun = time.perf_counter()
         yield
         self._took(stage, time.perf_counter() - begun)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Frame:
     pts: float
     arrival: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:
             raise ValueError(f"a frame is H×W×3 uint8 BGR, got {self.pixels.shape} {self.pixels.dtype}")
 
@@ -85,7 +86,7 @@ class Keyframes:
     between: tuple[FaceView, ...] = ()
 
 
-def evenly(many: list, most: int = BETWEEN) -> list:
+def evenly(many: list[Any], most: int = BETWEEN) -> list[Any]:
     """`most` of them at most, evenly spaced, the first and the last included."""
     places = np.linspace(0, len(many) - 1, min(len(many), most)).round().astype(int)
     return [many[place] for place in places]
@@ -147,7 +148,7 @@ class Event:
         """Probability of the likeliest class."""
         return max(self.scores.values(), default=float("nan"))
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """The event line: field by field, rounded to what was measured (milliseconds, two decimals of a score); utc where it is known."""
         return {
             "event": self.event,

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import cast
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
@@ -41,7 +42,7 @@ def load(name: str, overrides: Sequence[str] = (), schema: type | None = None, f
             config = base if composed == groups else compose(name, overrides=composed)
             given = {_key(word): _value(word, base) for word in plain} | dict(flags or {})
             assign(config, given)
-            return config if schema is None else OmegaConf.merge(OmegaConf.structured(schema), config)
+            return config if schema is None else cast(DictConfig, OmegaConf.merge(OmegaConf.structured(schema), config))
         except (HydraException, OmegaConfBaseException) as error:
             raise UsageError(_one_line(error, _known(name, groups), overrides)) from error
 
@@ -105,7 +106,7 @@ def _known(name: str, groups: list[str]) -> DictConfig:
 def _one_line(error: Exception, base: DictConfig, overrides: Sequence[str]) -> str:
     options = getattr(error, "options", None)  # of a group, where the choice is unknown
     if options:
-        group, _, choice = str(error.missing_cfg_file).rpartition("/")
+        group, _, choice = str(getattr(error, "missing_cfg_file", "")).rpartition("/")
         return f"unknown {group} '{choice}': expected one of {', '.join(sorted(options))}"
     known = [*_leaves(base), *(str(key) for key in base)]
     for override in overrides:
@@ -122,7 +123,7 @@ def _leaves(config: DictConfig, prefix: str = "") -> list[str]:
     """Every dotted key of a config: ["spotter.max_duration", ...]."""
     keys = []
     for key in config:
-        path = f"{prefix}{key}"
+        path = f"{prefix}{key!s}"
         missing = OmegaConf.is_missing(config, key)
         value = None if missing else config[key]
         keys += _leaves(value, f"{path}.") if isinstance(value, DictConfig) else [path]

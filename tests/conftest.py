@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from places import DATA
 
+from engines.errors import on_notice, once
+
 # a shell lets what it starts in the background ignore Ctrl-C, which some tests send
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -45,6 +47,15 @@ def pytest_xdist_make_scheduler(config, log):
 def own_log(tmp_path, monkeypatch):
     """No test writes into the user's event log."""
     monkeypatch.setenv("MER_LIVE_LOG", str(tmp_path / "log.sqlite3"))
+
+
+@pytest.fixture(autouse=True)
+def notices():
+    """The warnings of the test, each once."""
+    lines = []
+    once.forget()
+    with on_notice(lines.append):
+        yield lines
 
 
 @pytest.fixture

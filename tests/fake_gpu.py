@@ -15,7 +15,7 @@ import numpy as np
 from engines import device
 from engines.errors import GpuLost
 from engines.onnx import OnnxRuntime
-from engines.tensorrt import lane, library, run
+from engines.tensorrt import library, run
 from engines.tensorrt.manifest import PlanManifest
 
 NAME = "Fake GPU 3000"
@@ -134,7 +134,7 @@ def install(monkeypatch) -> FakeGpu:
     monkeypatch.setitem(sys.modules, "pycuda.driver", fake.cuda)
     monkeypatch.setattr(run, "_registered", True)  # the fake does not outlive the test
     monkeypatch.setattr(library, "find", lambda: tensorrt)
-    monkeypatch.setattr(lane, "_driver", _no_driver)
+    monkeypatch.setattr(run, "_driver", _no_driver)
     return fake
 
 

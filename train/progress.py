@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from train.watch import Curves, Watch, replay
 
@@ -41,7 +41,7 @@ class Shown(Watch):
 
     def __init__(self, console: Console):
         self._progress = _bars(console)
-        self._task = None
+        self._task: TaskID | None = None
 
     def __enter__(self) -> Shown:
         self._progress.__enter__()
@@ -70,7 +70,7 @@ class Folds:
         self._console, self._folder, self._total = console, folder, total
         self._progress = _bars(console)
         self._all = self._progress.add_task(title, total=total, last="")
-        self._bars: dict[Task, int] = {}
+        self._bars: dict[Task, TaskID] = {}
         self._curves: dict[Task, Curves] = {}
         self._said: set[str] = set()
         self._begun = self._printed = time.monotonic()

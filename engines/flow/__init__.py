@@ -7,9 +7,9 @@ from itertools import islice
 
 import numpy as np
 
-from engines import device, notices
+from engines import device
 from engines.batcher import Batcher
-from engines.errors import EngineError, GpuLost
+from engines.errors import EngineError, GpuLost, notices
 
 Pair = tuple[np.ndarray, np.ndarray]
 CHOICES = ("auto", "cpu", "cuda")
@@ -20,13 +20,15 @@ class Flow:
 
     Any thread may call it; on a GPU the calls of several threads share launches. A GPU that fails is left for good, one
     line says so, and the CPU goes on. What one Flow does changes nothing for another.
+
+    Args:
+        engine: "cpu", "cuda", or "auto": the GPU if there is one that computes what the CPU does.
+
+    Raises:
+        EngineError: "cuda" where there is no usable GPU, and for another word.
     """
 
     def __init__(self, engine: str = "auto"):
-        """engine: "cpu", "cuda", or "auto": the GPU if there is one that computes what the CPU does.
-
-        Raises EngineError for "cuda" where there is no usable GPU, and for another word.
-        """
         if engine not in CHOICES:
             raise EngineError(f"unknown flow engine '{engine}': expected one of {', '.join(CHOICES)}")
         self._gpu = None if engine == "cpu" else _usable(must=engine == "cuda")
@@ -52,12 +54,13 @@ class Flow:
     def __call__(self, previous: np.ndarray, following: np.ndarray) -> np.ndarray:
         """Flow from `previous` to `following`, H×W uint8 grey: H×W×2 float32, (u, v) in pixels, right and down positive.
 
-        Raises ValueError for other arrays.
+        Raises:
+            ValueError: other arrays.
         """
         return self.many([(previous, following)])[0]
 
     def many(self, pairs: Sequence[Pair]) -> list[np.ndarray]:
-        """The flow of every pair; sizes may differ. All cores at work, or one launch on the GPU, the same bits as one by one."""
+        """The flow of every pair of H×W uint8: H×W×2 float32; sizes may differ. All cores at work, or one launch on the GPU, the same bits as one by one."""
         for previous, following in pairs:
             _check(previous, following)
         if self.on_gpu:
@@ -72,7 +75,7 @@ class Flow:
     def leave(self, error: GpuLost) -> None:
         """The GPU failed, here or where its flow was used: the CPU does the rest."""
         if self.on_gpu:
-            notices.say(f"{error}: optical flow goes on on the CPU")
+            notices.warning(f"{error}: optical flow goes on on the CPU")
         self._gpu = None
 
 
@@ -98,7 +101,7 @@ def _usable(must: bool) -> device.Device | None:
         if must:
             text = f"optical flow cannot run on {found.name} ({error}): take the flow engine cpu or auto"
             raise EngineError(text) from error
-        notices.say(f"optical flow runs on the CPU: {error}")
+        notices.warning(f"optical flow runs on the CPU: {error}")
         return None
     return found
 

@@ -39,7 +39,7 @@ def tvl1(previous: np.ndarray, following: np.ndarray) -> np.ndarray:
 
 
 def tvl1_many(pairs: Sequence[Pair]) -> list[np.ndarray]:
-    """`tvl1` of each pair, on all cores; the same bits as one by one."""
+    """`tvl1` of each pair (H×W uint8 to H×W×2 float32), on all cores; the same bits as one by one."""
     if len(pairs) < 2 or (cores := _cores()) < 2:
         return [tvl1(*pair) for pair in pairs]
     global _pool

@@ -6,18 +6,24 @@ Any thread may call; a call returns when its result is complete. Any failure of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 
 import numpy as np
 
-from engines import device, notices
+from engines import device
+from engines.errors import notices
 from engines.flow import lanes, launches
-from engines.flow.arrays import DeviceArray
 from engines.flow.lanes import Box, Lane, Pair
+from engines.flow.memory import DeviceArray
 
 
 def ready() -> None:
-    """Have the kernels on the GPU. Raises GpuLost where they are damaged or this driver does not take them."""
+    """Have the kernels on the GPU.
+
+    Raises:
+        GpuLost: they are damaged or this driver does not take them.
+    """
     with device.active():
         lanes.loaded()
 
@@ -25,28 +31,43 @@ def ready() -> None:
 def tvl1_many(pairs: Sequence[Pair]) -> list[np.ndarray]:
     """Flow of each pair of H×W uint8 pictures: H×W×2 float32. Sizes may differ; those of one size share a launch.
 
-    A pair's flow is the same bits in whatever batch it comes. Raises GpuLost.
+    A pair's flow is the same bits in whatever batch it comes.
+
+    Raises:
+        GpuLost: the GPU failed, or is gone.
     """
-    flows: list[np.ndarray | None] = [None] * len(pairs)
+    flows: dict[int, np.ndarray] = {}
     by_size: dict[tuple[int, int], list[int]] = {}
     for at, (previous, _) in enumerate(pairs):
         by_size.setdefault(previous.shape, []).append(at)
     with lanes.borrowed() as lane:
         for size, members in by_size.items():
             some = [pairs[at] for at in members]
-            found = _share_out(lane, some, size, lambda part, _, size=size: lane.flows(part, *size))
-            for at, flow in zip(members, chain.from_iterable(found), strict=True):
-                flows[at] = flow
-    return flows
+            found = _share_out(lane, some, size, partial(_flows, lane, size))
+            flows |= zip(members, chain.from_iterable(found), strict=True)
+    return [flows[at] for at in range(len(pairs))]
+
+
+def _flows(lane: Lane, size: tuple[int, int], pairs: Sequence[Pair], first: int) -> list[np.ndarray]:
+    return lane.flows(pairs, *size)
 
 
 def flow_maps(items: Sequence[tuple[np.ndarray, np.ndarray, Box]], face: int, map: int, smoothing: float) -> DeviceArray:
     """The flow map of each (onset view, apex view, box) as networks take it: (N, 3, map, map) float32 on the GPU.
 
-    Views are H×W×3 uint8 BGR, box (left, top, right, bottom) may reach outside them. As in `realtime.naming.inputs.flow_map`:
-    crop → grey of face×face → flow and strain → map×map, stretched → smoothed, less its median, over 128. face, map: pixels
-    a side. smoothing: sigma of the Gaussian, pixels of the map.
-    Raises ValueError for other items, GpuLost.
+    Views are H×W×3 uint8 BGR, box (left, top, right, bottom) may reach outside them. As in
+    `realtime.naming.inputs.flow_map`: crop → grey of face×face → flow and strain → map×map, stretched → smoothed, less its
+    median, over 128.
+
+    Args:
+        items: of each movement, see above.
+        face: pixels a side.
+        map: pixels a side.
+        smoothing: sigma of the Gaussian, pixels of the map.
+
+    Raises:
+        ValueError: other items.
+        GpuLost: the GPU failed, or is gone.
     """
     for onset, apex, box in items:
         _check(onset, apex, box)
@@ -66,7 +87,12 @@ def flow_maps(items: Sequence[tuple[np.ndarray, np.ndarray, Box]], face: int, ma
 def puzzles(maps: DeviceArray, boxes: Sequence[Box]) -> DeviceArray:
     """Dual-ATME's second input, cut from flow maps as `realtime.naming.inputs.dual_atme.puzzle` does it, of the same shape.
 
-    boxes: (top, bottom, left, right) of left brow, right brow and mouth in the map. Raises GpuLost.
+    Args:
+        maps: (N, 3, size, size).
+        boxes: (top, bottom, left, right) of left brow, right brow and mouth in the map.
+
+    Raises:
+        GpuLost: the GPU failed, or is gone.
     """
     count, _, size, _ = maps.shape
     result = DeviceArray(maps.shape)
@@ -80,8 +106,11 @@ def puzzles(maps: DeviceArray, boxes: Sequence[Box]) -> DeviceArray:
 def stacks(items: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, Box]], face: int, side: int, grid: int) -> DeviceArray:
     """SKD-TSTSAN's stack of each (onset, apex, offset view, box): (N, 2 + 2·grid² + 4, side, side) float32 on the GPU.
 
-    As in `realtime.naming.inputs.skd_tstsan`: faces of face×face, whole and in grid×grid blocks, and flow onset → apex → offset.
-    Raises GpuLost.
+    As in `realtime.naming.inputs.skd_tstsan`: faces of face×face, whole and in grid×grid blocks, and flow onset → apex →
+    offset.
+
+    Raises:
+        GpuLost: the GPU failed, or is gone.
     """
     for onset, apex, offset, box in items:
         _check(onset, apex, box)
@@ -95,7 +124,11 @@ def stacks(items: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, Box]], face
 
 
 def colours(views: Sequence[tuple[np.ndarray, Box]], size: int) -> DeviceArray:
-    """The box of each (view, box) as (N, 3, size, size) float32 on the GPU: RGB, whole numbers, bilinear. Raises GpuLost."""
+    """The box of each (view, box) as (N, 3, size, size) float32 on the GPU: RGB, whole numbers, bilinear.
+
+    Raises:
+        GpuLost: the GPU failed, or is gone.
+    """
     for view, box in views:
         _check(view, view, box)
     result = DeviceArray((len(views), 3, size, size))
@@ -119,7 +152,7 @@ def _share_out(lane: Lane, items: Sequence, size: tuple[int, int], run: Callable
         except driver.MemoryError:
             if alone:
                 raise
-            notices.say("the GPU's memory is full: optical flow takes fewer pairs at a time")
+            notices.warning("the GPU's memory is full: optical flow takes fewer pairs at a time")
             lanes.make_room(lane)
             most, alone = max(len(part) // 2, 1), len(part) == 1
     return results

@@ -41,7 +41,11 @@ def sources_sha256() -> str:
 
 
 def build(target: Path, architectures: tuple[str, ...] = ARCHITECTURES, ptx: str | None = PTX) -> str:
-    """Writes the fatbin to `target`; returns what ptxas reports of each kernel. Raises EngineError."""
+    """Writes the fatbin to `target`; returns what ptxas reports of each kernel.
+
+    Raises:
+        EngineError: there is no nvcc, or it does not compile them.
+    """
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         raise EngineError("nvcc is not on the PATH: install the CUDA toolkit, 13.0 or newer")
@@ -58,11 +62,16 @@ def build(target: Path, architectures: tuple[str, ...] = ARCHITECTURES, ptx: str
 def version() -> str:
     """nvcc's, as "13.0.88"."""
     text = subprocess.run(["nvcc", "--version"], capture_output=True, text=True, check=True).stdout
-    return re.search(r"V([\d.]+)", text)[1]
+    found = re.search(r"V([\d.]+)", text)
+    return found[1] if found else "unknown"
 
 
 def load() -> bytes:
-    """The committed kernels, checked against their manifest and that against the sources. Raises EngineError in one line."""
+    """The committed kernels, checked against their manifest and that against the sources.
+
+    Raises:
+        EngineError: they are damaged, or made from other sources.
+    """
     code, manifest = read(FATBIN, "fatbin_sha256"), _manifest()
     if manifest.get("sources_sha256") != sources_sha256():
         raise EngineError(f"{FATBIN.name} was built for another version of this program: {MEND}")
@@ -70,7 +79,11 @@ def load() -> bytes:
 
 
 def read(file: Path, key: str) -> bytes:
-    """A file beside this one, checked against its SHA-256 in the manifest. Raises EngineError in one line."""
+    """A file beside this one, checked against its SHA-256 in the manifest.
+
+    Raises:
+        EngineError: it is missing or damaged.
+    """
     expected = _manifest().get(key)
     try:
         content = file.read_bytes()

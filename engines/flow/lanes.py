@@ -16,7 +16,7 @@ import numpy as np
 
 from engines import device
 from engines.errors import EngineError, GpuLost
-from engines.flow import arrays, fatbin, launches, lent, selfcheck
+from engines.flow import fatbin, launches, memory, selfcheck
 from engines.flow.launches import Launch
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -44,7 +44,11 @@ def borrowed() -> Iterator[Lane]:
 
 
 def loaded() -> Kernels:
-    """The kernels, on the GPU, which is active. Raises GpuLost where they are damaged, refused by the driver, or wrong here."""
+    """The kernels, on the GPU, which is active.
+
+    Raises:
+        GpuLost: they are damaged, refused by the driver, or wrong here.
+    """
     global _kernels
     with _lock:
         if _kernels is None:
@@ -65,7 +69,7 @@ def make_room(lane: Lane) -> None:
     with suppress(IndexError):  # another thread may take the last one
         while True:
             _idle.pop().close()
-    arrays.make_room()
+    memory.make_room()
 
 
 def _free() -> None:
@@ -77,7 +81,11 @@ def _free() -> None:
 
 
 class Kernels:
-    """The kernels, loaded for this GPU, and which of them a picture size is for. wrong: what keeps them from being used."""
+    """The kernels, loaded for this GPU, and which of them a picture size is for.
+
+    Attributes:
+        wrong: what keeps them from being used.
+    """
 
     wrong = ""
 
@@ -130,6 +138,7 @@ class Lane:
         self._buffers: dict[str, tuple[int, object]] = {}
 
     def flows(self, pairs: Sequence[Pair], height: int, width: int) -> list[np.ndarray]:
+        """The flow of each pair of height×width uint8: height×width×2 float32."""
         import pycuda.driver as cuda
 
         pictures = self._pinned("pictures", 2 * len(pairs) * height * width).reshape(2 * len(pairs), height, width)
@@ -137,13 +146,22 @@ class Lane:
         there = self.there("faces", pictures.nbytes)
         cuda.memcpy_htod_async(there, pictures, self.stream)
         result = self._solve(there, len(pairs), height, width)
-        flows = lent.array((len(pairs), height, width, 2))
+        flows = memory.lent((len(pairs), height, width, 2))
         cuda.memcpy_dtoh_async(flows, result, self.stream)
         self.stream.synchronize()
         return list(flows)
 
     def maps(self, items, face: int, size: int, smoothing: float, result: int, kernel: str | None = None) -> None:
-        """Flow maps of the items, see `engines.flow.cuda`, to the address `result`. kernel: which one computes the flow."""
+        """Flow maps of the items, see `engines.flow.cuda`, to the address `result`.
+
+        Args:
+            items: (onset view, apex view, box) of each, views H×W×3 uint8 BGR.
+            face: pixels a side of the faces between which the flow is computed.
+            size: pixels a side of a map.
+            smoothing: sigma, pixels of the map.
+            result: room for N×3×size×size float32.
+            kernel: which one computes the flow.
+        """
         faces = self._faces([(view, box) for onset, apex, box in items for view in (onset, apex)], face)
         flows = self._solve(faces, len(items), face, face, kernel)
         self.launch(launches.face_maps(flows, result, len(items), face, size, smoothing))
@@ -209,10 +227,10 @@ class Lane:
         return int(self._kept(name, wanted, cuda.mem_alloc))
 
     def fetch(self, name: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-        """What stands there under this name, once the work before is done."""
+        """What stands there under this name, of that shape and dtype (uint8, float32), once the work before is done."""
         import pycuda.driver as cuda
 
-        out = np.empty(shape, dtype)
+        out: np.ndarray = np.empty(shape, dtype)
         self.stream.synchronize()
         cuda.memcpy_dtoh(out, self.there(name, out.nbytes))
         return out

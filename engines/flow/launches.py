@@ -41,7 +41,14 @@ def levels(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def kernel(height: int, width: int, clusters: bool, limit: int) -> str:
-    """Which kernel a picture size is for. limit: bytes of shared memory that a block may have."""
+    """Which kernel a picture size is for.
+
+    Args:
+        height: pixels.
+        width: pixels.
+        clusters: whether the GPU has clusters of blocks.
+        limit: bytes of shared memory that a block may have.
+    """
     if not clusters:
         return "tvl1_alone"
     return "tvl1_near" if _shared(height, width) <= limit else "tvl1_far"
@@ -59,7 +66,17 @@ def room(height: int, width: int, kernel: str) -> int:
 
 
 def tvl1(kernel: str, pictures: int, flows: int, workspace: int, pairs: int, height: int, width: int) -> Launch:
-    """pictures: pairs×2×height×width uint8. flows: pairs×height×width×2 float32. workspace: pairs × `room` floats."""
+    """TV-L1 flow of pairs of pictures.
+
+    Args:
+        kernel: see `kernel`.
+        pictures: address of pairs×2×height×width uint8.
+        flows: of pairs×height×width×2 float32.
+        workspace: of pairs × `room` floats.
+        pairs: how many.
+        height: pixels.
+        width: pixels.
+    """
     sizes = levels(height, width)
     spare = [0] * (LEVELS - len(sizes))
     plane = _plane(height, width, _team(kernel))
@@ -97,12 +114,32 @@ def tvl1(kernel: str, pictures: int, flows: int, workspace: int, pairs: int, hei
 
 
 def grey_faces(pixels: int, views: int, faces: int, count: int, face: int) -> Launch:
-    """pixels: uint8, as the table of `count` VIEWs says. faces: count×face×face uint8."""
+    """Boxes of views as grey faces.
+
+    Args:
+        pixels: address of uint8, as the table says.
+        views: of the table, `count` VIEWs.
+        faces: of count×face×face uint8.
+        count: of faces.
+        face: pixels a side.
+    """
     return Launch("grey_faces", BANDS * count, 512, _tables(face), "PPPi0P", (pixels, views, faces, face))
 
 
 def face_maps(flows: int, maps: int, pairs: int, face: int, size: int, smoothing: float) -> Launch:
-    """flows: pairs×face×face×2 float32. maps: pairs×3×size×size float32. ValueError where they do not go together."""
+    """Flow maps of flows.
+
+    Args:
+        flows: address of pairs×face×face×2 float32.
+        maps: of pairs×3×size×size float32.
+        pairs: how many.
+        face: pixels a side of a flow.
+        size: pixels a side of a map.
+        smoothing: sigma, pixels of the map.
+
+    Raises:
+        ValueError: they do not go together.
+    """
     reach = (round(smoothing * 8 + 1) | 1) // 2  # OpenCV's GaussianBlur of floats with sigma alone
     shared = 4 * (ENTRY * size + 3 * size * size + face * size)
     if not 0 < smoothing or reach > REACH or not 2 <= size <= face or max(shared, _tables(face)) > SMALL:
@@ -116,13 +153,31 @@ def face_maps(flows: int, maps: int, pairs: int, face: int, size: int, smoothing
 
 
 def cut_puzzles(maps: int, puzzles: int, pairs: int, size: int, boxes: Sequence[Sequence[int]]) -> Launch:
-    """maps, puzzles: pairs×3×size×size float32. boxes: (top, bottom, left, right) of left brow, right brow, mouth."""
+    """Dual-ATME's puzzles of flow maps.
+
+    Args:
+        maps: addresses of pairs×3×size×size float32.
+        puzzles: addresses of pairs×3×size×size float32.
+        pairs: how many.
+        size: pixels a side.
+        boxes: (top, bottom, left, right) of left brow, right brow, mouth.
+    """
     flat = [int(side) for box in boxes for side in box]
     return Launch("cut_puzzles", 3 * pairs, 512, 0, "PP13i0P", (maps, puzzles, size, *flat))
 
 
 def stack_faces(faces: int, flows: int, stacks: int, count: int, face: int, side: int, grid: int) -> Launch:
-    """faces: count×4×face×face uint8. flows: count×2×face×face×2 float32. stacks: count × `channels(grid)` × side×side float32."""
+    """SKD-TSTSAN's stacks.
+
+    Args:
+        faces: address of count×4×face×face uint8.
+        flows: of count×2×face×face×2 float32.
+        stacks: of count × `channels(grid)` × side×side float32.
+        count: how many.
+        face: pixels a side of a face.
+        side: pixels a side of a channel.
+        grid: blocks a side of a face.
+    """
     shared = 4 * (ENTRY * side + face * side + side * side)
     return Launch("stack_faces", channels(grid) * count, 512, shared, "PPP4i0P", (faces, flows, stacks, face, side, grid, channels(grid)))
 
@@ -133,7 +188,15 @@ def channels(grid: int) -> int:
 
 
 def colour_faces(pixels: int, views: int, pictures: int, count: int, size: int) -> Launch:
-    """pixels: uint8, as the table of `count` VIEWs says. pictures: count×3×size×size float32."""
+    """Boxes of views in colour.
+
+    Args:
+        pixels: address of uint8, as the table says.
+        views: of the table, `count` VIEWs.
+        pictures: of count×3×size×size float32.
+        count: how many.
+        size: pixels a side.
+    """
     return Launch("colour_faces", BANDS * count, 512, _tables(size), "PPPi0P", (pixels, views, pictures, size))
 
 

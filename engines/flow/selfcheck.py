@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -30,7 +30,10 @@ OTHERS = 1e-3
 def check(lane: Lane) -> str:
     """One line that names the kernel whose answers on this GPU are not those that ship; empty where all are right.
 
-    A few milliseconds. Raises GpuLost where the answers cannot be read.
+    A few milliseconds.
+
+    Raises:
+        GpuLost: the answers cannot be read.
     """
     try:
         told = load()
@@ -41,7 +44,7 @@ def check(lane: Lane) -> str:
     maps, pieces = (lane.there(f"{name}, checked", told[name].nbytes) for name in MAPS)
     for kernel in lane.kernels.flows:
         lane.maps(items, face, size, smoothing, maps, kernel)
-        lane.launch(launches.cut_puzzles(maps, pieces, len(items), size, told["puzzle_boxes"]))
+        lane.launch(launches.cut_puzzles(maps, pieces, len(items), size, told["puzzle_boxes"].tolist()))
         faces = lane.fetch("faces", (len(items), 2, face, face), np.uint8)
         flow = lane.fetch("flows", (len(items), face, face, 2), np.float32)
         off = {
@@ -74,15 +77,19 @@ def _wrong(off: dict[str, float]) -> str:
 
 
 def load() -> dict[str, np.ndarray]:
-    """The pictures and the answers, see `realtime.naming.inputs.answers`. Raises EngineError in one line."""
+    """The pictures (uint8) and the answers (float32) by name, see `realtime.naming.inputs.answers`.
+
+    Raises:
+        EngineError: the file is missing or damaged.
+    """
     with np.load(io.BytesIO(fatbin.read(fatbin.ANSWERS, "answers_sha256"))) as told:
         return dict(told)
 
 
 def save(answers: dict[str, np.ndarray]) -> str:
-    """Write them beside the kernels, and into their manifest. Returns that in words."""
+    """Write what `load` reads (uint8, int32 and float32 arrays) beside the kernels, and into their manifest. Returns that in words."""
     file = io.BytesIO()
-    np.savez_compressed(file, **answers)
+    np.savez_compressed(file, **cast(dict[str, Any], answers))
     fatbin.record(fatbin.ANSWERS, file.getvalue(), answers_sha256=hashlib.sha256(file.getvalue()).hexdigest())
     return f"{fatbin.ANSWERS.name}: {len(file.getvalue())} bytes"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -39,13 +39,20 @@ def build(
 ) -> tuple[bytes, PlanManifest]:
     """The plan of a network and what it is. Nothing is written (`Store.save` does), but for timings kept in `store`.
 
-    network: its manifest. onnx_bytes: its file. precision: one of PRECISIONS; others than fp32 need samples,
-    {input: (N, …) float32} of real inputs, on which `precision.lower` compares. targets: architectures such as "sm_89"
-    (TensorRT for RTX only, and then no GPU is needed); without them, the GPU of this machine. progress: gets a line now
-    and then, in the thread that called. A KeyboardInterrupt ends the build at TensorRT's next step.
+    Args:
+        network: its manifest.
+        onnx_bytes: its file.
+        precision: one of PRECISIONS; others than fp32 need samples.
+        targets: architectures such as "sm_89" (TensorRT for RTX only, and then no GPU is needed); without them, the GPU of
+            this machine.
+        samples: {input: (N, …) float32} of real inputs, on which `precision.lower` compares.
+        progress: gets a line now and then, in the thread that called. A KeyboardInterrupt ends the build at TensorRT's next
+            step.
+        store: where timings of earlier builds are kept.
 
-    Raises EngineError: no TensorRT, no GPU and no targets, targets that it cannot build for, a file that is not the
-    manifest's, an operation that it does not know, a precision that the network does not bear, a failed build.
+    Raises:
+        EngineError: no TensorRT, no GPU and no targets, targets that it cannot build for, a file that is not the
+            manifest's, an operation that it does not know, a precision that the network does not bear, a failed build.
     """
     if precision not in PRECISIONS:
         raise EngineError(f"unknown precision '{precision}': expected one of {', '.join(PRECISIONS)}")
@@ -58,7 +65,8 @@ def build(
     tensorrt, targets = _choose(tuple(dict.fromkeys(targets)), gpu)
 
     progress(f"{network['name']}: reading")
-    model, kept = onnx_bytes, []
+    model: bytes = onnx_bytes
+    kept: list[str] = []
     try:
         need_batches(load(model))
     except EngineError as error:
@@ -103,12 +111,13 @@ def _choose(targets: tuple[str, ...], gpu: device.Device | None) -> tuple[Librar
         example = next(iter(known_targets()[3:]), "sm_89")
         why = device.why_not()
         raise EngineError(f"there is no GPU here to build for ({why}): name an architecture, --for {example}")
-    if first.name == "tensorrt" and targets in ((), (gpu.compute if gpu else "",)):
-        return first, (gpu.compute,)
+    here = (gpu.compute,) if gpu else ()
+    if here and first.name == "tensorrt" and targets in ((), here):
+        return first, here
     rtx = next((each for each in library.installed() if each.name == "tensorrt_rtx"), None)
     if rtx is None:
         raise EngineError(f"{first.title} builds for the GPU at hand only: leave --for out, or pip install 'mer-live[rtx]'")
-    targets = targets or (gpu.compute,)
+    targets = targets or here
     known = [f"sm_{number}" for number in _capabilities(rtx)]
     strange = [target for target in targets if target not in known]
     if strange:
@@ -187,11 +196,13 @@ def _version() -> str:
 
 @functools.cache
 def _monitor_class(module: ModuleType):
-    class Monitor(module.IProgressMonitor):
+    base: Any = module.IProgressMonitor
+
+    class Monitor(base):
         """TensorRT calls it from its own threads: it only notes the phase, and says whether to go on."""
 
         def __init__(self):
-            module.IProgressMonitor.__init__(self)
+            base.__init__(self)
             self.phase, self.stop = "starting", False
 
         def phase_start(self, phase_name, parent_phase, num_steps):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engines.errors import EngineError
 
 
 def need_onnx() -> None:
-    """Raises EngineError, naming what to install, where the package `onnx` is absent."""
+    """See that the package `onnx` is there.
+
+    Raises:
+        EngineError: it is not; it says what to install.
+    """
     try:
         import onnx  # noqa: F401 - whether it is there
     except ImportError as error:
@@ -16,7 +22,11 @@ def need_onnx() -> None:
 
 
 def load(onnx_bytes: bytes):
-    """The parsed file. Raises EngineError where it is not ONNX, has no graph, or inputs without a batch axis."""
+    """The parsed file.
+
+    Raises:
+        EngineError: it is not ONNX, has no graph, or inputs without a batch axis.
+    """
     need_onnx()
     import onnx
     from google.protobuf.message import DecodeError
@@ -32,7 +42,11 @@ def load(onnx_bytes: bytes):
 
 
 def need_batches(model) -> None:
-    """Raises EngineError, naming the input, where the network is for one sample at a time."""
+    """See that the network takes batches.
+
+    Raises:
+        EngineError: it is for one sample at a time.
+    """
     fixed = [value.name for value in Graph(model).inputs if value.type.tensor_type.shape.dim[0].dim_value]
     if fixed:
         raise EngineError(f"the network takes no batches, as engines do (its input {fixed[0]} is for one sample)")
@@ -51,7 +65,7 @@ class Graph:
         return [value for value in self.graph.input if value.name not in self._initial]
 
     def constant(self, name: str) -> np.ndarray | None:
-        """The numbers of a constant, None for what is computed."""
+        """The numbers of a constant, in its own shape and dtype (mostly float32); None for what is computed."""
         from onnx import numpy_helper
 
         if name in self._initial:
@@ -62,7 +76,7 @@ class Graph:
         return None
 
     def add(self, name: str, array: np.ndarray) -> str:
-        """A new constant. Returns its name."""
+        """A new constant, of the array's shape and dtype. Returns its name."""
         from onnx import numpy_helper
 
         return self.add_tensor(numpy_helper.from_array(np.ascontiguousarray(array), name))
@@ -82,10 +96,16 @@ class Graph:
             del self._initial[value.name]
 
 
-def session(onnx_bytes: bytes, also: list[str] = (), exact: bool = True):
-    """ONNX Runtime on one thread; also: values between the nodes to have as outputs.
+def session(onnx_bytes: bytes, also: Sequence[str] = (), exact: bool = True):
+    """ONNX Runtime on one thread.
 
-    exact: run the file as it is written, without the rewriting that would take out roundings. Raises EngineError.
+    Args:
+        onnx_bytes: the network's file.
+        also: values between the nodes to have as outputs.
+        exact: run the file as it is written, without the rewriting that would take out roundings.
+
+    Raises:
+        EngineError: it refuses the network.
     """
     import onnx
     import onnxruntime

@@ -7,6 +7,7 @@ import importlib
 import logging
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Any
 
 # the import name, and whose library it is; the plain wheels of the last have the bindings only
 NAMES = {"tensorrt": "tensorrt", "tensorrt_rtx": "tensorrt_rtx", "tensorrt_rtx_bindings": "tensorrt_rtx"}
@@ -16,7 +17,13 @@ INSTALL = "pip install 'mer-live[gpu]' (TensorRT) or 'mer-live[rtx]' (TensorRT f
 
 @dataclass(frozen=True)
 class Library:
-    """One TensorRT. name: "tensorrt" or "tensorrt_rtx"; version: as it says, "1.7.1.116"; module: its bindings."""
+    """One TensorRT.
+
+    Attributes:
+        name: "tensorrt" or "tensorrt_rtx".
+        version: as it says, "1.7.1.116".
+        module: its bindings.
+    """
 
     name: str
     version: str
@@ -90,11 +97,13 @@ def _logger(module: ModuleType):
         module.ILogger.Severity.WARNING: logging.DEBUG,
     }
 
-    class ToPython(module.ILogger):
+    base: Any = module.ILogger
+
+    class ToPython(base):
         """Passes on what is said. errors: those since somebody cleared the list, for the text of an EngineError."""
 
         def __init__(self):
-            module.ILogger.__init__(self)
+            base.__init__(self)
             self.errors: list[str] = []
 
         def log(self, severity, text):

@@ -29,10 +29,21 @@ class PlanRefused(EngineError):
 class PlanManifest:
     """The facts of one plan.
 
-    network: its name. onnx_sha256: of the zoo's file it was made from; plan_sha256: of the plan. library, version:
-    which TensorRT made it. cuda, driver, gpu: of the machine it was made on, "" where that had no GPU. targets:
-    "sm_89", …, the architectures it runs on. precision: one of PRECISIONS; kept_fp32: layers left out of it. profiles:
-    smallest, usual and largest batch. tool_version: of mer-live. made: UTC, "2026-11-22T12:34:56Z".
+    Attributes:
+        network: its name.
+        onnx_sha256: of the zoo's file it was made from.
+        plan_sha256: of the plan.
+        library: which TensorRT made it.
+        version: which TensorRT made it.
+        cuda: of the machine it was made on, "" where that had no GPU.
+        driver: of the machine it was made on, "" where that had no GPU.
+        gpu: of the machine it was made on, "" where that had no GPU.
+        targets: "sm_89", …, the architectures it runs on.
+        precision: one of PRECISIONS.
+        kept_fp32: layers left out of it.
+        profiles: smallest, usual and largest batch.
+        tool_version: of mer-live.
+        made: UTC, "2026-11-22T12:34:56Z".
     """
 
     network: str
@@ -92,12 +103,17 @@ class PlanManifest:
     def refusal(self, onnx_sha256: str | None, plan_sha256: str, device: Device | None, library: Library | None) -> str | None:
         """Why this plan must not be used here, in a few words; None where it may.
 
-        onnx_sha256: of the network's file as it is now (None: there is no such network); plan_sha256: of the bytes that
-        were read. Fatal are: another ONNX file, other bytes, another TensorRT (plans are good for the very version that
-        made them), an architecture it was not made for, for TensorRT proper another model of GPU (it picks kernels by
-        timing on one model; TensorRT for RTX compiles on the GPU itself), and a driver for an older major CUDA than the
-        one it was made under. Another driver as such is not: NVIDIA keeps drivers compatible upwards and within a major
-        version of CUDA. Nor is another version of mer-live: what it changes shows in the hashes.
+        Fatal are: another ONNX file, other bytes, another TensorRT (plans are good for the very version that made them), an
+        architecture it was not made for, for TensorRT proper another model of GPU (it picks kernels by timing on one model;
+        TensorRT for RTX compiles on the GPU itself), and a driver for an older major CUDA than the one it was made under.
+        Another driver as such is not: NVIDIA keeps drivers compatible upwards and within a major version of CUDA. Nor is
+        another version of mer-live: what it changes shows in the hashes.
+
+        Args:
+            onnx_sha256: of the network's file as it is now (None: there is no such network).
+            plan_sha256: of the bytes that were read.
+            device: of here, None where there is none.
+            library: of here, None where there is none.
         """
         if onnx_sha256 is None:
             return f"there is no network '{self.network}'"
@@ -126,7 +142,11 @@ class PlanManifest:
 
     @classmethod
     def from_json(cls, text: str | bytes, stem: str) -> PlanManifest:
-        """The manifest in a file called `stem`.json. Raises ValueError, in a few words, where it is not sound."""
+        """The manifest in a file called `stem`.json.
+
+        Raises:
+            ValueError: it is not sound.
+        """
         try:
             plain = json.loads(text)
         except (ValueError, RecursionError) as error:

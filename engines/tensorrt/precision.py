@@ -38,7 +38,12 @@ INT8 = {
 
 @dataclass(frozen=True)
 class Change:
-    """What a precision does to the answers on the samples. largest: of a probability; flips: decisions that change."""
+    """What a precision does to the answers on the samples.
+
+    Attributes:
+        largest: of a probability.
+        flips: decisions that change.
+    """
 
     largest: float
     flips: int
@@ -56,9 +61,15 @@ def lower(
 ) -> tuple[bytes, list[str]]:
     """The network with its layers in `precision` ("fp16", "bf16", "int8"), and the names of those left in fp32.
 
-    samples: {input: (N, …) float32} of real inputs, N ≥ 4; int8 is calibrated on them. classes: how many of the
-    output's columns decide (default: all). progress: gets one line when the comparison is done. Raises EngineError for
-    another precision, too few samples, or a network of which no layer can be lowered within TOLERANCE.
+    Args:
+        onnx_bytes: its file, all in fp32.
+        precision: one of PRECISIONS but fp32.
+        samples: {input: (N, …) float32} of real inputs, N ≥ 4; int8 is calibrated on them.
+        classes: how many of the output's columns decide (default: all).
+        progress: gets one line when the comparison is done.
+
+    Raises:
+        EngineError: another precision, too few samples, or a network of which no layer can be lowered within TOLERANCE.
     """
     if precision not in TOLERANCE:
         raise EngineError(f"unknown precision '{precision}': expected one of {', '.join(PRECISIONS)}")
@@ -98,7 +109,7 @@ def names_of(model) -> list[str]:
 
 
 def change_of(candidate: bytes, expected: np.ndarray, samples: dict[str, np.ndarray], classes=None) -> Change:
-    """How far a file's answers on the samples are from the expected ones."""
+    """How far a file's answers on the samples are from the expected ones, N×K float32."""
     return change_between(answers(candidate, samples), expected, classes)
 
 
@@ -115,7 +126,7 @@ def _fewest_kept(layers, make, original, samples, classes, tolerance) -> tuple[l
     for layer in layers:
         alone = make([other for other in layers if other != layer])
         harm[layer] = change_of(alone, few_expected, few).largest
-    ranked = sorted(layers, key=harm.get, reverse=True)
+    ranked = sorted(layers, key=lambda layer: harm[layer], reverse=True)
     low, high = 0, len(ranked)  # too few kept, enough kept: all of them is the network itself
     changes = {len(ranked): Change(0.0, 0)}
     while high - low > 1:
@@ -127,7 +138,13 @@ def _fewest_kept(layers, make, original, samples, classes, tolerance) -> tuple[l
 
 
 def change_between(found: np.ndarray, expected: np.ndarray, classes: int | None) -> Change:
-    """How far answers (N×K) are from the expected ones. classes: how many of the columns decide (None: all)."""
+    """How far answers (N×K) are from the expected ones.
+
+    Args:
+        found: N×K float32.
+        expected: N×K float32.
+        classes: how many of the columns decide (None: all).
+    """
     if not np.isfinite(found).all():
         return Change(float("inf"), len(expected))
     flips = int((found[:, :classes].argmax(1) != expected[:, :classes].argmax(1)).sum())
@@ -135,7 +152,11 @@ def change_between(found: np.ndarray, expected: np.ndarray, classes: int | None)
 
 
 def answers(onnx_bytes: bytes, samples: dict[str, np.ndarray]) -> np.ndarray:
-    """What an ONNX file gives for the samples, as it is written, in batches of CHUNK where it takes some. Raises EngineError."""
+    """What an ONNX file gives for the samples, {input: (N, …) float32}: N×K float32. As it is written, in batches of CHUNK where it takes some.
+
+    Raises:
+        EngineError: ONNX Runtime refuses the file or the samples.
+    """
     run = session(onnx_bytes)
     first = run.get_inputs()[0].shape[0]
     step = first if isinstance(first, int) else CHUNK
@@ -150,8 +171,12 @@ def answers(onnx_bytes: bytes, samples: dict[str, np.ndarray]) -> np.ndarray:
 def halved(onnx_bytes: bytes, precision: str, layers: list[str], emulated: bool = False) -> bytes:
     """The network with the named Conv/Gemm/MatMul in "fp16" or "bf16": inputs, weights and output; the rest stays fp32.
 
-    emulated: round the same numbers in the same places but compute in fp32, which any CPU can: what differs from a GPU
-    is then only how it adds up inside a layer.
+    Args:
+        onnx_bytes: its file, all in fp32.
+        precision: "fp16" or "bf16".
+        layers: some of `names_of`.
+        emulated: round the same numbers in the same places but compute in fp32, which any CPU can: what differs from a GPU
+            is then only how it adds up inside a layer.
     """
     from onnx import TensorProto, helper
 
@@ -221,7 +246,8 @@ def _bits(array: np.ndarray, precision: str) -> np.ndarray:
 def quantised(onnx_bytes: bytes, layers: list[str], samples: dict[str, np.ndarray], chunk: int) -> bytes:
     """The network with the named layers in int8: weights per output channel, inputs by the largest value in samples.
 
-    Raises EngineError, naming what ONNX Runtime's quantiser says, where it cannot.
+    Raises:
+        EngineError: naming what ONNX Runtime's quantiser says, where it cannot.
     """
     need_onnx()
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from engines import home, isolated, telemetry
+from engines import environment, isolated
 from realtime import __version__
 from realtime.cli.console import given_up
 from realtime.errors import MerError, OutputError, UsageError
@@ -38,19 +38,22 @@ class _OneLine:
     A command may return an int, which becomes its exit code; None means 0.
     """
 
+    name: str | None  # click's, as the next
+    epilog: str | None
+
     def main(self, args=None, prog_name=None, complete_var=None, standalone_mode=True, **extra):
         name = prog_name or self.name
         if not standalone_mode:
-            return super().main(args, name, complete_var, False, **extra)
+            return super().main(args, name, complete_var, False, **extra)  # type: ignore[misc]  # click's, which it stands before
         sys.path[:] = isolated.path()  # what is imported later is not looked for among somebody's recordings
-        telemetry.forget()
+        environment.forget_telemetry()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # whatever a name holds and a terminal lacks
-        if home.missing:
-            _echo(f"{name}: you have no home folder (HOME): event log, engines and caches are in {home.missing}")
+        if environment.home_instead:
+            _echo(f"{name}: you have no home folder (HOME): event log, engines and caches are in {environment.home_instead}")
         try:
-            code = super().main(args, name, complete_var, standalone_mode=False, **extra)
+            code = super().main(args, name, complete_var, standalone_mode=False, **extra)  # type: ignore[misc]  # the same
             if sys.stdout is not None:
                 sys.stdout.flush()  # here, where it can be said: Python's own at the end would be a traceback
         except OSError as error:
@@ -115,7 +118,8 @@ def split_words(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
 
     A word that names an existing file is a file, even with "=" in it.
     """
-    overrides, others = [], []
+    overrides: list[str] = []
+    others: list[str] = []
     for word in words:
         is_override = _OVERRIDE.match(word) and not os.path.exists(word)
         (overrides if is_override else others).append(word)

@@ -105,8 +105,9 @@ def print_table(names: list[str], rows: list[list]) -> None:
     rows = [[str(cell) for cell in row] for row in rows]
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for name, cells in zip(names, zip(*rows) if rows else [()] * len(names)):
-        width = max(map(len, (name, *cells)))
-        table.add_column(name, justify="left" if name in LEFT else "right", **({} if name == "source" else {"no_wrap": True, "min_width": width}))
+        whole = name != "source"
+        width = max(map(len, (name, *cells))) if whole else None
+        table.add_column(name, justify="left" if name in LEFT else "right", no_wrap=whole, min_width=width)
     for row in rows:
         table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
     console = Console()

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from omegaconf import OmegaConf
 
-from engines import notices
+from engines.errors import on_notice
 from engines.runtime import ENGINES
 from realtime import settings
 from realtime.cli import common
@@ -62,11 +62,16 @@ def main(host, port, password_file, read_only, no_browser, model, engine, settin
 
     chosen: DemoSettings = OmegaConf.to_object(settings.load("demo", overrides, DemoSettings, {"network": model, "engine": engine}))
     with ExitStack() as stack:
-        stack.callback(notices.listen(common.complain("mer-demo")))
+        stack.enter_context(on_notice(common.complain("mer-demo")))
         listening = stack.enter_context(_listen(host, port))
         ended, told = threading.Event(), []
+
+        def end(number: int, _) -> None:
+            told.append(number)
+            ended.set()
+
         for number in (signal.SIGINT, *heard()):  # so that the folder is emptied, whoever ends it
-            signal.signal(number, lambda number, _: (told.append(number), ended.set()))
+            signal.signal(number, end)
         folder = access.PrivateFolder()
         stack.callback(folder.close)
         with suppress(MerError):  # an unusable log is said by the page

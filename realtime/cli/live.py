@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from omegaconf import OmegaConf
 
-from engines import notices
+from engines.errors import on_notice
 from engines.runtime import ENGINES
 from realtime import settings
 from realtime.cli import common, terminal
@@ -67,7 +67,7 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
     to_stdout = events is not None and open_number(events) == 1  # then words for people go to standard error
     screen = console_on(Output(sys.stderr) if to_stdout else output, quiet)
     with signals(), ExitStack() as stack:
-        stack.callback(notices.listen(common.complain("mer-live")))
+        stack.enter_context(on_notice(common.complain("mer-live")))
         network = Recognizer(chosen.network, chosen.engine)  # a network that cannot be had should cost no camera
         screen.print(network.engines, style="dim")
         opened = [stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs]

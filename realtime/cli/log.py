@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from engines import notices
+from engines.errors import on_notice
 from realtime.cli import common, log_review
 from realtime.cli.console import Console, print_table
 from realtime.errors import UsageError
@@ -37,7 +37,7 @@ The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture
 @common.group("mer-log", EXAMPLES)
 def main():
     """Read the log of sessions and events that mer-live and mer-replay keep."""
-    click.get_current_context().call_on_close(notices.listen(common.complain("mer-log")))
+    click.get_current_context().with_resource(on_notice(common.complain("mer-log")))
 
 
 main.add_command(log_review.review)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from omegaconf import OmegaConf
 
-from engines import notices
+from engines.errors import on_notice
 from engines.runtime import ENGINES
 from realtime import settings
 from realtime.cli import common, terminal
@@ -25,7 +25,7 @@ from realtime.naming.recognizer import Recognizer
 from realtime.output.event_table import separator_of
 from realtime.output.line_file import LineFile
 from realtime.output.sinks import Writer
-from realtime.watch import LiveSettings
+from realtime.watch import LiveSettings, Watch
 
 EXAMPLES = """
   mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png; results/events_all.xlsx
@@ -80,9 +80,11 @@ def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, l
     if not jobs:
         console.print(batch.finish(given.jobs))
         return 0
-    watches, writers, code, told = [], [], 0, None
+    watches: list[Watch] = []
+    writers: list[Writer] = []
+    code, told = 0, None
     with signals(), ExitStack() as stack:
-        stack.callback(notices.listen(common.complain("mer-replay")))
+        stack.enter_context(on_notice(common.complain("mer-replay")))
         recognizer = Recognizer(chosen.network, chosen.engine)  # one that cannot be had is said before a clip is opened
         console.print(recognizer.engines, style="dim")
         keep(out / "settings.yaml", OmegaConf.to_yaml(config))

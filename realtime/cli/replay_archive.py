@@ -92,7 +92,8 @@ def one_clip(shared: tuple[Path, Batch, LiveSettings], job: tuple[Path, Path]) -
         os.chdir(here)  # names are then the same as in a local run
     except OSError as error:
         raise OutputError(f"a machine of the cluster does not see {here}: it must share this folder") from error
-    events, writers = _Collected(), []
+    events = _Collected()
+    writers: list = []
     bar = progress(Console(quiet=True))
     recognizer = _recognizer(chosen.network, chosen.engine)
     watch = replay(clip, name, batch, chosen, recognizer, events, writers, bar)
@@ -112,7 +113,7 @@ def _recognizer(network: str, engine: str) -> Recognizer:
     return Recognizer(network, engine)
 
 
-def _failure(result: Outcome | Failed) -> BaseException | None:
+def _failure(result: Outcome | Failed) -> Exception | None:
     if isinstance(result, Failed):
         return result.error
     return result.failure or (OutputError(result.faults[0]) if result.faults else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -28,14 +29,20 @@ from realtime.watch import LiveSettings, Status, Watch, leading
 PATIENCE = 60.0  # a recording can wait for a slow disk
 
 
+class Takes(Protocol):
+    """The event log, or what stands for it."""
+
+    def write(self, event: Event) -> object: ...
+
+
 def replay(
     clip: Path,
     name: Path,
     batch: Batch,
     chosen: LiveSettings,
     recognizer: Recognizer,
-    log: Writer,
-    writers: list[Writer],
+    log: Takes,
+    writers: list[Any],  # `Writer`s, and what counts its `faults` as they do
     bar: Progress,
 ) -> Watch:
     """Work through one clip. Results lie in its folder also where the clip breaks off.

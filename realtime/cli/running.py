@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.live import Live
 
-from engines import notices
+from engines.errors import notices
 from realtime.cli import common, terminal
 from realtime.cli.window import Window
 from realtime.errors import MerError
@@ -113,7 +113,7 @@ def _say_too_busy(watches: list[Watch]) -> None:
     """As soon as it is so; a line is said once."""
     for watch in watches:
         if watch.too_busy:
-            notices.say(f"{watch.pipeline.source}: too busy, frames are dropped: {terminal.INCOMPLETE}")
+            notices.warning(f"{watch.pipeline.source}: too busy, frames are dropped: {terminal.INCOMPLETE}")
 
 
 def work_through(watch: Watch) -> None:
@@ -156,7 +156,7 @@ class Totals:
         self.incomplete = "; ".join(filter(None, (self.incomplete, other.incomplete)))
 
 
-def totals(watches: list[Watch], writers: list[Writer], incomplete: list[str] = ()) -> Totals:
+def totals(watches: list[Watch], writers: list[Writer], incomplete: Sequence[str] = ()) -> Totals:
     """Of all watches, and of what could not be written.
 
     Args:

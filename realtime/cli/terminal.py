@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -111,7 +111,7 @@ def _panel(watch: Watch, events: list[Event]) -> Panel:
         f"judged {100 * status.judged.share:.0f} %",
         Text("" if math.isnan(typical) else f"{typical:.0f} ms behind", "dim"),
     )
-    lines = [facts]
+    lines: list[RenderableType] = [facts]
     if watch.too_busy:
         lines.append(Text(f"{watch.too_busy}: {INCOMPLETE}", "bold yellow"))
     elif counts.dropped:

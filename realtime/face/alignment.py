@@ -7,6 +7,8 @@ micro-expression. So between and during landmark runs the transform comes from t
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -15,7 +17,7 @@ from realtime.face.light import EvenLight, evened
 
 REFERENCE_SECONDS = 1.0  # a reference picture ages with the light; a fresh one is taken about this often
 WORST_POINT = 0.05 * OUTER_EYES  # half of the points further off than this: the face is no longer followed
-FOLLOW = dict(winSize=(21, 21), maxLevel=2, criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01))
+FOLLOW: dict[str, Any] = dict(winSize=(21, 21), maxLevel=2, criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01))
 
 
 CORNERS = np.array([(-1, -1), (ALIGNED, -1), (-1, ALIGNED), (ALIGNED, ALIGNED)], np.float32)

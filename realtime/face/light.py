@@ -70,7 +70,7 @@ class EvenLight:
         offset = float(self._usual.mean() - gain * cells.mean())
         left = np.median(self._usual / np.maximum(gain * cells + offset, 1.0), axis=1)  # of the bands
         rows = cv2.resize(left[:, None], (1, height), interpolation=cv2.INTER_LINEAR)
-        return np.float32(rows * (gain, offset))
+        return (rows * (gain, offset)).astype(np.float32)
 
     def _watch(self, off: np.ndarray, pts: float) -> None:
         """off: ROWS, grey levels from the usual brightness."""

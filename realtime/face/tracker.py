@@ -73,7 +73,7 @@ class FaceTracker:
         self._unsure: list[np.ndarray] | None = None  # found once, in the run before; None before the first run
         self._next_run = -np.inf
         self._faces = self._anchors = 0
-        self._shape = None
+        self._shape: tuple[int, ...] | None = None
         self._hertz: float | None = None  # of a light that flickered
 
     def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> list[FaceView]:
@@ -108,17 +108,17 @@ class FaceTracker:
         """That the light flickered, if it did while some face was in view."""
         return FLICKER.format(self._hertz) if self._hertz else None
 
-    def close(self):
+    def close(self) -> None:
         self._landmarker.close()
 
     def _match(self, frame: Frame, followed: dict[int, np.ndarray | None]) -> None:
         """Hold what was found in this frame against what is tracked; anchor what is new or has slipped."""
         found = self._landmarker(frame.pixels)
         size = [np.linalg.norm(face[263] - face[33]) for face in found]
-        found = [found[i] for i in np.argsort(size)[::-1][: self._settings.most]]
+        largest = [found[i] for i in np.argsort(size)[::-1][: self._settings.most]]
         rest = list(self._tracked)
         self._tracked, unsure = [], []
-        for landmarks in found:
+        for landmarks in largest:
             track = _nearest(rest, landmarks)
             if track is not None:
                 rest.remove(track)

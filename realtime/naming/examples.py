@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -54,7 +56,7 @@ def movements() -> list[Keyframes]:
 def save(file: Path) -> None:
     """Keep what this module knows as plain arrays (.npz), about 10 MB."""
     found, windows = _watched()
-    arrays = {"windows": np.stack(evenly(windows, MOST))}
+    arrays: dict[str, Any] = {"windows": np.stack(evenly(windows, MOST))}
     for number, one in enumerate(found):
         views = (one.onset, one.apex, one.offset, *one.between)
         arrays |= {f"{number}/{part.name}": np.stack([getattr(view, part.name) for view in views]) for part in fields(FaceView)}
@@ -73,9 +75,13 @@ def _kept(file: Path) -> tuple[list[Keyframes], list[np.ndarray]]:
 
 def _keyframes(kept, number: int) -> Keyframes:
     columns = [kept[f"{number}/{part.name}"] for part in fields(FaceView)]
-    views = [FaceView(*(tuple(x.tolist()) if x.shape == (4,) else x if x.ndim else x.item() for x in row)) for row in zip(*columns, strict=True)]
+    rows: Iterator[list[Any]] = (
+        [tuple(x.tolist()) if x.shape == (4,) else x if x.ndim else x.item() for x in row] for row in zip(*columns, strict=True)
+    )
+    views = [FaceView(*row) for row in rows]
     peak, threshold, confidence = kept[f"{number}/known"].tolist()
-    return Keyframes(*views[:3], peak, threshold, confidence=confidence, between=tuple(views[3:]))
+    onset, apex, offset, *between = views
+    return Keyframes(onset, apex, offset, peak, threshold, confidence=confidence, between=tuple(between))
 
 
 def _variants(keyframes: Keyframes, most: int) -> list[Keyframes]:
@@ -96,7 +102,7 @@ def _watched() -> tuple[list[Keyframes], list[np.ndarray]]:
         windows.append(window)
         return verify(window)
 
-    spotter, found = Spotter(settings, remember), []
+    spotter, found = Spotter(settings, cast(Verifier, remember)), []
     track = FaceTracker(FaceSettings())
     try:
         with open_source(str(files("realtime").joinpath("assets/demo.mp4"))) as source:

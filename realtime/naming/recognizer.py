@@ -102,4 +102,5 @@ def moments_of(keyframes: Keyframes) -> Moments:
     """The pictures of a spotted movement, as training has them of a clip."""
     three = (keyframes.onset, keyframes.apex, keyframes.offset)
     between = tuple(view.pixels for view in keyframes.between or three)  # not stacked: few networks look at them
-    return Moments(*(view.pixels for view in three), to_68(keyframes.onset.landmarks), between)
+    onset, apex, offset = (view.pixels for view in three)
+    return Moments(onset, apex, offset, to_68(keyframes.onset.landmarks), between)

@@ -9,7 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from engines import notices
+from engines.errors import notices
 from realtime.errors import OutputError
 
 _OPEN = re.compile(r"-|/dev/(stdin|stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
@@ -77,7 +77,7 @@ class LineFile:
         except OSError as error:
             if error.errno != errno.ENXIO or not is_stream(path):
                 raise
-            notices.say(f"waiting until somebody reads '{path}'")
+            notices.warning(f"waiting until somebody reads '{path}'")
             return os.open(path, flags)
         os.set_blocking(made, True)
         return made

@@ -232,7 +232,7 @@ class Log:
 
     def events(self, session: int | None = None) -> list[dict]:
         """Events in the order found, as `Event.as_dict` with the `session` in front; of all sessions by default."""
-        rows = self._rows("SELECT *, session_id AS session FROM events WHERE ?1 IS NULL OR session_id = ?1 ORDER BY id", session)
+        rows = self._rows("SELECT *, session_id AS session FROM events WHERE ? IS NULL OR session_id = ? ORDER BY id", session, session)
         names = ("session", *FIELDS)  # utc: since version 4, and not of a recording
         return whole_events({name: row[name] for name in names if name != "utc" or row.get(name)} for row in rows)
 

@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 
-from engines import notices
+from engines.errors import notices
 
 BEAT_S = 10.0  # between two signs of life
 SILENT_S = 60.0  # without one: whoever should have given it is gone; several beats, since a disk may be slow
 _TOKEN = uuid.uuid4().hex[:8]  # a container's next process may have the same number as its last
-EMPTY = {"sources": [], "settings": {}, "drops": {}, "faults": {}, "files": {}, "judged": {}}  # of a session, in JSON
+EMPTY: dict[str, list | dict] = {"sources": [], "settings": {}, "drops": {}, "faults": {}, "files": {}, "judged": {}}  # of a session, in JSON
 TEXTS = ("source", "label", "kind", "model")
 NUMBERS = ("onset_s", "apex_s", "offset_s")  # without these an event is none
 SAID = ("reviewer", "verdict", "source", "label", "kind", "action_units", "note", "at")  # of a review
@@ -52,7 +52,7 @@ def whole_session(row: dict) -> dict:
         whole["frames"] = None
         told.append("frames")
     if told:
-        notices.say(f"session {row['id']} of the event log is damaged ({', '.join(told)}): the rest of it is shown")
+        notices.warning(f"session {row['id']} of the event log is damaged ({', '.join(told)}): the rest of it is shown")
     return whole
 
 
@@ -73,7 +73,7 @@ def whole_events(rows: Iterable[dict]) -> list[dict]:
         damaged += not fine or len(mended) > 1
         whole.append(row | mended)
     if damaged or skipped:
-        notices.say(f"damaged events in the event log: {skipped} left out, {damaged} shown in part")
+        notices.warning(f"damaged events in the event log: {skipped} left out, {damaged} shown in part")
     return whole
 
 
@@ -90,7 +90,7 @@ def whole_reviews(rows: Iterable[dict]) -> list[dict]:
         else:
             skipped.append(str(row["id"]))
     if skipped:
-        notices.say(f"damaged reviews in the event log, left out: row{'s' * (len(skipped) > 1)} {', '.join(skipped)}")
+        notices.warning(f"damaged reviews in the event log, left out: row{'s' * (len(skipped) > 1)} {', '.join(skipped)}")
     return whole
 
 
@@ -99,7 +99,7 @@ def whole_people(session: int, rows: Iterable[tuple]) -> dict[str, str]:
     rows = list(rows)
     whole = {source: subject for source, subject in rows if isinstance(source, str) and isinstance(subject, str)}
     if len(whole) < len(rows):
-        notices.say(f"damaged names of participants in session {session} of the event log: {len(rows) - len(whole)} left out")
+        notices.warning(f"damaged names of participants in session {session} of the event log: {len(rows) - len(whole)} left out")
     return whole
 
 

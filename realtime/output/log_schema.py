@@ -11,7 +11,7 @@ from pathlib import Path
 
 import platformdirs
 
-from engines import notices
+from engines.errors import notices
 from realtime.errors import OutputError
 from realtime.output.line_file import make_folder_of
 
@@ -168,7 +168,7 @@ def _only_the_owners(path: Path) -> None:
             try:
                 file.chmod(0o600)
             except OSError:
-                notices.say(f"others may read the event log '{file}': it is not yours to change (chmod 600)")
+                notices.warning(f"others may read the event log '{file}': it is not yours to change (chmod 600)")
 
 
 def busy(error: sqlite3.Error) -> bool:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import methodcaller
 from pathlib import Path
 
 from realtime.errors import OutputError, UsageError
@@ -157,7 +158,7 @@ class Writer:
 
     def __init__(self, sinks: Sequence[Sink], report: Callable[[str], None] = lambda line: None, capacity: int = 256, patience_s: float = 0.0):
         self.faults: list[Fault] = []
-        self._sinks = {sink: None for sink in sinks}  # sink → its Fault, once it has failed
+        self._sinks: dict[Sink, Fault | None] = {sink: None for sink in sinks}  # sink → its Fault, once it has failed
         for sink in sinks:
             sink.say = report
         self._report = report
@@ -216,7 +217,7 @@ class Writer:
             if event is None:
                 break
             self._in_hand = 1
-            self._each(lambda sink, event=event: sink.write(event), loses=1)
+            self._each(methodcaller("write", event), loses=1)
             self._in_hand = 0
         self._each(lambda sink: sink.close())
 
@@ -227,11 +228,9 @@ class Writer:
                     action(sink)
                     continue
                 except Exception as error:  # whatever a sink does, the others go on
-                    reason = error
-                    if not isinstance(error, OutputError):
-                        reason = f"{sink.name}: {type(error).__name__}: {error}"
-                    fault = self._sinks[sink] = self._fault(sink.name, " ".join(str(reason).split()))
-                    fault.lost += getattr(error, "lost", 0)
+                    reason = str(error) if isinstance(error, OutputError) else f"{sink.name}: {type(error).__name__}: {error}"
+                    fault = self._sinks[sink] = self._fault(sink.name, " ".join(reason.split()))
+                    fault.lost += error.lost if isinstance(error, OutputError) else 0
                     with suppress(Exception):
                         sink.close()
             fault.lost += loses

@@ -79,8 +79,8 @@ class Keeper:
         return kept
 
     def _write(self, folder: Path, keyframes: Keyframes) -> Path:
-        views = {view.index: view for view in (*keyframes.between, keyframes.onset, keyframes.apex, keyframes.offset)}
-        views = [views[index] for index in sorted(views)]
+        by_index = {view.index: view for view in (*keyframes.between, keyframes.onset, keyframes.apex, keyframes.offset)}
+        views = [by_index[index] for index in sorted(by_index)]
         part = folder.with_name(f"{folder.name}.part")  # a picture set that breaks off is none
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(mode=0o700)

@@ -50,7 +50,7 @@ class AnnotatedVideo:
         self.path, self.size = Path(path), (width, height)
         self._failures = (av.error.FFmpegError, OSError)
         self._first: int | None = None if sound_of is None else 0
-        self._waiting = None  # the last packet: it is written when the next frame tells how long it lasted
+        self._waiting: av.Packet | None = None  # the last packet: it is written when the next frame tells how long it lasted
         self._steps: deque[int] = deque(maxlen=15)
         make_folder_of(path)
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"

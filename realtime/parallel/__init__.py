@@ -7,8 +7,9 @@ the caller's loop, Ctrl-C too, ends the work at once; what was yielded before is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from typing import Any
 
 from realtime.errors import MerError
 from realtime.parallel import cluster
@@ -23,9 +24,9 @@ def each(
     tasks: Iterable,
     launcher: str | None = None,
     workers: int | None = None,
-    tell: Callable[[object, object], None] | None = None,
+    tell: Callable[[Any, Any], None] | None = None,
     gpu: bool = False,
-) -> Iterator[tuple]:
+) -> Generator[tuple, None, None]:
     """(task, result) of every task, in the order in which they end.
 
     Args:
@@ -52,10 +53,10 @@ def outcomes(
     tasks: Iterable,
     launcher: str | None = None,
     workers: int | None = None,
-    tell: Callable[[object, object], None] | None = None,
+    tell: Callable[[Any, Any], None] | None = None,
     gpu: bool = False,
     again: Callable[[object], bool] | None = None,
-) -> Iterator[tuple]:
+) -> Generator[tuple, None, None]:
     """As `each`, but a task that fails yields a `Failed` in its place, and the others go on.
 
     again: of ray alone, see `realtime.parallel.cluster`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from realtime.errors import MerError, MissingPartError
@@ -26,7 +26,7 @@ def outcomes(
     tell: Callable | None = None,
     gpu: bool = False,
     again: Callable[[object], bool] | None = None,
-) -> Iterator[tuple]:
+) -> Generator[tuple, None, None]:
     """(task, result or Failed), as they end; one CPU core a task. See `realtime.parallel`.
 
     A task is done again where its worker was killed, up to RETRIES times; or, with `again`, once more where again(result)

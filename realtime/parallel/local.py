@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -23,11 +23,11 @@ _function = _shared = _told = None  # in a worker: what all tasks share, and the
 class Failed:
     """What a task came to instead of a result. killed: its worker died, as often as it was tried."""
 
-    error: BaseException
+    error: Exception
     killed: bool = False
 
 
-def inline(function: Callable, shared: object, tasks: Iterable, tell: Callable | None = None) -> Iterator[tuple]:
+def inline(function: Callable, shared: object, tasks: Iterable, tell: Callable | None = None) -> Generator[tuple, None, None]:
     """(task, result or Failed), in order. See `realtime.parallel`."""
     for task in tasks:
         try:
@@ -37,12 +37,15 @@ def inline(function: Callable, shared: object, tasks: Iterable, tell: Callable |
         yield task, result
 
 
-def processes(function: Callable, shared: object, tasks: list, workers: int | None = None, tell: Callable | None = None) -> Iterator[tuple]:
+def processes(
+    function: Callable, shared: object, tasks: list, workers: int | None = None, tell: Callable | None = None
+) -> Generator[tuple, None, None]:
     """(task, result or Failed), as they end. All share this machine's GPU. See `realtime.parallel`."""
     if not tasks:
         return
     context = spawning()  # a forked child would inherit the threads of torch, OpenCV and MediaPipe in whatever state they are
-    told, (stop, stopper), faults = context.SimpleQueue(), context.Pipe(duplex=False), []
+    told, (stop, stopper) = context.SimpleQueue(), context.Pipe(duplex=False)
+    faults: list[Exception] = []
     reader = threading.Thread(target=_read, args=(told, tasks, tell, faults), daemon=True)
     reader.start()
     ended = False

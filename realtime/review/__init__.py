@@ -204,7 +204,7 @@ def _rows(connection: sqlite3.Connection, session: int, undone: bool = False) ->
     """In the order said; with `undone` also what was taken back. None in a log of version 1."""
     if version(connection) < 2:
         return []
-    query = "SELECT * FROM reviews WHERE session_id = ? AND (?2 OR undone_at IS NULL) ORDER BY id"
+    query = "SELECT * FROM reviews WHERE session_id = ? AND (? OR undone_at IS NULL) ORDER BY id"
     return whole_reviews(dict(row) for row in connection.execute(query, (session, undone)))
 
 
@@ -215,6 +215,7 @@ def _newest(connection: sqlite3.Connection, session: int) -> dict[tuple[str, str
 
 def _insert(connection: sqlite3.Connection, item: Item, reviewer: str, verdict: str, marks: Marks) -> Review:
     kind, number = item.key[0], int(item.key[1:])
+    at = _now()
     row = {
         "session_id": item.session,
         "event_id": number if kind == "e" else None,
@@ -223,11 +224,11 @@ def _insert(connection: sqlite3.Connection, item: Item, reviewer: str, verdict: 
         "verdict": verdict,
         "source": item.source,
         "face": item.face,
-        "at": _now(),
+        "at": at,
     } | asdict(marks)
     query = f"INSERT INTO reviews ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
     new = connection.execute(query, list(row.values())).lastrowid
-    return Review(new, reviewer, verdict, marks, row["at"])
+    return Review(new, reviewer, verdict, marks, at)
 
 
 def _review_of(row: dict) -> Review:

@@ -7,6 +7,7 @@ for found in corrected(Reviews(), 12):
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -88,10 +89,12 @@ def as_found(log: Log, session: int | None = None) -> list[Found]:
     return [_found(facts, source, [_event(row) for row in rows if row["source"] == source]) for source in sources]
 
 
-def _found(facts: dict, source: str, events: list[Event]) -> Found:
+def _found(facts: dict, source: str, events: Sequence[Event]) -> Found:
     classes = list(dict.fromkeys(name for event in events for name in event.scores))
     name = source if "://" in source else Path(source).name
-    return Found(name, events, None, classes, facts["model"], path=recording(facts, source), session=facts["id"], incomplete=facts["incomplete"])
+    return Found(
+        name, list(events), None, classes, facts["model"], path=recording(facts, source), session=facts["id"], incomplete=facts["incomplete"]
+    )
 
 
 def _event(row: dict) -> Event:
@@ -137,7 +140,7 @@ def _later(utc: str | None, seconds: float) -> str | None:
 
 def _kept_pictures(reviews: Reviews, items: list[Item]) -> dict:
     """Onset and apex of the events whose pictures were kept, RGB; as many as a report shows."""
-    shown = {}
+    shown: dict[int, tuple] = {}
     for item in items:
         if len(shown) * 2 >= MOST_PICTURES:
             break

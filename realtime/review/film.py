@@ -55,11 +55,11 @@ class Film:
 
     def keyframes(self, marks: Marks) -> Keyframes | None:
         """As the network would be asked about the marked movement; None where the three are not of one alignment."""
-        three = [self.at(moment) for moment in (marks.onset_s, marks.apex_s, marks.offset_s)]
-        if len({view.anchor for view in three}) > 1 or not three[0].pts < three[1].pts <= three[2].pts:
+        onset, apex, offset = (self.at(moment) for moment in (marks.onset_s, marks.apex_s, marks.offset_s))
+        if len({onset.anchor, apex.anchor, offset.anchor}) > 1 or not onset.pts < apex.pts <= offset.pts:
             return None
-        between = [view for view in self.views if three[0].pts <= view.pts <= three[2].pts and view.anchor == three[0].anchor]
-        return Keyframes(*three, peak=0.0, threshold=0.0, kind=marks.kind, between=tuple(evenly(between)))
+        between = [view for view in self.views if onset.pts <= view.pts <= offset.pts and view.anchor == onset.anchor]
+        return Keyframes(onset, apex, offset, peak=0.0, threshold=0.0, kind=marks.kind, between=tuple(evenly(between)))
 
 
 def recording(session: dict, source: str) -> Path | None:

@@ -107,8 +107,7 @@ def checked(marks: Marks) -> Marks:
     if not max(times) <= LATEST_S:
         raise UsageError(f"{max(times):g} s is later than any recording ends: expected {LATEST_S:g} s at most")
     if not 0 <= times[0] < times[1] <= times[2]:
-        onset, apex, offset = (f"{time:.3f}" for time in times)
-        raise UsageError(f"a movement begins, peaks, then ends: got onset {onset}, apex {apex}, offset {offset} s")
+        raise UsageError("a movement begins, peaks, then ends: got onset {:.3f}, apex {:.3f}, offset {:.3f} s".format(*times))
     units = re.sub(r"\s*[+,; ]\s*", "+", marks.action_units.strip().upper().replace("AU", ""))
     if units and not WRITTEN_UNITS.fullmatch(units):
         raise UsageError(f"'{marks.action_units}' are no action units: write them like 1+2 or 6+L12C")
@@ -117,7 +116,8 @@ def checked(marks: Marks) -> Marks:
         raise UsageError("the label is empty: choose one")
     if marks.kind not in ("micro", "macro"):
         raise UsageError(f"the kind '{marks.kind}' is neither micro nor macro")
-    return Marks(*times, label, marks.kind, units, marks.note.strip()[:LONGEST_NOTE])
+    onset, apex, offset = times
+    return Marks(onset, apex, offset, label, marks.kind, units, marks.note.strip()[:LONGEST_NOTE])
 
 
 UNITS = {

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from realtime.records import Frame
 
@@ -116,7 +116,7 @@ class SourceCounts:
     def copy(self) -> SourceCounts:
         return SourceCounts(self.frames, dict(self.drops), self.reopenings, list(self.gaps), dict(self.warnings))
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -148,7 +148,7 @@ class Source(Protocol):
 
     def __enter__(self) -> Source: ...
 
-    def __exit__(self, *exc) -> None: ...
+    def __exit__(self, *exc: object) -> None: ...
 
     def close(self) -> None: ...
 
@@ -196,7 +196,7 @@ class Handed(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
     @abstractmethod

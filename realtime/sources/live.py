@@ -62,16 +62,31 @@ class Live(Handed):
     def camera(cls, index: int, settings: SourceSettings) -> Live:
         if not 0 <= index < 2**31:  # what a driver can count to
             raise SourceError(no_camera(index))
-        asked = {"width": settings.width, "height": settings.height, "fps": settings.fps}
-        return cls(Request(f"camera {index}", camera=index, live=True, open_seconds=OPEN_SECONDS, **asked), settings)
+        request = Request(
+            f"camera {index}",
+            camera=index,
+            live=True,
+            open_seconds=OPEN_SECONDS,
+            width=settings.width,
+            height=settings.height,
+            fps=settings.fps,
+        )
+        return cls(request, settings)
 
     @classmethod
     def stream(cls, url: str, settings: SourceSettings) -> Live:
         # the child's own patience is longer than ours: we notice a stall first, and say so in our words
         patience = settings.stall_seconds + 5.0
-        chosen = {"fps": settings.fps, "stream": settings.stream}  # of a film on a web server
         check_address(url)
-        request = Request(without_password(url, user=True), url, live=True, open_seconds=OPEN_SECONDS, read_seconds=patience, **chosen)
+        request = Request(
+            without_password(url, user=True),
+            url,
+            live=True,
+            open_seconds=OPEN_SECONDS,
+            read_seconds=patience,
+            fps=settings.fps,  # this and the next: of a film on a web server
+            stream=settings.stream,
+        )
         return cls(request, settings)
 
     @classmethod

@@ -89,7 +89,7 @@ def regions(landmarks: np.ndarray) -> list[tuple[int, int, int, int]]:
     Each eye region spans the brow and the eye, the mouth region the lips and the skin around their corners.
     """
     points = to_68(landmarks)
-    boxes = []
+    boxes: list[tuple[int, int, int, int]] = []
     for group, grow_x, grow_up, grow_down in (
         (np.r_[17:22, 36:42], 0.10, 0.35, 0.10),
         (np.r_[22:27, 42:48], 0.10, 0.35, 0.10),
@@ -97,8 +97,9 @@ def regions(landmarks: np.ndarray) -> list[tuple[int, int, int, int]]:
     ):
         (left, top), (right, bottom) = points[group].min(axis=0), points[group].max(axis=0)
         width, height = right - left, bottom - top
-        box = left - grow_x * width, top - grow_up * height, right + grow_x * width, bottom + grow_down * height
-        boxes.append(tuple(int(round(side)) for side in box))
+        sides = left - grow_x * width, top - grow_up * height, right + grow_x * width, bottom + grow_down * height
+        left, top, right, bottom = (int(round(side)) for side in sides)
+        boxes.append((left, top, right, bottom))
     return boxes
 
 

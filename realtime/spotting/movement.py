@@ -8,6 +8,7 @@ ends when they come to rest: where they were, or anywhere else. Lengths are oute
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -46,7 +47,7 @@ IDS = np.array([point for points in PARTS.values() for point in points])
 POOL = np.zeros((len(PARTS), len(IDS)), np.float32)
 for _row, _points in enumerate(PARTS.values()):
     POOL[_row, np.isin(IDS, _points)] = 1 / len(_points)
-FOLLOW = dict(winSize=(21, 21), maxLevel=2, criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03))
+FOLLOW: dict[str, Any] = dict(winSize=(21, 21), maxLevel=2, criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03))
 REFRESH_SECONDS = 1.0  # a reference picture ages with the light
 
 

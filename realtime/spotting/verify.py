@@ -46,7 +46,8 @@ class Series:
     """
 
     def __init__(self):
-        self._home, self._seen = np.zeros(2 * len(PARTS), np.float32), 0  # the usual places, and from how many looks
+        self._seen: float = 0
+        self._home: np.ndarray = np.zeros(2 * len(PARTS), np.float32)  # the usual places, and from how many looks
         self._columns: deque[np.ndarray] = deque(maxlen=WINDOW)
         self._last: tuple[float, np.ndarray] | None = None
         self.now = float("-inf")  # time of the latest column

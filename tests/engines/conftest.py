@@ -4,19 +4,8 @@ import pytest
 from made_once import once
 from shim import fake_cuda, host
 
-from engines import device, notices
+from engines import device
 from engines.flow import selfcheck
-
-
-@pytest.fixture
-def said():
-    """The notices of the test, each once."""
-    lines = []
-    notices.forget()
-    end = notices.listen(lines.append)
-    yield lines
-    end()
-    notices.forget()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from shim import fake_cuda
 from shim.fake_cuda import H200, RTX_4090, RTX_5090
 from shim.host import pair
 
-from engines.flow import cpu, cuda, lanes, launches, lent, settings
+from engines.flow import cpu, cuda, lanes, launches, memory, settings
 from realtime.naming.inputs import dual_atme, face, flow_map
 
 
@@ -62,10 +62,10 @@ def test_flows_stand_in_memory_that_is_used_again_once_nobody_holds_it(start, mo
     assert np.array_equal(kept, numbers) and second[0].ctypes.data != place
     del kept
     assert cuda.tvl1_many(pairs)[0].ctypes.data == place
-    assert lent._known and all(memory.ctypes.data % mmap.PAGESIZE == 0 for memory in lent._known)
-    monkeypatch.setattr(lent, "MOST", 0)
+    assert memory._known and all(one.ctypes.data % mmap.PAGESIZE == 0 for one in memory._known)
+    monkeypatch.setattr(memory, "MOST", 0)
     held = [cuda.tvl1_many(pairs) for _ in range(4)]
-    assert len(lent._known) == 2 and all(np.array_equal(one[1], numbers) for one in held)
+    assert len(memory._known) == 2 and all(np.array_equal(one[1], numbers) for one in held)
 
 
 def test_more_pairs_than_one_launch_takes_are_shared_out(start, monkeypatch):

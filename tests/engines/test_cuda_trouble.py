@@ -12,7 +12,7 @@ from shim.host import pair
 
 from engines import device
 from engines.errors import EngineError, GpuLost
-from engines.flow import Flow, arrays, cpu, cuda, fatbin, lanes, selfcheck
+from engines.flow import Flow, cpu, cuda, fatbin, lanes, memory, selfcheck
 from realtime import warm
 from realtime.naming.inputs import answers, flow_map
 from realtime.naming.recognizer import Recognizer
@@ -34,7 +34,7 @@ def test_a_gpu_without_memory_is_lost_and_nothing_else_is(start):
 
 
 @pytest.mark.parametrize("kind", [H200, RTX_4090], ids=["clusters", "blocks"])
-def test_64_pairs_that_do_not_fit_are_computed_some_at_a_time(start, said, kind):
+def test_64_pairs_that_do_not_fit_are_computed_some_at_a_time(start, notices, kind):
     """And at once when another program has given its memory back."""
     gpu = start(**kind)
     pairs = [pair(24, 20, seed % 3) for seed in range(64)]
@@ -44,19 +44,19 @@ def test_64_pairs_that_do_not_fit_are_computed_some_at_a_time(start, said, kind)
     found = flow.many(pairs)
     assert all(np.array_equal(one, expected[at % 3]) for at, one in enumerate(found))
     assert len(gpu.launched) > 2 and flow.on_gpu
-    assert said == ["the GPU's memory is full: optical flow takes fewer pairs at a time"]
+    assert notices == ["the GPU's memory is full: optical flow takes fewer pairs at a time"]
     gpu.free, gpu.launched[:] = 1 << 30, []
     assert len(flow.many(pairs)) == 64 and len(gpu.launched) == 1
 
 
-def test_maps_that_do_not_fit_are_made_some_at_a_time(start, said):
+def test_maps_that_do_not_fit_are_made_some_at_a_time(start, notices):
     gpu = start(**RTX_4090)
     items = [(*pair(40, 40, seed, channels=3), (0, 0, 40, 40)) for seed in range(9)]
     expected = cuda.flow_maps(items, 24, 12, 2.0).numpy()
     gpu.free, gpu.launched[:] = 60 << 10, []
     found = cuda.flow_maps([*items, *items], 24, 12, 2.0).numpy()
     assert np.array_equal(found, np.concatenate([expected, expected]))
-    assert sum(name == "face_maps" for name, *_ in gpu.launched) > 1 and len(said) == 1
+    assert sum(name == "face_maps" for name, *_ in gpu.launched) > 1 and len(notices) == 1
 
 
 @pytest.mark.parametrize("kept", ["by the lane", "by arrays that are gone"])
@@ -64,7 +64,7 @@ def test_what_is_kept_for_later_stands_in_nobodys_way(start, kept):
     gpu, items = start(**RTX_4090), [(*pair(224, 224, channels=3), (0, 0, 224, 224))] * 2
     maps = cuda.flow_maps(items, 24, 12, 2.0)
     if kept == "by arrays that are gone":
-        maps = arrays.DeviceArray((1 << 17,))
+        maps = memory.DeviceArray((1 << 17,))
         with device.active():
             lanes._idle.pop().close()
     gpu.free, flow = 0, Flow("cuda")
@@ -72,12 +72,12 @@ def test_what_is_kept_for_later_stands_in_nobodys_way(start, kept):
     assert flow(*pair(40, 40)).shape == (40, 40, 2) and flow.on_gpu
 
 
-def test_a_gpu_too_full_for_one_pair_is_left_to_others(start, said):
+def test_a_gpu_too_full_for_one_pair_is_left_to_others(start, notices):
     gpu, pictures = start(**H200), pair(40, 40)
     flow = Flow("cuda")
     gpu.free = 4096
     assert np.array_equal(flow(*pictures), cpu.tvl1(*pictures)) and flow.words == "CPU"
-    assert said[-1] == "the GPU failed: cuMemAlloc failed: out of memory: optical flow goes on on the CPU"
+    assert notices[-1] == "the GPU failed: cuMemAlloc failed: out of memory: optical flow goes on on the CPU"
     gpu.free = 1 << 30
     assert Flow("auto").on_gpu  # another session may find it free again
 
@@ -91,7 +91,7 @@ def test_a_gpu_that_fails_in_the_middle_is_lost(start, call):
     assert gpu.stack() == []
 
 
-def test_a_gpu_that_was_taken_away_is_not_asked_again(start, said):
+def test_a_gpu_that_was_taken_away_is_not_asked_again(start, notices):
     gpu, pictures = start(**H200), [pair(32, 32, seed) for seed in range(3)]
     flow = Flow("auto")
     flow.many(pictures)
@@ -102,7 +102,7 @@ def test_a_gpu_that_was_taken_away_is_not_asked_again(start, said):
     later = Flow("auto")  # a session that begins after that
     assert all(np.array_equal(*both) for both in zip(later.many(pictures), expected, strict=True))
     assert (flow.words, later.words, len(gpu.launched)) == ("CPU", "CPU", launched)
-    assert said == ["the GPU failed: cuMemcpyHtoDAsync failed: GPU is lost: optical flow goes on on the CPU"]
+    assert notices == ["the GPU failed: cuMemcpyHtoDAsync failed: GPU is lost: optical flow goes on on the CPU"]
     with pytest.raises(EngineError, match="^no GPU for optical flow .the GPU failed: cuMemcpyHtoDAsync failed: GPU is lost."):
         Flow("cuda")
     with pytest.raises(GpuLost, match="GPU is lost"), device.active():
@@ -117,7 +117,7 @@ def keyframes(pull, size):
     return Keyframes(*views, peak=2.0, threshold=1.0)
 
 
-def test_no_movement_is_lost_where_a_gpu_fills_up_and_then_goes(start, said):
+def test_no_movement_is_lost_where_a_gpu_fills_up_and_then_goes(start, notices):
     """Flow and maps in the kernels, named as on the CPU: with room for all, with room for few, and with no GPU any more."""
     gpu, movements = start(**RTX_4090), [keyframes(pull, size) for pull in PULLS for size in (1.0, 2.0)]
     expected = [Recognizer("kernel_ridge", "cpu")(one) for one in movements]
@@ -134,18 +134,18 @@ def test_no_movement_is_lost_where_a_gpu_fills_up_and_then_goes(start, said):
         for (label, scores), (expected_label, expected_scores) in zip(found, expected, strict=True):
             assert label == expected_label and scores == pytest.approx(expected_scores, abs=1e-3)
         assert ("flow on CUDA" in named.engines) == (trouble != "gone")
-    assert [line for line in said if "flow" in line] == [
+    assert [line for line in notices if "flow" in line] == [
         "the GPU's memory is full: optical flow takes fewer pairs at a time",
         "the GPU failed: cuLaunchKernel failed: unspecified launch failure: optical flow goes on on the CPU",
     ]
 
 
-def test_a_gpu_that_another_process_has_for_itself_is_left_to_it(start, said):
+def test_a_gpu_that_another_process_has_for_itself_is_left_to_it(start, notices):
     gpu, pictures = start(**H200), pair(32, 32)
     gpu.raises["retain"] = gpu.module.RuntimeError("cuDevicePrimaryCtxRetain failed: exclusive-thread device already in use")
     flow = Flow("auto")
     assert np.array_equal(flow(*pictures), cpu.tvl1(*pictures)) and flow.words == "CPU"
-    assert len(said) == 1 and said[0].startswith("optical flow runs on the CPU: the GPU failed: cuDevicePrimaryCtxRetain failed")
+    assert len(notices) == 1 and notices[0].startswith("optical flow runs on the CPU: the GPU failed: cuDevicePrimaryCtxRetain failed")
 
 
 OUTPUTS = {"grey_faces": (16, np.uint8), **dict.fromkeys(("tvl1_near", "tvl1_far", "tvl1_alone", "face_maps", "cut_puzzles"), (8, np.float32))}
@@ -162,7 +162,7 @@ def test_kernels_that_compute_what_they_should_are_used(start, kind):
 
 
 @pytest.mark.parametrize("wrong", OUTPUTS)
-def test_a_kernel_that_computes_something_else_is_left_and_named(start, monkeypatch, said, wrong):
+def test_a_kernel_that_computes_something_else_is_left_and_named(start, monkeypatch, notices, wrong):
     """The machine code of one kernel is wrong in an eighth of what it writes."""
     gpu = start(checked=True, **(RTX_4090 if wrong == "tvl1_alone" else H200))
     run, (at, kind) = gpu.library.run, OUTPUTS[wrong]
@@ -178,7 +178,7 @@ def test_a_kernel_that_computes_something_else_is_left_and_named(start, monkeypa
     monkeypatch.setattr(gpu, "library", type("", (), {"run": staticmethod(miscompiled)}))
     flows = [Flow("auto"), Flow("auto")]
     assert [flow.words for flow in flows] == ["CPU", "CPU"]
-    assert len(said) == 1 and f"optical flow runs on the CPU: the kernel {wrong} computes something else" in said[0]
+    assert len(notices) == 1 and f"optical flow runs on the CPU: the kernel {wrong} computes something else" in notices[0]
     ran, pictures = len(gpu.launched), pair(40, 40)
     assert np.array_equal(flows[1](*pictures), cpu.tvl1(*pictures)) and len(gpu.launched) == ran
     with pytest.raises(EngineError, match=f"cannot run on Fake H200 .the kernel {wrong}"):

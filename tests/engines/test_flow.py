@@ -103,7 +103,7 @@ def test_a_gpu_is_taken_of_itself_and_batches_go_to_it_whole(gpu):
     assert gpu.batches == [1, 5]
 
 
-def test_one_flow_changes_nothing_for_another(gpu, said):
+def test_one_flow_changes_nothing_for_another(gpu, notices):
     """Two sessions of one process, one of them on the CPU; then a GPU fails one of two that use it."""
     there, here, other = Flow("cuda"), Flow("cpu"), Flow("auto")
     pair = textured(), textured(1)
@@ -113,10 +113,10 @@ def test_one_flow_changes_nothing_for_another(gpu, said):
     assert np.array_equal(there(*pair), expected)
     gpu.fails = False
     assert other(*pair)[0, 0, 0] == 7 and other.on_gpu and not there.on_gpu
-    assert np.array_equal(CPU(*pair), expected) and len(said) == 1
+    assert np.array_equal(CPU(*pair), expected) and len(notices) == 1
 
 
-def test_a_gpu_that_fails_is_left_for_good_and_that_is_said_once(gpu, said):
+def test_a_gpu_that_fails_is_left_for_good_and_that_is_said_once(gpu, notices):
     flow, pairs = Flow(), [(textured(), textured(1))] * 2
     flow.many(pairs)
     gpu.fails = True
@@ -125,12 +125,12 @@ def test_a_gpu_that_fails_is_left_for_good_and_that_is_said_once(gpu, said):
     gpu.fails = False
     assert np.array_equal(flow(*pairs[0]), expected) and gpu.batches == [2, 2]
     assert flow.words == "CPU"
-    assert said == ["the GPU failed: out of memory: optical flow goes on on the CPU"]
+    assert notices == ["the GPU failed: out of memory: optical flow goes on on the CPU"]
 
 
-def test_a_gpu_without_its_kernels_is_told_of(gpu, said):
+def test_a_gpu_without_its_kernels_is_told_of(gpu, notices):
     gpu.broken = True
     assert Flow("auto").words == "CPU"
-    assert said == ["optical flow runs on the CPU: kernels.fatbin is damaged"]
+    assert notices == ["optical flow runs on the CPU: kernels.fatbin is damaged"]
     with pytest.raises(EngineError, match=r"optical flow cannot run on Fake GPU \(kernels.fatbin is damaged\)"):
         Flow("cuda")

@@ -6,7 +6,7 @@ import sys
 
 from places import DEMO, ROOT
 
-from engines import home
+from engines import environment
 
 NOBODY = """
 import os, pwd, sys
@@ -47,17 +47,17 @@ def test_a_folder_that_others_may_write_is_not_taken(tmp_path):
 def test_a_home_that_can_be_written_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    home.make_do()
-    assert os.environ["HOME"] == str(tmp_path) and "NUMBA_CACHE_DIR" not in os.environ and home.missing == ""
+    environment.find_home()
+    assert os.environ["HOME"] == str(tmp_path) and "NUMBA_CACHE_DIR" not in os.environ and environment.home_instead == ""
 
 
 def test_caches_have_a_place_where_the_home_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(home.os, "access", lambda *_: False)
-    monkeypatch.setattr(home.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(environment.os, "access", lambda *_: False)
+    monkeypatch.setattr(environment.tempfile, "gettempdir", lambda: str(tmp_path))
     for name in ("NUMBA_CACHE_DIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-    home.make_do()
+    environment.find_home()
     assert os.environ["HOME"] == str(tmp_path)  # what lies there can still be read
     assert os.environ["NUMBA_CACHE_DIR"] == f"{tmp_path}/mer-live-{os.getuid()}/numba"

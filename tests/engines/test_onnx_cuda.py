@@ -24,7 +24,7 @@ def no_engines(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def gpu(monkeypatch, said):
+def gpu(monkeypatch, notices):
     """A GPU made of numpy without TensorRT, and the provider on it."""
     fake = fake_gpu.install(monkeypatch)
     monkeypatch.setattr(library, "find", lambda: None)
@@ -34,7 +34,7 @@ def gpu(monkeypatch, said):
 
 
 @pytest.fixture
-def provider(monkeypatch, said):
+def provider(monkeypatch, notices):
     """The provider on a machine with a driver, without pycuda."""
     monkeypatch.delenv("MER_NO_GPU", raising=False)
     monkeypatch.setattr(device, "_found", (None, "pycuda is not installed"))
@@ -51,9 +51,9 @@ def answers(given):
     return OnnxRuntime(path.read_bytes(), path).run([given])
 
 
-def test_it_runs_64_samples_at_once_and_nobody_speaks_of_tensorrt(gpu, said):
+def test_it_runs_64_samples_at_once_and_nobody_speaks_of_tensorrt(gpu, notices):
     network, given = Network("verifier"), windows(130)
-    assert network.backend == "ONNX Runtime, CUDA, Fake GPU 3000" and network.on_gpu and said == []
+    assert network.backend == "ONNX Runtime, CUDA, Fake GPU 3000" and network.on_gpu and notices == []
     gpu.provider.batches.clear()
     np.testing.assert_allclose(network.many(given), answers(given), atol=1e-5)
     assert gpu.provider.batches == [64, 64, 2]
@@ -77,20 +77,20 @@ def test_one_sample_alone_replays_a_graph(gpu):
 
 
 @pytest.mark.parametrize("trouble", [{"unrecordable": "operation not permitted when stream is capturing"}, {"stale": True}], ids=str)
-def test_a_graph_that_cannot_be_had_or_is_wrong_is_left_without_a_word(gpu, said, trouble):
+def test_a_graph_that_cannot_be_had_or_is_wrong_is_left_without_a_word(gpu, notices, trouble):
     for name, value in trouble.items():
         setattr(gpu.provider, name, value)
     network, given = Network("verifier"), windows(1)
     gpu.provider.batches.clear()
     np.testing.assert_allclose(network.many(given), answers(given), atol=1e-5)
-    assert network.on_gpu and gpu.provider.batches == [1] and said == []
+    assert network.on_gpu and gpu.provider.batches == [1] and notices == []
 
 
-def test_who_asks_for_the_cpu_gets_the_cpu(gpu, said):
+def test_who_asks_for_the_cpu_gets_the_cpu(gpu, notices):
     """It is what a GPU's answers are held against."""
     gpu.provider.wrong = 5e-4
     here, there = Network("verifier", engine="cpu"), Network("verifier", engine="onnx")
-    assert (here.backend, here.on_gpu, there.on_gpu, said) == ("ONNX Runtime, CPU", False, True, [])
+    assert (here.backend, here.on_gpu, there.on_gpu, notices) == ("ONNX Runtime, CPU", False, True, [])
     np.testing.assert_array_equal(here.many(windows(3)), answers(windows(3)))
     assert np.abs(there.many(windows(3)) - answers(windows(3))).max() > 1e-4
 
@@ -102,9 +102,9 @@ def test_libraries_come_first_and_the_stream_is_ours(gpu):
     assert int(options["user_compute_stream"]) and options["use_tf32"] == "0" and kwargs == {"enable_fallback": 0}
 
 
-def test_without_pycuda_it_makes_its_own_stream(provider, said):
+def test_without_pycuda_it_makes_its_own_stream(provider, notices):
     network = Network("verifier")
-    assert network.backend == "ONNX Runtime, CUDA" and said == []
+    assert network.backend == "ONNX Runtime, CUDA" and notices == []
     ((options, _),) = provider.sessions
     assert "user_compute_stream" not in options
     np.testing.assert_allclose(network.many(windows(3)), answers(windows(3)), atol=1e-5)
@@ -139,72 +139,72 @@ def test_a_file_for_one_sample_at_a_time_is_run_one_by_one(gpu, tmp_path):
 
 
 @pytest.mark.parametrize("room, batches", [(20, [16, 16, 16, 16]), (1, [1] * 64)])
-def test_a_gpu_that_is_full_computes_fewer_at_a_time(gpu, said, room, batches):
+def test_a_gpu_that_is_full_computes_fewer_at_a_time(gpu, notices, room, batches):
     network, given = Network("verifier"), windows(64)
     gpu.provider.room = room
     gpu.provider.batches.clear()
     for _ in range(2):  # the second time it knows
         np.testing.assert_allclose(network.many(given), answers(given), atol=1e-5)
     assert gpu.provider.batches == 2 * batches and network.on_gpu
-    assert said == ["verifier: the GPU's memory does not hold 64 samples at once: it computes fewer at a time"]
+    assert notices == ["verifier: the GPU's memory does not hold 64 samples at once: it computes fewer at a time"]
 
 
-def test_a_gpu_without_room_for_one_leaves_it_to_the_cpu(gpu, said):
+def test_a_gpu_without_room_for_one_leaves_it_to_the_cpu(gpu, notices):
     gpu.provider.unrecordable = "out of memory"
     network, given = Network("verifier"), windows(1)
     gpu.provider.room = 0
     np.testing.assert_array_equal(network.many(given), answers(given))
-    assert not network.on_gpu and len(said) == 1 and "CPU" in said[0] and "\n" not in said[0]
+    assert not network.on_gpu and len(notices) == 1 and "CPU" in notices[0] and "\n" not in notices[0]
 
 
-def test_a_gpu_that_is_taken_away_costs_no_answer(gpu, said):
+def test_a_gpu_that_is_taken_away_costs_no_answer(gpu, notices):
     network, given = Network("verifier"), windows(9)
     gpu.provider.failure = "CUDA failure 719: unspecified launch failure\nexpr=cudaStreamSynchronize"
     gpu.fail("cuStreamSynchronize failed: unspecified launch failure")
     found = [network({"window": row[None]}) for row in given["window"]]
     np.testing.assert_array_equal(found, answers(given))
-    assert network.backend == "ONNX Runtime, CPU" and len(said) == 1 and "\n" not in said[0] and "CPU from now on" in said[0]
+    assert network.backend == "ONNX Runtime, CPU" and len(notices) == 1 and "\n" not in notices[0] and "CPU from now on" in notices[0]
 
 
-def test_missing_libraries_are_one_line_and_the_cpu(provider, said):
+def test_missing_libraries_are_one_line_and_the_cpu(provider, notices):
     provider.broken = True
     network = Network("verifier")
     Network("moext")
     assert network.backend == "ONNX Runtime, CPU" and network(windows(1)).shape == (9,)
-    (line,) = said
+    (line,) = notices
     assert "libcudnn.so.9: cannot open" in line and "mer-live[cuda]" in line and "\n" not in line
 
 
-def test_without_a_driver_there_is_nothing_to_say(provider, said, monkeypatch):
+def test_without_a_driver_there_is_nothing_to_say(provider, notices, monkeypatch):
     provider.broken = True
     monkeypatch.setattr(device, "driver", lambda: "")
-    assert Network("verifier").backend == "ONNX Runtime, CPU" and said == []
+    assert Network("verifier").backend == "ONNX Runtime, CPU" and notices == []
 
 
-def test_the_other_package_lies_over_it(monkeypatch, said):
+def test_the_other_package_lies_over_it(monkeypatch, notices):
     monkeypatch.setenv("MER_NO_GPU", "0")
     monkeypatch.setattr(onnx_cuda.metadata, "version", lambda name: "1.31.1")
     assert Network("verifier").backend == "ONNX Runtime, CPU"
-    assert said[-1].startswith("onnxruntime-gpu is installed, but onnxruntime lies over it: pip install")
+    assert notices[-1].startswith("onnxruntime-gpu is installed, but onnxruntime lies over it: pip install")
 
 
-def test_no_gpu_means_none(provider, said, monkeypatch):
+def test_no_gpu_means_none(provider, notices, monkeypatch):
     monkeypatch.setenv("MER_NO_GPU", "1")
-    assert Network("verifier").backend == "ONNX Runtime, CPU" and not provider.sessions and said == []
+    assert Network("verifier").backend == "ONNX Runtime, CPU" and not provider.sessions and notices == []
 
 
-def test_a_gpu_that_answers_otherwise_is_left(gpu, said):
+def test_a_gpu_that_answers_otherwise_is_left(gpu, notices):
     gpu.provider.wrong = 0.01
     assert Network("verifier").backend == "ONNX Runtime, CPU"
-    assert "answers otherwise on the GPU" in said[-1]
+    assert "answers otherwise on the GPU" in notices[-1]
 
 
-def test_an_engine_that_somebody_built_is_still_worth_a_word(gpu, said, monkeypatch):
+def test_an_engine_that_somebody_built_is_still_worth_a_word(gpu, notices, monkeypatch):
     tensorrt = library.Library("tensorrt", gpu.trt.__version__, gpu.trt)
     monkeypatch.setattr(library, "find", lambda: tensorrt)
     gpu.engine_of(Network("verifier", engine="cpu"), Store(), version="10.9.0")
     assert "CUDA" in Network("verifier").backend
-    (line,) = said
+    (line,) = notices
     assert "here is TensorRT 11.4.0" in line
 
 

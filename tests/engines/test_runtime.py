@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from gpu import needs_tensorrt
 
-from engines import notices
 from engines.errors import EngineError
 from engines.runtime import Network
 from engines.tensorrt.store import Store
@@ -154,16 +153,12 @@ def test_a_shipped_file_says_nothing_of_the_disk_it_was_made_on(name):
 
 
 @pytest.fixture
-def gpu(monkeypatch, tmp_path):
+def gpu(monkeypatch, tmp_path, notices):
     """A GPU made of numpy, an empty folder of engines, and the notices that were said."""
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
     fake = fake_gpu.install(monkeypatch)
-    fake.store, fake.said = Store(), []
-    notices.forget()
-    end = notices.listen(fake.said.append)
-    yield fake
-    end()
-    notices.forget()
+    fake.store, fake.said = Store(), notices
+    return fake
 
 
 def windows(number):
@@ -251,15 +246,11 @@ def test_without_an_engine_the_gpu_is_offered_one_and_asking_for_it_is_a_mistake
         Network("verifier", engine="tensorrt")
 
 
-def test_without_a_gpu_and_an_engine_there_is_nothing_to_say(monkeypatch, tmp_path):
+def test_without_a_gpu_and_an_engine_there_is_nothing_to_say(monkeypatch, tmp_path, notices):
     monkeypatch.setenv("MER_ENGINES", str(tmp_path))
     monkeypatch.setenv("MER_NO_GPU", "1")
-    notices.forget()
-    said = []
-    end = notices.listen(said.append)
     assert Network("verifier").backend == "ONNX Runtime, CPU"
-    end()
-    assert said == []
+    assert notices == []
     with pytest.raises(EngineError, match="cannot run on TensorRT here: MER_NO_GPU is set"):
         Network("verifier", engine="tensorrt")
 

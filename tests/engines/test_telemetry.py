@@ -7,14 +7,14 @@ import sys
 import pytest
 from user_environment import bare
 
-from engines import telemetry
+from engines import environment
 
 
 @pytest.mark.parametrize("first", ["engines.onnx", "realtime.output.log", "train.measure.metrics"])
 def test_whatever_of_ours_comes_first_has_switched_it_off(first):
     code = f"import {first}, json, os; print(json.dumps(dict(os.environ)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare())
-    assert json.loads(done.stdout).items() >= telemetry.SWITCHES.items()
+    assert json.loads(done.stdout).items() >= environment.SWITCHES.items()
 
 
 def test_onnx_runtime_leaves_nothing_in_the_cache(tmp_path):
@@ -29,14 +29,14 @@ def test_only_what_onnx_runtime_left_is_removed(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "Microsoft/DeveloperTools/.onnxruntime"
     folder.mkdir(parents=True)
-    for name in (*telemetry.LEFT, "model.cache"):
+    for name in (*environment.LEFT, "model.cache"):
         (folder / name).write_text("x")
-    telemetry.forget()
+    environment.forget_telemetry()
     assert [path.name for path in folder.iterdir()] == ["model.cache"]
     (folder / "model.cache").unlink()
-    telemetry.forget()
+    environment.forget_telemetry()
     assert not list(tmp_path.iterdir())
-    telemetry.forget()  # nothing there: no error
+    environment.forget_telemetry()  # nothing there: no error
 
 
 def test_a_user_without_a_home_is_no_error(monkeypatch):
@@ -45,5 +45,5 @@ def test_a_user_without_a_home_is_no_error(monkeypatch):
     def homeless():
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(telemetry.Path, "home", homeless)
-    telemetry.forget()
+    monkeypatch.setattr(environment.Path, "home", homeless)
+    environment.forget_telemetry()

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from engines import notices
 from engines.flow import CPU
 from engines.runtime import Network
 from engines.tensorrt import library
@@ -35,7 +34,6 @@ def run(command, *words):
 def own_engines(monkeypatch, tmp_path):
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
     monkeypatch.setattr(networks, "_shared", {})
-    notices.forget()
 
 
 @pytest.fixture

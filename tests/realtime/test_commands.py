@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 from demo_clips import demo_start
 
-from engines import notices
 from realtime.cli.bench import main as bench
 from realtime.cli.live import main as live
 from realtime.cli.log import main as mer_log
@@ -63,7 +62,6 @@ def test_a_session_that_was_too_busy_says_that_it_is_incomplete(short, monkeypat
         return pipeline(*frames)
 
     monkeypatch.setattr(Pipeline, "__call__", slow)
-    notices.forget()
     code, out, err = run(live, "--source", short, "--as-live", "source.queue=2")
     assert code == 0 and "results are incomplete; mer-replay sees every frame" in one_line(err)
     assert "too busy" in out and "results are incomplete; mer-replay" in out

@@ -16,7 +16,8 @@ onnx = pytest.importorskip("onnx")
 
 from onnx import TensorProto, helper, numpy_helper
 
-from engines import isolated, trial
+from engines import isolated
+from engines import onnx as ours
 from engines.runtime import Network
 from realtime.cli.replay import main as replay
 
@@ -174,7 +175,7 @@ FILES = {
 @pytest.fixture
 def network(tmp_path, monkeypatch):
     """The sound one with its manifest, to be broken; nothing is known of it from before."""
-    monkeypatch.setattr(trial, "_sound", set())
+    monkeypatch.setattr(ours, "_sound", set())
     return write(tmp_path, sound())
 
 
@@ -231,7 +232,7 @@ def test_a_manifest_that_is_none(network, tmp_path, number):
 
 @pytest.mark.parametrize("what", FILES)
 def test_a_file_that_is_no_such_network(tmp_path, monkeypatch, what):
-    monkeypatch.setattr(trial, "SECONDS", 1.0)
+    monkeypatch.setattr(ours, "SECONDS", 1.0)
     began = time.monotonic()
     assert SAYS.get(what, "mine") in refused(write(tmp_path, FILES[what]()), tmp_path)
     assert time.monotonic() - began < 30
@@ -256,13 +257,13 @@ def test_a_network_of_the_zoo_is_not_tried_and_another_only_once(network, monkey
     Network("kernel_ridge")
     assert started == []
     Network(network), Network(network)
-    assert started == ["engines.trial"]
+    assert started == ["engines.onnx"]
 
 
 def test_nobody_waits_for_a_trial_whose_parent_is_gone():
     """It ends itself: the limit is the child's own."""
     asked = {"path": "mine", "inputs": {"full_face": SIZE}, "output": "probabilities", "least": 3, "seconds": 0.5, "memory": 2**31}
-    child = subprocess.run(isolated.command("engines.trial", json.dumps(asked)), input=endless(), timeout=180, capture_output=True)
+    child = subprocess.run(isolated.command("engines.onnx", json.dumps(asked)), input=endless(), timeout=180, capture_output=True)
     assert child.returncode == -signal.SIGALRM
 
 

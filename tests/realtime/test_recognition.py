@@ -12,7 +12,6 @@ import pytest
 from gpu import needs_provider, needs_tensorrt
 from places import DEMO
 
-from engines import notices
 from engines.errors import GpuLost
 from engines.flow import Flow, cpu, cuda
 from engines.runtime import Network
@@ -107,18 +106,16 @@ def test_an_engine_that_is_not_there_is_one_line(monkeypatch):
         Recognizer("kernel_ridge", "tensorrt")
 
 
-def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path):
+def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path, notices):
     """The demo clip, the networks on a GPU (made of numpy) that fails after the second event."""
     failure = "cuMemcpyHtoDAsync failed: out of memory"
     monkeypatch.setenv("MER_ENGINES", str(tmp_path / "engines"))
     monkeypatch.setattr(networks, "_shared", {})  # not those of other tests
-    gpu, said, asked = fake_gpu.install(monkeypatch), [], []
+    gpu, asked = fake_gpu.install(monkeypatch), []
     for name in ("kernel_ridge", "verifier"):
         gpu.engine_of(Network(name, engine="cpu"), Store())
-    notices.forget()
-    end = notices.listen(said.append)
     named = Recognizer("kernel_ridge", flow=Flow("cpu"))
-    assert "Fake GPU 3000" in named.engines and not said
+    assert "Fake GPU 3000" in named.engines and not notices
 
     class Remembering:
         name, classes, warm = named.name, named.classes, staticmethod(lambda: None)
@@ -135,9 +132,8 @@ def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path):
         for frame in source:
             events += [known.event for known in pipeline(frame).events]
     events += [known.event for known in pipeline.finish()]
-    end()
     assert len(events) == len(asked) >= 5 and 1 in gpu.runs
-    assert {line.split(":")[0] for line in said} >= {"kernel_ridge"} and all(failure in line for line in said)
+    assert {line.split(":")[0] for line in notices} >= {"kernel_ridge"} and all(failure in line for line in notices)
     assert "CPU" in named.engines and "Fake" not in named.engines
     on_cpu = Recognizer("kernel_ridge", "cpu")
     for event, keyframes in zip(events, asked, strict=True):
@@ -169,7 +165,6 @@ def maps_on_gpu(monkeypatch):
     monkeypatch.setattr(cuda, "ready", lambda: None)
     monkeypatch.setattr(cuda, "tvl1_many", cpu.tvl1_many)
     monkeypatch.setattr(networks, "_shared", {})
-    notices.forget()
     return gpu
 
 
@@ -204,15 +199,14 @@ def test_two_sessions_with_other_engines_leave_each_other_alone(maps_on_gpu):
     assert there(keyframes) == here(keyframes) and maps_on_gpu.batches == [1, 1, 1]
 
 
-def test_a_flow_that_fails_on_the_gpu_is_computed_on_the_cpu(maps_on_gpu):
+def test_a_flow_that_fails_on_the_gpu_is_computed_on_the_cpu(maps_on_gpu, notices):
     expected = Recognizer("kernel_ridge", "cpu")(random_keyframes(1))
-    on_gpu, said = Recognizer("kernel_ridge"), []
-    end = notices.listen(said.append)
+    on_gpu = Recognizer("kernel_ridge")
+    notices.clear()  # that there is no engine for it
     maps_on_gpu.fail("launch failed: the device is lost")
     for _ in range(2):
         assert on_gpu(random_keyframes(1)) == expected
-    end()
-    assert len(said) == 1 and "device is lost" in said[0] and maps_on_gpu.batches == [1]  # asked once, never again
+    assert len(notices) == 1 and "device is lost" in notices[0] and maps_on_gpu.batches == [1]  # asked once, never again
 
 
 def test_a_movement_without_a_face_harms_no_other_of_its_batch(maps_on_gpu):

@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import platformdirs
@@ -25,7 +26,7 @@ from realtime.watch import LiveSettings
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
 PORTRAITS = DATA / "portraits"
 HAS = "torch,numpy,numba,llvmlite,onnx,opencv-contrib-python"  # as on machines that are lent
-ABLATION = {  # what is switched off, one at a time
+ABLATION: dict[str, dict[str, Any]] = {  # what is switched off, one at a time
     "without verifier": {"verifier": None},
     "without verifier, refinement": {"verifier": None, "refine": False},
     "without verifier, gates": {"verifier": None, "blink_gate": False, "motion_gate": False},

@@ -59,7 +59,7 @@ class Faces:
             cv2.resize(crop(array, self.box), (side, side), interpolation=cv2.INTER_AREA)
             for array in (self.flow, self.known[..., None].astype(np.float32))
         )
-        return flow * np.float32([side / (right - left), side / (bottom - top)]), known > 0.99
+        return flow * np.array([side / (right - left), side / (bottom - top)], np.float32), known > 0.99
 
 
 def pairs(videos: list[Path], most: int, portraits: Path | None) -> tuple[list[Faces], list[Faces]]:
@@ -79,7 +79,7 @@ def pairs(videos: list[Path], most: int, portraits: Path | None) -> tuple[list[F
 
 def recorded(videos: list[Path], most: int) -> list[Faces]:
     """Up to `most` pairs of aligned views, evenly out of all that these recordings give. One without any is passed by."""
-    found = []
+    found: list[Faces] = []
     for video in videos:
         try:
             found += _of_video(video)
@@ -93,7 +93,8 @@ def kept() -> list[Faces]:
     """Onset and apex, apex and offset of the demo clip's movements: for where no recording can be read."""
     seen = [(one.onset, one.apex, one.offset) for one in examples.movements()]
     boxes = [crop_box(to_68(onset.landmarks)) for onset, _, _ in seen]
-    return [Faces(*(view.pixels for view in pair), box) for three, box in zip(seen, boxes, strict=True) for pair in (three[:2], three[1:])]
+    pairs_of = ((pair, box) for three, box in zip(seen, boxes, strict=True) for pair in (three[:2], three[1:]))
+    return [Faces(one.pixels, other.pixels, box) for (one, other), box in pairs_of]
 
 
 def rendered(portraits: Path | None) -> list[Faces]:

@@ -18,8 +18,9 @@ import json
 import os
 import re
 import time
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -109,13 +110,13 @@ def write(path: Path, data: bytes) -> None:
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """An .npz, all or nothing.
+    """An .npz of arrays of any shape and dtype, all or nothing.
 
     Raises:
         OutputError: it cannot be written.
     """
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, **cast(dict[str, Any], arrays))
     write(path, content.getvalue())
 
 
@@ -137,7 +138,7 @@ def write_rows(path: Path, kind: type, rows: list) -> None:
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(kind.__dataclass_fields__)
+    table.writerow(field.name for field in fields(kind))
     table.writerows(map(astuple, rows))
     write(path, text.getvalue().encode())
 

@@ -12,7 +12,7 @@ from realtime.errors import SourceError
 from realtime.face.geometry import to_68
 from realtime.face.tracker import FaceSettings, FaceTracker
 from realtime.naming.inputs.face import crop_box
-from realtime.records import Frame, evenly
+from realtime.records import FaceView, Frame, evenly
 from realtime.sources import open_source
 from train.data.annotations import Clip
 
@@ -32,7 +32,9 @@ class Cut:
 
     def __init__(self, faces: FaceSettings):
         self._tracker = FaceTracker(faces)
-        self._border = self._shape = self._first = None
+        self._border: float | None = None
+        self._shape: tuple[int, ...] | None = None
+        self._first: FaceView | None = None
         self._views: list[np.ndarray] = []
         self.times: list[float] = []
 
@@ -168,7 +170,7 @@ def read(path: Path) -> np.ndarray:
 def bordered(pixels: np.ndarray, share: float) -> np.ndarray:
     """H×W×3 with a border around it, `share` of the longer side wide, of the pixels at its edge."""
     width = round(share * max(pixels.shape[:2]))
-    return cv2.copyMakeBorder(pixels, *4 * [width], cv2.BORDER_REPLICATE) if width else pixels
+    return cv2.copyMakeBorder(pixels, width, width, width, width, cv2.BORDER_REPLICATE) if width else pixels
 
 
 def _push(cut: Cut, frame: Frame) -> str | None:

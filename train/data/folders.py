@@ -72,7 +72,8 @@ def cut(files: Mapping[int, Path], row: Row, trimmed: bool) -> tuple[tuple[Path,
     onset, apex, offset = (number(row[field]) for field in ("onset", "apex", "offset"))
     if onset is None:
         return f"the onset '{row['onset']}' is no frame number"
-    first, last = next(iter(files)), next(reversed(files))
+    numbers = list(files)
+    first, last = numbers[0], numbers[-1]
     if trimmed and offset is not None and offset > last and len(files) == offset - onset + 1 == last - first + 1:
         files = {n - first + onset: path for n, path in files.items()}
         first, last = onset, offset
@@ -127,6 +128,6 @@ def checked(found: list[Clip | LeftOut], root: Path) -> list[Clip | LeftOut]:
             seen[one.name] = one.row
         result.append(one)
     if not seen:
-        why = f"{found[0].row}: {found[0].why}" if found else "nothing is there"
+        why = f"{found[0].row}: {getattr(found[0], 'why', '')}" if found else "nothing is there"
         raise UsageError(f"no usable clip in '{root}' (of {len(found)}; the first: {why}): check data.root")
     return result

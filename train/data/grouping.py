@@ -99,18 +99,21 @@ def class_of(name: str, dataset: str, clip: str, label: str, row: str = "") -> s
     return None if dropped else group
 
 
-def check_composite(dataset: Sequence[str], subject: Sequence[str], label: Sequence[str]) -> list[str]:
+Strings = Sequence[str] | np.ndarray
+
+
+def check_composite(dataset: Strings, subject: Strings, label: Strings) -> list[str]:
     """How the clips differ from MEGC2019's composite: a line for each set and one for the whole; none where equal.
 
     dataset, subject, label (the class): one entry for each clip. Says nothing unless all three sets are there.
     """
-    dataset, subject, label = (np.asarray(part, str) for part in (dataset, subject, label))
-    if not set(COMPOSITE) <= set(dataset):
+    sets, people, labels = (np.asarray(part, str) for part in (dataset, subject, label))
+    if not set(COMPOSITE) <= set(sets):
         return []
     lines, total = [], np.zeros(4, int)
     for name, expected in COMPOSITE.items():
-        mine = dataset == name
-        got = [int((mine & (label == group)).sum()) for group in classes("megc2019")] + [len(set(subject[mine]))]
+        mine = sets == name
+        got = [int((mine & (labels == group)).sum()) for group in classes("megc2019")] + [len(set(people[mine]))]
         total += got
         lines += _difference(name, got, expected)
     return lines + _difference("the composite", total.tolist(), np.sum(list(COMPOSITE.values()), axis=0).tolist())

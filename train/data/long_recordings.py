@@ -1,11 +1,10 @@
 """Long recordings with annotated expressions: what a spotter is measured on, as opposed to clips cut to one expression."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from realtime.errors import UsageError
 from realtime.records import Frame
@@ -66,7 +65,8 @@ class LongRecording:
     @property
     def span(self) -> tuple[int, int]:
         """First and last frame number; of a video from 1 on, without an end."""
-        return (next(iter(self.frames)), next(reversed(self.frames))) if self.frames else (1, 10**9)
+        numbers = list(self.frames)
+        return (numbers[0], numbers[-1]) if numbers else (1, 10**9)
 
 
 @dataclass
@@ -112,10 +112,10 @@ class LongSet:
             apex = (begins + ends) // 2
         if changed:
             self.mended.append(LeftOut(name, row.where, ", ".join(changed) + f" (frames {first}…{last})"))
-        moments = ((n - first) / recording.fps for n in (begins, apex, ends))
-        recording.expressions.append(Expression(kind, *moments, label.lower()))
+        begun, peaked, ended = ((n - first) / recording.fps for n in (begins, apex, ends))
+        recording.expressions.append(Expression(kind, begun, peaked, ended, label.lower()))
 
-    def checked(self, root: Path) -> LongSet:
+    def checked(self, root: Path) -> Self:
         """Itself.
 
         Raises:

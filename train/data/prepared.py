@@ -115,7 +115,7 @@ def moments(file: Path, fifth: bool = False) -> Moments:
         raise _damaged(file, "its points are not 68 places")
     if len(between) == 1:  # a still image: it does not move
         between = np.repeat(between, 2, axis=0)
-    return Moments(onset, apex, offset, points, between)
+    return Moments(onset, apex, offset, points, list(between))
 
 
 def apex_by_algorithm_1(views: Sequence[np.ndarray], points: np.ndarray) -> int:

@@ -31,10 +31,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self.label)
 
-    def __getitem__(self, rows: np.ndarray) -> Samples:
+    def __getitem__(self, rows: np.ndarray | list[bool]) -> Samples:
         """The samples at `rows` (a mask or indices)."""
-        parts = (part[rows] for part in (self.label, self.person, self.dataset, self.kind, self.name))
-        return Samples({name: array[rows] for name, array in self.inputs.items()}, *parts, classes=self.classes)
+        label, person, dataset, kind, name = (part[rows] for part in (self.label, self.person, self.dataset, self.kind, self.name))
+        return Samples({key: array[rows] for key, array in self.inputs.items()}, label, person, dataset, kind, name, self.classes)
 
     def only(self, kind: str) -> Samples:
         """Those of one kind."""

@@ -101,7 +101,7 @@ def has(network, name: str) -> bool:
 
 
 def torch_network(shipped: Network, inputs: dict[str, np.ndarray]) -> nn.Module:
-    """Inputs → probabilities, in evaluation mode: what `shipped` was exported from, as its manifest says how it is built.
+    """Inputs (B, …) float32 → probabilities (B, classes), in evaluation mode: what `shipped` was exported from, as its manifest says how it is built.
 
     Its weights are in <name>.safetensors beside it, or, where the exporter left enough of them, in the file itself.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -127,7 +128,7 @@ def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict,
     gated = {(title, gate): gates(network, inputs, name)[gate] for title, (name, shown) in attention.items() for gate in shown}
     panels += [(f"{title}: {gate}", _over(faces[1], _spread(found))) for (title, gate), found in gated.items() if gate == "places"]
 
-    bars = [("scores", list(event.scores.values()), list(event.scores))]
+    bars: list[tuple[str, Any, list[str] | None]] = [("scores", list(event.scores.values()), list(event.scores))]
     bars += [(f"{title}: {gate}", found, None) for (title, gate), found in gated.items() if gate == "channels"]
     rows = 2
     columns = -(-(len(panels) + len(bars)) // rows)

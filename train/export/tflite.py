@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
@@ -64,7 +65,7 @@ def convert(tflite: bytes, network: Network) -> onnx.ModelProto:
 
 @dataclass
 class _Conversion:
-    model: object
+    model: Any  # TensorFlow Lite's, as its schema makes it
     codes: list[str]
     network: Network
     nodes: list = field(default_factory=list)
@@ -233,13 +234,13 @@ class _Conversion:
 
     def _strided_slice(self, operator, options) -> None:
         """`[begin:end]` on each axis; a masked bound is the axis's own, a shrunken axis is left to the output's shape."""
-        begin, end, step = (self._constant(tensor).astype(np.int64) for tensor in operator.inputs[1:])
-        axes = [axis for axis in range(len(begin)) if not (options.beginMask >> axis & 1 and options.endMask >> axis & 1)]
+        begins, ends, steps = (self._constant(tensor).astype(np.int64) for tensor in operator.inputs[1:])
+        axes = [axis for axis in range(len(begins)) if not (options.beginMask >> axis & 1 and options.endMask >> axis & 1)]
         axes = [axis for axis in axes if not options.shrinkAxisMask >> axis & 1]
-        begin = [0 if options.beginMask >> axis & 1 else begin[axis] for axis in axes]
-        end = [np.iinfo(np.int64).max if options.endMask >> axis & 1 else end[axis] for axis in axes]
+        begin = [0 if options.beginMask >> axis & 1 else begins[axis] for axis in axes]
+        end = [np.iinfo(np.int64).max if options.endMask >> axis & 1 else ends[axis] for axis in axes]
         name = self._name(operator.outputs[0])
-        bounds = {"begin": begin, "end": end, "axes": axes, "step": [step[axis] for axis in axes]}
+        bounds = {"begin": begin, "end": end, "axes": axes, "step": [steps[axis] for axis in axes]}
         inputs = [self._keep(f"{name}.{what}", np.array(values, np.int64)) for what, values in bounds.items()]
         self._node("Slice", [self._value(operator.inputs[0]), *inputs], name)
 

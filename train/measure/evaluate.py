@@ -169,7 +169,7 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
             name = settings.model.name
             watch.say(f"model={name} has no epochs to choose from: protocol.inner only takes people away")
         network = best.restore(network).eval()
-    return Fitted(network, shown, leak and leak.probabilities)
+    return Fitted(network, shown, None if leak is None else leak.probabilities)
 
 
 def summarise(pooled: Pooled) -> dict:

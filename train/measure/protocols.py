@@ -90,8 +90,8 @@ def join(first: Samples, second: Samples) -> Samples:
             raise UsageError(f"two sets with different {what}: {', '.join(one)} and {', '.join(other)}")
     inputs = {name: np.concatenate([first.inputs[name], second.inputs[name]]) for name in first.inputs}
     columns = ("label", "person", "dataset", "kind", "name")
-    parts = (np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns)
-    return Samples(inputs, *parts, classes=first.classes)
+    parts: dict = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns}
+    return Samples(inputs, **parts, classes=first.classes)
 
 
 def check(samples: Samples, folds: list[Fold]) -> list[str]:
@@ -124,7 +124,7 @@ def check(samples: Samples, folds: list[Fold]) -> list[str]:
 
 
 def inner(samples: Samples, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(rows to train on, micro-expressions to choose the epoch by): `share` of the people are held back.
+    """(rows to train on, micro-expressions to choose the epoch by), int64 each: `share` of the people are held back.
 
     Of a hundred draws by `seed` the first in which both sides show every class, else the first in which the training does.
     """

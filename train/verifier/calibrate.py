@@ -17,7 +17,7 @@ LEAST = 0.05  # so unsure that hardly any of them are true
 def calibrated(network: VerifierNetwork, pairs: list[tuple[np.ndarray, Recording]]) -> tuple[float, float]:
     """(slope, shift) that turn the network's log-odds of "micro" into those of a detection being true.
 
-    pairs: truths as rows (onset, apex, offset), and the series of a clip. A detection is true as in `score.match`.
+    pairs: truths as N×3 seconds (onset, apex, offset), and the series of a clip. A detection is true as in `score.match`.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -67,7 +67,7 @@ def record(clip: Path, truth: Truth) -> Recording | None:
 
 
 def answers(t: np.ndarray, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
-    """(label, since) at the times `t`, see `Recording`. What is named first wins: micro, macro, blink, speech, head."""
+    """(label, since) at the times `t` (N seconds), N int64 and N×3 float32, see `Recording`. What is named first wins: micro, macro, blink, speech, head."""
     label = np.full(len(t), CLASSES.index("nothing"), np.int64)
     since = np.zeros((len(t), 3), np.float32)
 
@@ -99,7 +99,7 @@ def _ended(t: np.ndarray, end: float, beside: float = 0.0, ended: tuple[float, f
 
 
 def widened(truths: np.ndarray, recording: Recording) -> Recording:
-    """The recording with WIDE_ENDED. truths: its micro-expressions, rows (onset, apex, offset)."""
+    """The recording with WIDE_ENDED. truths: its micro-expressions, N×3 seconds (onset, apex, offset)."""
     label, since = recording.label.copy(), recording.since.copy()
     begin, end = WIDE_ENDED
     after = recording.t[:, None] - np.reshape(truths, (-1, 3))[:, 2]

@@ -109,7 +109,7 @@ def batch_of(windows: Windows, many: int, random: np.random.Generator) -> tuple[
 
 
 def augmented(window: np.ndarray, random: np.random.Generator, tremble: float) -> np.ndarray:
-    """Half of the windows mirrored, each louder or softer, every place trembling."""
+    """Half of the windows (B×CHANNELS×WINDOW float32) mirrored, each louder or softer, every place trembling."""
     flip = random.random(len(window)) < 0.5
     window[flip] = mirrored(window[flip])
     places = window[:, :40]

@@ -60,7 +60,7 @@ class Parts:
 
 
 def populated(recording: Recording, truths: np.ndarray, parts: Parts, random: np.random.Generator) -> tuple[np.ndarray, Recording]:
-    """(those and the new ones, the recording with more micro-expressions in it). truths: those that it has, rows (onset, apex, offset).
+    """(those and the new ones, the recording with more micro-expressions in it). truths: those that it has, N×3 seconds (onset, apex, offset).
 
     What each moment is called stays as it was: `collect.widened` says it of all of them.
     """
@@ -93,7 +93,7 @@ def populated(recording: Recording, truths: np.ndarray, parts: Parts, random: np
 
 
 def shown(places: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """What following the points shows of how the parts moved: less, unevenly, with a little that all have in common."""
+    """What following the points shows of how the parts moved (n×PLACES, hundredths of the outer-eye distance): less, unevenly, with a little that all have in common."""
     many = len(PARTS)
     median, spread = SHOWN
     gain = median * np.exp(spread * random.standard_normal() + UNEVEN * random.standard_normal(many))
@@ -104,7 +104,7 @@ def shown(places: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def heard(regions: np.ndarray, places: np.ndarray, event: Happening, t: np.ndarray, random) -> np.ndarray:
-    """The regions' log2 differences, with what the movement adds to them; nothing once the face has rested anew."""
+    """The regions' log2 differences (n×3 float32), with what the movement adds to them; nothing once the face has rested anew."""
     way = np.linalg.norm(places.reshape(len(t), 2, -1), axis=1)  # n×PARTS
     forgets = np.exp(-np.maximum(t - event.offset - 0.3, 0) / 0.1)
     gain = np.exp(random.uniform(*np.log(HEARD)))
@@ -120,11 +120,12 @@ REGION_PARTS = [
 
 
 def away(places: np.ndarray, before: np.ndarray, was: np.ndarray, begins: np.ndarray) -> np.ndarray:
-    """How far the part that is furthest from its usual place is, where `before` became `places`: as `verify.Series` has it."""
+    """How far the part that is furthest from its usual place is, n float32, where `before` became `places`: as `verify.Series` has it."""
     found = was.copy()
     for begin in np.unique(begins):
         rows = np.flatnonzero(begins == begin)
-        home, seen = np.zeros(places.shape[1], np.float32), 0
+        home: np.ndarray = np.zeros(places.shape[1], np.float32)
+        seen: float = 0
         for row in rows:
             seen = min(seen + 1, HOME_LOOKS)
             home += (places[row] - home) / seen

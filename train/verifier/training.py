@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -165,7 +166,7 @@ def one_person(folder: Path, place: int, kept: Path) -> None:
 
 def save_pairs(file: Path, pairs: list[tuple[Truth, Recording]]) -> None:
     """Series as arrays; the truth as the tables it was read from would be too much: its intervals are enough."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for n, (truth, r) in enumerate(pairs):
         arrays |= {f"{n}/{name}": getattr(r, name) for name in ("columns", "t", "begins", "label", "since")}
         arrays[f"{n}/micro"] = np.array([(m.onset, m.apex, m.offset) for m in truth.micro], float).reshape(-1, 3)
@@ -175,7 +176,7 @@ def save_pairs(file: Path, pairs: list[tuple[Truth, Recording]]) -> None:
 
 
 def load_pairs(file: Path) -> list[tuple[np.ndarray, Recording]]:
-    """[(micro-expressions as (onset, apex, offset) rows, series)] of `save_pairs`."""
+    """[(micro-expressions as N×3 seconds (onset, apex, offset), series)] of `save_pairs`."""
     with np.load(file) as kept:
         return [
             (kept[f"{n}/micro"], Recording(*(kept[f"{n}/{name}"] for name in ("columns", "t", "begins", "label", "since"))))

@@ -9,8 +9,8 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from engines import device, notices
-from engines.errors import EngineError
+from engines import device
+from engines.errors import EngineError, on_notice
 from engines.runtime import Network
 from engines.tensorrt import library
 from engines.tensorrt.precision import PRECISIONS
@@ -46,7 +46,7 @@ main.add_command(bench)
 def list_engines():
     """List networks, what runs them here, and their engines."""
     heard: list[str] = []
-    click.get_current_context().call_on_close(notices.listen(heard.append))
+    click.get_current_context().with_resource(on_notice(heard.append))
     with faults():
         entries = Store().entries()
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))

@@ -44,7 +44,7 @@ def bench(models, seconds):
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("network", "ms: p50 / p95 / p99", *(f"batch of {batch}" for batch in PROFILES)):
         table.add_column(name, justify="right" if "batch" in name else "left", no_wrap=True)
-    notes = []
+    notes: list[str] = []
     with console.status("watching the demo clip for real inputs") as status:
         for one in networks:
             samples, name = examples.inputs(one), one.name
@@ -70,7 +70,8 @@ def measure(backend, samples: dict[str, np.ndarray], seconds: float) -> str:
         samples: {input: (N, …) float32}.
         seconds: how long, about.
     """
-    taken, begun = [], None
+    taken: list[float] = []
+    begun: float | None = None
     while begun is None or len(taken) < FEWEST or (len(taken) < MOST and time.perf_counter() - begun < seconds):
         start = time.perf_counter()
         backend.run([samples])

@@ -48,7 +48,7 @@ class Region:
             border: OpenCV's, for what lies outside of the picture.
         """
         corners = cv2.boxPoints((self.middle, self.size, float(np.degrees(self.turn))))
-        square = np.float32([(0, side), (0, 0), (side, 0), (side, side)])
+        square = np.array([(0, side), (0, 0), (side, 0), (side, side)], np.float32)
         back = cv2.invert(cv2.getPerspectiveTransform(corners, square))[1]
         places, between = _map(back, side)
         return cv2.remap(pixels, places, between, cv2.INTER_LINEAR, borderMode=border)

@@ -83,7 +83,7 @@ class MediaPipeLandmarker:
         found = self._worker.submit(self._find, rgb).result()
         points = np.array([[(p.x, p.y, p.z) for p in face] for face in found.face_landmarks], np.float32)
         shapes = np.array([[shape.score for shape in face] for face in found.face_blendshapes], np.float32)
-        return points.reshape(-1, POINTS, 3) * np.float32([width, height, width]), shapes
+        return points.reshape(-1, POINTS, 3) * np.array([width, height, width], np.float32), shapes
 
     def _find(self, rgb: np.ndarray):
         return self._landmarker.detect(self._image(image_format=self._format, data=rgb))

@@ -29,7 +29,7 @@ def make() -> dict[str, np.ndarray]:
     """
     onset, apex = _views()
     crops = [(crop(onset, box), crop(apex, box)) for box in BOXES]
-    faces = [[grey(face, flow_map.FACE) for face in pair] for pair in crops]
+    faces = [(grey(before, flow_map.FACE), grey(after, flow_map.FACE)) for before, after in crops]
     inputs = [dual_atme.from_map(flow_map.flow_map(*pair)) for pair in crops]
     stacks = [skd_tstsan.stack(*pair, [pair, pair[::-1]], CPU)["stack"][0] for pair in faces]  # ends as it began
     colours = [as_batch(moext.picture(onset, box))[0] for box in BOXES]
@@ -37,16 +37,16 @@ def make() -> dict[str, np.ndarray]:
     return {
         "onset": onset,
         "change": apex - onset,
-        "boxes": np.int32(BOXES),
-        "puzzle_boxes": np.int32(dual_atme.PUZZLE),
-        "rules": np.float64([flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING]),
-        "grey_faces": np.uint8(faces)[:, :, step, step],
-        "tvl1": np.float32([CPU(*pair) for pair in faces])[:, step, step],
+        "boxes": np.array(BOXES, np.int32),
+        "puzzle_boxes": np.array(dual_atme.PUZZLE, np.int32),
+        "rules": np.array([flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING]),
+        "grey_faces": np.array(faces, np.uint8)[:, :, step, step],
+        "tvl1": np.array([CPU(*pair) for pair in faces], np.float32)[:, step, step],
         "face_maps": np.concatenate([one["full_face"] for one in inputs]),
         "cut_puzzles": np.concatenate([one["puzzle"] for one in inputs]),
-        "sizes": np.int32([skd_tstsan.SIDE, skd_tstsan.GRID, moext.SIZE]),
-        "stack_faces": np.float32(stacks)[:, :, step, step],
-        "colour_faces": np.uint8(colours)[:, :, step, step],
+        "sizes": np.array([skd_tstsan.SIDE, skd_tstsan.GRID, moext.SIZE], np.int32),
+        "stack_faces": np.array(stacks, np.float32)[:, :, step, step],
+        "colour_faces": np.array(colours).astype(np.uint8)[:, :, step, step],
     }
 
 
@@ -59,7 +59,7 @@ def _views() -> tuple[np.ndarray, np.ndarray]:
     moved = np.zeros((2, VIEW[1], VIEW[0]), np.float32)
     for (at_x, at_y), by in PULLS:
         distance = np.hypot(x - at_x * VIEW[0], y - at_y * VIEW[1]) / (REACH * VIEW[0])
-        moved += np.exp(-0.5 * distance**2) * np.float32(by)[:, None, None]
+        moved += np.exp(-0.5 * distance**2) * np.array(by, np.float32)[:, None, None]
     return onset, cv2.remap(onset, x - moved[0], y - moved[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 

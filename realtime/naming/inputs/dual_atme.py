@@ -84,17 +84,22 @@ def regions(points: np.ndarray) -> tuple[Box, Box, Box]:
     Raises:
         ValueError: a box would be empty.
     """
-    boxes = []
+    sides = []
     for brow, lid, first, last in BROWS:
         height, length = _distance(points, brow, lid) / 4, _distance(points, first, last) / 4
         top, bottom = points[brow, 1] - height, points[lid, 1] - height
-        boxes.append((points[first, 0] - length, top, points[last, 0] + length, bottom))
+        sides.append((points[first, 0] - length, top, points[last, 0] + length, bottom))
     height, length = _distance(points, 33, 51) / 2, _distance(points, 48, 54) / 4
-    boxes.append((points[48, 0] - length, points[51, 1] - height, points[54, 0] + length, points[57, 1] + height))
-    boxes = [tuple(int(round(float(side))) for side in box) for box in boxes]
+    sides.append((points[48, 0] - length, points[51, 1] - height, points[54, 0] + length, points[57, 1] + height))
+    left_brow, right_brow, mouth = (_whole(*box) for box in sides)
+    boxes = left_brow, right_brow, mouth
     if any(right - left < 2 or bottom - top < 2 for left, top, right, bottom in boxes):
         raise ValueError(f"68 landmarks of an upright face, got ones whose brows and mouth are bound by {boxes}")
-    return tuple(boxes)
+    return boxes
+
+
+def _whole(left: float, top: float, right: float, bottom: float) -> Box:
+    return round(float(left)), round(float(top)), round(float(right)), round(float(bottom))
 
 
 def puzzle_picture(view: np.ndarray, boxes: tuple[Box, Box, Box]) -> np.ndarray:

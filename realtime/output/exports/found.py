@@ -57,8 +57,8 @@ class Found:
 
     def see(self, number: int, keyframes: Keyframes) -> None:
         """Keep the thumbnails of an event, as long as it is one of the surest."""
-        views = keyframes.onset, keyframes.apex
-        self.thumbnails[number] = tuple(np.ascontiguousarray(view.pixels[..., ::-1]) for view in views)
+        onset, apex = (np.ascontiguousarray(view.pixels[..., ::-1]) for view in (keyframes.onset, keyframes.apex))
+        self.thumbnails[number] = onset, apex
         self._sure[number] = keyframes.confidence
         if len(self.thumbnails) > MOST_PICTURES // 2:
             self.thumbnails.pop(min(self.thumbnails, key=lambda one: self._sure.get(one, 1.0)))
@@ -75,7 +75,7 @@ class Found:
     @property
     def reviewers(self) -> list[str]:
         """Who judged the events, by name."""
-        return sorted({event.reviewer for event in self.events if getattr(event, "reviewer", "")})
+        return sorted({reviewer_of(event) for event in self.events} - {""})
 
     @property
     def seconds(self) -> float:
@@ -127,7 +127,12 @@ def clean(words: str) -> str:
 
 def number_of(event: Event) -> int | str:
     """The event's number; "m1" for the first that a reviewer added."""
-    return event.key if event.event is None else event.event
+    return getattr(event, "key", "") if event.event is None else event.event
+
+
+def reviewer_of(event: Event) -> str:
+    """Who judged it, by name; empty where nobody did."""
+    return getattr(event, "reviewer", "")
 
 
 def named(event: Event) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from realtime.output.exports.found import Found, clean, named, number_of
+from realtime.output.exports.found import Found, clean, named, number_of, reviewer_of
 from realtime.output.exports.report import care, closing, judged, moments, summary, timelines
 from realtime.output.styling import colour
 from realtime.output.timeline import INK, SOFT
@@ -83,7 +84,7 @@ def _curve(figure, png: bytes, top: float) -> float:
     return tall
 
 
-def _further(found: Found, events: list[Event]):
+def _further(found: Found, events: Sequence[Event]):
     figure = _page()
     _text(figure, 0, 0.1, f"{clean(found.name)[:80]}, continued", 9, SOFT)
     _table(figure, found, events, 0.3)
@@ -91,17 +92,17 @@ def _further(found: Found, events: list[Event]):
     return figure
 
 
-def _table(figure, found: Found, events: list[Event], top: float) -> None:
+def _table(figure, found: Found, events: Sequence[Event], top: float) -> None:
     for words, x in COLUMNS.items() if events else ():
         _text(figure, x, top, words, 7.5, SOFT)
     for i, event in enumerate(events):
         y = top + 0.2 + ROW * (i + 0.5)
         lines = moments(event, found)
         if len(lines) > 1:  # side by side they would not fit
-            lines = zip(*lines, strict=True)
+            lines = [list(line) for line in zip(*lines, strict=True)]
         times = "\n".join("   ".join(line) for line in lines)
         scores = "\n".join(f"{name}  {score:.2f}" for name, score in event.scores.items())
-        label = clean(named(event)) + (f"\n{clean(event.reviewer or 'nobody')}" if found.reviewers else "")
+        label = clean(named(event)) + (f"\n{clean(reviewer_of(event) or 'nobody')}" if found.reviewers else "")
         cells = (str(number_of(event)), None, None, label, event.kind, times, clean(scores))
         for words, x in zip(cells, COLUMNS.values(), strict=True):
             if words:
@@ -109,7 +110,7 @@ def _table(figure, found: Found, events: list[Event], top: float) -> None:
                 _text(figure, x, y, words, 7 if x == COLUMNS["probabilities"] else 8.5, ink)
 
 
-def _thumbnails(figure, found: Found, events: list[Event], top: float) -> None:
+def _thumbnails(figure, found: Found, events: Sequence[Event], top: float) -> None:
     for i, event in enumerate(events):
         for picture, x in zip(found.thumbnails.get(event.event, ()), (COLUMNS["onset"], COLUMNS["apex"]), strict=False):
             small = cv2.resize(picture, (160, 160), interpolation=cv2.INTER_AREA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html as markup
 import io
 import warnings
-from collections import Counter
+from collections import defaultdict
 from datetime import datetime
 
 import cv2
@@ -14,7 +14,7 @@ import numpy as np
 from realtime import __version__
 from realtime.judged import Trace
 from realtime.output.event_table import clock
-from realtime.output.exports.found import CARE, Found, clean, number_of
+from realtime.output.exports.found import CARE, Found, clean, number_of, reviewer_of
 from realtime.output.styling import colour, inline
 from realtime.output.timeline import pages
 from realtime.records import Event
@@ -76,10 +76,11 @@ def judged(found: Found) -> str:
     trace = found.trace
     if trace is None or not len(trace.t):
         return ""
-    lasting, shares = trace.end - trace.t[0], Counter()
+    lasting = trace.end - trace.t[0]
+    shares: defaultdict[str, float] = defaultdict(float)
     for start, end, why in trace.not_judged:
         shares[why] += end - start
-    rest = ", ".join(f"{why} {_percent(share / lasting)}" for why, share in shares.most_common() if share > 0)
+    rest = ", ".join(f"{why} {_percent(share / lasting)}" for why, share in sorted(shares.items(), key=lambda one: -one[1]) if share > 0)
     most = _percent(1 - sum(shares.values()) / lasting)
     return f"Judged {most} of the time" + (f"; the rest: {rest}." if rest else ".")
 
@@ -144,7 +145,7 @@ def _row(event: Event, found: Found) -> str:
     times = "".join(f'<td class="n">{"<br>".join(moment)}</td>' for moment in zip(*moments(event, found), strict=True))
     scores = "".join(f'<td class="n">{event.scores[one]:.2f}</td>' if one in event.scores else "<td></td>" for one in found.classes)
     label = f"<td>{dot}{_safe(event.label)}</td><td>{_safe(event.kind)}</td>"
-    who = f"<td>{_safe(event.reviewer or 'nobody')}</td>" if found.reviewers else ""
+    who = f"<td>{_safe(reviewer_of(event) or 'nobody')}</td>" if found.reviewers else ""
     return f'<tr><td class="n">{number_of(event)}</td>{who}<td>{pictures}</td>{label}{times}{scores}</tr>'
 
 

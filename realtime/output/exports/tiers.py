@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.output.exports.found import Found, clean
+from realtime.output.exports.found import Found, clean, reviewer_of
 from realtime.records import Event
 
 TIERS = {"micro": "micro-expression", "macro": "macro-expression"}
@@ -51,8 +51,8 @@ def tiers_of(found: Found) -> list[Tier]:
     """Parents before their children. The two of the first face are there even without events."""
     tiers = []
     faces = sorted({event.face for event in found.events}) or [0]
-    for person in sorted({_reviewer(event) for event in found.events}) or [""]:
-        mine = [event for event in found.events if _reviewer(event) == person]
+    for person in sorted({reviewer_of(event) for event in found.events}) or [""]:
+        mine = [event for event in found.events if reviewer_of(event) == person]
         for place, face in enumerate(faces):
             named = (f" {person}" if person else "") + (f" face {place + 1}" if place else "")
             for kind, name in TIERS.items():
@@ -96,10 +96,6 @@ def _span(event: Event) -> tuple[int, int]:
 
 def _number(what: str):
     return lambda event: f"{value:.2f}" if (value := getattr(event, what)) == value else ""  # NaN: not known
-
-
-def _reviewer(event: Event) -> str:
-    return getattr(event, "reviewer", "")
 
 
 def _apart(events: Sequence[Event]) -> list[list[Event]]:

@@ -36,7 +36,7 @@ def open_camera(request: dict, warn: Callable[[str], None]) -> tuple[dict, Itera
     _ask(capture, wanted)
     if any(round(capture.get(prop)) < round(value) for prop, value in wanted.items()):
         # uncompressed pictures do not fit the USB cable at every size and rate; JPEG ones may
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter_fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         _ask(capture, wanted)
     fps = capture.get(cv2.CAP_PROP_FPS)
     fps = fps if 0 < fps < 10_000 else None

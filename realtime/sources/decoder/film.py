@@ -4,7 +4,7 @@ reason), and its pictures with square pixels, upright, not mirrored. Runs in the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -157,13 +157,13 @@ class Upright:
         aspect: width of a pixel over its height; the shorter side is stretched, so that a face has its own proportions.
     """
 
-    def __init__(self, aspect: Fraction | None, size: list[int] | None, warn: Callable[[str], None]):
+    def __init__(self, aspect: Fraction | None, size: Sequence[int] | None, warn: Callable[[str], None]):
         self._aspect = float(aspect or 1)
         if not 1 / MOST_STRETCHED <= self._aspect <= MOST_STRETCHED:
             self._aspect = 1.0
         self._reformat = VideoReformatter().reformat  # one for all: a new one per frame costs 20 %
         self._turn: Turn | None = None
-        self._size: tuple[int, int] | None = tuple(size) if size else None
+        self._size: tuple[int, int] | None = (size[0], size[1]) if size else None
         self._stored: set[tuple[int, int]] = set()  # sizes seen
         self._warn = warn
 

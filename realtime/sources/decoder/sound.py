@@ -32,7 +32,7 @@ def main() -> None:
     request = json.loads(sys.stdin.read())
     limit_memory(MEMORY)
     try:
-        answer = {"sound": write(**request)}
+        answer: dict[str, bool | str] = {"sound": write(**request)}
     except (FFmpegError, OSError, ValueError, MemoryError, MerError) as error:
         answer = {"error": getattr(error, "strerror", None) or str(error) or type(error).__name__}
     print(json.dumps(answer), flush=True)
@@ -65,8 +65,7 @@ def write(recording: str, video: str | None, out: str, since: float, stream: int
             given.seek(round(begin * av.time_base))
         with av.open(out, "w", format="mp4", options={"movflags": "use_metadata_tags"}) as made:
             if video is None:
-                target, packets = _target(made, heard), iter(())
-                for _, packet in _sound(given, heard, target, begin, float("inf")):
+                for _, packet in _sound(given, heard, _target(made, heard), begin, float("inf")):
                     made.mux(packet)
                 return True
             with av.open(video) as seen:

@@ -202,14 +202,13 @@ def memory(address, size):
 def fresh(monkeypatch) -> None:
     """As a process that has not looked for a GPU yet; undone after the test."""
     from engines import device
-    from engines.flow import arrays, lanes, lent
+    from engines.flow import lanes, memory
 
     monkeypatch.delenv("MER_NO_GPU", raising=False)
     empty = {
         device: {"_found": None, "_context": None, "_closers": [], "_broken": ""},
         lanes: {"_kernels": None, "_idle": deque()},
-        arrays: {"_spare": {}},
-        lent: {"_spare": {}, "_known": []},
+        memory: {"_on_gpu": {}, "_here": {}, "_known": []},
     }
     for module, names in empty.items():
         for name, value in names.items():

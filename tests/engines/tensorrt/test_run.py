@@ -11,7 +11,7 @@ import pytest
 
 from engines import device
 from engines.errors import EngineError, GpuLost
-from engines.tensorrt import lane, run
+from engines.tensorrt import run
 from engines.tensorrt.library import Library, installed
 
 there_is_a_gpu = device.find() is not None  # before the tests put another in its place
@@ -137,7 +137,7 @@ def test_a_plan_of_another_network(gpu, shapes, output):
 
 def test_the_run_is_recorded_once_and_replayed(gpu, monkeypatch):
     driver = Driver()
-    monkeypatch.setattr(lane, "_driver", lambda: driver)
+    monkeypatch.setattr(run, "_driver", lambda: driver)
     plan = open_plan(gpu)
     assert driver.calls.count("cuGraphInstantiateWithFlags") == 3  # a graph each for 1, 8 and 64
     gpu.runs.clear()
@@ -150,7 +150,7 @@ def test_the_run_is_recorded_once_and_replayed(gpu, monkeypatch):
 
 def test_tensorrt_for_rtx_is_told_to_record_by_itself(gpu, monkeypatch):
     gpu.make_rtx()
-    monkeypatch.setattr(lane, "_driver", lambda: pytest.fail("recorded twice"))
+    monkeypatch.setattr(run, "_driver", lambda: pytest.fail("recorded twice"))
     given = samples(3)
     np.testing.assert_allclose(open_plan(gpu).run([given]), adds(given), rtol=1e-5)
     (config,) = gpu.configs  # one for all sizes: what was compiled for one serves the others
@@ -173,7 +173,7 @@ def test_the_real_library_without_a_driver_refuses_in_one_line(gpu, monkeypatch)
 @pytest.mark.parametrize("broken", ["cuStreamBeginCapture_v2", "cuStreamEndCapture", "cuGraphInstantiateWithFlags"])
 def test_a_network_that_cannot_be_recorded_is_run_each_time(gpu, monkeypatch, broken):
     driver = Driver(broken)
-    monkeypatch.setattr(lane, "_driver", lambda: driver)
+    monkeypatch.setattr(run, "_driver", lambda: driver)
     given = samples(2)
     np.testing.assert_allclose(open_plan(gpu).run([given]), adds(given), rtol=1e-5)
     begun, ended = (driver.calls.count(name) for name in ("cuStreamBeginCapture_v2", "cuStreamEndCapture"))

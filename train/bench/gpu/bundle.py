@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import BinaryIO
 
 from packaging.requirements import Requirement
 
@@ -37,7 +38,8 @@ class Parts(io.RawIOBase):
 
     def __init__(self, folder: Path, most: int = PART):
         self.files: list[Path] = []
-        self._folder, self._most, self._open, self._left = folder, most, None, 0
+        self._folder, self._most, self._left = folder, most, 0
+        self._open: BinaryIO | None = None
 
     def writable(self) -> bool:
         return True

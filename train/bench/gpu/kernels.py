@@ -41,9 +41,9 @@ def main(small: bool) -> int:
         far += told(f"flow, {side}²", off, "px", FLOW)
         for count in () if small else (1, 64):
             timed(f"{count} pair{'s' * (count > 1)} of {side}²", [pairs[at % len(pairs)] for at in range(count)])
-    maps = cuda.flow_maps([(one.onset, one.apex, crop_box(one.points)) for one in many], flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING)
-    puzzles = cuda.puzzles(maps, dual_atme.PUZZLE).numpy()
-    maps = maps.numpy()
+    there = cuda.flow_maps([(one.onset, one.apex, crop_box(one.points)) for one in many], flow_map.FACE, flow_map.MAP, flow_map.SMOOTHING)
+    puzzles = cuda.puzzles(there, dual_atme.PUZZLE).numpy()
+    maps = there.numpy()
     expected = [on_cpu(one) for one in many]
     far += told("flow map", [np.abs(found - one["full_face"][0]) for found, one in zip(maps, expected, strict=True)], "", MAPS)
     far += told("puzzle", [np.abs(found - one["puzzle"][0]) for found, one in zip(puzzles, expected, strict=True)], "", MAPS)

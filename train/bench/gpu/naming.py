@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from typing import Any
 
 import numpy as np
 
-from engines import telemetry
+from engines import environment
 from realtime.cli.terminal import percentiles
 from realtime.errors import MerError
 from realtime.naming import examples
@@ -45,7 +46,7 @@ def parts(recognize: Recognizer, movements: list[Keyframes], many: int = TOGETHE
     moments = [moments_of(movements[at % len(movements)]) for at in range(many)]
     for _ in range(TIMES):
         marks = [time.perf_counter()]
-        made = [on_gpu.one(each) if on_gpu else recognize._inputs(each, recognize._flow) for each in moments]
+        made: list[Any] = [on_gpu.one(each) if on_gpu else recognize._inputs(each, recognize._flow) for each in moments]
         marks.append(time.perf_counter())
         inputs = on_gpu.many(made) if on_gpu else {name: np.concatenate([each[name] for each in made]) for name in made[0]}
         marks.append(time.perf_counter())
@@ -84,7 +85,7 @@ def together(recognize: Recognizer, movements: list[Keyframes], many: int = TOGE
 
 
 if __name__ == "__main__":
-    telemetry.forget()
+    environment.forget_telemetry()
     try:
         main(sys.argv[1])
     except MerError as error:

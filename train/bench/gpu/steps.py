@@ -188,7 +188,7 @@ def about() -> str:
     """When, on what, with what: one paragraph."""
     found = device.find()
     gpu = f"{found.compute}, {found.memory_mib / 1024:.0f} GiB, driver {found.driver}, CUDA {found.cuda}" if found else device.why_not()
-    packages = ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name)))
+    packages = ", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name)))
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return tidy(f"`make gpu`, {when}; {gpu}; {os.cpu_count()} CPU cores; Python {platform.python_version()}, {packages}; {state()}.")
 

@@ -101,7 +101,8 @@ def library(name: str, root: Path) -> Path | None:
     known = [line.split("=>")[1].strip() for line in said.splitlines() if line.strip().startswith(f"lib{name}.so") and "=>" in line]
     folders = [root / "lib64", root / "lib", root / "targets/x86_64-linux/lib", root / "lib64/stubs", Path("/usr/lib/x86_64-linux-gnu")]
     folders += [Path("/usr/lib64"), Path("/usr/local/nvidia/lib64"), Path("/usr/lib/wsl/lib"), *map(Path, nvidia())]
-    return next((Path(file) for file in (*known, *(f for where in folders for f in sorted(where.glob(f"lib{name}.so*"))))), None)
+    near = [found for where in folders for found in sorted(where.glob(f"lib{name}.so*"))]
+    return next(iter([*map(Path, known), *near]), None)
 
 
 def nvidia() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def results(by_part: dict[str, list[Clip]], cost_ms: float, rate: float) -> dict
         "goals": {name: figures(clips) for name, clips in groups.items() if clips},
         "parts": {name: figures(clips) for name, clips in by_part.items() if clips},
         "like": {name: _like(micro, which) for name, which in ROWS.items() if _has(micro, which)},
-        "recall_by_intensity": {i: _recall(micro, i) for i in "ABCDE" if _has(micro, lambda t, i=i: t.intensity == i)},
+        "recall_by_intensity": {i: _recall(micro, i) for i in "ABCDE" if _has(micro, partial(_is_of, i))},
         "rate": rate,
         "true_of_ten": {name: _of_ten(recall, of[name], rate) for name in ("none", "speaking") if micro and of[name]},
         "calibration": calibration(every),
@@ -88,13 +89,18 @@ def markdown(result: dict) -> str:
         "",
         f"{sum(f['true'] + f['missed'] for f in result['parts'].values())} micro-expressions in {sum(f['minutes'] for f in result['parts'].values()):.0f} minutes.",
     ]
-    lines += ["", *(of_ten_words(*ten, result["rate"], WHILE[name]) for name, ten in result["true_of_ten"].items())]
+    lines += ["", *(of_ten_words(ten, result["rate"], WHILE[name]) for name, ten in result["true_of_ten"].items())]
     lines += ["", f"The spotter costs {result['cost_ms_a_frame']:.2f} ms a frame, landmarks excluded."]
     return "\n".join(lines) + "\n"
 
 
-def of_ten_words(likely: float, fewest: float, most: float, rate: float, when: str = "") -> str:
+def _is_of(intensity: str, truth) -> bool:
+    return truth.intensity == intensity
+
+
+def of_ten_words(ten: tuple[float, float, float], rate: float, when: str = "") -> str:
     """A sentence on `score.true_of_ten`."""
+    likely, fewest, most = ten
     if math.isnan(likely):
         return f"With {rate:g} micro-expressions a minute{when}: no alarm was measured."
     return f"With {rate:g} micro-expressions a minute{when}, {likely:.1f} of ten alarms are true (95 %: {fewest:.1f}–{most:.1f})."
@@ -117,7 +123,7 @@ def of_recordings(result: dict, name: str, network: str) -> str:
         ]
     else:
         lines += ["", "Spot-then-recognise: no STRS, for no micro-expression that was found has an annotated emotion."]
-    lines += ["", of_ten_words(*result["true_of_ten"], result["rate"])]
+    lines += ["", of_ten_words(result["true_of_ten"], result["rate"])]
     return "\n".join(lines) + "\n"
 
 

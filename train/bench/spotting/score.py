@@ -6,6 +6,7 @@ with an intersection over union of at least one half. Everything is counted over
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,8 +15,22 @@ import numpy as np
 
 IOU = 0.5
 # blamed in this order
-NUISANCES = ("blink", "speech", "return", "head", "nod", "lid", "jaw", "tongue", "swallow", "gaze", "hand", "hair", "flash")
-NUISANCES += ("exposure", "keyframes", "flicker")
+NUISANCES = (
+    "blink",
+    "speech",
+    "return",
+    "head",
+    "nod",
+    "lid",
+    "jaw",
+    "tongue",
+    "swallow",
+    "gaze",
+    "hand",
+    "hair",
+    "flash",
+    *("exposure", "keyframes", "flicker"),
+)
 MACRO = "macro"
 NOTHING = "nothing"
 
@@ -178,7 +193,7 @@ def bootstrap(clips: list[Clip], which: Which | None = None, draws: int = 1000, 
             "false_a_minute": false / seconds * 60,
         }
     return {
-        name: tuple(float(q) for q in np.nanpercentile(values, [2.5, 97.5])) if not np.isnan(values).all() else (float("nan"), float("nan"))
+        name: (float(np.nanpercentile(values, 2.5)), float(np.nanpercentile(values, 97.5))) if not np.isnan(values).all() else (math.nan, math.nan)
         for name, values in drawn.items()
     }
 
@@ -193,7 +208,8 @@ def true_of_ten(recall: float, false: float, minutes: float, rate: float) -> tup
 
     highest, lowest = chi2.ppf(0.975, 2 * false + 2) / 2, chi2.ppf(0.025, 2 * false) / 2 if false else 0.0
     found = recall * rate * minutes
-    return tuple(10 * found / (found + n) if found + n else float("nan") for n in (false, highest, lowest))
+    likely, fewest, most = (10 * found / (found + n) if found + n else math.nan for n in (false, highest, lowest))
+    return likely, fewest, most
 
 
 def curve(clips: list[Clip]) -> list[tuple[float, float, float]]:

@@ -92,14 +92,14 @@ def generator() -> str:
 def run(folders: list[Path], several: dict[str, SpotterSettings], jobs: int = 2, done=None) -> list[tuple[Path, Truth, dict[str, Run]]]:
     """Every clip of the folders through every spotter, in `jobs` processes: (folder, truth, runs), in order."""
     clips = [(folder, truth) for folder in folders for truth in read_truth(folder)]
-    results = [None] * len(clips)
+    results: dict[int, tuple[Path, Truth, dict[str, Run]]] = {}
     with ProcessPoolExecutor(jobs, spawning(), _one_thread) as pool:
         futures = {pool.submit(_measured, folder / truth.name, several): i for i, (folder, truth) in enumerate(clips)}
         for future in as_completed(futures):
             results[futures[future]] = (*clips[futures[future]], future.result())
             if done:
                 done()
-    return results
+    return [results[i] for i in range(len(clips))]
 
 
 def by_part(runs: list[tuple[Path, Truth, dict[str, Run]]], name: str) -> tuple[dict[str, list[Clip]], float]:

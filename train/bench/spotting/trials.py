@@ -109,7 +109,7 @@ def frames(clip: Cut, way: str, seed: int = 0) -> Iterator[Frame]:
         pts = index / clip.fps
         sway = (amplitude * np.sin(2 * np.pi * frequency * pts + phase)).sum(axis=1)
         moved = _moved(cut.bordered(picture, border), sway, apart)
-        noise = cv2.randn(np.empty(moved.shape, np.int16), 0, NOISE)
+        noise = cv2.randn(np.empty(moved.shape, np.int16), 0, NOISE)  # type: ignore[call-overload]  # it takes numbers for mean and spread
         yield Frame(cv2.add(moved, noise, dtype=cv2.CV_8U), index, pts, time.monotonic())
 
 
@@ -201,7 +201,7 @@ def markdown(trials: list[Trial]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tried(settings: PipelineSettings, maker: Callable[[], Cut]) -> list[Trial]:
+def _tried(settings: PipelineSettings, maker: partial[Cut]) -> list[Trial]:
     try:
         clip = maker()
         return [tried(clip, way, settings) for way in WAYS]
@@ -226,6 +226,6 @@ def _face(picture: np.ndarray) -> tuple[float, float]:
 def _moved(picture: np.ndarray, sway: np.ndarray, apart: float) -> np.ndarray:
     """sway: x, y (outer-eye distances), roll (degrees), …, scale (fraction), see `schedule.State.head`."""
     height, width = picture.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(sway[2]), 1 + float(sway[5]))
+    matrix: np.ndarray = cv2.getRotationMatrix2D((width / 2, height / 2), float(sway[2]), 1 + float(sway[5]))
     matrix[:, 2] += sway[:2] * apart
     return cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

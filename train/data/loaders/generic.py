@@ -5,8 +5,6 @@ video, then they are seconds in its own clock; or one picture, then they stay em
 Optional columns: kind (micro, macro, image; micro unless given) and action_units.
 """
 
-from __future__ import annotations
-
 import os
 from functools import cache
 from pathlib import Path

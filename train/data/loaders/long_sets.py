@@ -6,8 +6,6 @@ casme3      ROOT/…/cas(me)3_part_A_ME_label….xlsx, …_MaE_label….xlsx    
 generic     ROOT/….csv: path, subject, kind, onset, apex, offset; optional label, fps
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter
@@ -70,12 +68,12 @@ def cas_me2(root: Path) -> LongSet:
     for index, line in annotations.lines(table)[0]:
         cells = [*line, *[""] * 9]
         place = next((i for i, cell in enumerate(line) if cell.lower().endswith("-expression")), None)
-        row = Row(f"{table.name} row {index}", dict(zip(("subject", "filename", "onset", "apex", "offset"), cells, strict=False)))
-        row.cells["kind"] = line[place] if place else cells[7]
-        code = codes.get(row["filename"].rsplit("_", 1)[0]) or codes.get(row["filename"].split("_")[0])
+        named = dict(zip(("subject", "filename", "onset", "apex", "offset"), cells, strict=False))
+        row = Row(f"{table.name} row {index}", named | {"kind": line[place] if place else cells[7]})
+        called = codes.get(row["filename"].rsplit("_", 1)[0]) or codes.get(row["filename"].split("_")[0])
         # before the kind stands what the coders took it for, after it what the person said
         label = cells[place - 1] if place and place > 6 else cells[(place or 6) + 1]
-        made.add(found.get((people.get(row["subject"], ""), code)), row, row["kind"].lower().removesuffix("-expression"), label)
+        made.add(found.get((people.get(row["subject"], ""), called)), row, row["kind"].lower().removesuffix("-expression"), label)
     return made.checked(root)
 
 
@@ -106,7 +104,7 @@ def generic(root: Path) -> LongSet:
     made = LongSet("the table", [])
     for row in annotations.read(table, {name: (name,) for name in GENERIC}, optional=("label", "fps")):
         path, fps = table.parent / row["path"], annotations.seconds(row["fps"])
-        row.cells["filename"] = row["path"]
+        row = Row(row.where, {**row.cells, "filename": row["path"]})
         if row["path"] not in found:
             if not row["path"] or not row["subject"] or not os.path.exists(path):
                 what = f"no file or folder '{path}'" if row["path"] and row["subject"] else "no path or no subject is given"

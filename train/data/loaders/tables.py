@@ -20,8 +20,6 @@ Each function gives every row as a `Clip`, or as the `LeftOut` that says why not
 the folders of frames are missing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path

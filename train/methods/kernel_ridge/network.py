@@ -92,7 +92,7 @@ def waves(x: Tensor, frequencies: Tensor) -> Tensor:
 
 
 def frequencies(inputs: int, count: int, gamma: float, random: torch.Generator) -> Tensor:
-    """(inputs, count) random frequencies of the Gaussian exp(−γd²), at right angles in blocks, which spreads them evenly.
+    """(inputs, count) float64: random frequencies of the Gaussian exp(−γd²), at right angles in blocks, which spreads them evenly.
 
     Yu et al. 2016, orthogonal random features.
     """

@@ -28,6 +28,7 @@ class Convolution(nn.Module):
         self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) → (B, outputs, H / stride, W / stride)."""
         x = self.conv2d(x)
         return x.relu() if self.relu else x
 
@@ -39,6 +40,7 @@ class Residual(nn.Module):
         self.cba_2 = Convolution(width, width, 3, relu=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, width, H, W) → the same."""
         return x + self.cba_2(self.cba_1(x))
 
 
@@ -142,7 +144,7 @@ def adapt(rgb: Tensor, channels: int) -> Tensor:
 
 
 def hadamard(size: int, like: Tensor) -> Tensor:
-    """Sylvester's matrix of ±1 with orthogonal columns, (size, size); `size` is a power of two."""
+    """Sylvester's matrix of ±1 with orthogonal columns, size×size; `size` is a power of two."""
     matrix = like.new_ones(1, 1)
     while len(matrix) < size:
         matrix = torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)])
@@ -150,7 +152,7 @@ def hadamard(size: int, like: Tensor) -> Tensor:
 
 
 def read(file: Path) -> dict[str, Tensor]:
-    """The published weights.
+    """The published weights, float32 by name.
 
     Raises:
         UsageError: the file is missing, or holds no weights.

@@ -65,6 +65,7 @@ class Difference(nn.Module):
     """What stands in where the motion extractor is left out (Sec. 4.3): ΔS alone."""
 
     def forward(self, shape_o: Tensor, shape_a: Tensor) -> Tensor:
+        """(B, C, H, W) twice → the same."""
         return (shape_a - shape_o).abs()
 
 
@@ -79,7 +80,7 @@ class MoExt(nn.Module):
         vector = vector_length(model)
         inputs = [3 * model.fold**2, *widths]
         pool = {"max": nn.MaxPool2d, "mean": nn.AvgPool2d}[model.pool]
-        layers = [(ConvBlock(*pair), pool(2)) for pair in zip(inputs, widths)]
+        layers: list[tuple[nn.Module, ...]] = [(ConvBlock(*pair), pool(2)) for pair in zip(inputs, widths)]
         if model.fold == 2:  # the folded picture is already half the size: the first pool is not needed
             layers[0] = layers[0][:1]
         self.backbone = nn.Sequential(*(layer for stage in layers for layer in stage))
@@ -123,6 +124,7 @@ class Answer(nn.Module):
         self.network, self.mirror = network, mirror
 
     def forward(self, onset: Tensor, apex: Tensor) -> Tensor:
+        """(B, 3, 224, 224) in [0, 255] twice → probabilities (B, classes)."""
         if not self.mirror:
             return self.network(onset, apex).softmax(1)
         both = torch.cat([onset, onset.flip(-1)]), torch.cat([apex, apex.flip(-1)])
@@ -154,7 +156,9 @@ class PreTraining(nn.Module):
             what Eq. 5–8 need: the apex as rebuilt (B, 3, 224, 224), then the vectors of shape and of texture, each (2m, B, 512),
             onsets first.
         """
-        maps, shapes, textures = [], [], []
+        maps: list[Tensor] = []
+        shapes: list[Tensor] = []
+        textures: list[Tensor] = []
         for view in onset + apex:
             # each view for itself: batch norm then sees pictures of one kind
             made = checkpoint(self.separate, view, use_reentrant=False) if recompute else self.separate(view)

@@ -25,6 +25,7 @@ class ECA(nn.Module):
         self.across = nn.Conv1d(1, 1, size, padding=size // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) → the same."""
         mean, most = x.mean((2, 3))[:, None], x.amax((2, 3))[:, None]  # (B, 1, C)
         weight = torch.sigmoid(self.across(mean) + self.across(most))  # Eq. 2
         return x * weight[:, 0, :, None, None]  # Eq. 4
@@ -140,6 +141,7 @@ class Deployed(nn.Module):
         self.network = network
 
     def forward(self, stack: Tensor) -> Tensor:
+        """(B, 38, 48, 48) → probabilities (B, classes)."""
         return self.network(stack)[0][0].softmax(1)
 
     def without_auxiliaries(self) -> Deployed:

@@ -122,7 +122,7 @@ def _train(
 
 
 def joint_loss(logits: list[Tensor], features: list[Tensor], target: Tensor, weight: Tensor, recipe: Recipe) -> Tensor:
-    """Eq. 10, a scalar. The deepest classifier is first and learns from the labels alone; the others from it too."""
+    """Eq. 10, a scalar, of (B, classes) logits, (B, 128) features and (B,) labels. The deepest classifier is first and learns from the labels alone; the others from it too."""
     share, t = recipe.distil_share, recipe.temperature
     loss = focal(logits[0], target, recipe.gamma, weight)
     teacher, taught = (logits[0].detach() / t).softmax(1), features[0].detach()

@@ -57,6 +57,7 @@ class Machine(nn.Module):
         self.vectors = vectors
 
     def forward(self, full_face: Tensor) -> Tensor:
+        """(B, 3, 28, 28) → probabilities (B, classes)."""
         decision = self.vectors(features(full_face)) + self.vectors(features(mirror(full_face)))
         return (decision / (2 * TEMPERATURE)).softmax(1)
 

@@ -11,7 +11,7 @@ from train.compute import predict
 from train.data import augment
 from train.methods.dual_atme import network as losses
 from train.methods.dual_atme.network import DualATME
-from train.methods.dual_atme.training import MirrorAverage, fit
+from train.methods.dual_atme.training import Answer, fit
 from train.watch import Watch
 
 Model, Recipe = settings_of("dual_atme")
@@ -96,4 +96,4 @@ def test_the_exported_graph_averages_both_faces(samples):
     with torch.inference_mode():
         one = network(full, puzzle)[0].softmax(1)
         other = network(augment.mirror(full), augment.mirror(puzzle))[0].softmax(1)
-        np.testing.assert_allclose(MirrorAverage(network)(full, puzzle), (one + other) / 2, atol=1e-5)
+        np.testing.assert_allclose(Answer(network, mirror=True)(full, puzzle), (one + other) / 2, atol=1e-5)

@@ -114,6 +114,8 @@ def torch_network(shipped: Network, inputs: dict[str, np.ndarray]) -> nn.Module:
     if "model" not in manifest or name not in MODULES or not hasattr(method(name), "build"):
         raise ModelError(f"'{shipped.name}' cannot be explained: it is no network that can be built again from its manifest")
     made = method(name).build(typed("model", settings_of(name).Model, manifest["model"]), len(shipped.classes))
+    if hasattr(made, "mirror"):  # whether answers are averaged over the face and its mirror image is a matter of training
+        made.mirror = manifest.get("training", {}).get("mirror", True)
     if "calibration" in manifest:
         made = Calibrated(made, manifest["calibration"]["temperature"])
     try:

@@ -82,17 +82,18 @@ def branch() -> nn.Sequential:
     return nn.Sequential(Inception(3, 6), nn.MaxPool2d(2), Inception(24, 12), nn.MaxPool2d(2))
 
 
-def focal(logits: Tensor, target: Tensor, gamma: float = 2.0, weight: Tensor | None = None) -> Tensor:
+def focal(logits: Tensor, target: Tensor, gamma: float = 2.0, weight: Tensor | None = None, evened: bool = True) -> Tensor:
     """Focal loss (Lin et al. 2017), a scalar: cross-entropy, less for what is already classified well.
 
     Args:
         logits: (B, K).
         target: (B, K), rows that sum to 1 (mixed labels are allowed).
-        weight: (K,), how much each class counts in the mean over the batch; None: all alike.
+        weight: (K,), how much each class counts; None: all alike.
+        evened: divided by what the batch weighs; otherwise, by the number of its samples.
     """
     log_p = F.log_softmax(logits, dim=1)
     counted = target if weight is None else target * weight
-    return -(counted * (1 - log_p.exp()) ** gamma * log_p).sum() / counted.sum()
+    return -(counted * (1 - log_p.exp()) ** gamma * log_p).sum() / (counted.sum() if evened else len(target))
 
 
 def dissimilarity(v_e: Tensor, v_p: Tensor) -> Tensor:

@@ -41,6 +41,7 @@ class Recipe:
     scale: float
     rotate: float
     balance: float
+    mirror: bool
 
     def check(self) -> None:
         check(

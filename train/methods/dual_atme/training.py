@@ -33,7 +33,7 @@ ATTENTION = {"CBAM": ("network.attention", ("places", "channels"))}
 
 def build(model: Model, classes: int) -> nn.Module:
     """What `fit` gives, untrained."""
-    return MirrorAverage(DualATME(classes, 0.0, model.hars, model.aars))
+    return Answer(DualATME(classes, 0.0, model.hars, model.aars), mirror=True)
 
 
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
@@ -54,7 +54,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     optimizer = torch.optim.AdamW(network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True)
     steps = -(-len(samples) // recipe.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps)
-    averaged = MirrorAverage(network).train()
+    answer = Answer(network, recipe.mirror).train()
     watch.begin("training", recipe.epochs)
     for _ in range(recipe.epochs):
         total = 0.0
@@ -72,18 +72,20 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
             optimizer.step()
             schedule.step()
             total += loss.item() * len(rows)
-        watch.epoch(averaged, loss=total / len(samples))
-    return averaged.eval().to("cpu", memory_format=torch.contiguous_format)
+        watch.epoch(answer, loss=total / len(samples))
+    return answer.eval().to("cpu", memory_format=torch.contiguous_format)
 
 
-class MirrorAverage(nn.Module):
-    """What is exported: softmax of the network, averaged over the face and its mirror image. → (B, classes)."""
+class Answer(nn.Module):
+    """What is exported: probabilities (B, classes); with `mirror`, averaged over the face and its mirror image."""
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: nn.Module, mirror: bool):
         super().__init__()
-        self.network = network
+        self.network, self.mirror = network, mirror
 
     def forward(self, full_face: Tensor, puzzle: Tensor) -> Tensor:
+        if not self.mirror:
+            return self.network(full_face, puzzle)[0].softmax(1)
         both = torch.cat([full_face, mirror(full_face)]), torch.cat([puzzle, mirror(puzzle)])
         logits = self.network(*both)[0]  # (2B, classes)
         straight, mirrored = halves(logits.softmax(1))

@@ -125,14 +125,17 @@ def reduced(face: Tensor, size: int) -> Tensor:
 
 
 class SAAT(nn.Module):
-    """What is exported: the faces that its `Front` takes → probabilities (B, classes), mean with the mirror image."""
+    """What is exported: the faces that its `Front` takes → probabilities (B, classes); with `mirror`, averaged over the face
+    and its mirror image."""
 
-    def __init__(self, front: Front, student: ResNet):
+    def __init__(self, front: Front, student: ResNet, mirror: bool):
         super().__init__()
-        self.front, self.student = front, student
+        self.front, self.student, self.mirror = front, student, mirror
 
     def forward(self, apex: Tensor, onset: Tensor | None = None) -> Tensor:
         seen = self.front(apex, onset)
+        if not self.mirror:
+            return self.student(seen)[0].softmax(1)
         straight, mirrored = halves(self.student(torch.cat([seen, seen.flip(-1)]))[0].softmax(1))
         return (straight + mirrored) / 2
 

@@ -59,6 +59,7 @@ class Recipe:
     epochs: int
     batch: int
     lr: float
+    decay: bool
     weight_decay: float
     beta: float
     balance: float
@@ -66,6 +67,7 @@ class Recipe:
     scale: float
     rotate: float
     mixup: float
+    mirror: bool
     chunk: int
     recompute: bool
     style_iterations: int

@@ -39,7 +39,7 @@ def build(model: Model, classes: int) -> nn.Module:
     """What `fit` gives, untrained."""
     style = StyleAggregation(model.styles, model.style_width, model.style_blocks) if model.style else None
     front = Front(model.size, model.input == "difference", style)
-    return SAAT(front, ResNet(front.channels, classes, model.student_depth, model.width))
+    return SAAT(front, ResNet(front.channels, classes, model.student_depth, model.width), mirror=True)
 
 
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
@@ -77,7 +77,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
 
     micro = samples.only("micro")
     student = ResNet(front.channels, classes, model.student_depth, model.width, recipe.recompute)
-    whole = SAAT(front, student).train()
+    whole = SAAT(front, student, recipe.mirror).train()
 
     def distil(found: tuple[Tensor, list[Tensor]], target: Tensor, seen: Tensor) -> Tensor:
         """Eq. 4."""
@@ -135,7 +135,7 @@ def _learn(
     steps = -(-len(samples) // batch)
     network.to(compute.device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=recipe.weight_decay)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps, pct_start=0.2)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps, pct_start=0.2) if recipe.decay else None
     for _ in range(epochs):
         total = 0.0
         order = torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random)
@@ -148,7 +148,8 @@ def _learn(
                 loss.backward()
                 total += loss.item() * len(rows)
             optimizer.step()
-            rate.step()
+            if rate:
+                rate.step()
         tell(loss=total / len(samples))
     network.to(memory_format=torch.contiguous_format)
 

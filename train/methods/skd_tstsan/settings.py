@@ -42,6 +42,7 @@ class Recipe:
     decay: bool
     weight_decay: float
     gamma: float
+    evened: bool
     distil_share: float
     distil_features: float
     temperature: float

@@ -124,10 +124,10 @@ def _train(
 def joint_loss(logits: list[Tensor], features: list[Tensor], target: Tensor, weight: Tensor, recipe: Recipe) -> Tensor:
     """Eq. 10, a scalar, of (B, classes) logits, (B, 128) features and (B,) labels. The deepest classifier is first and learns from the labels alone; the others from it too."""
     share, t = recipe.distil_share, recipe.temperature
-    loss = focal(logits[0], target, recipe.gamma, weight)
+    loss = focal(logits[0], target, recipe.gamma, weight, recipe.evened)
     teacher, taught = (logits[0].detach() / t).softmax(1), features[0].detach()
     for student, feature in zip(logits[1:], features[1:]):
-        from_labels = focal(student, target, recipe.gamma, weight)  # Eq. 7
+        from_labels = focal(student, target, recipe.gamma, weight, recipe.evened)  # Eq. 7
         from_teacher = t**2 * F.kl_div((student / t).log_softmax(1), teacher, reduction="batchmean")  # Eq. 8
         from_features = (feature - taught).square().sum()  # Eq. 9
         loss = loss + (1 - share) * from_labels + share * from_teacher + recipe.distil_features * from_features

@@ -24,7 +24,7 @@ The spotter's verifier: the last {seconds:.1f} seconds of how each part of a fac
 Synthetic clips only: {clips} clips of {people} people, made by `mer-synth` from official portraits in the public domain.
 {movements}
 It learnt what a micro-expression is from clips, some crowded with them, and from recorded series with further ones laid over; then what is none from
-clips without any (blinks, speech, macro-expressions, gaze, light), in rounds whose weights are averaged.
+clips without any (blinks, speech, macro-expressions, gaze, light); the weights of before and after are averaged.
 It never saw a picture of a real micro-expression. Its confidence was calibrated on {calibration} further people.
 
 ## How good it is

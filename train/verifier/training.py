@@ -40,10 +40,9 @@ Made = dict[int, list[tuple[np.ndarray, Recording]]]  # by person: see `load_pai
 CALIBRATION = [4, 24, 44, 64, 84, 104, *range(3, 110, 10)]
 TRAINING = [person for person in range(110) if person % 5 != 4 and person not in CALIBRATION]
 COPIES = 3  # of each series, with other micro-expressions laid over it
-# first what a micro-expression is, half of the moments from series with others laid over; then, in some rounds, what is none
+# first what a micro-expression is, half of the moments from series with others laid over; then what is none
 FIRST = Recipe(more=0.4)
-THEN = Recipe(steps=3000, more=0.375, lr=6e-4)
-ROUNDS = 3
+THEN = Recipe(steps=2000, more=0.375, lr=6e-4)
 DENSE = replace(ALL, micro=28.0, speech=2.5, held=0.4)
 BRIEF = replace(ALL, micro=40.0, held=0.4)  # a clip of a few seconds has room for one or two
 TALKING = replace(ALL, micro=10.0, speech=10.0)
@@ -52,18 +51,17 @@ MISLEADING = replace(
     ALL, micro=10.0, nod=6.0, gaze=14.0, lid=4.0, tongue=3.0, jaw=3.0, exposure=3.0, flash=2.0, hair=1.0, hand=2.0, long=2.0, keyframes=0.5
 )
 CROWDED = replace(ALL, micro=60.0, held=0.4)  # as many micro-expressions as find room
-BLINKING = replace(NO_MICRO, blink=45.0, gaze=16.0, macro=4.0)
-NONE = [(30.0, 20.0, NO_MICRO), (100.0, 6.0, NO_MICRO), (200.0, 3.0, BLINKING)]  # a quick camera shows more of a blink
+NONE = (30.0, 20.0, NO_MICRO)
 HARDER = replace(HARSH, micro=14.0, faint=0.3)
 
 
 def clips_of(person: int) -> list[tuple[float, float, Conditions]]:
-    """(frames a second, seconds, conditions) of each clip of a person: every frame rate is seen; NONE hold no micro-expression."""
+    """(frames a second, seconds, conditions) of each clip of a person: every frame rate is seen; the last holds no micro-expression."""
     if person % 5 in (2, 3):
-        return [(25.0 if person % 2 else 30.0, 25.0, CROWDED), (60.0, 12.0, CROWDED), (100.0, 8.0, CROWDED), *NONE]
+        return [(25.0 if person % 2 else 30.0, 25.0, CROWDED), (60.0, 12.0, CROWDED), (100.0, 8.0, CROWDED), NONE]
     third = (TALKING, MISLEADING, HARDER)[person // 5 % 3]
     fast = (200.0, 4.5, BRIEF) if person % 2 == 0 else (100.0, 8.0, BRIEF)
-    return [(25.0 if person % 3 == 0 else 30.0, 30.0, DENSE), (60.0, 15.0, third), fast, *NONE]
+    return [(25.0 if person % 3 == 0 else 30.0, 30.0, DENSE), (60.0, 15.0, third), fast, NONE]
 
 
 def run(settings: TrainSettings, out: Path, console: Console) -> Path:
@@ -97,20 +95,15 @@ def trained(made: Made, folder: Path, seed: int, where: Compute) -> VerifierNetw
     pairs = {person: [pair for pair in made[person] if len(pair[0])] for person in TRAINING}
     none = [recording for person in TRAINING for truths, recording in made[person] if not len(truths)]
     wide = [widened(*pair) for of in pairs.values() for pair in of]
-    network, rounds = fit(wide, FIRST, laid_over(pairs, folder, seed), seed=seed, compute=where), []
-    for number in range(ROUNDS):
-        network = fit(wide, THEN, none, deepcopy(network), seed + number, where)
-        rounds.append(network)
-    return averaged(rounds)
+    first = fit(wide, FIRST, laid_over(pairs, folder, seed), seed=seed, compute=where)
+    return averaged(first, fit(wide, THEN, none, deepcopy(first), seed, where))
 
 
-def averaged(networks: list[VerifierNetwork]) -> VerifierNetwork:
-    """The mean of the weights of networks that came from each other: better than each on people not seen (Izmailov et al. 2018,
-    "Averaging weights leads to wider optima and better generalization")."""
-    mean, weights = deepcopy(networks[-1]), [network.state_dict() for network in networks]
-    mean.load_state_dict(
-        {name: torch.stack([one[name] for one in weights]).mean(0) if value.is_floating_point() else value for name, value in weights[-1].items()}
-    )
+def averaged(one: VerifierNetwork, other: VerifierNetwork) -> VerifierNetwork:
+    """The mean of two networks' weights, the second of which came from the first: it forgets less (Wortsman et al. 2022, "Robust
+    fine-tuning of zero-shot models")."""
+    mean, others = deepcopy(one), other.state_dict()
+    mean.load_state_dict({name: (value + others[name]) / 2 if value.is_floating_point() else value for name, value in one.state_dict().items()})
     return mean
 
 

@@ -14,8 +14,10 @@ HERE = os.path.dirname(__file__)
 CAP_V4L2, CAP_PROP_FRAME_WIDTH, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FPS = 200, 3, 4, 5
 CAP_PROP_FOURCC, CAP_PROP_POS_MSEC = 6, 0
 
-def VideoWriter_fourcc(*letters):
-    return sum(ord(letter) << 8 * place for place, letter in enumerate(letters))
+class VideoWriter:
+    @staticmethod
+    def fourcc(*letters):
+        return sum(ord(letter) << 8 * place for place, letter in enumerate(letters))
 
 class VideoCapture:
     def __init__(self, index, backend):

@@ -134,18 +134,19 @@ def test_attention_has_the_papers_reach():
     assert [ECA(channels).across.kernel_size[0] for channels in (64, 128)] == [3, 5]
 
 
-def test_joint_loss_is_equation_10():
+@pytest.mark.parametrize("evened, alpha", [(False, 0.3), (True, 1.0)])
+def test_joint_loss_is_equation_10(evened, alpha):
     logits = [torch.tensor(z, requires_grad=True) for z in ([[2.0, 0.0, -1.0]], [[0.5, 0.2, 0.1]], [[0.0, 1.0, 0.0]])]
     features = [torch.tensor([[f, 1.0]], requires_grad=True) for f in (1.0, 3.0, 0.5)]
     target, weight = torch.tensor([[0.0, 1.0, 0.0]]), torch.tensor([0.2, 0.3, 0.5])
-    recipe = Recipe(distil_share=0.1, distil_features=0.01, temperature=3.0, gamma=2.0)
+    recipe = Recipe(distil_share=0.1, distil_features=0.01, temperature=3.0, gamma=2.0, evened=evened)
 
     def softmax(z, t=1.0):
         e = np.exp(np.array(z) / t)
         return e / e.sum()
 
     z = [logit.detach().numpy()[0] for logit in logits]
-    from_labels = [-((1 - softmax(x)[1]) ** 2) * np.log(softmax(x)[1]) for x in z]
+    from_labels = [-alpha * ((1 - softmax(x)[1]) ** 2) * np.log(softmax(x)[1]) for x in z]
     teacher = softmax(z[0], 3)
     from_teacher = [9 * (teacher * np.log(teacher / softmax(x, 3))).sum() for x in z]
     expected = from_labels[0] + sum(0.9 * from_labels[i] + 0.1 * from_teacher[i] + 0.01 * distance for i, distance in ((1, 4.0), (2, 0.25)))

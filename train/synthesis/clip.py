@@ -9,9 +9,7 @@ OUT/clips.csv                each clip's camera and conditions
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +17,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import OutputError, SourceError, UsageError
-from realtime.origin import spawning
+from realtime.parallel import each
 from train.synthesis import real_motion, sheet
 from train.synthesis.camera import VideoFile
 from train.synthesis.conditions import ALL, Conditions
@@ -151,31 +149,18 @@ def make_set(
         )
     if conditions.real and not real_motion.movements(training=first < real_motion.HELD_OUT_FROM):
         say(f"no flow maps of real movements at {real_motion.maps_file()} (MER_DATA names the folder above): action units alone")
-    tasks = [(out, f"{person.name}_{fps:g}fps_s{seed}", person, minutes, fps, [seed, place], conditions) for place, person in chosen]
+    shared = out, minutes, fps, seed, conditions
+    found = {place: rows for (place, _), rows in each(_one, shared, chosen, workers=jobs, tell=lambda task, frames: tell(frames))}
     made = Rows()
-    jobs = min(jobs or os.cpu_count() or 1, len(tasks))
-    if jobs == 1:
-        results = [_one(*task, tell) for task in tasks]
-    else:
-        results = _in_processes(tasks, jobs, tell)
-    for result in results:
-        made.extend(result)
+    for place, _ in chosen:
+        made.extend(found[place])
     made.write(out)
     return made
 
 
-def _in_processes(tasks: list, jobs: int, tell) -> list[Rows]:
-    context = spawning()  # a forked MediaPipe or OpenCV may hang
-    done: dict[int, Rows] = {}
-    with ProcessPoolExecutor(jobs, context) as pool:
-        waiting = {pool.submit(_one, *task): place for place, task in enumerate(tasks)}
-        for future in as_completed(waiting):
-            done[waiting[future]] = future.result()
-            tell(int(done[waiting[future]].clips[0]["frames"]))
-    return [done[place] for place in range(len(tasks))]
-
-
-def _one(out: Path, name: str, person: Person, minutes, fps, seeds, conditions, tell=lambda frames: None) -> Rows:
+def _one(shared: tuple, task: tuple[int, Person], tell: Callable[[int], None]) -> Rows:
+    (out, minutes, fps, seed, conditions), (place, person) = shared, task
     cv2.setNumThreads(1)
-    number = int(np.random.default_rng(seeds).integers(2**31))
-    return write_clip(out, name, person, plan(number, 60 * minutes, fps, conditions, real_motion.deck(*seeds[::-1])), tell)
+    number = int(np.random.default_rng([seed, place]).integers(2**31))
+    made = plan(number, 60 * minutes, fps, conditions, real_motion.deck(place, seed))
+    return write_clip(out, f"{person.name}_{fps:g}fps_s{seed}", person, made, tell)

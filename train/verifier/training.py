@@ -6,7 +6,6 @@ Everything is kept under the run's folder as it is made; a run that was broken o
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from rich.progress import Progress
 from safetensors.torch import save_file
 
 from realtime.errors import SourceError
-from realtime.origin import spawning
+from realtime.parallel import each
 from train.bench.spotting.detect import Truth, read_truth
 from train.compute import Compute, compute
 from train.settings import TrainSettings
@@ -124,19 +123,20 @@ def collect(folder: Path, people: list[int], out: Path, jobs: int, console: Cons
     kept = out / "series"
     kept.mkdir(parents=True, exist_ok=True)
     missing = [person for person in people if not _file(kept, person, len(clips_of(person)) - 1).exists()]
-    with Progress(console=console, transient=True) as bar, ProcessPoolExecutor(jobs, spawning()) as pool:
+    with Progress(console=console, transient=True) as bar:
         task = bar.add_task("synthetic people", total=len(people), completed=len(people) - len(missing))
-        for future in as_completed([pool.submit(one_person, folder, person, kept) for person in missing]):
-            future.result()
+        for _ in each(one_person, (folder, kept), missing, "processes", jobs):
             bar.advance(task)
     return {person: [pair for n in range(len(clips_of(person))) for pair in load_pairs(_file(kept, person, n))] for person in people}
 
 
-def one_person(folder: Path, place: int, kept: Path) -> None:
-    """Make, watch and forget the clips of one person; their series stay."""
-    import cv2
+def one_person(shared: tuple[Path, Path], place: int) -> None:
+    """Make, watch and forget the clips of one person (the place of a portrait in the folder); their series stay.
 
-    cv2.setNumThreads(1)
+    Args:
+        shared: folder of portraits, and of what is kept.
+    """
+    folder, kept = shared
     torch.set_num_threads(1)
     person, _ = load(portraits(folder)[place])
     scratch = kept / f"clips-{place}"

@@ -6,12 +6,11 @@ import ast
 import hashlib
 import json
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from realtime.errors import UsageError
-from realtime.origin import spawning
+from realtime.parallel import each
 from realtime.records import Keyframes
 from realtime.spotting import SpotterSettings
 from train import synthesis
@@ -92,14 +91,12 @@ def generator() -> str:
 def run(folders: list[Path], several: dict[str, SpotterSettings], jobs: int = 2, done=None) -> list[tuple[Path, Truth, dict[str, Run]]]:
     """Every clip of the folders through every spotter, in `jobs` processes: (folder, truth, runs), in order."""
     clips = [(folder, truth) for folder in folders for truth in read_truth(folder)]
-    results: dict[int, tuple[Path, Truth, dict[str, Run]]] = {}
-    with ProcessPoolExecutor(jobs, spawning(), _one_thread) as pool:
-        futures = {pool.submit(_measured, folder / truth.name, several): i for i, (folder, truth) in enumerate(clips)}
-        for future in as_completed(futures):
-            results[futures[future]] = (*clips[futures[future]], future.result())
-            if done:
-                done()
-    return [results[i] for i in range(len(clips))]
+    found: dict[Path, dict[str, Run]] = {}
+    for clip, outcome in each(_measured, several, [folder / truth.name for folder, truth in clips], "processes", jobs):
+        found[clip] = outcome
+        if done:
+            done()
+    return [(folder, truth, found[folder / truth.name]) for folder, truth in clips]
 
 
 def by_part(runs: list[tuple[Path, Truth, dict[str, Run]]], name: str) -> tuple[dict[str, list[Clip]], float]:
@@ -111,7 +108,8 @@ def by_part(runs: list[tuple[Path, Truth, dict[str, Run]]], name: str) -> tuple[
     return clips, spent / max(sum(outcome[name].frames for _, _, outcome in runs), 1)
 
 
-def _measured(clip: Path, several: dict[str, SpotterSettings]) -> dict[str, Run]:
+def _measured(several: dict[str, SpotterSettings], clip: Path) -> dict[str, Run]:
+    os.environ["OMP_NUM_THREADS"] = "1"
     runs = spot(clip, several)
     for outcome in runs.values():
         # only the times travel back: a view's pixels would cost more than the whole run
@@ -121,10 +119,3 @@ def _measured(clip: Path, several: dict[str, SpotterSettings]) -> dict[str, Run]
 
 def _without_pixels(keyframes: Keyframes) -> Keyframes:
     return replace(keyframes, **{n: replace(getattr(keyframes, n), pixels=None, landmarks=None) for n in ("onset", "apex", "offset")})
-
-
-def _one_thread():
-    os.environ["OMP_NUM_THREADS"] = "1"
-    import cv2
-
-    cv2.setNumThreads(1)

@@ -39,6 +39,14 @@ def archive(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def small_sets(tmp_path_factory):
+    """Data sets in their published layouts, with a face that moves: see `small_sets.py`."""
+    from small_sets import SmallSets
+
+    return SmallSets(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
 def exported(archive, tmp_path_factory):
     """A run's folder: a Dual-ATME of one epoch on the archive, exported with its weights beside it."""
     from train.cli import main

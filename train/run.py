@@ -12,12 +12,13 @@ import numpy as np
 from rich.console import Console
 
 from realtime.errors import MissingPartError, OutputError, UsageError
+from realtime.parallel import each
 from train import run_folder
 from train.data import load
 from train.data.grouping import check_composite
 from train.data.samples import Samples
 from train.measure import reports
-from train.measure.evaluate import Pooled, cross_validate, fit, leak, summarise
+from train.measure.evaluate import Pooled, Task, cross_validate, fit, leak, learnable, one_style, summarise
 from train.measure.metrics import calibration
 from train.measure.protocols import PROTOCOLS, Fold, check, holdout, join
 from train.settings import TrainSettings
@@ -39,6 +40,8 @@ def run(settings: TrainSettings, console: Console) -> Path:
     from train.methods import takes
 
     compute(settings.device, settings.precision)  # now, not after the samples were read
+    if settings.model.name == "sa_at" and not settings.stage:
+        settings.model.check_style_file()
     if find_spec("tensorboard") is None:
         raise MissingPartError("tensorboard is not installed: pip install 'mer-live[train]'")
     samples = load(settings.data, takes(settings.model))
@@ -54,7 +57,7 @@ def run(settings: TrainSettings, console: Console) -> Path:
     try:
         run_folder.claim(out, settings, samples)
         if settings.stage:
-            return _style(settings, samples, out, console)
+            return _style(settings, samples, folds, out, console)
         if folds is None:
             return _everyone(settings, samples, out, console)
         return _measure(settings, samples, folds, everyone, out, console)
@@ -66,18 +69,25 @@ def _unwritable(out: Path, error: OSError) -> OutputError:
     return OutputError(f"cannot write results to {out} ({error}): choose another folder with out=DIR")
 
 
-def _style(settings: TrainSettings, samples: Samples, out: Path, console: Console) -> Path:
-    """SA-AT's style generators alone, for model.style_file of later runs on the same people."""
-    from train.compute import compute
-    from train.methods.sa_at.style_training import fit_style, save_style
-    from train.progress import Shown
+def _style(settings: TrainSettings, samples: Samples, folds: list[Fold] | None, out: Path, console: Console) -> Path:
+    """SA-AT's style generators alone, for model.style_file of later runs on the same people: of all, or a file for each fold."""
+    from train.methods.sa_at.style_training import SUFFIX, save_style
+    from train.progress import Folds
 
-    file = out / "style.safetensors"
-    where = compute(settings.device, settings.precision)
-    with Shown(console) as shown, where.spoken_for():
-        style = fit_style(samples, settings.model, settings.fit, settings.seeds[0], shown, where)
-    save_style(style, samples, file)
-    console.print(f"wrote {file}: use it with {shlex.quote(f'model.style_file={file}')}", soft_wrap=True)
+    everyone = Fold("style", np.arange(len(samples)), np.array([], int))
+    wanted = out / "style" if folds else out / f"style{SUFFIX}"
+    tasks = [Task(settings.seeds[0], fold) for fold in folds or [everyone]]
+    files = {task: wanted / f"{task.file(out).stem}{SUFFIX}" if folds else wanted for task in tasks}
+    with Folds(console, "style generators", len(tasks), out) as shown:
+        for task in tasks:
+            if files[task].exists():
+                shown.earlier(task)
+        missing = [task for task in tasks if not files[task].exists()]
+        shared = settings, samples
+        for task, style in each(one_style, shared, missing, settings.launcher, settings.workers, shown.tell, settings.device != "cpu"):
+            save_style(style, learnable(samples[task.fold.training])[0], files[task])
+            shown.done(task)
+    console.print(f"wrote {wanted}: use it with {shlex.quote(f'model.style_file={wanted}')}", soft_wrap=True)
     return out
 
 

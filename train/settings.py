@@ -92,8 +92,7 @@ class TrainSettings:
                 "protocol.count": self.protocol.count is None or self.protocol.count >= 2,
                 "protocol.inner": 0 <= self.protocol.inner < 1,
                 f"launcher ({', '.join(LAUNCHERS[:-1])} or {LAUNCHERS[-1]})": self.launcher in LAUNCHERS,
-                "stage (style, with model=sa_at protocol=everyone)": self.stage is None
-                or (self.stage, self.model.name, self.protocol.name) == ("style", "sa_at", "everyone"),
+                "stage (style, with model=sa_at)": self.stage is None or (self.stage, self.model.name) == ("style", "sa_at"),
                 "data.apex (annotated or extracted)": self.data.apex in (None, "annotated", "extracted"),
                 "workers": self.workers >= 1,
                 "device (auto, cpu or cuda)": self.device in ("auto", "cpu", "cuda"),

@@ -201,6 +201,50 @@ def test_generators_come_from_their_file_and_another_files_are_refused(samples, 
         method.fit(fold, Model(**SMALL | {"style_file": str(file)}), recipe, 0, Watch())
 
 
+def test_each_fold_takes_the_generators_that_were_made_without_its_people(samples, tmp_path):
+    model, recipe, folder = Model(**SMALL), Recipe(**SHORT), tmp_path / "style"
+    folds = {out: samples[samples.person != out] for out in ("made/0", "made/1")}
+    styles = {out: fit_style(fold, model, recipe, seed, Watch()) for seed, (out, fold) in enumerate(folds.items())}
+    for out, style in styles.items():
+        save_style(style, folds[out], folder / f"{out.replace('/', '-')}.safetensors")
+    for out, style in styles.items():
+        network = method.fit(folds[out], Model(**SMALL | {"style_file": str(folder)}), recipe, 0, Watch())
+        assert all(torch.equal(network.front.style.state_dict()[key], value) for key, value in style.state_dict().items())
+    two_out = samples[~np.isin(samples.person, list(folds))]
+    with pytest.raises(UsageError, match="none of the 2 files .*stage=style"):
+        method.fit(two_out, Model(**SMALL | {"style_file": str(folder)}), recipe, 0, Watch())
+    for absent in (tmp_path / "stile", tmp_path / "style.safetensors"):
+        with pytest.raises(UsageError, match="no such file or folder"):
+            method.fit(samples, Model(**SMALL | {"style_file": str(absent)}), recipe, 0, Watch())
+
+
+def test_generators_of_every_fold_are_made_once_and_used_by_leave_one_subject_out(small_sets, tmp_path):
+    from click.testing import CliRunner
+
+    from train.cli import main
+
+    small = ["model.size=32", "model.width=2", "model.teacher_depth=8", "model.student_depth=8", "model.style_width=2", "model.style_blocks=0"]
+    quick = ["fit.style_iterations=1", "fit.teacher_epochs=1", "fit.epochs=1", "schedule=cpu", "seeds=[0]", "launcher=inline", "protocol=loso"]
+    words = ["model=sa_at", *small, *quick, *small_sets.words("casme2")]
+
+    def mer_train(*more):
+        return CliRunner().invoke(main, [*words, *more])
+
+    made = mer_train("stage=style", f"out={tmp_path}/a")
+    assert made.exit_code == 0, made.output
+    files = sorted((tmp_path / "a/style").iterdir())
+    assert [file.stem for file in files] == ["casme2-sub01", "casme2-sub02", "casme2-sub03"]
+    times = [file.stat().st_mtime_ns for file in files]
+    files[0].unlink()
+    assert mer_train("stage=style", f"out={tmp_path}/a").exit_code == 0  # what is there is not trained again
+    assert [file.stat().st_mtime_ns for file in files[1:]] == times[1:] and files[0].exists()
+    used = mer_train(f"model.style_file={tmp_path}/a/style", f"out={tmp_path}/b")
+    assert used.exit_code == 0 and "style generators" not in used.output, used.output
+    for wrong, says in ((f"{tmp_path}/a/stile", "no such file or folder"), (files[0], "made from 1 people who are not trained on")):
+        result = mer_train(f"model.style_file={wrong}", f"out={tmp_path}/c")
+        assert result.exit_code == 2 and says in result.output and "Traceback" not in result.output
+
+
 @pytest.mark.parametrize(
     "wrong, word",
     [

@@ -8,6 +8,7 @@ import logging
 import warnings
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -203,7 +204,7 @@ def read_accuracy(settings: TrainSettings) -> dict | None:
         what = f"accuracy={settings.accuracy} is not the results.json of a protocol=loso run"
         raise UsageError(f"{what} ({error!r}): measure with protocol=loso, then give that file") from error
     wanted = settings.as_dict()
-    differ = [key for key in ("model", "data", "fit") if not same(measured.get(key), wanted[key])]
+    differ = [key for key in ("model", "data", "fit") if not same(_recipe(measured.get(key)), _recipe(wanted[key]))]
     if measured["protocol"].get("inner", 0.0) != wanted["protocol"]["inner"]:
         differ.append("protocol.inner")
     if differ or measured["protocol"]["name"] not in ("loso", "cde"):
@@ -215,6 +216,11 @@ def read_accuracy(settings: TrainSettings) -> dict | None:
         **table,
         **({"calibration": results["calibration"]} if "calibration" in results else {}),
     }
+
+
+def _recipe(kept: Any) -> Any:
+    """Settings without where weights come from: leave-one-subject-out has a file for each fold, everyone's network another."""
+    return {key: value for key, value in kept.items() if key != "style_file"} if isinstance(kept, dict) else kept
 
 
 def _rounded(mean: dict[str, float], sd: dict[str, float]) -> dict[str, float]:

@@ -127,6 +127,23 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Call
     return Result(found, leaked, fitted.network if keep and task.seed == settings.seeds[0] else None)
 
 
+def one_style(shared: tuple[TrainSettings, Samples], task: Task, tell: Callable[[tuple], None]) -> object:
+    """SA-AT's style generators of the fold's training people."""
+    import torch
+
+    from train.compute import compute, threads
+    from train.methods.sa_at.style_training import fit_style
+
+    settings, samples = shared
+    torch.set_num_threads(threads(settings))
+    where = compute(settings.device, settings.precision)
+    training, _ = learnable(samples[task.fold.training])
+    with where.spoken_for():
+        style = fit_style(training, settings.model, settings.fit, task.seed, Told(tell), where)
+    tell(("end",))
+    return style
+
+
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """A trained network, and the classes that it knows.
@@ -154,10 +171,7 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
     if settings.protocol.inner:
         rows, held_back = inner(training, settings.protocol.inner, seed)
         training, back = training[rows], training[held_back]
-    # a class that only the held-out person shows cannot be learnt: the network gets no output for it
-    shown = np.unique(training.label[training.kind == "micro"])
-    if len(shown) < len(training.classes):
-        training = _renumbered(training[np.isin(training.label, shown)], shown)
+    training, shown = learnable(training)
     best = None if back is None else Best(_renumbered(back, shown), "inner")
     leak = None if test is None else Best(_renumbered(test, shown), "leak", keep=False)
     together = Together(*(one for one in (best, leak, watch) if one is not None))
@@ -170,6 +184,17 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
             watch.say(f"model={name} has no epochs to choose from: protocol.inner only takes people away")
         network = best.restore(network).eval()
     return Fitted(network, shown, None if leak is None else leak.probabilities)
+
+
+def learnable(training: Samples) -> tuple[Samples, np.ndarray]:
+    """(those of a class that a micro-expression shows, renumbered; the classes).
+
+    A class that only the held-out person shows cannot be learnt: the network gets no output for it.
+    """
+    shown = np.unique(training.label[training.kind == "micro"])
+    if len(shown) < len(training.classes):
+        training = _renumbered(training[np.isin(training.label, shown)], shown)
+    return training, shown
 
 
 def summarise(pooled: Pooled) -> dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from realtime.errors import UsageError
 from train.methods import check
@@ -47,6 +48,15 @@ class Model:
                 "model.style_blocks": self.style_blocks >= 0,
             }
         )
+
+    def check_style_file(self) -> None:
+        """Where something is to be trained (a network that was exported is described by these settings, too, wherever the file went).
+
+        Raises:
+            UsageError: the file or folder is not there.
+        """
+        if self.style and self.style_file is not None and not Path(self.style_file).exists():
+            raise UsageError(f"model.style_file={self.style_file}: no such file or folder; stage=style writes one")
 
 
 @dataclass

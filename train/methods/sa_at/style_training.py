@@ -1,7 +1,8 @@
 """SA-AT's style aggregation: a CycleGAN for each style, trained on the people that are given (`stage=style`).
 
 No label is read, but a held-out person's pictures must still stay away. So a file of weights names its people, and is
-refused where others are trained on; without a file each fold trains its own.
+refused where one of them is not trained on; of a folder with a file for each fold, that one is taken whose people all are.
+Without either each fold trains its own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from train.methods.sa_at.settings import Model, Recipe
 from train.methods.sa_at.style_network import STYLES, Discriminator, Generator, StyleAggregation
 from train.watch import Watch
 
+SUFFIX = ".safetensors"
 TOLD = 20  # how often a style's training reports its losses
 
 
@@ -40,28 +42,52 @@ def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: 
 
 
 def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module | None:
-    """The network that `model` asks for: None without style, from its file, or trained now.
+    """The network that `model` asks for: None without style, from its file or folder, or trained now.
 
     Raises:
-        UsageError: the file holds another network's weights, is of other people or cannot be read.
+        UsageError: there is no such file or folder; or the file holds another network's weights, is of other people or cannot be read.
     """
     if not model.style:
         return None
     if model.style_file is None:
         watch.say("no model.style_file: the style generators are trained first, on these people")
         return fit_style(samples, model, recipe, seed, watch, compute)
-    if not Path(model.style_file).is_file():
-        watch.say(f"{model.style_file} is not there yet: the style generators are trained first, on these people")
-        return fit_style(samples, model, recipe, seed, watch, compute)
-    return load_style(Path(model.style_file), model, samples)
+    model.check_style_file()
+    file = Path(model.style_file)
+    return load_style(_of_these(file, samples) if file.is_dir() else file, model, samples)
 
 
 def save_style(style: nn.Module, samples: Samples, file: Path) -> None:
-    """Write what `fit_style` made from `samples` as a safetensors file, the people's names beside the weights."""
+    """Write what `fit_style` made from `samples` as a safetensors file, the people's names beside the weights: all or nothing."""
     from safetensors.torch import save_file
 
     weights = {key: value.contiguous() for key, value in style.state_dict().items()}
-    save_file(weights, file, {"people": json.dumps(sorted(set(samples.person.tolist())))})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    save_file(weights, part, {"people": json.dumps(sorted(set(samples.person.tolist())))})
+    part.replace(file)
+
+
+def _of_these(folder: Path, samples: Samples) -> Path:
+    """The file in `folder` that was made from the most people, all of them among those of `samples`."""
+    from safetensors import SafetensorError, safe_open
+
+    trained, found = {*samples.person.tolist()}, []
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    for file in files:
+        try:
+            with safe_open(file, "pt") as kept:
+                people = {*json.loads((kept.metadata() or {}).get("people", "[]"))}
+        except (OSError, SafetensorError) as error:
+            raise UsageError(f"{file} is damaged ({str(error).splitlines()[0]}): delete it, and run stage=style again") from error
+        if people and people <= trained:
+            found.append((len(people), file))
+    if not found:
+        raise UsageError(
+            f"none of the {len(files)} files in model.style_file={folder} was made from people who are all trained on here: "
+            "make them by stage=style with the same data and protocol"
+        )
+    return max(found)[1]
 
 
 def load_style(file: Path, model: Model, samples: Samples) -> nn.Module:
@@ -86,7 +112,7 @@ def load_style(file: Path, model: Model, samples: Samples) -> nn.Module:
     if others := sorted({*people} - {*samples.person.tolist()}):
         raise UsageError(
             f"model.style_file={file} was made from {len(others)} people who are not trained on ({others[0]}): "
-            "a held-out person may be among them; leave it null, or make it from these people"
+            "a held-out person may be among them; leave it null, or make a file for each fold by stage=style with this protocol"
         )
     return made.eval().requires_grad_(False)
 

@@ -117,7 +117,10 @@ def casme3(root: Path, cut: bool = False) -> Path:
         [
             me,
             ["spNO.1", "a", 5, 8, 11, "4", "III", "disgust"],
-            ["spNO.1", "a", 20, 20, 24, "4", "III", "disgust"],  # apex equal to onset
+            ["spNO.1", "a", 12, 12, 16, "4", "III", "disgust"],  # apex equal to onset
+            ["spNO.1", "a", 13, 16, 16, "4", "III", "fear"],  # to offset
+            ["spNO.1", "a", 17, 17, 17, "4", "III", "anger"],  # to both
+            ["spNO.1", "a", 17, 18, 17, "4", "III", "anger"],
             ["spNO.1", "a", 20, 18, 24, "4", "III", "Others"],  # apex before onset
             ["spNO.1", "a", 20, 22, 24, "4", "III", "Others"],
             ["spNO.1", "a", 20, 22, 24, "4", "III", "Others"],  # twice

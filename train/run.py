@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,14 +45,14 @@ def run(settings: TrainSettings, console: Console) -> Path:
         settings.model.check_style_file()
     if find_spec("tensorboard") is None:
         raise MissingPartError("tensorboard is not installed: pip install 'mer-live[train]'")
-    samples = load(settings.data, takes(settings.model))
+    samples = load(settings.data, takes(settings.model), _say(console))
     if settings.data.grouping == "megc2019":
         micro = samples.only("micro")
         for line in check_composite(micro.dataset, micro.person, np.array(samples.classes)[micro.label]):
             console.print(f"not the whole composite: {line}", style="yellow", soft_wrap=True)
     everyone, folds = samples, None
     if settings.protocol.name == "holdout":
-        samples, folds = holdout(everyone, _tested(settings, takes(settings.model)))
+        samples, folds = holdout(everyone, _tested(settings, takes(settings.model), _say(console)))
     elif settings.protocol.name != "everyone":
         folds = PROTOCOLS[settings.protocol.name](samples, settings.protocol.count, settings.protocol.grouping)
     try:
@@ -99,11 +100,15 @@ def _verifier(settings: TrainSettings, out: Path, console: Console) -> Path:
     return train.run(settings, out, console)
 
 
-def _tested(settings: TrainSettings, takes: str) -> Samples:
+def _say(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(line, highlight=False, soft_wrap=True)
+
+
+def _tested(settings: TrainSettings, takes: str, say: Callable[[str], None]) -> Samples:
     """The samples of data.test, one set after the other."""
     if not settings.data.test:
         raise UsageError("protocol=holdout tests on other sets: name them with data.test=[DIR]")
-    parts = [load(replace(settings.data, cache=[one], path=one, more=[], test=[]), takes) for one in settings.data.test]
+    parts = [load(replace(settings.data, cache=[one], path=one, more=[], test=[]), takes, say) for one in settings.data.test]
     together = parts[0]
     for part in parts[1:]:
         together = join(together, part)

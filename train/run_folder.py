@@ -28,9 +28,8 @@ from yaml import YAMLError
 from realtime import __version__
 from realtime.errors import UsageError
 from train.data.samples import Samples
-from train.settings import TrainSettings, same
+from train.settings import BEFORE, TrainSettings, same
 
-BEFORE = {"precision": "fp32"}  # what went without saying in runs that older versions began
 # What may differ between two runs into one folder: how much is measured and how fast, not what.
 FREE = ("out", "seeds", "workers", "launcher", "accuracy", "device")
 PACKAGES = ("torch", "numpy", "opencv-contrib-python", "scikit-learn", "onnxruntime", "mediapipe")

@@ -18,6 +18,8 @@ from realtime.settings import literal, load
 from realtime.watch import LiveSettings
 from train.methods import check, settings_of
 
+BEFORE = {"precision": "fp32", "still": "drop"}  # what went without saying in runs that older versions began
+
 
 @dataclass
 class DataSettings:
@@ -34,6 +36,7 @@ class DataSettings:
     more: Any = field(default_factory=list)
     grouping: str | None = None
     apex: str | None = None
+    still: str | None = None
     test: Any = field(default_factory=list)
 
     def __post_init__(self):
@@ -94,6 +97,7 @@ class TrainSettings:
                 f"launcher ({', '.join(LAUNCHERS[:-1])} or {LAUNCHERS[-1]})": self.launcher in LAUNCHERS,
                 "stage (style, with model=sa_at)": self.stage is None or (self.stage, self.model.name) == ("style", "sa_at"),
                 "data.apex (annotated or extracted)": self.data.apex in (None, "annotated", "extracted"),
+                "data.still (drop or keep)": self.data.still in (None, "drop", "keep"),
                 "workers": self.workers >= 1,
                 "device (auto, cpu or cuda)": self.device in ("auto", "cpu", "cuda"),
                 "precision (fp32 or bf16)": self.precision in ("fp32", "bf16"),
@@ -136,7 +140,9 @@ def typed(where: str, schema: type, values: dict) -> Any:
 
 def same(kept: Any, wanted: Any) -> bool:
     """Whether a setting that was written beside a result is the wanted one, of what is known of it today."""
-    return {key: kept.get(key) for key in wanted} == wanted if isinstance(kept, dict) and isinstance(wanted, dict) else kept == wanted
+    if not isinstance(kept, dict) or not isinstance(wanted, dict):
+        return kept == wanted
+    return {key: kept.get(key, BEFORE.get(key)) for key in wanted} == wanted
 
 
 def _plain(value: Any) -> Any:

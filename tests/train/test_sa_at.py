@@ -10,7 +10,7 @@ from made_methods import settings_of
 
 from realtime.errors import UsageError
 from train.compute import predict
-from train.data.prepared import apex_by_algorithm_1
+from train.data.cut import apex_by_algorithm_1
 from train.data.samples import Samples
 from train.methods.sa_at import network as models
 from train.methods.sa_at import settings as recipes

@@ -155,7 +155,7 @@ def decide(folder: Path, tick: Callable[[int, int], None]) -> dict[str, dict[str
     clips = [
         (folder / "clips" / row.file, three.index(label))
         for row in cache.read_rows(folder)
-        if row.kind == "micro" and (label := class_of(GROUPING, row.dataset, row.name, row.label, row.row)) is not None
+        if row.kind == "micro" and not row.still and (label := class_of(GROUPING, row.dataset, row.name, row.label, row.row)) is not None
     ]
     if not clips:
         raise SourceError(f"no micro-expression of {folder} has a label of the grouping '{GROUPING}': take another set")

@@ -72,6 +72,11 @@ class Clip:
     video: Path | None = None
     times: tuple[float, float, float] | None = None
 
+    @property
+    def still(self) -> bool:
+        """Whether the apex is the onset itself, as it is annotated with some clips of CAS(ME)³: there is no motion between them."""
+        return self.kind != "image" and (self.apex == 0 if self.times is None else self.times[0] == self.times[1])
+
 
 @dataclass(frozen=True)
 class LeftOut:

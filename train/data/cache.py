@@ -4,8 +4,9 @@ CACHE/made.json      what it was made from and with; another data set or other s
 CACHE/clips.csv      a row for each clip that is there; the file's place in clips/
 CACHE/left_out.csv   name, row, why
 CACHE/sheet.png      onset | apex | amplified difference of each clip
-CACHE/clips/*.npz    onset, apex, offset, fifth: views (`realtime.records.Moments`); fifth is the fifth frame after the
-                     onset, or the apex in a shorter clip. between: up to 16 views from onset to offset. points: 68×2
+CACHE/clips/*.npz    onset, apex, offset, fifth, extracted: views (`realtime.records.Moments`); fifth is the fifth frame after the
+                     onset, or the apex in a shorter clip; extracted the apex by SA-AT's Algorithm 1, of all frames.
+                     course10, course11: grey views, all frames of the clip interpolated to so many (TIM). points: 68×2
 CACHE/inputs/        what networks take in, made from clips/ when asked for (`train.data.prepared`)
 """
 
@@ -17,6 +18,7 @@ import io
 import json
 import os
 import re
+import shutil
 import time
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -28,6 +30,7 @@ import numpy as np
 from realtime.errors import OutputError, UsageError
 from train.data.annotations import Clip, LeftOut
 
+FORMAT = 2  # of clips/*.npz; a set of an older one is cut out again by the same command
 AGE = 3600.0  # seconds after which a half-written file belongs to no run any more
 # of sheet.png
 TILE = 112  # pixels
@@ -45,6 +48,7 @@ class Row:
         action_units: as annotated.
         file: in clips/.
         row: where the annotation stands.
+        still: "yes" where the apex is the onset (`Clip.still`), else empty.
     """
 
     dataset: str
@@ -55,20 +59,26 @@ class Row:
     action_units: str
     file: str
     row: str
+    still: str = ""
 
 
-def claim(cache: Path, made: dict, versions: dict) -> None:
+def claim(cache: Path, made: dict, versions: dict) -> bool:
     """Make `cache`, or see that it was made by the same means.
+
+    Returns:
+        whether it was made by an older version, from the same set: what is in it stays whole until `renew`.
 
     Raises:
         UsageError: it was not; nothing is changed.
     """
-    file = cache / "made.json"
+    file, older = cache / "made.json", False
     if file.exists():
         kept = read_made(cache)
-        differ = [f"{key} is {made[key]}, was {kept.get(key)}" for key in made if kept.get(key) != made[key]]
+        older = kept.get("format", 1) != FORMAT == made.get("format")
+        differ = [key for key in made if kept.get(key) != made[key] and not (older and key in ("format", "alignment"))]
         if differ:
-            raise UsageError(f"{cache} was prepared with other settings ({'; '.join(differ)}): give another data.cache=DIR")
+            was = "; ".join(f"{key} is {made[key]}, was {kept.get(key)}" for key in differ)
+            raise UsageError(f"{cache} was prepared with other settings ({was}): give another data.cache=DIR")
     elif cache.exists() and any(cache.iterdir()):
         raise UsageError(f"{cache} is neither empty nor a prepared set: give another data.cache=DIR")
     try:
@@ -80,6 +90,15 @@ def claim(cache: Path, made: dict, versions: dict) -> None:
                 left.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write to {cache} ({error.strerror}): give another data.cache=DIR") from error
+    return older
+
+
+def renew(cache: Path, made: dict, versions: dict, rows: list[Row]) -> None:
+    """A set of an older version is whole in this one's form: its old clips and inputs go."""
+    for path in {*(cache / "clips").glob("*.npz")} - {cache / "clips" / row.file for row in rows}:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(cache / "inputs", ignore_errors=True)
+    write(cache / "made.json", json.dumps(made | {"versions": versions}, indent=1).encode())
 
 
 def file_of(clip: Clip, root: Path) -> str:
@@ -89,7 +108,7 @@ def file_of(clip: Clip, root: Path) -> str:
     def place(path: Path | None) -> str:
         return str(path.relative_to(root) if path and path.is_relative_to(root) else path)
 
-    facts = [clip.dataset, clip.subject, clip.name, clip.kind, clip.apex, clip.times, place(clip.video)]
+    facts = [FORMAT, clip.dataset, clip.subject, clip.name, clip.kind, clip.apex, clip.times, place(clip.video)]
     digest = hashlib.sha256(json.dumps(facts + [place(path) for path in clip.pictures]).encode()).hexdigest()
     return re.sub(r"[^A-Za-z0-9.]+", "_", f"{clip.subject}_{clip.name}")[:80] + f"-{digest[:10]}.npz"
 

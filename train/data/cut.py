@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from realtime.errors import SourceError
-from realtime.face.geometry import to_68
+from realtime.face.geometry import LANDMARKS_68, to_68
 from realtime.face.tracker import FaceSettings, FaceTracker
 from realtime.naming.inputs.face import crop_box
-from realtime.records import FaceView, Frame, evenly
+from realtime.naming.inputs.tim import interpolate
+from realtime.records import FaceView, Frame
 from realtime.sources import open_source
+from realtime.spotting.cut import differences
 from train.data.annotations import Clip
 
 PACE = 0.01  # seconds from picture to picture where none are known: the tracker only times its landmark runs by it
@@ -21,6 +23,8 @@ PACE = 0.01  # seconds from picture to picture where none are known: the tracker
 # it is asked again with a border, a share of the picture's longer side.
 BORDERS = (0.0, 0.25, 0.5)
 FIFTH = 5  # frames after the onset: MoExt's stand-in for the apex of a macro-expression
+# Frames that the whole clip is interpolated to: LBP-TOP's ten, and SKD-TSTSAN's eleven (Table 6), of which every second makes its six.
+COURSES = (10, 11)
 
 
 class Unusable(Exception):
@@ -80,7 +84,8 @@ class Cut:
             "apex": self._views[apex],
             "offset": self._views[-1],
             "fifth": self._views[FIFTH if n > FIFTH else apex],
-            "between": np.stack(evenly(self._views)),
+            "extracted": self._views[apex_by_algorithm_1(self._views, points) if n > 1 else 0],
+            **{f"course{length}": _course(self._views, length) for length in COURSES},
             "points": points,
         }
 
@@ -94,6 +99,30 @@ class Cut:
                 self._first = views[0]
                 return views[0]
         raise Unusable(f"no face was found ({called})")
+
+
+def apex_by_algorithm_1(views: Sequence[np.ndarray], points: np.ndarray) -> int:
+    """The apex of a clip as SA-AT finds it: the index of the view that differs most from the first.
+
+    By LBP histograms of three regions, Eq. 1 summed over them. The first view is never the answer.
+
+    Args:
+        views: two or more H×W×3 uint8 BGR of one anchor, the onset first.
+        points: 68×2, the onset's landmarks in the views' pixels; the views are aligned, so they hold for all (the paper finds
+            them anew in each frame, and their trembling would be part of the difference).
+
+    Raises:
+        ValueError: there are fewer than two views.
+    """
+    mesh = np.zeros((478, 2), np.float32)
+    mesh[LANDMARKS_68] = points  # of the mesh, the regions need these points only
+    return 1 + int(np.argmax(differences(views, mesh)[1:]))
+
+
+def _course(views: Sequence[np.ndarray], length: int) -> np.ndarray:
+    """All H×W×3 uint8 views of a clip interpolated to `length` grey ones (TIM), length×H×W uint8."""
+    smooth = interpolate(np.stack([cv2.cvtColor(view, cv2.COLOR_BGR2GRAY) for view in views]), length)
+    return np.clip(np.rint(smooth), 0, 255).astype(np.uint8)  # a curve may overshoot a little
 
 
 def cut_pictures(clip: Clip, faces: FaceSettings) -> dict[str, np.ndarray]:

@@ -59,7 +59,8 @@ def frames(folder: Path) -> dict[int, Path]:
 def cut(files: Mapping[int, Path], row: Row, trimmed: bool) -> tuple[tuple[Path, ...], int] | str:
     """(the pictures from onset to offset, the apex's index among them) of row["onset"], row["apex"], row["offset"].
 
-    A row without an apex ("/", empty, -1) gets the middle picture. Frames between the three may be missing.
+    A row without an apex ("/", empty, -1) gets the middle picture. Frames between the three may be missing. The apex may be the
+    onset or the offset or both (`Clip.still`).
 
     Args:
         trimmed: the folder holds this clip alone. Then its numbers may count from 1 where the table counts in the whole
@@ -79,10 +80,10 @@ def cut(files: Mapping[int, Path], row: Row, trimmed: bool) -> tuple[tuple[Path,
         first, last = onset, offset
     if trimmed and (offset is None or offset <= onset or offset > last) and onset in files:
         offset = last
-    if offset is None or offset <= onset:
+    if offset is None or offset < onset or offset == onset != apex:
         return f"the offset '{row['offset']}' is not after the onset {onset}"
-    if apex is not None and apex <= onset:
-        return f"the apex {apex} is not after the onset {onset}"
+    if apex is not None and apex < onset:
+        return f"the apex {apex} is before the onset {onset}"
     if apex is not None and apex > offset:
         return f"the apex {apex} is after the offset {offset}"
     for moment, n in (("onset", onset), ("apex", apex), ("offset", offset)):

@@ -103,7 +103,7 @@ class LongSet:
             return
         ends = offset or last
         begins, ends = max(onset, first), min(ends, last)
-        if begins >= ends or recording.video and not offset:
+        if begins > ends or recording.video and not offset:
             self.left.append(LeftOut(name, row.where, f"{onset}…{row['offset'] or '?'} is no stretch of the frames {first}…{last}"))
             return
         changed = [f"{what} {was or 0} became {now}" for what, was, now in (("onset", onset, begins), ("offset", offset, ends)) if was != now]

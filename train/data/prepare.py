@@ -31,7 +31,6 @@ from realtime.errors import SourceError, UsageError
 from realtime.face import alignment, geometry
 from realtime.face.tracker import ANCHOR_ERROR, FaceSettings
 from realtime.parallel import each
-from realtime.records import BETWEEN
 from train.data import cache as store
 from train.data import cut
 from train.data.annotations import Clip, LeftOut
@@ -97,13 +96,16 @@ def prepare(
             known = wanted.setdefault(store.file_of(clip, root), clip)
             if known is not clip:
                 left.append(LeftOut(clip.name, clip.row, f"the same clip twice (also in {known.row})"))
-    store.claim(cache, made(dataset, root, settings), {"opencv": cv2.__version__, "mediapipe": version("mediapipe")})
+    means = made(dataset, root, settings), {"opencv": cv2.__version__, "mediapipe": version("mediapipe")}
+    older = store.claim(cache, *means)
+    if older:
+        console.print(f"{cache} was prepared by an older version: its clips are cut out again", soft_wrap=True)
     missing = {file: clip for file, clip in wanted.items() if not (cache / "clips" / file).exists()}
     if len(missing) < len(wanted):
         console.print(f"{len(wanted) - len(missing)} of {len(wanted)} clips are there already")
     left += _cut_all(missing, cache / "clips", workers, console, settings)
     rows = [
-        store.Row(c.dataset, c.subject, c.name, c.kind, c.label, c.action_units, file, c.row)
+        store.Row(c.dataset, c.subject, c.name, c.kind, c.label, c.action_units, file, c.row, "yes" if c.still else "")
         for file, c in wanted.items()
         if (cache / "clips" / file).exists()
     ]
@@ -111,6 +113,8 @@ def prepare(
     if not rows:
         raise SourceError(f"none of the {len(clips)} clips of {root} could be prepared: {cache / 'left_out.csv'} says why")
     store.write_sheet(cache, rows)
+    if older:
+        store.renew(cache, *means, rows)
     return rows, left
 
 
@@ -119,10 +123,11 @@ def made(dataset: str, root: Path, settings: FaceSettings) -> dict:
     model = files("realtime").joinpath("assets/face_landmarker.task").read_bytes()
     constants = [alignment.REFERENCE_SECONDS, alignment.WORST_POINT, alignment.FOLLOW, ANCHOR_ERROR]
     constants += [geometry.TEMPLATE.tolist(), geometry.STABLE_IDS.tolist(), geometry.LANDMARKS_68.tolist()]
-    constants += [cut.PACE, cut.BORDERS, cut.FIFTH, BETWEEN, hashlib.sha256(model).hexdigest()]
+    constants += [cut.PACE, cut.BORDERS, cut.FIFTH, cut.COURSES, hashlib.sha256(model).hexdigest()]
     return {
         "dataset": dataset,
         "root": str(root),
+        "format": store.FORMAT,
         "faces": asdict(settings),
         "aligned": geometry.ALIGNED,
         "alignment": hashlib.sha256(json.dumps(constants).encode()).hexdigest()[:12],
@@ -144,6 +149,8 @@ def report(rows: list[store.Row], left: list[LeftOut], cache: Path, console: Con
             table.add_row(str(len(those)), why, f"{those[0].name}, {those[0].row}")
         console.print(table)
         console.print(f"each with its reason: {cache / 'left_out.csv'}", soft_wrap=True, highlight=False)
+    if still := sum(row.still == "yes" for row in rows):
+        console.print(f"{still} clips have their apex at their onset: training leaves them out, data.still=keep takes them", soft_wrap=True)
     console.print(f"look at {cache / 'sheet.png'}: onset, apex and what lies between", soft_wrap=True, highlight=False)
 
 

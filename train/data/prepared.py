@@ -7,8 +7,8 @@ import hashlib
 import sys
 import zipfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import cache as once
 from importlib import import_module
 from pathlib import Path
@@ -19,18 +19,18 @@ from rich.console import Console
 from rich.progress import track
 
 from realtime.errors import SourceError, UsageError
-from realtime.face.geometry import LANDMARKS_68
 from realtime.naming.inputs import INPUTS
 from realtime.parallel import each
 from realtime.records import Moments
-from realtime.spotting.cut import differences
 from train.data import cache as store
 from train.data.grouping import class_of, classes
 from train.data.samples import Samples
 
 LARGE = 2**16  # bytes of one input of one clip: from here on it is kept in fewer, where that changes next to nothing
 EXACT = 5e-4  # how much half precision may change a value
-FEW = 24  # clips for which no processes are started
+FEW = 48  # clips for which no processes are started
+# Inputs that look at the whole clip → which of its kept courses: of eleven frames of TIM's curve every second is one of six, exactly.
+COURSES = {"lbptop": "course10", "skd_tstsan_5": "course11", "skd_tstsan_10": "course11"}
 
 
 def load(
@@ -41,6 +41,8 @@ def load(
     workers: int | None = None,
     console: Console | None = None,
     apex: str = "annotated",
+    still: str = "drop",
+    say: Callable[[str], None] = lambda line: None,
 ) -> Samples:
     """The clips of one or several prepared sets (`cache`, then `more`) as inputs of `kind`, a key of `INPUTS`.
 
@@ -48,8 +50,10 @@ def load(
     ones are uint8 or float16 where every value stays within 5e-4.
 
     Args:
-        apex: "annotated", or "extracted" by SA-AT's Algorithm 1 from the views that are kept (`apex_by_algorithm_1`).
+        apex: "annotated", or "extracted" by SA-AT's Algorithm 1 from all frames (`train.data.cut.apex_by_algorithm_1`).
         grouping: see `train.data.grouping`; clips whose label it leaves out are no samples.
+        still: what happens to clips whose apex is their onset, where that apex is looked at: "drop" or "keep".
+        say: takes a line for each set and reason that clips are left out.
         console: shows progress.
 
     Raises:
@@ -65,10 +69,21 @@ def load(
         raise UsageError(f"a prepared set is named twice among {', '.join(map(str, caches))}: name it once")
     names, chosen = classes(grouping), []
     for one in caches:
-        for row in store.read_rows(one):
+        rows, outside, motionless = store.read_rows(one), Counter[str](), 0
+        for row in rows:
             where = f"clip {row.subject} {row.name} ({row.row}; {one / 'clips.csv'})"
-            if (label := class_of(grouping, row.dataset, row.name, row.label, where)) is not None:
+            if (label := class_of(grouping, row.dataset, row.name, row.label, where)) is None:
+                outside[row.label] += 1
+            elif row.still and still == "drop" and _apex(kind, row.kind, apex) == "apex":
+                motionless += 1
+            else:
                 chosen.append((one, row, names.index(label)))
+        of = f"of {len(rows)} clips of {one}"
+        if outside:
+            those = ", ".join(f"{number} {label}" for label, number in outside.most_common())
+            say(f"{outside.total()} {of} are outside the grouping {grouping} ({those})")
+        if motionless:
+            say(f"{motionless} {of} are left out, their apex is their onset: data.still=keep takes them")
     if not chosen:
         raise SourceError(f"no clip of {', '.join(map(str, caches))} has a label of the grouping '{grouping}': take another")
     files = [_made_file(one, row, kind, apex) for one, row, _ in chosen]
@@ -88,58 +103,42 @@ def load(
     )
 
 
-def moments(file: Path, fifth: bool = False) -> Moments:
+def moments(file: Path, apex: str = "apex", course: str | None = None) -> Moments:
     """The views of one clip.
 
     Args:
-        fifth: its fifth frame stands in for the apex.
+        apex: the name of the kept view that stands for the apex: "apex", "fifth" or "extracted".
+        course: the name of the kept frames that stand for the whole clip ("course10"); None: they are not wanted.
 
     Raises:
-        UsageError: the file is damaged.
+        UsageError: the file is damaged, or of an older version that did not keep what is asked for.
     """
     views = _read(file)
-    named = ("onset", "fifth" if fifth else "apex", "offset", "points", "between")
+    named = ("onset", apex, "offset", "points", *([course] if course else []))
     if missing := [name for name in named if name not in views]:
+        if set(missing) <= {"extracted", course}:
+            raise UsageError(f"{file.parent.parent} was prepared by an older version, without all that is asked for: run mer-train prepare again")
         raise _damaged(file, f"no {', '.join(missing)} in it")
-    onset, apex, offset, points, between = (views[name] for name in named)
+    onset, top, offset, points = (views[name] for name in named[:4])
     view = onset.shape
     if not (
-        len(view) == 3
-        and view[2] == 3
-        and apex.shape == offset.shape == between.shape[1:] == view
-        and len(between)
-        and {one.dtype for one in (onset, apex, offset, between)} == {np.dtype(np.uint8)}
+        len(view) == 3 and view[2] == 3 and top.shape == offset.shape == view and {one.dtype for one in (onset, top, offset)} == {np.dtype(np.uint8)}
     ):
         raise _damaged(file, "its views are no colour pictures of one size")
     if points.shape != (68, 2) or points.dtype.kind != "f" or not np.isfinite(points).all():
         raise _damaged(file, "its points are not 68 places")
-    if len(between) == 1:  # a still image: it does not move
-        between = np.repeat(between, 2, axis=0)
-    return Moments(onset, apex, offset, points, list(between))
-
-
-def apex_by_algorithm_1(views: Sequence[np.ndarray], points: np.ndarray) -> int:
-    """The apex of a clip whose table does not name it (SA-AT): the index of the view that differs most from the first.
-
-    By LBP histograms of three regions, Eq. 1 summed over them. The first view is never the answer.
-
-    Args:
-        views: two or more H×W×3 uint8 BGR of one anchor, the onset first.
-        points: 68×2, the onset's landmarks in the views' pixels; the views are aligned, so they hold for all (the paper finds
-            them anew in each frame, and their trembling would be part of the difference).
-
-    Raises:
-        ValueError: there are fewer than two views.
-    """
-    mesh = np.zeros((478, 2), np.float32)
-    mesh[LANDMARKS_68] = points  # of the mesh, the regions need these points only
-    return 1 + int(np.argmax(differences(views, mesh)[1:]))
+    if course is None:
+        return Moments(onset, top, offset, points)
+    between = views[course]
+    if between.ndim != 3 or between.shape[1:] != view[:2] or not len(between) or between.dtype != np.uint8:
+        raise _damaged(file, f"its {course} are no grey pictures of that size")
+    return Moments(onset, top, offset, points, [cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR) for grey in between])
 
 
 @once
 def digest(kind: str) -> str:
     """Changes with the code that makes the inputs of `kind`: its module and what that imports of ours, and OpenCV."""
-    told = hashlib.sha256(cv2.__version__.encode())
+    told = hashlib.sha256(f"{cv2.__version__} {store.FORMAT}".encode())
     for name in sorted(_ours(INPUTS[kind].__module__, set())):
         told.update(Path(sys.modules[name].__file__).read_bytes())
     return told.hexdigest()[:10]
@@ -159,6 +158,13 @@ def _ours(module: str, found: set[str]) -> set[str]:
     return found
 
 
+def _apex(kind: str, row_kind: str, apex: str) -> str:
+    """The name of the kept view that stands for the apex in inputs of `kind`."""
+    if row_kind == "macro" and kind == "moext":
+        return "fifth"  # Sec. 3: no apex is annotated in macro-expressions
+    return "extracted" if row_kind == "micro" and apex == "extracted" else "apex"
+
+
 def _made_file(cache: Path, row: store.Row, kind: str, apex: str) -> Path:
     return cache / "inputs" / f"{kind}-{digest(kind)}{'' if apex == 'annotated' else f'-{apex}'}" / row.file
 
@@ -166,10 +172,7 @@ def _made_file(cache: Path, row: store.Row, kind: str, apex: str) -> Path:
 def _make(shared: tuple[str, str], task: tuple[Path, str, Path]) -> None:
     """Make and keep the inputs of one clip."""
     (kind, apex), (clip, row_kind, file) = shared, task
-    # MoExt Sec. 3: no apex is annotated in macro-expressions
-    views = moments(clip, fifth=kind == "moext" and row_kind == "macro")
-    if apex == "extracted" and row_kind == "micro" and views.between is not None:
-        views = replace(views, apex=views.between[apex_by_algorithm_1(views.between, views.points)])
+    views = moments(clip, _apex(kind, row_kind, apex), COURSES.get(kind))
     try:
         made = INPUTS[kind](views)
     except ValueError as error:

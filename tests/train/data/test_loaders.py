@@ -44,7 +44,7 @@ def test_casme2(tmp_path, frames, name):
     assert shown(wrong_offset) == (5, 8, 20)
     assert absent.row.endswith("row 5") and "sub26/EP13_01'" in absent.why and "no frames" in absent.why
     assert shown(short) == (73, 94, 96)
-    assert still.row.endswith("row 7") and "apex 10 is not after the onset 10" in still.why
+    assert shown(still) == (10, 10, 20) and still.still and not one.still
 
 
 def test_raw_frames_go_before_cropped_ones(tmp_path):
@@ -90,10 +90,15 @@ def test_casme3(tmp_path):
     assert usable["micro/spNO.1/a/20-24"].label == "others"
     macro = usable["macro/spNO.2/b/2-29"]
     assert (macro.kind, macro.label, macro.subject, shown(macro)) == ("macro", "happy", "spNO.2", (2, 14, 29))
-    assert len(usable) == 3
-    assert "apex 20 is not after" in left_out[f"{table} 3"] and "apex 18 is not after" in left_out[f"{table} 4"]
-    assert left_out[f"{table} 6"] == f"the same clip twice (also in {table} 5)"
-    assert "onset 0" in left_out[f"{table} 7"] and "1…30" in left_out[f"{table} 7"]
+    assert len(usable) == 6
+    places = {"12-16": (12, 12, 16, True), "13-16": (13, 16, 16, False), "17-17": (17, 17, 17, True), "20-24": (20, 22, 24, False)}
+    for name, (*frames, still) in places.items():
+        clip = usable[f"micro/spNO.1/a/{name}"]
+        assert [*shown(clip)] == frames and clip.still is still
+    assert "offset '17' is not after the onset 17" in left_out[f"{table} 6"]
+    assert "apex 18 is before the onset 20" in left_out[f"{table} 7"]
+    assert left_out[f"{table} 9"] == f"the same clip twice (also in {table} 8)"
+    assert "onset 0" in left_out[f"{table} 10"] and "1…30" in left_out[f"{table} 10"]
 
 
 def test_casme3_cut_into_clips(tmp_path):

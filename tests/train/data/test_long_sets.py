@@ -36,9 +36,10 @@ def test_cas_me2(tmp_path):
 
 def test_casme3_part_a(tmp_path):
     there, left, mended = told(casme3(made_sets.casme3(tmp_path)))
-    assert there["spNO.1/a"][:2] == [("micro", 5, 8, 11, "disgust"), ("micro", 20, 20, 24, "disgust")]
+    assert there["spNO.1/a"][:2] == [("micro", 5, 8, 11, "disgust"), ("micro", 12, 12, 16, "disgust")]
     assert [e[0] for e in there["spNO.2/b"]] == ["micro", "macro"] and not left
-    assert "apex '18' became 22" in mended["4"] and "onset 0 became 1" in mended["7"]
+    assert ("micro", 17, 17, 17, "anger") in there["spNO.1/a"]  # of a single frame
+    assert "apex '18' became 22" in mended["7"] and "onset 0 became 1" in mended["10"]
 
 
 def test_a_generic_table(tmp_path):

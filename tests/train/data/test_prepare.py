@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import signal
 import threading
 import time
@@ -18,9 +19,10 @@ from rich.console import Console
 from realtime.errors import SourceError, UsageError
 from realtime.face.geometry import TEMPLATE, to_68
 from realtime.face.tracker import FaceSettings
+from realtime.naming.inputs.tim import interpolate
 from realtime.parallel import each
 from train.data import cache as store
-from train.data import prepare
+from train.data import cut, prepare
 from train.data.annotations import LeftOut
 from train.synthesis.camera import VideoFile
 
@@ -42,17 +44,94 @@ def test_a_clip_becomes_views_of_one_anchor(tmp_path):
     made = views(tmp_path, rows[0])
     assert not left and rows[0].label == "happiness"
     assert {name: made[name].shape for name in made} == {
-        **dict.fromkeys(("onset", "apex", "offset", "fifth"), (224, 224, 3)),
-        "between": (8, 224, 224, 3),
+        **dict.fromkeys(("onset", "apex", "offset", "fifth", "extracted"), (224, 224, 3)),
+        "course10": (10, 224, 224),
+        "course11": (11, 224, 224),
         "points": (68, 2),
     }
-    assert np.array_equal(made["between"][4], made["apex"]) and np.array_equal(made["between"][5], made["fifth"])
     assert np.abs(made["points"][[36, 45]] - TEMPLATE[:2]).max() < 8  # eyes level, where they belong
     moved = cv2.absdiff(made["onset"], made["apex"]).sum(axis=2)
     mouth = made["points"][[48, 54]].astype(int)
     assert all(moved[y - 12 : y + 12, x - 12 : x + 12].mean() > 4 * moved[20:60].mean() for x, y in mouth)
     assert cv2.absdiff(made["onset"], made["offset"]).mean() < 1
     assert cv2.imread(str(tmp_path / "cache/sheet.png")) is not None
+
+
+def test_the_extracted_apex_and_the_course_are_of_all_frames(tmp_path):
+    """Forty frames, and what the sixteen kept of old would not show: one short jerk between two of them."""
+    paths = made_faces.pictures(tmp_path / "a", 40)
+    jerk = 11  # of 16 evenly spaced ones 10 and 13 are the nearest
+    cv2.imwrite(str(paths[jerk]), made_faces.smile(6))
+    pictures = [cv2.imread(str(path)) for path in paths]
+    rows, _, _ = run(tmp_path, [made_faces.clip(paths, apex=20)])
+    made = views(tmp_path, rows[0])
+    _, every, points = made["onset"], all_views(pictures), made["points"]
+    assert np.array_equal(made["extracted"], every[jerk]) and cut.apex_by_algorithm_1(every, points) == jerk
+    grey = np.stack([cv2.cvtColor(view, cv2.COLOR_BGR2GRAY) for view in every])
+    for length in (10, 11):
+        wanted = np.clip(np.rint(interpolate(grey, length)), 0, 255)
+        assert np.array_equal(made[f"course{length}"], wanted)
+    six = np.clip(np.rint(interpolate(grey, 6)), 0, 255)
+    assert np.abs(six - made["course11"][::2]).max() <= 1  # the frames of five fields are every second of those of ten
+    assert np.abs(interpolate(made["course11"], 6) - made["course11"][::2]).max() < 1e-3  # and the inputs find exactly these
+
+
+def all_views(pictures):
+    """Every picture as the tracker gives it."""
+    from realtime.face.tracker import FaceTracker
+    from realtime.records import Frame
+
+    tracker = FaceTracker(FaceSettings())
+    try:
+        return [tracker(Frame(picture, number, number * cut.PACE, 0.0))[0].pixels for number, picture in enumerate(pictures)]
+    finally:
+        tracker.close()
+
+
+def test_a_clip_whose_apex_is_its_onset_is_kept_and_marked(tmp_path):
+    paths = made_faces.pictures(tmp_path / "a", 4)
+    clips = [
+        made_faces.clip(paths, apex=0),
+        made_faces.clip(paths[:1], apex=0),
+        made_faces.clip(paths, apex=3),
+        made_faces.clip(paths[:1], kind="image"),
+    ]
+    clips = [replace(clip, name=f"s1/{number}") for number, clip in enumerate(clips)]
+    rows, left, said = run(tmp_path, clips)
+    assert [row.still for row in rows] == ["yes", "yes", "", ""] and not left
+    assert "2 clips have their apex at their onset: training leaves them out, data.still=keep takes them" in said
+    for row, length in zip(rows, (4, 1, 4, 1), strict=True):
+        made = views(tmp_path, row)
+        assert np.array_equal(made["onset"], made["apex"]) == (row.name != "s1/2")
+        assert made["course11"].shape == (11, 224, 224) and (length > 1 or np.ptp(made["course11"], axis=0).max() == 0)
+
+
+def test_a_set_of_an_older_version_is_cut_out_again_by_the_same_command(tmp_path, monkeypatch):
+    clips = [made_faces.clip(made_faces.pictures(tmp_path / name, 3)) for name in "ab"]
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "FORMAT", 1)
+        old, _, _ = run(tmp_path, clips)
+    (tmp_path / "cache/inputs").mkdir()
+    made = json.loads((tmp_path / "cache/made.json").read_text())
+    del made["format"]
+    (tmp_path / "cache/made.json").write_text(json.dumps(made | {"alignment": "of old"}))
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(store, "write_tables", interrupted)
+        run(tmp_path, clips)
+    assert store.read_rows(tmp_path / "cache") == old  # until all is there, what was there stays whole
+    assert all((tmp_path / "cache/clips" / row.file).exists() for row in old)
+    rows, _, said = run(tmp_path, clips)
+    assert "prepared by an older version" in said and "2 of 2 clips are there already" in said
+    assert {path.name for path in (tmp_path / "cache/clips").iterdir()} == {row.file for row in rows}
+    assert not {row.file for row in rows} & {row.file for row in old} and not (tmp_path / "cache/inputs").exists()
+    _, _, said = run(tmp_path, clips)
+    assert "older version" not in said
+    with pytest.raises(UsageError, match="dataset is samm, was made"):
+        prepare.prepare("samm", tmp_path, clips, tmp_path / "cache", 1, Console())
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def test_an_image_is_onset_apex_and_offset_at_once(tmp_path):
@@ -149,8 +228,7 @@ def test_clips_of_one_recording(tmp_path):
 
     rows, left, _ = run(tmp_path, [part(6, 12, 18), part(10, 11, 14), part(15, 20, 90)])
     long, short = (views(tmp_path, row) for row in rows)
-    assert len(long["between"]) == 13 and len(short["between"]) == 5
-    assert np.array_equal(long["between"][6], long["apex"]) and np.array_equal(short["apex"], short["fifth"])
+    assert np.array_equal(short["apex"], short["fifth"])
     assert cv2.absdiff(long["onset"], long["apex"]).max() > 30
     assert [one.why.split(" (")[0] for one in left] == ["the recording ends before the clip does"]
     video.write_bytes(b"no video")

@@ -1,6 +1,7 @@
 """A prepared set → samples."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,8 +28,8 @@ def made(tmp_path):
         cache, random, rows = tmp_path / name, np.random.default_rng(len(clips)), []
         store.claim(cache, {"dataset": name}, {})
         for number, (subject, kind, label) in enumerate(clips):
-            views = {v: random.integers(0, 256, (224, 224, 3), np.uint8) for v in ("onset", "apex", "offset", "fifth")}
-            views["between"] = np.stack([views["onset"]] if kind == "image" else [views["onset"], views["offset"]])
+            views = {v: random.integers(0, 256, (224, 224, 3), np.uint8) for v in ("onset", "apex", "offset", "fifth", "extracted")}
+            views |= {f"course{n}": random.integers(0, 256, (n, 224, 224), np.uint8) for n in (10, 11)}
             file = f"{number}.npz"
             store.write_arrays(cache / "clips" / file, views | {"points": points()})
             rows.append(store.Row(name, subject, f"{subject}/{number}", kind, label, "", file, f"t.csv row {number + 2}"))
@@ -82,9 +83,51 @@ def test_large_inputs_stay_within_a_thousandth():
     assert kept.dtype == np.float32
 
 
-def test_a_still_image_is_a_movement_without_any(made):
-    still = prepared.moments(made("images", [("1", "image", "happiness")]) / "clips/0.npz")
-    assert len(still.between) == 2 and np.array_equal(*still.between)
+def test_inputs_that_look_at_the_whole_clip_see_its_course(made):
+    cache = made("casme2", CLIPS[:1])
+    with np.load(cache / "clips/0.npz") as views:
+        courses = {length: views[f"course{length}"] for length in (10, 11)}
+    assert prepared.moments(cache / "clips/0.npz").between is None
+    assert {name: len(courses[10 if name == "lbptop" else 11]) for name in prepared.COURSES} == {
+        "lbptop": 10,
+        "skd_tstsan_5": 11,
+        "skd_tstsan_10": 11,
+    }
+    for kind, course in prepared.COURSES.items():
+        seen = prepared.moments(cache / "clips/0.npz", course=course)
+        assert np.array_equal(np.stack(seen.between)[..., 0], courses[int(course[-2:])]) and seen.between[0].shape == (224, 224, 3)
+        for name, array in INPUTS[kind](seen).items():
+            assert np.abs(prepared.load(cache, kind, "three").inputs[name][0] - array[0]).max() <= prepared.EXACT
+
+
+def test_a_set_of_an_older_version_is_one_line_where_it_lacks_something(made):
+    cache = made("casme2", CLIPS[:1])
+    clip = cache / "clips/0.npz"
+    whole = dict(np.load(clip))
+    np.savez(clip, **{name: whole[name] for name in ("onset", "apex", "offset", "fifth", "points")}, between=whole["extracted"][None])
+    assert len(prepared.load(cache, "dual_atme_map", "three")) == 1
+    for kind, apex in (("skd_tstsan_5", "annotated"), ("skd_tstsan_10", "annotated"), ("lbptop", "annotated"), ("sa_at", "extracted")):
+        with pytest.raises(UsageError, match="casme2 was prepared by an older version.*run mer-train prepare again"):
+            prepared.load(cache, kind, "three", apex=apex)
+
+
+def test_clips_without_movement_are_left_out_unless_they_are_wanted(made):
+    cache = made("casme3", [("1", "micro", "happy"), ("1", "micro", "disgust"), ("2", "macro", "sad"), ("2", "micro", "others")])
+    store.write_tables(cache, [replace(row, still="yes" if row.name != "1/0" else "") for row in store.read_rows(cache)], [])
+
+    def names(kind="dual_atme_map", **how):
+        said = []
+        return prepared.load(cache, kind, "three", say=said.append, **how).name.tolist(), said
+
+    kept, said = names()
+    assert kept == ["1/0"] and said == [
+        f"1 of 4 clips of {cache} are outside the grouping three (1 others)",
+        f"2 of 4 clips of {cache} are left out, their apex is their onset: data.still=keep takes them",
+    ]
+    kept, said = names(still="keep")
+    assert kept == ["1/0", "1/1", "2/2"] and len(said) == 1
+    assert names(apex="extracted")[0] == ["1/0", "1/1"]  # the annotated apex of a micro-expression is not looked at
+    assert names("moext")[0] == ["1/0", "2/2"]  # nor is that of a macro-expression here
 
 
 def test_several_sets_are_one(made):
@@ -158,7 +201,7 @@ def test_every_array_of_a_clip_may_be_missing_or_wrong(made):
     cache = made("casme2", CLIPS[:1])
     clip = cache / "clips/0.npz"
     whole = dict(np.load(clip))
-    for name in ("onset", "apex", "offset", "points", "between"):
+    for name in ("onset", "apex", "offset", "points"):
         wrong = [np.array([None, 1], object), np.array(3), np.array(["a"]), np.zeros(0), np.full(whole[name].shape, np.nan)]
         for views in [{key: view for key, view in whole.items() if key != name}, *({**whole, name: one} for one in wrong)]:
             np.savez(clip, **views)
@@ -184,13 +227,11 @@ def test_made_json_is_kept_as_it_was(made):
     assert json.loads((cache / "made.json").read_text()) == {"dataset": "casme2", "versions": {}}
 
 
-def test_an_extracted_apex_is_a_view_that_was_kept(made):
+def test_an_extracted_apex_is_the_kept_one(made):
     cache = made("casme2", [("1", "micro", "happiness"), ("2", "micro", "disgust")])
     annotated = prepared.load(cache, "sa_at", "three")
     extracted = prepared.load(cache, "sa_at", "three", apex="extracted")
     assert np.array_equal(annotated.inputs["onset"], extracted.inputs["onset"])
     assert not np.array_equal(annotated.inputs["apex"], extracted.inputs["apex"])
-    # of two kept views, onset and offset, the offset is the one that differs
-    only = prepared.moments(cache / "clips/0.npz")
-    live = INPUTS["sa_at"](prepared.replace(only, apex=only.offset))
+    live = INPUTS["sa_at"](prepared.moments(cache / "clips/0.npz", apex="extracted"))
     assert np.array_equal(extracted.inputs["apex"][0], live["apex"][0])

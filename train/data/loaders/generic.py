@@ -79,7 +79,7 @@ def moments(onset: str, apex: str, offset: str) -> tuple[float, float, float] | 
     if middle is None and apex not in ("", "/"):
         return f"the apex '{apex}' is no time in seconds"
     middle = (start + end) / 2 if middle is None else middle
-    return (start, middle, end) if start < middle <= end else f"the apex {apex} s is not between {onset} and {offset} s"
+    return (start, middle, end) if start <= middle <= end else f"the apex {apex} s is not between {onset} and {offset} s"
 
 
 def _clip(row: Row, base: Path, frames) -> Clip | LeftOut:

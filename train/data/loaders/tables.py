@@ -67,7 +67,7 @@ def samm(root: Path) -> list[Clip | LeftOut]:
 
 
 def casme3(root: Path) -> list[Clip | LeftOut]:
-    """Micro- and macro-expressions. Rows whose apex is not after the onset are left out: there is no motion in them."""
+    """Micro- and macro-expressions. The apex of some is their onset (`Clip.still`)."""
     tables = casme3_tables(root)
     base = folders.holding(root, "spNO.[0-9]*", "CAS(ME)³ part A")
     frames = cache(folders.frames)  # a folder is a long video with many clips in it

@@ -14,6 +14,8 @@ def landmarks(shift=(0.0, 0.0)):
     points[[22, 23, 24, 26]] = (128, 52), (144, 46), (156, 44), (172, 52)
     points[[37, 38, 43, 44]] = (68, 64), (80, 63), (144, 63), (156, 64)
     points[[33, 48, 51, 54, 57]] = (112, 130), (88, 158), (112, 150), (136, 158), (112, 168)
+    points[[27, 31, 35]] = (112, 72), (98, 128), (126, 128)  # the nose's root, nostrils
+    points[[40, 41, 46, 47]] = (80, 71), (68, 72), (144, 71), (156, 72)  # lower lids
     return points + np.float32(shift)
 
 
@@ -27,6 +29,22 @@ def test_regions_follow_the_papers_equations():
     assert left == (41, 39, 107, 59)  # le_h = 20, le_l = 44: a quarter of each
     assert right == (117, 39, 183, 59)
     assert mouth == (76, 140, 148, 178)  # m_h = 20: half of it; m_l = 48: a quarter
+
+
+@pytest.mark.parametrize("which", dual_atme.REGIONS[:-1])
+def test_a_puzzle_of_other_regions_is_made_of_those(which):
+    """Table 4: two pieces above and one below, each with what is its own in it, and without its neighbours'."""
+    where = {"left eyebrows": (68, 52), "right eyebrows": (156, 52), "left cheeks": (72, 110), "right cheeks": (152, 110)}
+    where |= {" mouth": (112, 160), " nose": (112, 110), "left eye": (74, 66), "right eye": (150, 66), "chin": (112, 200)}
+    above, below = which.split("_")
+    names = f"left {above}", f"right {above}", f" {below}"
+    for (left, top, right, bottom), name in zip(dual_atme.regions(landmarks(), which), names, strict=True):
+        assert [key for key, (x, y) in where.items() if left <= x < right and top <= y < bottom] == [name]
+
+
+def test_a_puzzle_of_the_full_face_is_the_full_face():
+    both = INPUTS["dual_atme_full_face"](moments(moved(face(), 140, 180, 120, 150, (3, 0))))
+    np.testing.assert_array_equal(both["puzzle"], both["full_face"])
 
 
 def test_regions_refuse_landmarks_of_no_face():

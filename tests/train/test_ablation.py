@@ -29,6 +29,7 @@ def test_what_is_measured_already_is_not_run_again(tmp_path, monkeypatch):
     kept = {"mean": {"all": scores}, "sd": {"all": scores}, "interval": {"all": {"uf1": [0.7, 1.0]}}, "seeds": {"0": {}}}
     commands = ablation.runs(["svm"], ["data.cache=[a]", "data.test=[b]"], tmp_path, [0])
     (tmp_path / "svm-whole").mkdir()
+    kept["settings"] = chosen(*commands["svm", "whole"]).as_dict()
     (tmp_path / "svm-whole/results.json").write_text(json.dumps(kept), "utf-8")
     found = {key: ablation._one(commands, key) for key in commands}
     assert "| svm | whole | 0.900 (0.70–1.00) | 0.800 | 1 |" in ablation.markdown(found)

@@ -19,7 +19,7 @@ from engines.flow import CPU
 from realtime import settings
 from realtime.errors import SourceError, UsageError
 from realtime.naming.inputs import INPUTS
-from realtime.naming.inputs.dual_atme import puzzle_picture, regions
+from realtime.naming.inputs.dual_atme import EYEBROWS_MOUTH, FULL_FACE, puzzle_picture, regions
 from realtime.naming.inputs.face import crop, crop_box, grey
 from realtime.naming.inputs.flow_map import FACE
 from realtime.naming.recognizer import moments_of
@@ -81,7 +81,7 @@ def explain(what: str, words: list[str], console: Console) -> Path:
     layers = {title: (place(layer, within), picture) for title, (layer, picture) in own.LAYERS.items()}
     layers = {title: one for title, one in layers.items() if has(made, one[0])}
     attention = {title: (within + name, gates) for title, (name, gates) in own.ATTENTION.items() if has(made, within + name)}
-    draw(event, moments, made, inputs, layers, attention, file)
+    draw(event, moments, made, inputs, layers, attention, file, shipped.manifest["model"].get("regions", EYEBROWS_MOUTH))
     console.print(f"{event.label} {event.score:.2f} at {event.apex_s:.2f} s: wrote {file}", soft_wrap=True)
     return file
 
@@ -110,16 +110,27 @@ def find(what: str, number: int, live: LiveSettings) -> tuple[Event, Keyframes]:
     return found[number - 1]
 
 
-def draw(event: Event, moments: Moments, network: torch.nn.Module, inputs: dict, layers: dict, attention: dict, file: Path) -> None:
+def draw(
+    event: Event,
+    moments: Moments,
+    network: torch.nn.Module,
+    inputs: dict,
+    layers: dict,
+    attention: dict,
+    file: Path,
+    puzzle: str = EYEBROWS_MOUTH,
+) -> None:
     """Write the PNG: what was seen, how it moved, where the network looked, and what it made of it.
 
     Args:
         layers: a method's LAYERS.
         attention: a method's ATTENTION.
+        puzzle: what Dual-ATME's is made of.
     """
     box = crop_box(moments.points)
     faces = [cv2.resize(crop(view, box), (FACE, FACE)) for view in (moments.onset, moments.apex, moments.offset)]
-    pictures = {"face": faces[1], "blocks": faces[1], "puzzle": puzzle_picture(moments.apex, regions(moments.points))}
+    pictures = {"face": faces[1], "blocks": faces[1]}
+    pictures["puzzle"] = faces[1] if puzzle == FULL_FACE else puzzle_picture(moments.apex, regions(moments.points, puzzle))
     target = list(event.scores).index(max(event.scores, key=event.scores.get))
     panels = [("onset", _rgb(faces[0])), ("apex", _rgb(faces[1])), ("difference", _difference(faces)), ("flow", _wheel(faces))]
     for title, (layer, picture) in layers.items():

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from realtime.cli.console import Console
 from realtime.parallel import each
-from train.settings import chosen
+from train.run_folder import FREE
+from train.settings import TrainSettings, chosen, same
 
 WHOLE = "whole"
 VARIANTS: dict[str, dict[str, list[str]]] = {
@@ -80,11 +81,24 @@ def markdown(found: dict) -> str:
     return "\n".join(rows)
 
 
-def _one(commands: dict[tuple[str, str], list[str]], key: tuple[str, str]) -> dict:
+def measured(settings: TrainSettings, console: Console) -> dict:
+    """The results.json of a `mer-train` run: as it is where the very same was measured before, else the run goes on."""
     from train.run import run
 
-    settings = chosen(*commands[key])
     kept = Path(settings.out) / "results.json"
-    if not kept.exists():
-        run(settings, Console(quiet=True))
+    if not _is_of(settings, kept):
+        run(settings, console)
     return json.loads(kept.read_text("utf-8"))
+
+
+def _is_of(settings: TrainSettings, kept: Path) -> bool:
+    try:
+        before = json.loads(kept.read_text("utf-8"))["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    wanted = settings.as_dict()
+    return all(same(before.get(key), wanted[key]) for key in wanted if key not in FREE or key == "seeds")
+
+
+def _one(commands: dict[tuple[str, str], list[str]], key: tuple[str, str]) -> dict:
+    return measured(chosen(*commands[key]), Console(quiet=True))

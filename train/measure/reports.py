@@ -16,13 +16,19 @@ def rows(results: dict) -> list[list[str]]:
     """A row for each data set: name, each metric as mean over seeds ± sd [95% interval], the ensemble's UF1 and UAR."""
     several = len(results["seeds"]) > 1
     found = []
-    for group, mean in results["mean"].items():
-        sd, interval, ensemble = (results[part][group] for part in ("sd", "interval", "ensemble"))
-        spread = {m: f" ± {sd[m]:.3f}" if several else "" for m in HEADS}
-        cells = [f"{mean[m]:.3f}{spread[m]} [{interval[m][0]:.2f}, {interval[m][1]:.2f}]" for m in HEADS]
+    for group in results["mean"]:
+        ensemble = results["ensemble"][group]
+        cells = [cell(results, group, m) for m in HEADS]
         cells += [f"{ensemble[m]:.3f}" for m in ("uf1", "uar")] if several else []
         found.append([group, *cells])
     return found
+
+
+def cell(results: dict, group: str, metric: str) -> str:
+    """Mean over seeds ± sd, where there are several, [95% interval]."""
+    spread = f" ± {results['sd'][group][metric]:.3f}" if len(results["seeds"]) > 1 else ""
+    low, high = results["interval"][group][metric]
+    return f"{results['mean'][group][metric]:.3f}{spread} [{low:.2f}, {high:.2f}]"
 
 
 def heads(results: dict) -> list[str]:

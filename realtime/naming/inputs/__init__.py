@@ -24,6 +24,7 @@ def _without_flow(make: Callable[[Moments], dict[str, np.ndarray]]):
 INPUTS: dict[str, Callable[..., dict[str, np.ndarray]]] = {
     "dual_atme": dual_atme.from_pictures,
     "dual_atme_map": dual_atme.from_moments,
+    **{f"dual_atme_{which}": dual_atme.from_regions(which) for which in dual_atme.REGIONS[1:]},
     "flow_map": flow_map.inputs,
     "lbptop": _without_flow(lbptop.inputs),
     "moext": _without_flow(moext.inputs),

@@ -53,14 +53,15 @@ class DualATME(nn.Module):
     """full_face and puzzle, each (B, 3, 28, 28) float → (logits (B, classes), V_e, V_p), V being (B, 48, 7, 7).
 
     The ablations of Table 1: without `hars` there is no puzzle branch and V_p is None, without `aars` no full-face
-    branch with its attention and V_e is None; the classifier reads what is left.
+    branch with its attention and V_e is None; the classifier reads what is left. `puzzle_attention`: the puzzle's branch has one, too.
     """
 
-    def __init__(self, classes: int = 3, dropout: float = 0.5, hars: bool = True, aars: bool = True):
+    def __init__(self, classes: int = 3, dropout: float = 0.5, hars: bool = True, aars: bool = True, puzzle_attention: bool = False):
         super().__init__()
         self.full_face = branch() if aars else None
         self.attention = CBAM(48) if aars else None  # on the full face only: the puzzle was already selected by hand
         self.puzzle = branch() if hars else None
+        self.puzzle_attention = CBAM(48) if hars and puzzle_attention else None
         self.classifier = nn.Sequential(
             nn.Flatten(),  # (B, 4704), half of that with one branch
             nn.Linear((aars + hars) * 48 * 7 * 7, 1024),
@@ -73,6 +74,7 @@ class DualATME(nn.Module):
     def forward(self, full_face: Tensor, puzzle: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         v_e = self.attention(self.full_face(full_face)) if self.full_face else None  # (B, 48, 7, 7)
         v_p = self.puzzle(puzzle) if self.puzzle else None  # (B, 48, 7, 7)
+        v_p = self.puzzle_attention(v_p) if self.puzzle_attention else v_p
         logits = self.classifier(torch.cat([v for v in (v_e, v_p) if v is not None], dim=1))  # (B, classes)
         return logits, v_e, v_p
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from train.methods import check
 
+# tests hold these against realtime.naming.inputs.dual_atme, which is not loaded this early
+REGIONS = ("eyebrows_mouth", "eyebrows_nose", "cheeks_nose", "cheeks_mouth", "full_face")
+
 
 @dataclass
 class Model:
@@ -15,12 +18,19 @@ class Model:
     hars: bool
     aars: bool
     puzzle: str | None
+    puzzle_attention: bool = False
+    regions: str = ""  # of a network that is older than the setting
+
+    def __post_init__(self):
+        self.regions = self.regions or REGIONS[0]
 
     def check(self) -> None:
         check(
             {
                 "model.hars, model.aars (one must be on)": self.hars or self.aars,
                 "model.puzzle (picture or map)": self.puzzle in (None, "picture", "map"),
+                f"model.regions (one of {', '.join(REGIONS)})": self.regions in REGIONS,
+                "model.regions (a puzzle cut from the map knows eyebrows_mouth alone)": self.puzzle != "map" or self.regions == REGIONS[0],
             }
         )
 
@@ -42,6 +52,8 @@ class Recipe:
     rotate: float
     balance: float
     mirror: bool
+    optimizer: str
+    weights: list[float]
 
     def check(self) -> None:
         check(
@@ -58,5 +70,7 @@ class Recipe:
                 "fit.scale": 0 <= self.scale < 1,
                 "fit.rotate": self.rotate >= 0,
                 "fit.balance": 0 <= self.balance <= 1,
+                "fit.optimizer (adam or sgd)": self.optimizer in ("adam", "sgd"),
+                "fit.weights (above 0)": all(weight > 0 for weight in self.weights),
             }
         )

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from realtime.errors import UsageError
+from realtime.naming.inputs.dual_atme import EYEBROWS_MOUTH, FULL_FACE
 from train.compute import CPU, Compute
 from train.data.augment import affine, affine_pieces, halves, mirror, mix, puzzle, some_mirrored
 from train.data.samples import Samples
@@ -24,7 +26,9 @@ PREPARATION = (
 
 def kind(model: Model) -> str:
     """The key of `realtime.naming.inputs.INPUTS` that goes with what the puzzle is cut from."""
-    return INPUTS if model.puzzle == "picture" else f"{INPUTS}_map"
+    if model.puzzle != "picture":
+        return f"{INPUTS}_map"
+    return INPUTS if model.regions == EYEBROWS_MOUTH else f"{INPUTS}_{model.regions}"
 
 
 LAYERS = {"full face": ("network.full_face.2", "face"), "puzzle": ("network.puzzle.2", "puzzle")}
@@ -33,7 +37,7 @@ ATTENTION = {"CBAM": ("network.attention", ("places", "channels"))}
 
 def build(model: Model, classes: int) -> nn.Module:
     """What `fit` gives, untrained."""
-    return Answer(DualATME(classes, 0.0, model.hars, model.aars), mirror=True)
+    return Answer(_network(model, classes, 0.0), mirror=True)
 
 
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
@@ -48,10 +52,11 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     images = [compute.hold(image.contiguous(memory_format=torch.channels_last)) for image in images]
     target = compute.hold(nn.functional.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float())
     weight = torch.from_numpy(_balance(samples.label, recipe.balance))
+    counts = _counts(recipe, samples.classes, compute)
 
-    network = DualATME(len(samples.classes), recipe.dropout, model.hars, model.aars)
+    network = _network(model, len(samples.classes), recipe.dropout)
     network = network.to(compute.device, memory_format=torch.channels_last)  # the pools are six times as fast this way on a CPU
-    optimizer = torch.optim.AdamW(network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True)
+    optimizer = _optimizer(network, recipe)
     steps = -(-len(samples) // recipe.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps)
     answer = Answer(network, recipe.mirror).train()
@@ -61,10 +66,10 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
         order = torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random)
         for rows in order.tensor_split(steps):
             batch = [image[rows] for image in images]
-            full, pieces, labels = _augmented(batch, target[rows], recipe, model.puzzle != "picture", random)
+            full, pieces, labels = _augmented(batch, target[rows], recipe, model, random)
             with compute.autocast():
                 logits, v_e, v_p = network(full, pieces)
-                loss = focal(logits, labels, recipe.gamma)
+                loss = focal(logits, labels, recipe.gamma, counts)
                 if model.hars and model.aars:
                     loss = loss + recipe.similarity * dissimilarity(v_e, v_p)
             optimizer.zero_grad(set_to_none=True)
@@ -74,6 +79,25 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
             total += loss.item() * len(rows)
         watch.epoch(answer, loss=total / len(samples))
     return answer.eval().to("cpu", memory_format=torch.contiguous_format)
+
+
+def _network(model: Model, classes: int, dropout: float) -> DualATME:
+    return DualATME(classes, dropout, model.hars, model.aars, model.puzzle_attention)
+
+
+def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimizer == "sgd":  # the paper does not say which momentum
+        return torch.optim.SGD(network.parameters(), recipe.lr, momentum=0.9, weight_decay=recipe.weight_decay)
+    return torch.optim.AdamW(network.parameters(), recipe.lr, betas=(0.5, 0.999), weight_decay=recipe.weight_decay, fused=True)
+
+
+def _counts(recipe: Recipe, classes: tuple[str, ...], compute: Compute) -> Tensor | None:
+    """How much each class counts in the loss, (K,); None: all alike. Raises UsageError where they are not as many as the classes."""
+    if not recipe.weights:
+        return None
+    if len(recipe.weights) != len(classes):
+        raise UsageError(f"fit.weights has {len(recipe.weights)} numbers, expected one for each of {', '.join(classes)}")
+    return torch.tensor(recipe.weights, device=compute.device)
 
 
 class Answer(nn.Module):
@@ -92,18 +116,20 @@ class Answer(nn.Module):
         return (straight + mirrored) / 2
 
 
-def _augmented(images: list[Tensor], target: Tensor, recipe: Recipe, cut_again: bool, random: torch.Generator) -> list[Tensor]:
+def _augmented(images: list[Tensor], target: Tensor, recipe: Recipe, model: Model, random: torch.Generator) -> list[Tensor]:
     """[full face, puzzle, target] of a batch, changed as the recipe says.
 
-    cut_again: the puzzle is cut from the changed face. One that was cut from pictures cannot be: it is mirrored and
+    A puzzle of the map is cut again from the changed face. One that was cut from pictures cannot be: it is mirrored and
     mixed as the face is, and its pieces are moved each by itself.
     """
+    cut_again = model.puzzle != "picture"
     if cut_again:
         images = images[:1]
     images = some_mirrored(images, random)
     if recipe.shift or recipe.scale or recipe.rotate:
         jitter = recipe.shift, recipe.scale, recipe.rotate, random
-        images = [move(image, *jitter) for move, image in zip((affine, affine_pieces), images)]
+        moves = affine, affine if model.regions == FULL_FACE else affine_pieces
+        images = [move(image, *jitter) for move, image in zip(moves, images)]
     if recipe.mixup:
         *images, target = mix([*images, target], recipe.mixup, random)
     if cut_again:

@@ -104,7 +104,9 @@ class Folds:
     def tell(self, task: Task, message: tuple) -> None:
         """A message of `train.watch.Told` about a fold."""
         kind = message[0]
-        if kind == "begin":
+        if kind == "start":  # again, perhaps: what an attempt that was killed has told is told once more
+            self._forget(task)
+        elif kind == "begin":
             _, stage, epochs = message
             self._hide(task)
             name = f"  seed {task.seed}, {task.fold.name}: {stage}"
@@ -117,12 +119,14 @@ class Folds:
             self._said.add(message[1])
             self._console.print(message[1], highlight=False, soft_wrap=True)
         elif kind == "end":
-            self._hide(task)
-            if task in self._curves:
-                self._curves.pop(task).close()
-            return
+            self._forget(task)
         if task in self._curves:
             replay(message, self._curves[task])
+
+    def _forget(self, task: Task) -> None:
+        self._hide(task)
+        if task in self._curves:
+            self._curves.pop(task).close()
 
     def _hide(self, task: Task) -> None:
         if task in self._bars:

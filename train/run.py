@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -84,9 +85,10 @@ def _style(settings: TrainSettings, samples: Samples, folds: list[Fold] | None, 
             if files[task].exists():
                 shown.earlier(task)
         missing = [task for task in tasks if not files[task].exists()]
-        shared = settings, samples
+        shared = settings, samples, out.absolute()
         for task, style in each(one_style, shared, missing, settings.launcher, settings.workers, shown.tell, settings.device != "cpu"):
             save_style(style, learnable(samples[task.fold.training])[0], files[task])
+            shutil.rmtree(task.under_way(out), ignore_errors=True)
             shown.done(task)
     console.print(f"wrote {wanted}: use it with {shlex.quote(f'model.style_file={wanted}')}", soft_wrap=True)
     return out
@@ -108,7 +110,7 @@ def _tested(settings: TrainSettings, takes: str, say: Callable[[str], None]) -> 
     """The samples of data.test, one set after the other."""
     if not settings.data.test:
         raise UsageError("protocol=holdout tests on other sets: name them with data.test=[DIR]")
-    parts = [load(replace(settings.data, cache=[one], path=one, more=[], test=[]), takes, say) for one in settings.data.test]
+    parts = [load(replace(settings.data, cache=[one], path=one, more=[], pretrain=None, test=[]), takes, say) for one in settings.data.test]
     together = parts[0]
     for part in parts[1:]:
         together = join(together, part)
@@ -157,13 +159,14 @@ def _everyone(settings: TrainSettings, samples: Samples, out: Path, console: Con
     accuracy = export.read_accuracy(settings)
     curves = Curves(out / "curves" / str(settings.seeds[0]))
     with Shown(console) as shown:
-        fitted = fit(settings, samples, settings.seeds[0], Together(shown, curves))
+        fitted = fit(settings, samples, settings.seeds[0], Together(shown, curves), out / "under_way" / "everyone")
     curves.close()
     unknown = [name for number, name in enumerate(samples.classes) if number not in fitted.shown]
     if unknown:
         what = f"nobody to train on shows the class {' and '.join(unknown)}"
         raise UsageError(f"{what}: an exported network must know every class, take another data.grouping")
     _export(fitted.network, samples, settings, accuracy, out, console)
+    shutil.rmtree(out / "under_way", ignore_errors=True)
     return out
 
 

@@ -2,6 +2,7 @@
 
 config.yaml              the resolved settings, and the digest of the samples
 about.json               for each time it was started: when, versions, git commit, machine
+under_way/SEED/FOLD/   trainings that go on from there after a kill (`train.resume`); gone when their predictions are there
 predictions/SEED/FOLD.csv, results.json, results.md, confusion-SET.png, curves/ (TensorBoard)
 leaked/SEED/FOLD.csv, leak.json   protocol.leak=true alone: a diagnostic, read by nothing that exports
 """
@@ -31,7 +32,7 @@ from train.data.samples import Samples
 from train.settings import BEFORE, TrainSettings, same
 
 # What may differ between two runs into one folder: how much is measured and how fast, not what.
-FREE = ("out", "seeds", "workers", "launcher", "accuracy", "device")
+FREE = ("out", "seeds", "workers", "launcher", "accuracy", "device", "save_every")
 PACKAGES = ("torch", "numpy", "opencv-contrib-python", "scikit-learn", "onnxruntime", "mediapipe")
 COLUMNS = ("name", "person", "dataset", "label", "predicted")  # then a probability for each class
 
@@ -77,6 +78,8 @@ def digest(samples: Samples) -> str:
         told.update(np.ascontiguousarray(array).data)
     for column in (samples.person, samples.dataset, samples.kind, samples.name, samples.classes):
         told.update("\n".join(map(str, column)).encode())
+    if samples.pretraining.any():
+        told.update(samples.pretraining.tobytes() + "\n".join(samples.emotion).encode())
     return told.hexdigest()
 
 

@@ -26,7 +26,7 @@ class DataSettings:
     """One of `configs/data/`.
 
     Attributes:
-        cache: folders, list of str; one may be given as it is. So may those of `more` and `test`.
+        cache: folders, list of str; one may be given as it is. So may those of `more`, `pretrain` and `test`.
     """
 
     name: str
@@ -34,15 +34,17 @@ class DataSettings:
     root: str = ""
     cache: Any = field(default_factory=list)
     more: Any = field(default_factory=list)
+    pretrain: Any = None
     grouping: str | None = None
     apex: str | None = None
     still: str | None = None
     test: Any = field(default_factory=list)
 
     def __post_init__(self):
-        for name in ("cache", "more", "test"):  # one folder needs no brackets
+        for name in ("cache", "more", "pretrain", "test"):  # one folder needs no brackets
             value = getattr(self, name)
-            setattr(self, name, [str(one) for one in (value if isinstance(value, list) else [value])])
+            if value is not None:
+                setattr(self, name, [str(one) for one in (value if isinstance(value, list) else [value])])
 
 
 @dataclass
@@ -78,6 +80,7 @@ class TrainSettings:
     workers: int
     device: str
     precision: str
+    save_every: int
     accuracy: str | None
 
     def __post_init__(self):
@@ -98,6 +101,7 @@ class TrainSettings:
                 "stage (style, with model=sa_at)": self.stage is None or (self.stage, self.model.name) == ("style", "sa_at"),
                 "data.apex (annotated or extracted)": self.data.apex in (None, "annotated", "extracted"),
                 "data.still (drop or keep)": self.data.still in (None, "drop", "keep"),
+                "save_every": self.save_every >= 0,
                 "workers": self.workers >= 1,
                 "device (auto, cpu or cuda)": self.device in ("auto", "cpu", "cuda"),
                 "precision (fp32 or bf16)": self.precision in ("fp32", "bf16"),

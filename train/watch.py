@@ -93,6 +93,17 @@ class Best(Watch):
                 self._state = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
         return {f"{self.name}_uf1": score[0], f"{self.name}_best": self._score[0]}
 
+    def state_dict(self) -> dict:
+        """For `train.resume`."""
+        import torch
+
+        found = None if self.probabilities is None else torch.from_numpy(self.probabilities)
+        return {"probabilities": found, "at": self.at, "epoch": self._epoch, "score": self._score, "state": self._state}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.probabilities = None if state["probabilities"] is None else state["probabilities"].numpy()
+        self.at, self._epoch, self._score, self._state = state["at"], state["epoch"], tuple(state["score"]), state["state"]
+
     def restore(self, network: nn.Module) -> nn.Module:
         """`network`, as `fit` returned it, with the weights of the best epoch."""
         if self._state is not None:

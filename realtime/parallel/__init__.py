@@ -1,7 +1,7 @@
 """One function over many tasks: in this process, in several on this machine, or on a Ray cluster.
 
 The function is called as `function(shared, task)`, or as `function(shared, task, tell)` where messages are wanted: what it
-gives to its `tell` at any time arrives here as tell(task, message), at once or (ray) when the task has ended. Whatever ends
+gives to its `tell` at any time arrives here as tell(task, message), soon and before its result. Whatever ends
 the caller's loop, Ctrl-C too, ends the work at once; what was yielded before is done and is never done again.
 """
 

@@ -10,11 +10,13 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 
 from realtime.errors import MerError, MissingPartError
 from realtime.parallel.local import Failed
 
+OFTEN = 0.5  # seconds between two looks for messages
 RETRIES = 3  # how often a task is done again whose worker was killed
 
 
@@ -42,40 +44,66 @@ def outcomes(
     if not tasks:
         return
     with _connected(workers) as ray:
-        kept = ray.put((function, shared, tell is not None))
+        told = _Messages(ray) if tell else None
+        kept = ray.put((function, shared, told and told.queue))
         gpus = _share(ray.cluster_resources()) if gpu else 0
         remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0 if again else RETRIES)(_call)
-        under_way = {remote.remote(kept, task): (task, 1) for task in tasks}
+        under_way = {remote.remote(kept, number, task): (task, 1) for number, task in enumerate(tasks)}
         while under_way:
-            done = ray.wait(list(under_way), num_returns=1)[0][0]
-            task, tries = under_way.pop(done)
-            result, told = _fetched(ray, done)
-            for message in told:
-                tell(task, message)
+            done, _ = ray.wait(list(under_way), num_returns=1, timeout=OFTEN if told else None)
+            for number, message in told.so_far() if told else ():
+                tell(tasks[number], message)
+            if not done:
+                continue
+            task, tries = under_way.pop(done[0])
+            result = _fetched(ray, done[0])
             if again and tries == 1 and again(result):
-                under_way[remote.remote(kept, task)] = (task, 2)
+                under_way[remote.remote(kept, tasks.index(task), task)] = (task, 2)
             else:
                 yield task, result
 
 
-def _call(shared: tuple, task: object) -> tuple[object, list]:
-    """On a worker: (the function's result, what it told)."""
+class _Messages:
+    """What the workers tell, while they work."""
+
+    def __init__(self, ray):
+        from ray.util.queue import Queue
+
+        self.queue = Queue(actor_options={"num_cpus": 0})
+        self._error = ray.exceptions.RayError
+
+    def so_far(self) -> list[tuple[int, object]]:
+        """(task's number, message), of each worker in its order."""
+        try:
+            return self.queue.get_nowait_batch(self.queue.qsize())
+        except self._error:  # the machine that it lay on is gone: the work itself goes on
+            return []
+
+
+def _call(shared: tuple, number: int, task: object) -> object:
+    """On a worker."""
     import cv2
 
     cv2.setNumThreads(1)
-    function, own, tells = shared
-    told: list = []
-    return function(own, task, *([told.append] if tells else [])), told
+    function, own, told = shared
+    return function(own, task, *([partial(_tell, told, number)] if told else []))
 
 
-def _fetched(ray, job) -> tuple[object, list]:
+def _tell(told, number: int, message: object) -> None:
+    from ray.exceptions import RayError
+
+    with suppress(RayError):
+        told.put((number, message))
+
+
+def _fetched(ray, job) -> object:
     try:
         return ray.get(job)
     except ray.exceptions.RayTaskError as error:
         # a defect of ours keeps Ray's text, which holds the traceback
-        return Failed(error.cause if isinstance(error.cause, MerError) else error), []
+        return Failed(error.cause if isinstance(error.cause, MerError) else error)
     except ray.exceptions.RayError as error:
-        return Failed(MerError(f"a worker died ({type(error).__name__}: {_first(error)})"), killed=True), []
+        return Failed(MerError(f"a worker died ({type(error).__name__}: {_first(error)})"), killed=True)
 
 
 def _share(resources: dict[str, float]) -> float:

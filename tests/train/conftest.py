@@ -62,3 +62,15 @@ def exported(archive, tmp_path_factory):
 @pytest.fixture(scope="session")
 def samples(archive):
     return load_flow(archive)
+
+
+@pytest.fixture(scope="session")
+def magnet(tmp_path_factory):
+    """Weights for SKD-TSTSAN's magnification to start from, untrained."""
+    import torch
+
+    from train.methods.moext.magnification import Magnifier
+
+    file = tmp_path_factory.mktemp("weights") / "magnet.pth"
+    torch.save(Magnifier(3).state_dict(), file)
+    return str(file)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +60,49 @@ def test_a_killed_worker_costs_nothing_and_the_figures_are_the_local_ones(archiv
     others = sorted(fold.name for fold in folds if fold.name != "casme2/1")  # finished before: never repeated
     assert sorted(done) == others and sorted(log.read_text().split()) == sorted([*others, "samm/1"])
     assert sorted(m[1] for m in told if m[0] == "say") == others
+
+
+def test_messages_come_while_the_task_runs(tmp_path):
+    """Each task ends only when its message has been heard here."""
+    heard = []
+
+    def work(shared, task, tell):
+        tell(("epoch", task))
+        while not (tmp_path / str(task)).exists():
+            time.sleep(0.05)
+        tell(("end", task))
+        return task
+
+    def hear(task, message):
+        heard.append((task, message))
+        (tmp_path / str(task)).touch()
+
+    for task, result in each(work, None, [1, 2], "ray", 2, hear):
+        assert task == result and [m for t, m in heard if t == task] == [("epoch", task), ("end", task)]
+
+
+def test_a_fold_goes_on_where_its_worker_was_killed(samples, tmp_path, monkeypatch):
+    settings = chosen("model=dual_atme", "protocol=loso", "seeds=[0]", "launcher=ray", "workers=2", "fit.epochs=3", "fit.batch=4", "save_every=2")
+    folds = loso(samples)[:2]
+    whole = evaluate.cross_validate(replace(settings, launcher="inline"), samples, folds, tmp_path / "inline")
+    kept, one_fold = tmp_path / "ray/under_way/0" / folds[0].name.replace("/", "-") / "training.pt", evaluate.one_fold
+    log = tmp_path / "log"
+
+    def deadly(shared, task, tell):
+        def told(message):
+            tell(message)
+            if message[0] == "epoch" and kept.exists() and not log.exists():
+                log.write_text(kept.read_bytes().hex())
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return one_fold(shared, task, told)
+
+    monkeypatch.setattr(evaluate, "one_fold", deadly)
+    messages = []
+    far = evaluate.cross_validate(settings, samples, folds, tmp_path / "ray", tell=lambda task, message: messages.append((task.fold.name, message)))
+    assert log.exists() and (far.probabilities[0] == whole.probabilities[0]).all()
+    assert not (tmp_path / "ray/under_way").exists()
+    assert [m[0] for name, m in messages if name == folds[0].name].count("start") == 2
 
 
 def test_an_error_of_the_user_keeps_its_kind():

@@ -208,3 +208,14 @@ def test_the_mirrored_answer_is_that_of_the_mirrored_face(pairs):
 def test_a_model_that_cannot_be_is_refused(wrong, said):
     with pytest.raises(UsageError, match=said):
         Model(**wrong).check()
+
+
+def test_sets_for_pre_training_alone_are_all_that_it_sees(pairs, monkeypatch):
+    alone = replace(pairs, pretraining=pairs.kind == "macro", label=np.where(pairs.kind == "macro", -1, pairs.label))
+    seen = []
+    batches = moext.batches
+    monkeypatch.setattr(
+        moext, "batches", lambda stage, network, samples, *rest: seen.append(set(samples.kind)) or batches(stage, network, samples, *rest)
+    )
+    moext.fit(alone, SMALL, QUICK, 0, Watch())
+    assert seen == [{"macro"}, {"micro"}]

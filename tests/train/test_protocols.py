@@ -1,6 +1,7 @@
 """Who is tested on what, the figures of it, and what a run leaves in its folder."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from train.measure import (
     evaluate,
     metrics,
 )
-from train.measure.protocols import PROTOCOLS, check, holdout, inner
+from train.measure.protocols import PROTOCOLS, check, holdout, inner, join
 from train.settings import chosen
 from train.watch import Best
 
@@ -203,7 +204,7 @@ def test_looking_at_the_test_people_changes_nothing_in_the_network(archive, samp
     for leak in (False, True):
         settings = chosen("fit.epochs=2", "seeds=[0]", "launcher=inline")
         settings.protocol.name, settings.protocol.leak = "loso", leak
-        found.append(evaluate.one_fold((settings, samples, False), evaluate.Task(0, fold), lambda message: None))
+        found.append(evaluate.one_fold((settings, samples, False, tmp_path / str(leak)), evaluate.Task(0, fold), lambda message: None))
     np.testing.assert_array_equal(found[0].probabilities, found[1].probabilities)
     assert found[0].leaked is None and found[1].leaked.shape == found[1].probabilities.shape
 
@@ -286,3 +287,19 @@ def _talk(shared, task, tell):
     for k in range(3):
         tell((f"{task}", k))
     return shared + task
+
+
+def test_what_serves_pre_training_alone_is_never_tested_nor_seen_of_a_person_who_is(mixed):
+    further = made([("a/1", "micro", 0), ("d/1", "micro", 1), ("d/1", "macro", -1)])
+    samples = join(mixed, replace(further, pretraining=np.ones(3, bool)))
+    for name in PROTOCOLS:
+        folds = PROTOCOLS[name](samples, 2, 0)
+        assert {fold.name for fold in folds} == {fold.name for fold in PROTOCOLS[name](mixed, 2, 0)}
+        for fold in folds:
+            assert not samples.pretraining[fold.test].any()
+            assert not set(samples.person[fold.test]) & set(samples.person[fold.training])
+            assert {13, 14} <= set(fold.training.tolist())  # d/1's, who is nobody's test
+    back, chosen_by = inner(samples, 0.3, 0)
+    assert not samples.pretraining[chosen_by].any() and not set(samples.person[back]) & set(samples.person[chosen_by])
+    with pytest.raises(UsageError, match="d/1 is in the training set and in data.test"):
+        holdout(samples, made([("d/1", "micro", 1)]))

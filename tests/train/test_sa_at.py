@@ -278,3 +278,16 @@ def test_algorithm_1_finds_the_apex():
     assert apex_by_algorithm_1(views, points) == 3
     with pytest.raises(ValueError, match="at least two"):
         apex_by_algorithm_1(views[:1], points)
+
+
+def test_the_teacher_learns_from_sets_for_pre_training_alone_where_they_are_named(samples, monkeypatch):
+    """Of these, what has one of the classes; the student never does."""
+    still = samples.kind == "macro"
+    alone = replace(samples, pretraining=still, label=np.where(still & (np.cumsum(still) == 1), -1, samples.label))
+    seen = []
+    learn = method._learn
+    monkeypatch.setattr(
+        method, "_learn", lambda network, faces, those, *rest: seen.append((set(those.kind), len(those))) or learn(network, faces, those, *rest)
+    )
+    method.fit(alone, Model(**SMALL | {"style": False}), Recipe(**SHORT), 0, Watch())
+    assert seen == [({"macro"}, still.sum() - 1), ({"micro"}, (samples.kind == "micro").sum())]

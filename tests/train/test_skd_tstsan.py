@@ -8,6 +8,7 @@ from places import DATA
 
 from realtime.errors import UsageError
 from train.compute import predict
+from train.data.grouping import EMOTIONS
 from train.data.samples import Samples
 from train.export.network import save_onnx
 from train.methods.moext.magnification import NOT_PUBLISHED, Magnifier
@@ -225,7 +226,8 @@ def test_pretraining_sees_macro_expressions_alone_and_may_be_absent(magnet):
     assert Told.said == [("pre-training", 1), False, ("training", 1), True]
     Told.said.clear()
     method.fit(samples(count=4), Model(magnet=magnet), recipe, 0, Told())
-    assert Told.said == ["0 macro-expressions: pre-training is left out", ("training", 1), True]
+    said, *after = Told.said
+    assert said.startswith("warning: 0 macro-expressions") and "data.pretrain=[prepared/ckplus]" in said and after == [("training", 1), True]
 
 
 def test_the_same_seed_gives_the_same_network(magnet):
@@ -243,3 +245,21 @@ def test_samples_of_another_number_of_fields_are_refused(magnet):
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(UsageError, match="out of range"):
         wrong.check()
+
+
+def test_a_set_for_pre_training_alone_is_learnt_by_its_own_emotions(magnet):
+    """CK+ has seven, whatever is told apart afterwards (Sec. 4.2)."""
+    made = samples(count=24, macro=12)
+    emotions = np.array([*(EMOTIONS[row % 7] for row in range(12)), *["others"] * 12])
+    of_seven = replace(made, emotion=emotions, label=np.where(np.arange(24) < 12, -1, made.label), pretraining=np.arange(24) < 12)
+    seen = []
+
+    class Classes(Watch):
+        def begin(self, stage, epochs):
+            seen.append(stage)
+
+    recipe = replace(SHORT, pretrain_iterations=2, iterations=2, frozen=True)
+    before = method._before(of_seven)
+    assert len(before) == 12 and len(before.classes) == 7 and before.label.min() == 0
+    network = method.fit(of_seven, Model(magnet=magnet), recipe, 0, Classes())
+    assert seen == ["pre-training", "training"] and predict(network, made.only("micro")).shape == (12, 3)

@@ -25,4 +25,6 @@ def load(settings: "DataSettings", takes: str, say: Callable[[str], None] = lamb
         return load_flow(settings.path, takes)
     from train.data import prepared
 
-    return prepared.load(settings.cache, takes, settings.grouping, settings.more, apex=settings.apex, still=settings.still, say=say)
+    return prepared.load(
+        settings.cache, takes, settings.grouping, settings.more, settings.pretrain or [], apex=settings.apex, still=settings.still, say=say
+    )

@@ -23,7 +23,7 @@ from realtime.naming.inputs import INPUTS
 from realtime.parallel import each
 from realtime.records import Moments
 from train.data import cache as store
-from train.data.grouping import class_of, classes
+from train.data.grouping import SAME, class_of, classes
 from train.data.samples import Samples
 
 LARGE = 2**16  # bytes of one input of one clip: from here on it is kept in fewer, where that changes next to nothing
@@ -38,13 +38,14 @@ def load(
     kind: str,
     grouping: str,
     more: Sequence[str | Path] = (),
+    pretrain: Sequence[str | Path] = (),
     workers: int | None = None,
     console: Console | None = None,
     apex: str = "annotated",
     still: str = "drop",
     say: Callable[[str], None] = lambda line: None,
 ) -> Samples:
-    """The clips of one or several prepared sets (`cache`, then `more`) as inputs of `kind`, a key of `INPUTS`.
+    """The clips of one or several prepared sets (`cache`, then `more`, then `pretrain`) as inputs of `kind`, a key of `INPUTS`.
 
     Inputs are made once, by `workers` processes (all cores by default), and kept in CACHE/inputs/. Small arrays are float32; large
     ones are uint8 or float16 where every value stays within 5e-4.
@@ -54,6 +55,7 @@ def load(
         grouping: see `train.data.grouping`; clips whose label it leaves out are no samples.
         still: what happens to clips whose apex is their onset, where that apex is looked at: "drop" or "keep".
         say: takes a line for each set and reason that clips are left out.
+        pretrain: sets for pre-training alone: every clip of them is a sample, see `Samples.pretraining`.
         console: shows progress.
 
     Raises:
@@ -67,24 +69,11 @@ def load(
         raise UsageError("no prepared set is named: give data.cache=DIR, a folder that mer-train prepare made")
     if len({one.resolve() for one in caches}) < len(caches):
         raise UsageError(f"a prepared set is named twice among {', '.join(map(str, caches))}: name it once")
-    names, chosen = classes(grouping), []
-    for one in caches:
-        rows, outside, motionless = store.read_rows(one), Counter[str](), 0
-        for row in rows:
-            where = f"clip {row.subject} {row.name} ({row.row}; {one / 'clips.csv'})"
-            if (label := class_of(grouping, row.dataset, row.name, row.label, where)) is None:
-                outside[row.label] += 1
-            elif row.still and still == "drop" and _apex(kind, row.kind, apex) == "apex":
-                motionless += 1
-            else:
-                chosen.append((one, row, names.index(label)))
-        of = f"of {len(rows)} clips of {one}"
-        if outside:
-            those = ", ".join(f"{number} {label}" for label, number in outside.most_common())
-            say(f"{outside.total()} {of} are outside the grouping {grouping} ({those})")
-        if motionless:
-            say(f"{motionless} {of} are left out, their apex is their onset: data.still=keep takes them")
-    if not chosen:
+    chosen = [clip for one in caches for clip in _chosen(one, kind, grouping, apex, still, say)]
+    first = len(chosen)  # of those for pre-training alone
+    for one in map(Path, pretrain):
+        chosen += _chosen(one, kind, grouping, apex, still, say, everything=True)
+    if not first:
         raise SourceError(f"no clip of {', '.join(map(str, caches))} has a label of the grouping '{grouping}': take another")
     files = [_made_file(one, row, kind, apex) for one, row, _ in chosen]
     tasks = [(one / "clips" / row.file, row.kind, file) for (one, row, _), file in zip(chosen, files, strict=True) if not file.exists()]
@@ -99,8 +88,40 @@ def load(
         np.array([row.dataset for row in rows]),
         np.array([row.kind for row in rows]),
         np.array([row.name for row in rows]),
-        names,
+        classes(grouping),
+        np.array([SAME.get(row.label, row.label) for row in rows]),
+        np.arange(len(rows)) >= first,
     )
+
+
+def _chosen(
+    cache: Path, kind: str, grouping: str, apex: str, still: str, say: Callable[[str], None], everything: bool = False
+) -> list[tuple[Path, store.Row, int]]:
+    """(the set, a clip, its label) of the clips that are wanted.
+
+    everything: those, too, that are outside the grouping, with the label −1.
+    """
+    rows, outside, motionless, found = store.read_rows(cache), Counter[str](), 0, []
+    for row in rows:
+        try:
+            label = class_of(grouping, row.dataset, row.name, row.label, f"clip {row.subject} {row.name} ({row.row}; {cache / 'clips.csv'})")
+        except UsageError:
+            if not everything:
+                raise
+            label = None
+        if label is None and not everything:
+            outside[row.label] += 1
+        elif row.still and still == "drop" and _apex(kind, row.kind, apex) == "apex":
+            motionless += 1
+        else:
+            found.append((cache, row, -1 if label is None else classes(grouping).index(label)))
+    of = f"of {len(rows)} clips of {cache}"
+    if outside:
+        those = ", ".join(f"{number} {label}" for label, number in outside.most_common())
+        say(f"{outside.total()} {of} are outside the grouping {grouping} ({those})")
+    if motionless:
+        say(f"{motionless} {of} are left out, their apex is their onset: data.still=keep takes them")
+    return found
 
 
 def moments(file: Path, apex: str = "apex", course: str | None = None) -> Moments:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+COLUMNS = ("label", "person", "dataset", "kind", "name", "emotion", "pretraining")
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -18,6 +20,9 @@ class Samples:
         dataset: N strings.
         kind: N strings, "micro", "macro" or "image" (a labelled still face).
         name: N strings, the clip's.
+        emotion: N strings, as annotated; the name of its class where that is all that is known.
+        pretraining: N bool, whether a sample is of a set that serves pre-training alone (data.pretrain). Of these the label is −1
+            where the classes do not know the emotion.
     """
 
     inputs: dict[str, np.ndarray]
@@ -27,15 +32,32 @@ class Samples:
     kind: np.ndarray
     name: np.ndarray
     classes: tuple[str, ...]
+    emotion: np.ndarray = None
+    pretraining: np.ndarray = None
+
+    def __post_init__(self):
+        if self.emotion is None:
+            object.__setattr__(self, "emotion", np.array(self.classes, str)[self.label])
+        if self.pretraining is None:
+            object.__setattr__(self, "pretraining", np.zeros(len(self.label), bool))
 
     def __len__(self) -> int:
         return len(self.label)
 
     def __getitem__(self, rows: np.ndarray | list[bool]) -> Samples:
         """The samples at `rows` (a mask or indices)."""
-        label, person, dataset, kind, name = (part[rows] for part in (self.label, self.person, self.dataset, self.kind, self.name))
-        return Samples({key: array[rows] for key, array in self.inputs.items()}, label, person, dataset, kind, name, self.classes)
+        columns = {name: getattr(self, name)[rows] for name in COLUMNS}
+        return Samples({key: array[rows] for key, array in self.inputs.items()}, **columns, classes=self.classes)
 
     def only(self, kind: str) -> Samples:
-        """Those of one kind."""
-        return self[self.kind == kind]
+        """Those of one kind, without what serves pre-training alone."""
+        return self[(self.kind == kind) & ~self.pretraining]
+
+    @property
+    def micro(self) -> np.ndarray:
+        """N bool: the micro-expressions that are to be told apart."""
+        return (self.kind == "micro") & ~self.pretraining
+
+    def for_pretraining(self) -> Samples:
+        """What a network is pre-trained on: the sets of data.pretrain alone where they are named, else all that is there."""
+        return self[self.pretraining] if self.pretraining.any() else self

@@ -147,7 +147,8 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
         "made_with": MADE_WITH.get(takes(settings.model), {}),
         "training_data": {
             "name": settings.data.name,
-            "sets": sorted(set(samples.dataset.tolist())),
+            "sets": sorted(set(samples.dataset[~samples.pretraining].tolist())),
+            **({"pretrained_on": sorted(set(samples.dataset[samples.pretraining].tolist()))} if samples.pretraining.any() else {}),
             "samples": len(samples.only("micro")),
             "people": len(np.unique(samples.only("micro").person)),
             "per_class": _per_class(samples.only("micro")),

@@ -5,6 +5,7 @@ A run that was broken off goes on where it stopped: a fold whose file exists is 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,10 @@ class Task:
 
     def file(self, out: Path, kind: str = "predictions") -> Path:
         return out / kind / str(self.seed) / f"{self.fold.name.replace('/', '-')}.csv"
+
+    def under_way(self, out: Path) -> Path:
+        """Where it is kept until its predictions are there."""
+        return self.file(out, "under_way").with_suffix("")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +87,7 @@ def cross_validate(
     missing = [task for task in tasks if task is wanted or not all(task.file(out, kind).exists() for kind in kinds)]
     for task in set(tasks) - set(missing):
         earlier(task)
-    shared = settings, samples, keep is not None
+    shared = settings, samples, keep is not None, out.absolute()
     for task, result in each(one_fold, shared, missing, settings.launcher, settings.workers, tell, settings.device != "cpu"):
         if result.network is not None and keep is not None:
             keep(result.network)
@@ -90,7 +95,9 @@ def cross_validate(
         if result.leaked is not None:
             run_folder.save_predictions(task.file(out, "leaked"), test, result.leaked)
         run_folder.save_predictions(task.file(out), test, result.probabilities)
+        shutil.rmtree(task.under_way(out), ignore_errors=True)
         done(task)
+    shutil.rmtree(out / "under_way", ignore_errors=True)
 
     rows = np.concatenate([fold.test for fold in folds])
     order = np.argsort(rows, kind="stable")
@@ -104,20 +111,22 @@ def cross_validate(
     return Pooled(settings.seeds, samples[rows[order]], pooled("predictions"), leaked)
 
 
-def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Callable[[tuple], None]) -> Result:
+def one_fold(shared: tuple[TrainSettings, Samples, bool, Path], task: Task, tell: Callable[[tuple], None]) -> Result:
     """Train on the fold's training people, predict its test people. Nothing here looks at the test people before that,
-    but for protocol.leak, whose finds go a way of their own.
+    but for protocol.leak, whose finds go a way of their own. A fold that was broken off goes on where it was.
     """
     import cv2
     import torch
 
     from train.compute import predict, threads
 
-    settings, samples, keep = shared
+    settings, samples, keep, out = shared
+    tell(("start",))
     torch.set_num_threads(threads(settings))
     cv2.setNumThreads(1)
     test = samples[task.fold.test]
-    fitted = fit(settings, samples[task.fold.training], task.seed, Told(tell), test if settings.protocol.leak else None)
+    leaking = test if settings.protocol.leak else None
+    fitted = fit(settings, samples[task.fold.training], task.seed, Told(tell), task.under_way(out), leaking)
     found = _spread(predict(fitted.network, _renumbered(test, fitted.shown)), fitted.shown, samples.classes)
     leaked = None
     if settings.protocol.leak:
@@ -127,19 +136,21 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool], task: Task, tell: Call
     return Result(found, leaked, fitted.network if keep and task.seed == settings.seeds[0] else None)
 
 
-def one_style(shared: tuple[TrainSettings, Samples], task: Task, tell: Callable[[tuple], None]) -> object:
+def one_style(shared: tuple[TrainSettings, Samples, Path], task: Task, tell: Callable[[tuple], None]) -> object:
     """SA-AT's style generators of the fold's training people."""
     import torch
 
     from train.compute import compute, threads
     from train.methods.sa_at.style_training import fit_style
+    from train.resume import Keep
 
-    settings, samples = shared
+    settings, samples, out = shared
+    tell(("start",))
     torch.set_num_threads(threads(settings))
     where = compute(settings.device, settings.precision)
     training, _ = learnable(samples[task.fold.training])
     with where.spoken_for():
-        style = fit_style(training, settings.model, settings.fit, task.seed, Told(tell), where)
+        style = fit_style(training, settings.model, settings.fit, task.seed, Told(tell), where, Keep(task.under_way(out), settings.save_every))
     tell(("end",))
     return style
 
@@ -158,14 +169,16 @@ class Fitted:
     leaked: np.ndarray | None
 
 
-def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, test: Samples | None = None) -> Fitted:
+def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, folder: Path, test: Samples | None = None) -> Fitted:
     """The network as `settings` say: after the last epoch, or (protocol.inner) after the one best on people held back.
 
     Args:
+        folder: where it is kept every `settings.save_every` steps, and taken up again after a kill.
         test: only for protocol.leak. It changes nothing in the network.
     """
     from train.compute import compute
     from train.methods import method
+    from train.resume import Keep
 
     back = None
     if settings.protocol.inner:
@@ -176,8 +189,10 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, tes
     leak = None if test is None else Best(_renumbered(test, shown), "leak", keep=False)
     together = Together(*(one for one in (best, leak, watch) if one is not None))
     where = compute(settings.device, settings.precision)
+    beside = {name: one for name, one in (("best", best), ("leak", leak)) if one is not None}
+    kept = Keep(folder, settings.save_every, **beside)
     with where.spoken_for():
-        network = method(settings.model.name).fit(training, settings.model, settings.fit, seed, together, where)
+        network = method(settings.model.name).fit(training, settings.model, settings.fit, seed, together, where, kept)
     if best is not None:
         if not best.at:
             name = settings.model.name
@@ -191,9 +206,9 @@ def learnable(training: Samples) -> tuple[Samples, np.ndarray]:
 
     A class that only the held-out person shows cannot be learnt: the network gets no output for it.
     """
-    shown = np.unique(training.label[training.kind == "micro"])
+    shown = np.unique(training.label[training.micro])
     if len(shown) < len(training.classes):
-        training = _renumbered(training[np.isin(training.label, shown)], shown)
+        training = _renumbered(training[np.isin(training.label, shown) | training.pretraining], shown)
     return training, shown
 
 

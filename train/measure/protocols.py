@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime.errors import UsageError
-from train.data.samples import Samples
+from train.data.samples import COLUMNS, Samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def folds(samples: Samples, count: int, grouping: int = 0) -> list[Fold]:
 
     For choosing a recipe without looking at the leave-one-subject-out table.
     """
-    people = np.random.default_rng(grouping).permutation(np.unique(samples.person[samples.kind == "micro"]))
+    people = np.random.default_rng(grouping).permutation(np.unique(samples.person[samples.micro]))
     if len(people) < count:
         raise UsageError(f"protocol.count={count} groups of {len(people)} people: take {len(people)} or fewer")
     group = np.full(len(samples), "", dtype="U8")
@@ -73,7 +73,7 @@ def holdout(training: Samples, test: Samples) -> tuple[Samples, list[Fold]]:
         raise UsageError(f"{both[0]} is in the training set and in data.test ({len(both)} people are): take others")
     together = join(training, test)
     rows = np.arange(len(together))
-    return together, [Fold("test", rows[: len(training)], rows[len(training) :][test.kind == "micro"])]
+    return together, [Fold("test", rows[: len(training)], rows[len(training) :][test.micro])]
 
 
 def join(first: Samples, second: Samples) -> Samples:
@@ -89,8 +89,7 @@ def join(first: Samples, second: Samples) -> Samples:
         if one != other:
             raise UsageError(f"two sets with different {what}: {', '.join(one)} and {', '.join(other)}")
     inputs = {name: np.concatenate([first.inputs[name], second.inputs[name]]) for name in first.inputs}
-    columns = ("label", "person", "dataset", "kind", "name")
-    parts: dict = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns}
+    parts: dict = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in COLUMNS}
     return Samples(inputs, **parts, classes=first.classes)
 
 
@@ -101,7 +100,7 @@ def check(samples: Samples, folds: list[Fold]) -> list[str]:
         UsageError: a fold cannot be trained.
     """
     for fold in folds:
-        shown = np.unique(samples.label[fold.training][samples.kind[fold.training] == "micro"])
+        shown = np.unique(samples.label[fold.training][samples.micro[fold.training]])
         if len(shown) < 2:
             raise UsageError(f"without {fold.name} the micro-expressions show {len(shown)} classes: 2 are needed")
         if not len(fold.test):
@@ -109,7 +108,7 @@ def check(samples: Samples, folds: list[Fold]) -> list[str]:
     lines = []
     tested = np.unique(np.concatenate([fold.test for fold in folds]))
     for number, name in enumerate(samples.classes):
-        rows = (samples.label == number) & (samples.kind == "micro")
+        rows = (samples.label == number) & samples.micro
         people = np.unique(samples.person[rows])
         if len(people) == 0:
             lines.append(f"warning: nobody shows the class '{name}': it counts 0 in UF1 and UAR")
@@ -128,7 +127,7 @@ def inner(samples: Samples, share: float, seed: int) -> tuple[np.ndarray, np.nda
 
     Of a hundred draws by `seed` the first in which both sides show every class, else the first in which the training does.
     """
-    micro = samples.kind == "micro"
+    micro = samples.micro
     people = np.unique(samples.person[micro])
     if len(people) < 2:
         raise UsageError(f"protocol.inner={share:g} needs two people or more to train on, here is one: set it to 0")
@@ -147,13 +146,13 @@ def inner(samples: Samples, share: float, seed: int) -> tuple[np.ndarray, np.nda
 
 def _held_out(samples: Samples, group: np.ndarray) -> list[Fold]:
     """One fold for each group that has a micro-expression; "" is in every training set."""
-    micro = samples.kind == "micro"
+    micro = samples.micro
     names = [name for name in np.unique(group[micro]) if name]
     return [Fold(str(name), np.flatnonzero(group != name), np.flatnonzero((group == name) & micro)) for name in names]
 
 
 def _several(samples: Samples, protocol: str) -> None:
-    sets = np.unique(samples.dataset[samples.kind == "micro"])
+    sets = np.unique(samples.dataset[samples.micro])
     if len(sets) < 2:
         got = ", ".join(sets) or "none"
         raise UsageError(f"protocol={protocol} needs micro-expressions of two sets or more, got {got}")

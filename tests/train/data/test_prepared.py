@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from realtime.errors import UsageError
+from realtime.errors import SourceError, UsageError
 from realtime.naming.inputs import INPUTS
 from train.data import cache as store
 from train.data import prepared
@@ -235,3 +235,15 @@ def test_an_extracted_apex_is_the_kept_one(made):
     assert not np.array_equal(annotated.inputs["apex"], extracted.inputs["apex"])
     live = INPUTS["sa_at"](prepared.moments(cache / "clips/0.npz", apex="extracted"))
     assert np.array_equal(extracted.inputs["apex"][0], live["apex"][0])
+
+
+def test_a_set_for_pre_training_alone_loses_no_clip(made):
+    casme2, faces = made("casme2", CLIPS), made("ckplus", [("7", "macro", "contempt"), ("7", "macro", "sad"), ("8", "macro", "boredom")])
+    samples = prepared.load(casme2, "dual_atme_map", "casme2_5", pretrain=[casme2, faces])
+    assert samples.pretraining.tolist() == [False] * 4 + [True] * 7
+    assert samples.label.tolist() == [0, 3, 4, 1, 0, 3, 4, 1, -1, -1, -1] and samples.classes[1] == "disgust"
+    assert samples.emotion.tolist()[8:] == ["contempt", "sadness", "boredom"]
+    smic = made("smic", [("1", "micro", "negative")])  # labelled more coarsely than the run's classes: that is no error here
+    assert prepared.load(casme2, "dual_atme_map", "casme2_5", pretrain=[smic]).label[-1] == -1
+    with pytest.raises(SourceError, match="no clip"):  # and nothing is recognised from it
+        prepared.load(made("samm", [("1", "micro", "others")]), "dual_atme_map", "three", pretrain=[smic])

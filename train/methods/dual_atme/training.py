@@ -13,6 +13,7 @@ from train.data.augment import affine, affine_pieces, halves, mirror, mix, puzzl
 from train.data.samples import Samples
 from train.methods.dual_atme.network import DualATME, dissimilarity, focal
 from train.methods.dual_atme.settings import Model, Recipe
+from train.resume import NOWHERE, Keep
 from train.watch import Watch
 
 INPUTS = "dual_atme"
@@ -40,7 +41,7 @@ def build(model: Model, classes: int) -> nn.Module:
     return Answer(_network(model, classes, 0.0), mirror=True)
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """The network, trained on all micro-expressions of `samples`, in evaluation mode.
 
     It takes (full_face, puzzle) and gives probabilities. The same seed, samples and machine give the same network.
@@ -60,11 +61,13 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     steps = -(-len(samples) // recipe.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps)
     answer = Answer(network, recipe.mirror).train()
-    watch.begin("training", recipe.epochs)
-    for _ in range(recipe.epochs):
-        total = 0.0
-        order = torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random)
-        for rows in order.tensor_split(steps):
+    stage = keep.stage("training", recipe.epochs, watch, random, answer, network=network, optimizer=optimizer, schedule=schedule)
+
+    def drawn() -> tuple[Tensor, ...]:
+        return torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random).tensor_split(steps)
+
+    for _ in stage:
+        for rows in stage.batches(drawn):
             batch = [image[rows] for image in images]
             full, pieces, labels = _augmented(batch, target[rows], recipe, model, random)
             with compute.autocast():
@@ -76,8 +79,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
             loss.backward()
             optimizer.step()
             schedule.step()
-            total += loss.item() * len(rows)
-        watch.epoch(answer, loss=total / len(samples))
+            stage.add(len(rows), loss=loss)
     return answer.eval().to("cpu", memory_format=torch.contiguous_format)
 
 

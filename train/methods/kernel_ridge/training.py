@@ -12,6 +12,7 @@ from train.data.augment import mirror
 from train.data.samples import Samples
 from train.methods.kernel_ridge.network import KernelRidge, frequencies, kernel, waves
 from train.methods.kernel_ridge.settings import Model, Recipe
+from train.resume import NOWHERE, Keep
 from train.watch import Watch
 
 INPUTS = "flow_map"
@@ -31,7 +32,7 @@ def build(model: Model, classes: int) -> nn.Module:
     return KernelRidge(model, classes)
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """Fitted on the micro-expressions of `samples` and their mirror images: full_face → probabilities.
 
     The seed draws the waves; without them (model.waves=0) all seeds give the same.

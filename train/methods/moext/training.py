@@ -13,6 +13,7 @@ from train.data.augment import affine
 from train.data.samples import Samples
 from train.methods.moext.network import Answer, MoExt, PreTraining, onset_apex_loss, shape_texture_loss
 from train.methods.moext.settings import Model, Recipe
+from train.resume import NOWHERE, Keep, Stage
 from train.watch import Watch
 
 INPUTS = "moext"
@@ -27,12 +28,18 @@ LAYERS = {"shape features": ("network.shape", "face"), "motion": ("network.motio
 ATTENTION: dict[str, tuple] = {}
 
 
+NO_MACRO = (
+    "warning: no macro-expressions: pre-training has the micro-expressions alone. The paper's has CASME II and CAS(ME)³ part A with "
+    "their macro-expressions (Sec. 4.1.2): data.pretrain=[prepared/casme2,prepared/casme3]"
+)
+
+
 def build(model: Model, classes: int) -> nn.Module:
     """What `fit` gives, untrained."""
     return Answer(MoExt(model, classes), mirror=True)
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """The network, trained, in evaluation mode: (onset, apex) → probabilities.
 
     Inputs may be uint8. Macro-expressions serve in pre-training only. The same seed, samples and machine give the same
@@ -43,24 +50,33 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     network = MoExt(model, len(samples.classes), recipe.dropout)
     network = network.to(compute.device, memory_format=torch.channels_last)
     if model.pretrain:
-        pretrain(network, samples, model, recipe, random, watch, compute)
-    learn(network, samples.only("micro"), recipe, random, watch, compute)
+        pretrain(network, samples, model, recipe, random, watch, compute, keep)
+    learn(network, samples.only("micro"), recipe, random, watch, compute, keep)
     return Answer(network, recipe.mirror).eval().to("cpu", memory_format=torch.contiguous_format)
 
 
-def pretrain(network: MoExt, samples: Samples, model: Model, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute = CPU) -> None:
+def pretrain(
+    network: MoExt,
+    samples: Samples,
+    model: Model,
+    recipe: Recipe,
+    random: torch.Generator,
+    watch: Watch,
+    compute: Compute = CPU,
+    keep: Keep = NOWHERE,
+) -> None:
     """Sec. 3.1: without any label, L = L_re + α1·L_st + α2·L_ss (Eq. 9)."""
     wanted = ("micro", "macro") if model.macro else ("micro",)
+    samples = samples.for_pretraining()
     samples = samples[[kind in wanted for kind in samples.kind]]
     if model.macro and not (samples.kind == "macro").any():
-        watch.say("no macro-expressions: pre-training has the micro-expressions alone")
+        watch.say(NO_MACRO)
     whole = PreTraining(network, model).to(compute.device, memory_format=torch.channels_last).train()
     large = compute.large(random)
-    step, length = optimiser(whole, recipe.pretrain_lr, recipe.pretrain_epochs, len(samples), recipe)
-    watch.begin("pre-training", recipe.pretrain_epochs)
-    for _ in range(recipe.pretrain_epochs):
-        totals: dict[str, float] = {}
-        for onset, apex, _ in batches(network, samples, recipe, random, compute):
+    step, parts = optimiser(whole, recipe.pretrain_lr, recipe.pretrain_epochs, len(samples), recipe)
+    stage = keep.stage("pre-training", recipe.pretrain_epochs, watch, random, network=whole, **parts)
+    for _ in stage:
+        for onset, apex, _ in batches(stage, network, samples, recipe, random, compute):
             changes = views(recipe.views if model.contrastive else 1, random, large)
             expanded = [[change(frame) for change in changes] for frame in (onset, apex)]
             with compute.autocast():
@@ -72,33 +88,37 @@ def pretrain(network: MoExt, samples: Samples, model: Model, recipe: Recipe, ran
                     losses["shape_texture"] = recipe.shape_texture * shape_texture_loss(shape, texture, anchor, recipe.margin)
                     losses["onset_apex"] = recipe.onset_apex * onset_apex_loss(shape, recipe.margin)
             step(sum(losses.values()))
-            for part, loss in losses.items():
-                totals[part] = totals.get(part, 0.0) + loss.item() / length
-        watch.epoch(**totals)
+            stage.add(len(onset), **losses)
 
 
-def learn(network: MoExt, samples: Samples, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute = CPU) -> None:
+def learn(
+    network: MoExt,
+    samples: Samples,
+    recipe: Recipe,
+    random: torch.Generator,
+    watch: Watch,
+    compute: Compute = CPU,
+    keep: Keep = NOWHERE,
+) -> None:
     """Objective learning (Sec. 3.4) with cross-entropy (Sec. 3.5)."""
     answer = Answer(network, recipe.mirror).train()
-    step, length = optimiser(network, recipe.lr, recipe.epochs, len(samples), recipe)
-    watch.begin("training", recipe.epochs)
-    for _ in range(recipe.epochs):
-        total = 0.0
-        for onset, apex, label in batches(network, samples, recipe, random, compute):
+    step, parts = optimiser(network, recipe.lr, recipe.epochs, len(samples), recipe)
+    stage = keep.stage("training", recipe.epochs, watch, random, answer, network=network, **parts)
+    for _ in stage:
+        for onset, apex, label in batches(stage, network, samples, recipe, random, compute):
             with compute.autocast():
                 loss = F.cross_entropy(network.logits(onset, apex), label)
             step(loss)
-            total += loss.item() / length
-        watch.epoch(answer, loss=total)
+            stage.add(len(onset), loss=loss)
 
 
 def optimiser(network: nn.Module, lr: float, epochs: int, count: int, recipe: Recipe):
-    """(a function that takes one step down a loss, the number of steps in an epoch). Adam, Sec. 4.1.2."""
+    """(a function that takes one step down a loss, what remembers its course). Adam, Sec. 4.1.2."""
     adam = torch.optim.Adam(network.parameters(), lr, betas=(0.9, 0.999), weight_decay=recipe.weight_decay)
-    length = steps(count, recipe)
     schedule = None
     if recipe.decay:
-        schedule = torch.optim.lr_scheduler.OneCycleLR(adam, lr, epochs * length, pct_start=0.2, cycle_momentum=False)
+        total = epochs * steps(count, recipe)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(adam, lr, total, pct_start=0.2, cycle_momentum=False)
 
     def step(loss: Tensor) -> None:
         adam.zero_grad(set_to_none=True)
@@ -107,31 +127,34 @@ def optimiser(network: nn.Module, lr: float, epochs: int, count: int, recipe: Re
         if schedule is not None:
             schedule.step()
 
-    return step, length
+    return step, {"optimizer": adam, "schedule": schedule}
 
 
 def steps(count: int, recipe: Recipe) -> int:
     return recipe.copies * -(-count // recipe.batch)
 
 
-def batches(network: MoExt, samples: Samples, recipe: Recipe, random: torch.Generator, compute: Compute = CPU):
-    """One epoch: (onset, apex, label) of every sample `copies` times, each time mirrored and rotated anew (Sec. 4.1.2).
+def batches(stage: Stage, network: MoExt, samples: Samples, recipe: Recipe, random: torch.Generator, compute: Compute = CPU):
+    """What is left of an epoch: (onset, apex, label) of every sample `copies` times, each time mirrored and rotated anew (Sec. 4.1.2).
 
     Pictures are (B, 3, size, size) in [0, 1]; both frames of a sample are changed alike.
     """
     onsets, apexes, labels = map(compute.hold, (samples.inputs["onset"], samples.inputs["apex"], samples.label))
-    for _ in range(recipe.copies):
-        order = torch.randperm(len(samples), generator=random)
-        for rows in order.tensor_split(steps(len(samples), recipe) // recipe.copies):
-            pair = torch.cat([network.picture(frames[rows].float()) for frames in (onsets, apexes)], dim=1)
-            mirrored = torch.rand(len(rows), 1, 1, 1, generator=random) < 0.5
-            pair = torch.where(mirrored.to(pair.device), pair.flip(-1), pair)
-            shift, rotate = recipe.shift * pair.shape[-1], math.radians(recipe.rotate)
-            pair = affine(pair, shift, recipe.scale, rotate, random)
-            if recipe.light:
-                pair = pair * (1 + recipe.light * (2 * torch.rand(len(rows), 1, 1, 1, generator=random) - 1)).to(pair.device)
-            onset, apex = (frame.contiguous(memory_format=torch.channels_last) for frame in pair.chunk(2, dim=1))
-            yield onset, apex, labels[rows]
+
+    def drawn() -> list[Tensor]:
+        orders = (torch.randperm(len(samples), generator=random) for _ in range(recipe.copies))
+        return [rows for order in orders for rows in order.tensor_split(steps(len(samples), recipe) // recipe.copies)]
+
+    for rows in stage.batches(drawn):
+        pair = torch.cat([network.picture(frames[rows].float()) for frames in (onsets, apexes)], dim=1)
+        mirrored = torch.rand(len(rows), 1, 1, 1, generator=random) < 0.5
+        pair = torch.where(mirrored.to(pair.device), pair.flip(-1), pair)
+        shift, rotate = recipe.shift * pair.shape[-1], math.radians(recipe.rotate)
+        pair = affine(pair, shift, recipe.scale, rotate, random)
+        if recipe.light:
+            pair = pair * (1 + recipe.light * (2 * torch.rand(len(rows), 1, 1, 1, generator=random) - 1)).to(pair.device)
+        onset, apex = (frame.contiguous(memory_format=torch.channels_last) for frame in pair.chunk(2, dim=1))
+        yield onset, apex, labels[rows]
 
 
 def views(count: int, random: torch.Generator, large: torch.Generator | None = None) -> list:

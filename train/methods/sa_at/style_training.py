@@ -8,8 +8,12 @@ Without either each fold trains its own.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,13 +24,14 @@ from train.data.samples import Samples
 from train.methods.sa_at.network import reduced
 from train.methods.sa_at.settings import Model, Recipe
 from train.methods.sa_at.style_network import STYLES, Discriminator, Generator, StyleAggregation
+from train.resume import NOWHERE, Keep, Stage
 from train.watch import Watch
 
 SUFFIX = ".safetensors"
 TOLD = 20  # how often a style's training reports its losses
 
 
-def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """The style-aggregating network, (B, 3, S, S) → (B, 3, S, S) in about [-1, 1], trained on all `samples`.
 
     In evaluation mode, on the CPU. The same seed, samples and machine give the same network.
@@ -36,12 +41,14 @@ def fit_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: 
     made = StyleAggregation(model.styles, model.style_width, model.style_blocks)
     faces = compute.hold(samples.inputs["apex"])  # N×3×256×256
     for style, generator in made.generators.items():
-        watch.begin(f"style {style}", min(TOLD, recipe.style_iterations))
-        _cycle_gan(generator.to(compute.device), STYLES[style], faces, model, recipe, random, watch, compute)
+        stage = partial(keep.stage, f"style {style}", min(TOLD, recipe.style_iterations), watch, random)
+        _cycle_gan(generator.to(compute.device), STYLES[style], faces, model, recipe, random, stage, compute)
     return made.eval().requires_grad_(False).cpu()
 
 
-def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module | None:
+def ready_style(
+    samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE
+) -> nn.Module | None:
     """The network that `model` asks for: None without style, from its file or folder, or trained now.
 
     Raises:
@@ -51,7 +58,7 @@ def ready_style(samples: Samples, model: Model, recipe: Recipe, seed: int, watch
         return None
     if model.style_file is None:
         watch.say("no model.style_file: the style generators are trained first, on these people")
-        return fit_style(samples, model, recipe, seed, watch, compute)
+        return fit_style(samples, model, recipe, seed, watch, compute, keep)
     model.check_style_file()
     file = Path(model.style_file)
     return load_style(_of_these(file, samples) if file.is_dir() else file, model, samples)
@@ -118,7 +125,7 @@ def load_style(file: Path, model: Model, samples: Samples) -> nn.Module:
 
 
 def _cycle_gan(
-    generator: Generator, style, faces: Held, model: Model, recipe: Recipe, random: torch.Generator, watch: Watch, compute: Compute
+    generator: Generator, style, faces: Held, model: Model, recipe: Recipe, random: torch.Generator, begin: Callable[..., Stage], compute: Compute
 ) -> None:
     """Train one style's generator, beside the one that leads back and the two discriminators (CycleGAN Eq. 1–3)."""
     back = Generator(model.style_width, model.style_blocks).to(compute.device)
@@ -126,11 +133,14 @@ def _cycle_gan(
     makers = [*generator.parameters(), *back.parameters()]
     judges = [*sees_style.parameters(), *sees_face.parameters()]
     make, judge = (torch.optim.Adam(group, recipe.style_lr, betas=(0.5, 0.999)) for group in (makers, judges))
-    told = min(TOLD, recipe.style_iterations)
-    report = {round(recipe.style_iterations * (part + 1) / told) for part in range(told)}
-    for iteration in range(1, recipe.style_iterations + 1):
-        # two draws of their own: a face is never shown beside its own styled picture
-        rows = (torch.randint(len(faces), (recipe.style_batch,), generator=random) for _ in range(2))
+    stage = begin(generator=generator, back=back, sees_style=sees_style, sees_face=sees_face, make=make, judge=judge)
+    parts = np.array_split(np.arange(recipe.style_iterations), min(TOLD, recipe.style_iterations))
+
+    def drawn() -> Tensor:
+        """Two draws of their own for each iteration: a face is never shown beside its own styled picture."""
+        return torch.randint(len(faces), (len(parts[stage.epoch]), 2, recipe.style_batch), generator=random)
+
+    for rows in chain.from_iterable(stage.batches(drawn) for _ in stage):
         face, other = (reduced(faces[row].float(), model.size) for row in rows)
         styled = style(other)
 
@@ -152,8 +162,7 @@ def _cycle_gan(
         judge.zero_grad(set_to_none=True)
         found.backward()
         judge.step()
-        if iteration in report:
-            watch.epoch(cycle=cycled.item(), fooled=fooled.item())
+        stage.add(recipe.style_batch, cycle=cycled, fooled=fooled)
 
 
 def _judged(judge: Discriminator, real: Tensor, made: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from train.methods.sa_at.network import SAAT, Front, ResNet, attention_transfer
 from train.methods.sa_at.settings import Model, Recipe
 from train.methods.sa_at.style_network import StyleAggregation
 from train.methods.sa_at.style_training import ready_style
+from train.resume import NOWHERE, Keep, Stage
 from train.watch import Watch
 
 INPUTS = "sa_at"
@@ -35,6 +37,12 @@ LAYERS = {"student, middle": ("student.groups.1", "face"), "student, last": ("st
 ATTENTION: dict[str, tuple] = {}
 
 
+NO_TEACHER = (
+    "warning: no macro-expressions and no labelled faces: there is no teacher, the student learns without one. The paper's learns from "
+    "16,478 faces of BU-3DFE (Table 1): data.pretrain=[prepared/images], of any such set"
+)
+
+
 def build(model: Model, classes: int) -> nn.Module:
     """What `fit` gives, untrained."""
     style = StyleAggregation(model.styles, model.style_width, model.style_blocks) if model.style else None
@@ -42,7 +50,7 @@ def build(model: Model, classes: int) -> nn.Module:
     return SAAT(front, ResNet(front.channels, classes, model.student_depth, model.width), mirror=True)
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """The student behind its `Front`, in evaluation mode: its faces → probabilities.
 
     The teacher learns from what is "macro" or "image" in `samples`, the student from what is "micro". Without any of
@@ -50,16 +58,16 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     give the same network.
     """
     classes = len(samples.classes)
-    style = ready_style(samples, model, recipe, seed, watch, compute)
+    style = ready_style(samples, model, recipe, seed, watch, compute, keep)
     front = Front(model.size, model.input == "difference", style).eval().to(compute.device)
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
 
     teacher = None
-    expressions = samples[samples.kind != "micro"]
+    expressions = samples.for_pretraining()
+    expressions = expressions[(expressions.kind != "micro") & (expressions.label >= 0)]
     if model.transfer and recipe.beta and len(expressions):
         teacher = ResNet(front.channels, classes, model.teacher_depth, model.width, recipe.recompute)
-        watch.begin("teacher", recipe.teacher_epochs)
         _learn(
             teacher,
             _seen(front, expressions, compute),
@@ -68,12 +76,12 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
             random,
             (recipe.teacher_epochs, recipe.teacher_batch, recipe.teacher_lr),
             _classify,
-            watch.epoch,
+            partial(keep.stage, "teacher", recipe.teacher_epochs, watch, random),
             compute,
         )
         teacher.eval().requires_grad_(False)
     elif model.transfer and recipe.beta:
-        watch.say("no macro-expressions and no labelled faces: there is no teacher, the student learns without one")
+        watch.say(NO_TEACHER)
 
     micro = samples.only("micro")
     student = ResNet(front.channels, classes, model.student_depth, model.width, recipe.recompute)
@@ -84,7 +92,6 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
         loss = _classify(found, target, seen)
         return loss if teacher is None else loss + recipe.beta * attention_transfer(found[1], teacher(seen)[1])
 
-    watch.begin("training", recipe.epochs)
     _learn(
         student,
         _seen(front, micro, compute),
@@ -93,7 +100,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
         random,
         (recipe.epochs, recipe.batch, recipe.lr),
         distil,
-        lambda **scalars: watch.epoch(whole, **scalars),
+        partial(keep.stage, "training", recipe.epochs, watch, random, whole),
         compute,
     )
     student.recompute = False
@@ -124,10 +131,10 @@ def _learn(
     random: torch.Generator,
     schedule: tuple[int, int, float],
     loss_of: Callable,
-    tell: Callable,
+    begin: Callable[..., Stage],
     compute: Compute,
 ) -> None:
-    """Train `network` for (epochs, batch, lr). `recipe.chunk` pictures pass at a time, their gradients are added up."""
+    """Train `network` for (epochs, batch, lr). begin: `Keep.stage`, for the network's parts. `recipe.chunk` pictures pass at a time, their gradients are added up."""
     epochs, batch, lr = schedule
     held, label = compute.hold(seen), compute.hold(F.one_hot(torch.from_numpy(samples.label), len(samples.classes)).float())
     # how often each sample is drawn: its class's count to the power −balance
@@ -136,21 +143,23 @@ def _learn(
     network.to(compute.device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=recipe.weight_decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps, pct_start=0.2) if recipe.decay else None
-    for _ in range(epochs):
-        total = 0.0
-        order = torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random)
-        for rows in order.tensor_split(steps):
+    stage = begin(network=network, optimizer=optimizer, rate=rate)
+
+    def drawn() -> tuple[Tensor, ...]:
+        return torch.multinomial(weight, len(samples), replacement=recipe.balance > 0, generator=random).tensor_split(steps)
+
+    for _ in stage:
+        for rows in stage.batches(drawn):
             optimizer.zero_grad(set_to_none=True)
             for part in rows.tensor_split(-(-len(rows) // recipe.chunk)):
                 picture, target = _augmented(held[part].float(), label[part], recipe, random)
                 with compute.autocast():
                     loss = loss_of(network(picture), target, picture) * (len(part) / len(rows))
                 loss.backward()
-                total += loss.item() * len(rows)
+                stage.add(len(part), loss=loss.item() * len(rows) / len(part))
             optimizer.step()
             if rate:
                 rate.step()
-        tell(loss=total / len(samples))
     network.to(memory_format=torch.contiguous_format)
 
 

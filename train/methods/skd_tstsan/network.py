@@ -112,6 +112,10 @@ class SKDTSTSAN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifiers = nn.ModuleList([nn.Linear(384, classes) for _ in range(3 if distil else 1)])
 
+    def classify_anew(self, classes: int) -> None:
+        """Untrained classifiers for so many classes, in place of those that are there."""
+        self.classifiers = nn.ModuleList([nn.Linear(384, classes, device=old.weight.device) for old in self.classifiers])
+
     def forward(self, stack: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         return self.classify(self.magnified(stack))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from train.data.samples import Samples
 from train.methods.dual_atme.network import focal
 from train.methods.skd_tstsan.network import SKDTSTSAN, Deployed
 from train.methods.skd_tstsan.settings import Model, Recipe
+from train.resume import NOWHERE, Keep
 from train.watch import Watch
 
 INPUTS = "skd_tstsan"
@@ -39,12 +41,15 @@ LAYERS = {
 ATTENTION = {"ECA": ("network.streams.L.blocks.2.7", ("channels",))}
 
 
+PAPER = "The paper starts from CK+'s macro-expressions (Sec. 4.2): data.pretrain=[prepared/ckplus]"
+
+
 def build(model: Model, classes: int) -> nn.Module:
     """What `fit` gives, untrained."""
     return Deployed(_empty(model, classes)).without_auxiliaries()
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """The network without its auxiliary classifiers, in evaluation mode: stack → probabilities.
 
     The same seed, samples and machine give the same network.
@@ -59,15 +64,26 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
         )
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    deployed = Deployed(_network(model, len(samples.classes)).to(compute.device, memory_format=torch.channels_last))  # a fifth faster on a CPU
-    macro = samples.only("macro")
-    if recipe.pretrain_iterations and len(macro) < recipe.batch:
-        watch.say(f"{len(macro)} macro-expressions: pre-training is left out")
+    before = _before(samples)
+    deployed = Deployed(_network(model, len(before.classes)))
+    deployed.to(compute.device, memory_format=torch.channels_last)  # a fifth faster on a CPU
+    if recipe.pretrain_iterations and len(before) < recipe.batch:
+        watch.say(f"warning: {len(before)} macro-expressions: pre-training is left out. {PAPER}")
     elif recipe.pretrain_iterations:
-        # the classes are the same, so the classifiers are kept too
-        _train(deployed, macro, recipe, "pre-training", recipe.pretrain_iterations, random, watch, compute)
-    _train(deployed, samples.only("micro"), recipe, "training", recipe.iterations, random, watch, compute)
+        _train(deployed, before, recipe, "pre-training", recipe.pretrain_iterations, random, watch, compute, keep)
+    if before.classes != samples.classes:  # other emotions than are to be told apart: classifiers of their own
+        deployed.network.classify_anew(len(samples.classes))
+    _train(deployed, samples.only("micro"), recipe, "training", recipe.iterations, random, watch, compute, keep)
     return deployed.without_auxiliaries().eval().to("cpu", memory_format=torch.contiguous_format)
+
+
+def _before(samples: Samples) -> Samples:
+    """What the network is pre-trained on: the sets of data.pretrain by their own emotions (CK+'s seven), else the macro-expressions."""
+    if not samples.pretraining.any():
+        return samples.only("macro")
+    before = samples[samples.pretraining & (samples.kind != "image")]
+    emotions, label = np.unique(before.emotion, return_inverse=True)
+    return replace(before, label=label.astype(np.int64), classes=tuple(emotions.tolist()))
 
 
 def _empty(model: Model, classes: int) -> SKDTSTSAN:
@@ -91,6 +107,7 @@ def _train(
     random: torch.Generator,
     watch: Watch,
     compute: Compute,
+    keep: Keep,
 ) -> None:
     network, classes = deployed.network, len(samples.classes)
     target = compute.hold(F.one_hot(torch.from_numpy(samples.label), classes).float())
@@ -102,12 +119,11 @@ def _train(
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, iterations) if recipe.decay else None
     steps = -(-len(samples) // recipe.batch)
     epochs = -(-iterations // steps)
-    watch.begin(stage, epochs)
     deployed.train()
-    for epoch in range(epochs):
-        total = seen = 0.0
-        order = torch.randperm(len(samples), generator=random)
-        for rows in order.tensor_split(steps)[: iterations - epoch * steps]:
+    shown = deployed if stage == "training" else None
+    going = keep.stage(stage, epochs, watch, random, shown, network=network, optimizer=optimizer, rate=rate)
+    for _ in going:
+        for rows in going.batches(lambda: torch.randperm(len(samples), generator=random).tensor_split(steps)[: iterations - going.epoch * steps]):
             flipped = torch.rand(len(rows), generator=random) < (0.5 if recipe.mirror else 0.0)
             with compute.autocast():
                 logits, features = network.classify(pictures(rows, flipped))
@@ -117,8 +133,7 @@ def _train(
             optimizer.step()
             if rate:
                 rate.step()
-            total, seen = total + loss.item() * len(rows), seen + len(rows)
-        watch.epoch(deployed if stage == "training" else None, loss=total / seen)
+            going.add(len(rows), loss=loss)
 
 
 def joint_loss(logits: list[Tensor], features: list[Tensor], target: Tensor, weight: Tensor, recipe: Recipe) -> Tensor:

@@ -11,6 +11,7 @@ from train.data.augment import some_mirrored
 from train.data.samples import Samples
 from train.methods.ststnet.network import STSTNet
 from train.methods.ststnet.settings import Model, Recipe
+from train.resume import NOWHERE, Keep
 from train.watch import Watch
 
 INPUTS = "flow_map"
@@ -30,7 +31,7 @@ def build(model: Model, classes: int) -> nn.Module:
     return Named(STSTNet(classes))
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """The network, trained on all micro-expressions of `samples`, in evaluation mode: full_face → probabilities.
 
     The same seed, samples and machine give the same network.
@@ -43,11 +44,10 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     optimizer = torch.optim.Adam(named.parameters(), recipe.lr, fused=True)
     steps = -(-len(samples) // recipe.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs * steps) if recipe.decay else None
-    watch.begin("training", recipe.epochs)
     named.train()
-    for _ in range(recipe.epochs):
-        total = 0.0
-        for rows in torch.randperm(len(samples), generator=random).tensor_split(steps):
+    stage = keep.stage("training", recipe.epochs, watch, random, named, network=named, optimizer=optimizer, schedule=schedule)
+    for _ in stage:
+        for rows in stage.batches(lambda: torch.randperm(len(samples), generator=random).tensor_split(steps)):
             image = full[rows]
             if recipe.mirror:
                 [image] = some_mirrored([image], random)
@@ -58,8 +58,7 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
             optimizer.step()
             if schedule:
                 schedule.step()
-            total += loss.item() * len(rows)
-        watch.epoch(named, loss=total / len(samples))
+            stage.add(len(rows), loss=loss)
     return named.eval().cpu()
 
 

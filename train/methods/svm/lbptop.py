@@ -11,6 +11,7 @@ from train.data.samples import Samples
 from train.methods.svm.network import TEMPERATURE, SupportVectors
 from train.methods.svm.settings import Model, Recipe
 from train.methods.svm.training import machine
+from train.resume import NOWHERE, Keep
 from train.watch import Watch
 
 INPUTS = "lbptop"
@@ -20,7 +21,7 @@ PREPARATION = (
 )
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """A linear SVM fitted on the micro-expressions of `samples`: histograms → probabilities.
 
     Nothing in it is random: all seeds give the same; scikit-learn fits it, always on the CPU.

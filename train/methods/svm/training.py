@@ -13,6 +13,7 @@ from train.data.augment import mirror
 from train.data.samples import Samples
 from train.methods.svm.network import TEMPERATURE, SupportVectors
 from train.methods.svm.settings import Model, Recipe
+from train.resume import NOWHERE, Keep
 from train.watch import Watch
 
 INPUTS = "flow_map"
@@ -23,7 +24,7 @@ PREPARATION = (
 )
 
 
-def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU) -> nn.Module:
+def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
     """An RBF SVM fitted on the micro-expressions of `samples` with mirrored copies: full_face → probabilities.
 
     Nothing in it is random: all seeds give the same; scikit-learn fits it, always on the CPU.

@@ -45,7 +45,7 @@ def outcomes(
         return
     with _connected(workers) as ray:
         told = _Messages(ray) if tell else None
-        kept = ray.put((function, shared, told and told.queue))
+        kept = ray.put((function, shared, told.queue if told else None))
         gpus = _share(ray.cluster_resources()) if gpu else 0
         remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0 if again else RETRIES)(_call)
         under_way = {remote.remote(kept, number, task): (task, 1) for number, task in enumerate(tasks)}
@@ -86,7 +86,7 @@ def _call(shared: tuple, number: int, task: object) -> object:
 
     cv2.setNumThreads(1)
     function, own, told = shared
-    return function(own, task, *([partial(_tell, told, number)] if told else []))
+    return function(own, task, *([partial(_tell, told, number)] if told is not None else []))
 
 
 def _tell(told, number: int, message: object) -> None:

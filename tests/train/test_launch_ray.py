@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -82,9 +81,10 @@ def test_messages_come_while_the_task_runs(tmp_path):
 
 
 def test_a_fold_goes_on_where_its_worker_was_killed(samples, tmp_path, monkeypatch):
-    settings = chosen("model=dual_atme", "protocol=loso", "seeds=[0]", "launcher=ray", "workers=2", "fit.epochs=3", "fit.batch=4", "save_every=2")
+    words = "model=dual_atme", "protocol=loso", "seeds=[0]", "workers=2", "fit.epochs=3", "fit.batch=4", "save_every=2"
+    settings = chosen(*words, "launcher=ray")
     folds = loso(samples)[:2]
-    whole = evaluate.cross_validate(replace(settings, launcher="inline"), samples, folds, tmp_path / "inline")
+    whole = evaluate.cross_validate(chosen(*words, "launcher=inline"), samples, folds, tmp_path / "inline")
     kept, one_fold = tmp_path / "ray/under_way/0" / folds[0].name.replace("/", "-") / "training.pt", evaluate.one_fold
     log = tmp_path / "log"
 

@@ -10,10 +10,10 @@ from realtime.errors import MissingPartError, UsageError
 from train.settings import chosen
 
 EXAMPLES = """\
-  mer-train model=dual_atme data=megc2019_flow                  train on everyone, export
+  mer-train data=megc2019_flow                                  train on everyone, export (model=kernel_ridge)
   mer-train model=dual_atme data=megc2019_flow protocol=loso    leave one subject out, 3 seeds
   mer-train model=svm protocol=loso seeds=[0]                   the baseline beside it
-  mer-train protocol=folds fit.epochs=30 out=runs/short         try a recipe, quickly
+  mer-train model=dual_atme protocol=folds fit.epochs=30        try a recipe, quickly
   mer-train prepare data=casme2 data.root=FOLDER                crop, align and keep a data set once
   mer-train model=skd_tstsan data=casme2 data.grouping=casme2_5 protocol=loso schedule=cpu
   mer-train explain clip.mp4 event=2 network=skd_tstsan         where the network looked

@@ -16,6 +16,7 @@ from realtime.errors import UsageError
 from realtime.parallel import LAUNCHERS
 from realtime.settings import literal, load
 from realtime.watch import LiveSettings
+from train.data.grouping import GROUPINGS
 from train.methods import check, settings_of
 
 BEFORE = {"precision": "fp32", "still": "drop"}  # what went without saying in runs that older versions began
@@ -45,6 +46,9 @@ class DataSettings:
             value = getattr(self, name)
             if value is not None:
                 setattr(self, name, [str(one) for one in (value if isinstance(value, list) else [value])])
+        # a number of classes stands for the set's own grouping: data=casme2 data.grouping=5 for casme2_5
+        own = (f"{self.name}_{self.grouping}", {"3": "three"}.get(self.grouping or ""))
+        self.grouping = next((name for name in own if name in GROUPINGS), self.grouping)
 
 
 @dataclass

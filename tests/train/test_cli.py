@@ -11,9 +11,10 @@ from engines.runtime import Network
 from train import run_folder
 from train.cli import main
 from train.data.loaders.megc2019 import load_flow
+from train.settings import chosen
 
 VERIFIER = ["model=verifier", "data=portraits"]
-QUICK = ["fit.epochs=1", "seeds=[0]"]
+QUICK = ["model=dual_atme", "fit.epochs=1", "seeds=[0]"]
 
 
 def mer_train(*words):
@@ -54,12 +55,12 @@ def test_loso_goes_on_where_it_stopped(archive, tmp_path, monkeypatch):
 
 
 def test_a_folder_of_another_recipe_is_not_mixed_in(exported, archive):
-    result = mer_train(f"data.path={archive}", f"out={exported}", "fit.epochs=2", "seeds=[0]")
+    result = mer_train(f"data.path={archive}", f"out={exported}", *QUICK, "fit.epochs=2")
     assert result.exit_code == 2 and "other fit" in result.output and "out=DIR" in result.output
 
 
 def test_a_measured_accuracy_is_written_only_for_its_own_recipe(archive, tmp_path):
-    settings = {"model": {"name": "dual_atme", "hars": True, "aars": True, "puzzle": "map"}, "protocol": {"name": "loso"}, "data": {}, "fit": {}}
+    settings = {"model": chosen("model=dual_atme").as_dict()["model"], "protocol": {"name": "loso"}, "data": {}, "fit": {}}
     one, nothing = {"all": {"uf1": 1, "uar": 1}}, {"all": {"uf1": 0, "uar": 0}}
     measured = {"settings": settings, "mean": one, "sd": nothing, "seeds": {}}
     (tmp_path / "results.json").write_text(json.dumps(measured), "utf-8")
@@ -70,9 +71,9 @@ def test_a_measured_accuracy_is_written_only_for_its_own_recipe(archive, tmp_pat
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["fit.epoch=3"], 2, "did you mean 'fit.epochs'"),
-        (["fit.epochs=many"], 2, "fit.epochs"),
-        (["fit.epochs=0"], 2, "fit.epochs is out of range"),
+        (["model=dual_atme", "fit.epoch=3"], 2, "did you mean 'fit.epochs'"),
+        (["model=dual_atme", "fit.epochs=many"], 2, "fit.epochs"),
+        (["model=dual_atme", "fit.epochs=0"], 2, "fit.epochs is out of range"),
         (["model=resnet"], 2, "model"),
         (["clip.mp4"], 2, "unexpected 'clip.mp4'"),
         (["data.path=/no/such/file.npz"], 2, "HTNet (no licence is stated)"),

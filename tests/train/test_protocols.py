@@ -202,7 +202,7 @@ def test_looking_at_the_test_people_changes_nothing_in_the_network(archive, samp
     found = []
     fold = PROTOCOLS["loso"](samples)[0]
     for leak in (False, True):
-        settings = chosen("fit.epochs=2", "seeds=[0]", "launcher=inline")
+        settings = chosen("model=dual_atme", "fit.epochs=2", "seeds=[0]", "launcher=inline")
         settings.protocol.name, settings.protocol.leak = "loso", leak
         found.append(evaluate.one_fold((settings, samples, False, tmp_path / str(leak)), evaluate.Task(0, fold), lambda message: None))
     np.testing.assert_array_equal(found[0].probabilities, found[1].probabilities)

@@ -84,6 +84,29 @@ def test_a_path_of_the_model_itself():
     assert chosen("model=sa_at", f"model.style_file={ODD}").model.style_file == ODD
 
 
+def test_the_default_network_is_the_live_loops_and_the_same_wherever_it_is_named():
+    from realtime.settings import load as composed
+
+    name = chosen().model.name
+    assert name == composed("live").network == "kernel_ridge"
+    assert f"`{name}` (the default)" in (ROOT / "train/README.md").read_text("utf-8")
+    assert f"[model card](engines/zoo/{name}.md)" in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "grouping"),
+    [
+        (["data=casme2", "data.grouping=5"], "casme2_5"),
+        (["data=casme3", "data.grouping=7"], "casme3_7"),
+        (["data=mmew", "data.grouping=6"], "mmew_6"),
+        (["data=smic", "data.grouping=3"], "three"),
+        (["data=casme2", "data.grouping=casme3_4"], "casme3_4"),
+    ],
+)
+def test_a_number_of_classes_stands_for_the_sets_own_grouping(words, grouping):
+    assert chosen(*words).data.grouping == grouping
+
+
 @pytest.mark.parametrize("words", [["seeds=[3,4]", "workers=2"], ["seeds=[3,4]", "workers=2", "out=null"]])
 def test_other_values_are_typed_as_before(words):
     settings = chosen("model=svm", "protocol=loso", *words)

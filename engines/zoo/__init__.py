@@ -42,6 +42,11 @@ def file_of(name: str | Path) -> Path:
     return ZOO / f"{name}.onnx"
 
 
+def reduced(manifest: dict) -> str:
+    """What of a network is smaller than in its paper, as "reduced network and training"; "" where nothing is."""
+    return f"reduced {' and '.join(manifest['reduced'])}" if manifest.get("reduced") else ""
+
+
 MOST_BYTES = 2**20
 MOST_CLASSES, MOST_INPUTS, MOST_SIDES, MOST_VALUES = 100, 16, 6, 2**24  # values of one sample: 64 MiB
 LONGEST = 200  # letters of a name
@@ -132,9 +137,14 @@ def _calibration(value: Any) -> None:
     _need(0 <= value.get("abstain_below", 0) < 2, "'calibration.abstain_below' is not between 0 and 1")
 
 
+def _reduced(value: Any) -> None:
+    ok = isinstance(value, dict) and len(value) <= MOST_INPUTS and all(_is_name(key) and isinstance(words, str) for key, words in value.items())
+    _need(ok, "'reduced' does not name what is not as in the paper")
+
+
 def _macro(value: object) -> None:
     _need(isinstance(value, bool), "'macro' is neither true nor false")
 
 
 FIELDS = {"name": _word("name"), "classes": _classes, "inputs": _inputs, "output": _output, "sha256": _sha256}
-OPTIONAL = {"takes": _word("takes"), "architecture": _word("architecture"), "calibration": _calibration, "macro": _macro}
+OPTIONAL = {"takes": _word("takes"), "architecture": _word("architecture"), "calibration": _calibration, "macro": _macro, "reduced": _reduced}

@@ -12,7 +12,7 @@ from engines import device
 from engines.tensorrt import library
 from engines.tensorrt.precision import PRECISIONS
 from engines.tensorrt.store import Store
-from engines.zoo import ZOO, known
+from engines.zoo import ZOO, known, reduced
 from realtime.cli.engine import faults, here
 from realtime.dashboard.server.command import Job
 from realtime.dashboard.shared import Shared
@@ -24,13 +24,15 @@ UF1 = "UF1: how well the classes are told apart, each counting alike; 1.00 would
 
 def trained_on(name: str) -> str:
     """As "332 micro-expressions of 53 people (CASME II, SAMM, SMIC-HS)"; "" where the manifest does not say."""
-    data = _manifest(name).get("training_data", {})
+    manifest = _manifest(name)
+    data = manifest.get("training_data", {})
+    less = f"; {reduced(manifest)}, not as large as the paper's" if reduced(manifest) else ""
     what = f"{data['samples']} micro-expressions" if "samples" in data else f"{data['clips']} clips" if "clips" in data else ""
     if not what or "people" not in data:
         return ""
     if _synthetic(data):
-        return f"{what}, drawn by computer on portraits of {data['people']} people; none were real"
-    return f"{what} of {data['people']} people ({', '.join(SETS.get(one, one) for one in data['sets'])})"
+        return f"{what}, drawn by computer on portraits of {data['people']} people; none were real{less}"
+    return f"{what} of {data['people']} people ({', '.join(SETS.get(one, one) for one in data['sets'])}){less}"
 
 
 def how_good(name: str) -> str:

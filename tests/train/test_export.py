@@ -1,13 +1,19 @@
 """One ONNX file for any batch, and networks of which there can be none."""
 
+import json
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'mer-live[train]'")
 
+from engines.zoo import ZOO
 from realtime.errors import ModelError
 from train.data.augment import halves
+from train.export.card import card
 from train.export.network import compare, save_manifest, save_onnx
+from train.export.reduced import OURS, reduced
+from train.settings import chosen
 
 INPUTS = {"x": np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)}
 
@@ -53,3 +59,15 @@ def test_a_network_that_mixes_samples_is_not_let_out(tmp_path):
     network = Mixing()
     with pytest.raises(ModelError, match="differs from torch"):
         compare(network, INPUTS, exported(network, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["skd_tstsan", "moext", "dual_atme", "sa_at"])
+def test_a_shipped_networks_card_says_what_is_less_than_the_papers(name):
+    file = ZOO / f"{name}.json"
+    about = json.loads(file.read_text("utf-8"))
+    assert about["reduced"] == reduced(about) and "training" in about["reduced"]
+    assert file.with_suffix(".md").read_text("utf-8") == card(about)
+    assert all(words in card(about) for words in about["reduced"].values())
+    whole = chosen(f"model={name}").as_dict()
+    as_in_the_paper = about | {"model": whole["model"] | OURS.get(name, {}), "training": whole["fit"] | {"schedule": "full"}}
+    assert reduced(as_in_the_paper) == {} and "Not as in the paper" not in card(as_in_the_paper | {"reduced": {}})

@@ -18,7 +18,7 @@ It gives the probabilities of the classes.
 
 {samples} micro-expressions of {people} people from {sets} ({per_class}), schedule `{schedule}`.
 {about_data}
-
+{reduced}
 ## How good it is
 
 {accuracy}
@@ -80,12 +80,20 @@ def card(manifest: dict) -> str:
         sets=", ".join(NAMES.get(name, name) for name in data["sets"]),
         per_class=", ".join(f"{count} {name}" for name, count in data["per_class"].items()),
         schedule=manifest["training"]["schedule"],
+        reduced=_reduced(manifest.get("reduced", {})),
         about_data=ABOUT.get(data["name"], ""),
         accuracy=_accuracy(manifest["accuracy"]),
         calibration=_calibration(manifest.get("calibration")),
         limits=LIMITS.get(data["name"], "It is as narrow as the recordings that it was trained on."),
         licence=manifest["licence"],
     )
+
+
+def _reduced(found: dict[str, str]) -> str:
+    """What is not as in the paper, a paragraph, if anything."""
+    what = {"network": "A reduced network", "training": "A reduced training"}
+    lines = [f"- **{what[key]}**, {words}." for key, words in found.items()]
+    return "\n".join(["\nNot as in the paper, whose values stand in brackets:\n", *lines, ""]) if lines else ""
 
 
 def _accuracy(accuracy: dict | str) -> str:

@@ -24,6 +24,7 @@ from realtime.errors import ModelError, UsageError
 from realtime.naming.inputs import dual_atme, flow_map
 from train.data.samples import Samples
 from train.export.card import card
+from train.export.reduced import FILES, reduced
 from train.methods import method, takes
 from train.settings import TrainSettings, same
 
@@ -40,7 +41,6 @@ LICENCES = {
     "synthetic": "MIT, as the project. Trained on synthetic expressions drawn on public-domain portraits.",
     "else": "That of the data sets it was trained on.",
 }
-FILES = ("magnet", "style_file")  # settings of a model that name a file
 COMPARED = 400  # samples on which ONNX Runtime and torch are compared
 BATCHES = 1, 3, 64  # sizes in which the file itself is tried
 TOLERANCE = 1e-4  # largest difference of a probability between ONNX Runtime and torch
@@ -127,7 +127,7 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
     plain = settings.as_dict()
     # where a file lay on the disk of whoever trained says nothing to others
     model = {key: Path(value).name if key in FILES and value else value for key, value in plain["model"].items()}
-    return {
+    about = {
         "name": settings.model.name,
         "architecture": settings.model.name,
         "title": own.TITLE,
@@ -159,6 +159,7 @@ def manifest(network: nn.Module, settings: TrainSettings, samples: Samples, accu
         **({"calibration": accuracy["calibration"]} if accuracy and "calibration" in accuracy else {}),
         "licence": LICENCES.get(settings.data.name, LICENCES["else"]),
     }
+    return about | ({"reduced": short} if (short := reduced(about)) else {})
 
 
 class Calibrated(nn.Module):

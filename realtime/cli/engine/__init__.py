@@ -15,7 +15,7 @@ from engines.runtime import Network
 from engines.tensorrt import library
 from engines.tensorrt.precision import PRECISIONS
 from engines.tensorrt.store import Entry, Store
-from engines.zoo import ZOO, known
+from engines.zoo import ZOO, known, reduced
 from realtime.cli import common
 from realtime.cli.console import Console
 from realtime.cli.engine.bench import bench
@@ -50,14 +50,15 @@ def list_engines():
     with faults():
         entries = Store().entries()
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("network", "ONNX", "runs on", "engine", "for", "by", "made", ""):
+    for name in ("network", "ONNX", "beside its paper's", "runs on", "engine", "for", "by", "made", ""):
         table.add_column(name, justify="right" if name == "ONNX" else "left", no_wrap=True)
     for name in known():
-        ships = name, f"{(ZOO / f'{name}.onnx').stat().st_size / 1e6:.1f} MB", network(name).backend
+        one = network(name)
+        ships = name, f"{(ZOO / f'{name}.onnx').stat().st_size / 1e6:.1f} MB", reduced(one.manifest), one.backend
         built = [entry for entry in entries if entry.path.name.split(".")[0] == name]
         for entry in built:
             table.add_row(*ships, *_cells(entry))
-            ships = "", "", ""
+            ships = "", "", "", ""
         if not built:
             table.add_row(*ships, Text("none built", "dim"))
     console = Console()

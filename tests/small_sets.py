@@ -45,6 +45,8 @@ EMOTIONS = {
     "smic": ("negative", "positive", "surprise"),
     "mmew": ("happiness", "disgust", "surprise", "fear", "sadness", "others"),
     "casme3": ("anger", "disgust", "fear", "happiness", "others", "sadness", "surprise"),
+    "dfme": ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"),
+    "4dme": ("negative", "positive", "surprise", "repression", "others"),
     "ckplus": ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"),
     "images": ("anger", "disgust", "fear", "happiness", "sadness", "surprise"),
 }
@@ -129,6 +131,33 @@ def _casme3(root: Path) -> None:
     micro.append(["spNO.1", "a", "101", "101", "106", "4", "III", "anger"])
     xlsx(root / "annotation/cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", micro, "label")
     xlsx(root / "annotation/cas(me)3_part_A_MaE_label_JpgIndex_v2_emotion.xlsx", macro)
+
+
+def _dfme(root: Path) -> None:
+    """The second person's clips are those of the test."""
+    head = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion", "AU"]
+    rows: dict[str, list] = {"training": [head], "testB": [head]}
+    for person, number, emotion in _everybody("dfme"):
+        part, folder = ("testB", "test_data_B/test_data_B") if person == 2 else ("training", "train_data/train_data")
+        rows[part].append([f"sub{person:04d}", f"sub{person:04d}_{number:02d}", *_moments(0), emotion.title(), "4+7"])
+        _clip(root / folder / f"sub{person:04d}_{number:02d}", "{:05d}.png", person, emotion, 0)
+    for part, lines in rows.items():
+        xlsx(root / f"full_release_annotation/{part}_full_with_AU.xlsx", lines)
+
+
+def _4dme(root: Path) -> None:
+    """With a macro-expression of each person, and of the first one a clip of two emotions that are one of three classes."""
+    lines = [[None, "SubID", "VideoNo", "longclipNo", "MENo", "fold_name", None, None, "Onset", "Apex", "Offset", "AU", None, "Emotion"]]
+    inner = "{0}_short_gray_video/{0} short gray video"
+    for person, number, emotion in _everybody("4dme"):
+        label = "Negative, Repression" if (person, emotion) == (1, "repression") else emotion.title()
+        name = f"{person:02d}_{number}_1"
+        lines.append([None, f"{person:02d}", number, 1, 1, name, None, None, *_moments(1826), "4", None, label])
+        _clip(root / inner.format("micro") / f"{person:02d}/{name}", "Frame_{:09d}.jpg", person, emotion, 1826)
+        if emotion == "surprise":
+            lines.append([None, f"{person:02d}", number, 2, 1, f"{name}_2", None, None, *_moments(2826), "1+2", None, label])
+            _clip(root / inner.format("macro") / f"{person:02d}/{name}_2", "Frame_{:09d}.jpg", person, emotion, 2826)
+    xlsx(root / "Micro_and_Macro-expression_labels_new_2D.xlsx", lines)
 
 
 def _ckplus(root: Path) -> None:

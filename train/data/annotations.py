@@ -93,6 +93,19 @@ def find(root: Path, *patterns: str, what: str, required: bool = True) -> Path |
     Raises:
         UsageError: there is none (unless not `required`) or more than one.
     """
+    found = find_all(root, *patterns, what=what, required=required)
+    if len(found) > 1:
+        names = ", ".join(str(path.relative_to(root)) for path in found)
+        raise UsageError(f"{len(found)} tables in '{root}' ({names}), expected one: keep the one to be read")
+    return found[0] if found else None
+
+
+def find_all(root: Path, *patterns: str, what: str, required: bool = True) -> list[Path]:
+    """As `find`: all of them that lie in the fewest folders.
+
+    Raises:
+        UsageError: there is none (unless not `required`).
+    """
     if not root.is_dir():
         raise UsageError(f"no folder '{root}': set data.root to the folder that holds {what}")
     for depth in range(4):
@@ -103,15 +116,12 @@ def find(root: Path, *patterns: str, what: str, required: bool = True) -> Path |
             and not path.name.startswith(("~$", "."))  # a lock file of Excel's, a shadow of macOS's
             and any(fnmatch(path.stem.lower(), pattern.lower()) for pattern in patterns)
         ]
-        if len(found) > 1:
-            names = ", ".join(str(path.relative_to(root)) for path in found)
-            raise UsageError(f"{len(found)} tables in '{root}' ({names}), expected one: keep the one to be read")
         if found:
-            return found[0]
+            return found
     if required:
         names = " or ".join(f"{pattern}.xlsx" for pattern in patterns)
         raise UsageError(f"no table {names} (or .csv) in '{root}': set data.root to the folder that holds {what}")
-    return None
+    return []
 
 
 def read(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tuple[str, ...] = (), sheet: str = "") -> list[Row]:

@@ -35,6 +35,8 @@ GROUPINGS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "mmew_6": _own("happiness", "disgust", "surprise", "fear", "sadness", "others"),  # Sec. 4.1: all but anger
     "casme3_4": (("negative", "positive", "surprise", "others"), {**_THREE, "others": "others"}),  # Sec. 4.1
     "casme3_7": _own("anger", "disgust", "fear", "happiness", "others", "sadness", "surprise"),  # Sec. 4.1
+    "dfme_7": _own("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"),  # Zhao et al. 2023
+    "4dme_5": _own("negative", "positive", "surprise", "repression", "others"),  # Li et al. 2022
     "ckplus_7": _own("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"),  # Sec. 4.2
     "synthetic_8": _own(*EMOTIONS),  # all that mer-synth shows
 }
@@ -82,6 +84,8 @@ def grouping(name: str, dataset: str) -> dict[str, str | None]:
 def class_of(name: str, dataset: str, clip: str, label: str, row: str = "") -> str | None:
     """The class of one clip; None where the grouping leaves it out on purpose.
 
+    A clip of several emotions (4DME's "negative+repression") is of the one class of all that are in any.
+
     Args:
         clip: its name.
         label: as in `Clip`.
@@ -91,10 +95,12 @@ def class_of(name: str, dataset: str, clip: str, label: str, row: str = "") -> s
         UsageError: the label is no known emotion; the row is named.
     """
     to_class = grouping(name, dataset)
-    if label not in to_class:
-        known = ", ".join(KNOWN)
-        raise UsageError(f"{row or f'{dataset} {clip}'}: the emotion '{label}' is none of {known}: correct the table")
-    group = to_class[label]
+    for emotion in label.split("+"):
+        if emotion not in to_class:
+            known = ", ".join(KNOWN)
+            raise UsageError(f"{row or f'{dataset} {clip}'}: the emotion '{emotion}' is none of {known}: correct the table")
+    groups = {to_class[emotion] for emotion in label.split("+")} - {None}
+    group = groups.pop() if len(groups) == 1 else None
     dropped = (name, dataset) == ("megc2019", "casme2") and group != DROPPED.get(clip, group)
     return None if dropped else group
 

@@ -7,10 +7,10 @@ import pytest
 
 from realtime.errors import UsageError
 from train.data.annotations import Clip, LeftOut
-from train.data.loaders import casme2, casme3, ckplus, generic, images, mmew, samm, smic, synthetic
+from train.data.loaders import casme2, casme3, ckplus, dfme, fourdme, generic, images, mmew, samm, smic, synthetic
 from train.synthesis.clip import TRUTH
 
-LOADERS = {f.__name__: f for f in (casme2, samm, smic, mmew, casme3, ckplus, images, generic)}
+LOADERS = {f.__name__: f for f in (casme2, samm, smic, mmew, casme3, dfme, fourdme, ckplus, images, generic)}
 
 
 def load(name, root):

@@ -11,3 +11,4 @@ def test_every_clip_of_a_small_set_is_prepared(small_sets, name):
     rows = store.read_rows(small_sets.cache(name))
     shown = {(row.subject, row.label) for row in rows}
     assert len({row.subject for row in rows}) == PEOPLE and len(shown) == PEOPLE * len(EMOTIONS[name])
+    assert not (small_sets.cache(name) / "left_out.csv").read_text().splitlines()[1:]

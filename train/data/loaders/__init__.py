@@ -7,6 +7,7 @@ from pathlib import Path
 
 from train.data.annotations import Clip, LeftOut
 from train.data.loaders.generic import generic, synthetic
+from train.data.loaders.recent import dfme, fourdme
 from train.data.loaders.tables import casme2, casme3, mmew, samm
 from train.data.loaders.untabled import ckplus, images, smic
 
@@ -16,6 +17,8 @@ LOADERS: dict[str, Callable[[Path], list[Clip | LeftOut]]] = {
     "smic": smic,
     "mmew": mmew,
     "casme3": casme3,
+    "dfme": dfme,
+    "4dme": fourdme,
     "ckplus": ckplus,
     "images": images,
     "generic": generic,

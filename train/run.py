@@ -110,7 +110,7 @@ def _tested(settings: TrainSettings, takes: str, say: Callable[[str], None]) -> 
     """The samples of data.test, one set after the other."""
     if not settings.data.test:
         raise UsageError("protocol=holdout tests on other sets: name them with data.test=[DIR]")
-    parts = [load(replace(settings.data, cache=[one], path=one, more=[], pretrain=None, test=[]), takes, say) for one in settings.data.test]
+    parts = [load(replace(settings.data, cache=[one], path=one, more=[], pretrain=[], test=[]), takes, say) for one in settings.data.test]
     together = parts[0]
     for part in parts[1:]:
         together = join(together, part)

@@ -19,7 +19,9 @@ from realtime.watch import LiveSettings
 from train.data.grouping import GROUPINGS
 from train.methods import check, settings_of
 
-BEFORE = {"precision": "fp32", "still": "drop"}  # what went without saying in runs that older versions began
+# what went without saying in runs that older versions began
+BEFORE = {"precision": "fp32", "still": "drop", "pretrain": [], "auxiliary": False}
+BEFORE |= {"puzzle_attention": False, "regions": "eyebrows_mouth", "optimizer": "adam", "weights": []}
 
 
 @dataclass
@@ -35,7 +37,7 @@ class DataSettings:
     root: str = ""
     cache: Any = field(default_factory=list)
     more: Any = field(default_factory=list)
-    pretrain: Any = None
+    pretrain: Any = field(default_factory=list)
     grouping: str | None = None
     apex: str | None = None
     still: str | None = None
@@ -44,8 +46,7 @@ class DataSettings:
     def __post_init__(self):
         for name in ("cache", "more", "pretrain", "test"):  # one folder needs no brackets
             value = getattr(self, name)
-            if value is not None:
-                setattr(self, name, [str(one) for one in (value if isinstance(value, list) else [value])])
+            setattr(self, name, [str(one) for one in (value if isinstance(value, list) else [value])])
         # a number of classes stands for the set's own grouping: data=casme2 data.grouping=5 for casme2_5
         own = (f"{self.name}_{self.grouping}", {"3": "three"}.get(self.grouping or ""))
         self.grouping = next((name for name in own if name in GROUPINGS), self.grouping)

@@ -111,3 +111,9 @@ def test_a_number_of_classes_stands_for_the_sets_own_grouping(words, grouping):
 def test_other_values_are_typed_as_before(words):
     settings = chosen("model=svm", "protocol=loso", *words)
     assert (settings.seeds, settings.workers, settings.out) == ([3, 4], 2, "runs/svm-megc2019_flow-loso")
+
+
+@pytest.mark.parametrize("typed, folders", [("[]", []), ("a", ["a"]), ("[a,b]", ["a", "b"])])
+@pytest.mark.parametrize("name", ["cache", "more", "pretrain"])
+def test_folders_are_typed_as_one_or_as_a_list(name, typed, folders):
+    assert getattr(chosen("data=casme2", f"data.{name}={typed}").data, name) == folders

@@ -58,13 +58,13 @@ ABLATION: dict[str, dict[str, Any]] = {  # what is switched off, one at a time
 def spotting(portraits, clips, out, ablation, rate, jobs, settings_):
     """Precision, recall, F1, false alarms, apex error and delay on the standard set of synthetic clips.
 
-    With data=samm_lv, cas_me2, casme3, megc or generic and data.root=FOLDER: on real long recordings, by the grand challenges' protocol."""
+    With data=samm_lv, cas_me2, casme3 or generic and data.root=FOLDER: on real long recordings, by the grand challenges' protocol."""
     from train.settings import BenchSettings
 
     overrides = common.only_overrides(settings_, "folders go after their flags, or after data.root=")
     words = {word.split("=")[0] for word in overrides}
     if "data.root" in words and "data" not in words:
-        raise UsageError("data.root of which set? Give data=samm_lv, cas_me2, casme3, megc or generic, too")
+        raise UsageError("data.root of which set? Give data=samm_lv, cas_me2, casme3 or generic, too")
     config = settings.load("bench", overrides, BenchSettings)
     console = Console(soft_wrap=True)
     if config.data is not None:
@@ -124,12 +124,6 @@ def _recordings(chosen, config, out, rate, jobs, console):
         for one in watched:
             if one.failed:
                 console.print(f"not measured: {one.name}: {one.failed}", style="yellow")
-        tables = long.predictions(found.recordings, watched)
-        for name, rows in tables.items():
-            cache.write_rows(place / f"{name}.csv", long.Prediction, rows)
-        if not found.annotated:
-            console.print(f"{sum(map(len, tables.values()))} expressions found: {', '.join(f'{name}.csv' for name in tables)} in {place}")
-            return
         result = long.results(found.recordings, watched, rate)
         words = report.of_recordings(result, found.name, chosen.network)
         (place / "results.json").write_text(json.dumps(result, indent=1))
@@ -258,14 +252,17 @@ def methods(training, tested, methods, seeds, out, jobs, settings_):
 
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/paper"), show_default=True, help="Where runs and tables go.")
+@click.option(
+    "--people", multiple=True, metavar="NAME", help="For a figure: whom it shows, such as casme2/sub01. May be repeated.  [default: the paper's]"
+)
 @click.argument("words", metavar="[TABLE] [SETTING=VALUE]...", nargs=-1)
-def paper(out, words):
+def paper(out, people, words):
     """A table of one of the four papers, measured here: its numbers beside ours.
 
     Without TABLE, or with a paper's name alone, lists them with the data that each takes. data=NAME chooses one of those; without it, all
     that are prepared are measured. Other settings are `mer-train`'s (schedule=cpu, seeds=[0], launcher=processes workers=4). What is
     measured stays, and the same command goes on where it was broken off. Exit code 2 where data are not prepared."""
-    from train.bench.paper import measure, tables
+    from train.bench.paper import tables
 
     overrides, names = common.split_words(words)
     if len(names) > 1:
@@ -278,6 +275,13 @@ def paper(out, words):
     table = tables.table(names[0])
     console.print(machine(), style="dim")
     try:
+        if table.draws:
+            from train.bench.paper import figures
+
+            console.print(f"the figure is {figures.draw(table, overrides, people, out, console)}")
+            return
+        from train.bench.paper import measure
+
         text = measure.measure(table, overrides, out, console)
     except OSError as error:
         raise cannot_write(out, error) from error

@@ -26,5 +26,5 @@ def load(settings: "DataSettings", takes: str, say: Callable[[str], None] = lamb
     from train.data import prepared
 
     return prepared.load(
-        settings.cache, takes, settings.grouping, settings.more, settings.pretrain or [], apex=settings.apex, still=settings.still, say=say
+        settings.cache, takes, settings.grouping, settings.more, settings.pretrain, apex=settings.apex, still=settings.still, say=say
     )

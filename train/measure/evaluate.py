@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,11 +41,13 @@ class Result:
     Attributes:
         probabilities: M×classes float32 of the fold's M test rows.
         leaked: those of the epoch that is best on them.
+        answers: those of the network's further classifiers, where it has such.
     """
 
     probabilities: np.ndarray
     leaked: np.ndarray | None = None
     network: object | None = None
+    answers: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +57,14 @@ class Pooled:
     Attributes:
         probabilities: for each seed len(samples)×classes float32.
         leaked: as these, of the epoch that is best on the people who are tested.
+        answers: as these, of each further classifier.
     """
 
     seeds: list[int]
     samples: Samples
     probabilities: list[np.ndarray]
     leaked: list[np.ndarray]
+    answers: dict[str, list[np.ndarray]] = field(default_factory=dict)
 
 
 def cross_validate(
@@ -94,6 +98,8 @@ def cross_validate(
         test = samples[task.fold.test]
         if result.leaked is not None:
             run_folder.save_predictions(task.file(out, "leaked"), test, result.leaked)
+        for name, probabilities in result.answers.items():
+            run_folder.save_predictions(task.file(out, f"answers/{name}"), test, probabilities)
         run_folder.save_predictions(task.file(out), test, result.probabilities)
         shutil.rmtree(task.under_way(out), ignore_errors=True)
         done(task)
@@ -108,7 +114,8 @@ def cross_validate(
         return [np.concatenate(part)[order] for part in parts]
 
     leaked = pooled("leaked") if settings.protocol.leak else []
-    return Pooled(settings.seeds, samples[rows[order]], pooled("predictions"), leaked)
+    answers = {folder.name: pooled(f"answers/{folder.name}") for folder in sorted(out.glob("answers/*"))}
+    return Pooled(settings.seeds, samples[rows[order]], pooled("predictions"), leaked, answers)
 
 
 def one_fold(shared: tuple[TrainSettings, Samples, bool, Path], task: Task, tell: Callable[[tuple], None]) -> Result:
@@ -127,13 +134,18 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool, Path], task: Task, tell
     test = samples[task.fold.test]
     leaking = test if settings.protocol.leak else None
     fitted = fit(settings, samples[task.fold.training], task.seed, Told(tell), task.under_way(out), leaking)
-    found = _spread(predict(fitted.network, _renumbered(test, fitted.shown)), fitted.shown, samples.classes)
+
+    def predicted(network) -> np.ndarray:
+        return _spread(predict(network, _renumbered(test, fitted.shown)), fitted.shown, samples.classes)
+
+    found = predicted(fitted.network)
+    answers = {name: predicted(network) for name, network in getattr(fitted.network, "answers", dict)().items()}
     leaked = None
     if settings.protocol.leak:
         # a method without epochs has no best one: its leaked result is the honest one
         leaked = found if fitted.leaked is None else _spread(fitted.leaked, fitted.shown, samples.classes)
     tell(("end",))
-    return Result(found, leaked, fitted.network if keep and task.seed == settings.seeds[0] else None)
+    return Result(found, leaked, fitted.network if keep and task.seed == settings.seeds[0] else None, answers)
 
 
 def one_style(shared: tuple[TrainSettings, Samples, Path], task: Task, tell: Callable[[tuple], None]) -> object:
@@ -215,9 +227,12 @@ def learnable(training: Samples) -> tuple[Samples, np.ndarray]:
 def summarise(pooled: Pooled) -> dict:
     """{"seeds": {seed: scores}, "mean", "sd", "interval", "ensemble"}, each by data set.
 
-    ensemble: the scores of the probabilities averaged over seeds. interval: see `metrics.interval`, of the mean.
+    ensemble: the scores of the probabilities averaged over seeds. interval: see `metrics.interval`, of the mean. "answers" holds the
+    same of each further classifier, where there are such.
     """
-    return _summary(pooled.seeds, pooled.samples, pooled.probabilities)
+    summary = _summary(pooled.seeds, pooled.samples, pooled.probabilities)
+    others = {name: _summary(pooled.seeds, pooled.samples, probabilities) for name, probabilities in pooled.answers.items()}
+    return summary | ({"answers": others} if others else {})
 
 
 def leak(pooled: Pooled) -> dict:

@@ -105,10 +105,11 @@ def lack(settings: TrainSettings) -> str:
             if Path(data.path).is_file()
             else f"needs the flow maps at {data.path}: set data.path=FILE, train/README.md says where they are to be had"
         )
-    for folder in map(Path, [*data.cache, *data.more, *data.test]):
-        if not (folder / "clips.csv").is_file():
-            name = folder.name if folder.name in LOADERS else data.name
-            return f"needs {name}: no prepared set in {folder}; mer-train prepare data={name} data.root=FOLDER data.cache={folder} makes it"
+    for folder in [*data.cache, *data.more, *data.test, *data.pretrain]:
+        if not Path(folder, "clips.csv").is_file():
+            name = Path(folder).name if Path(folder).name in LOADERS else data.name
+            what = f"{name} for pre-training (data.pretrain)" if folder in data.pretrain else name
+            return f"needs {what}: no prepared set in {folder}; mer-train prepare data={name} data.root=FOLDER data.cache={folder} makes it"
     return ""
 
 

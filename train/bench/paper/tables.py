@@ -5,7 +5,7 @@ words     settings of `mer-train` that go with every run (of the paper; a table 
 percent   true: the numbers are printed as percentages
 tasks     NAME: {title, words}, what is tested on what
 columns   what the numbers of a row are, in the paper's order: a set of people and a metric each, "all uf1"
-tables    NAME: {title, tasks, rows}, and words, columns, note where it has its own
+tables    NAME: {title, tasks, rows}, and words, columns, note where it has its own. Of a figure: draws (gradcam, tsne), people
 rows      {name, words, said}: what is switched, and what the paper says it reaches, for all tasks or as {TASK: numbers}. tasks: where
           it is run at all. answer: which classifier of the network is scored. alone: trained on the sets for pre-training alone.
 
@@ -24,7 +24,7 @@ import yaml
 from realtime.errors import UsageError
 
 FOLDER = Path(__file__).parent
-PAPERS = ("dual_atme",)
+PAPERS = ("skd_tstsan", "dual_atme")
 OWN = ("model.", "fit.", "data.pretrain")  # settings of a method alone
 
 
@@ -68,6 +68,7 @@ class Table:
         name: "dual_atme.table5".
         columns: (set of people, metric), what the numbers of a row are.
         draws: for a figure, what is drawn of its networks; "" for a table of numbers.
+        people: whom the figure shows; none: a few who show all classes.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Table:
     rows: tuple[Row, ...]
     note: str = ""
     draws: str = ""
+    people: tuple[str, ...] = ()
 
     def words_of(self, row: Row, task: Task, more: Iterable[str]) -> list[str]:
         """The settings of `mer-train` for a row on a task; `more` is what a person adds."""
@@ -129,17 +131,17 @@ def _table(name: str, paper: dict[str, Any], table: dict[str, Any], tasks: dict[
         said = {task: tuple(None if x is None else round(x / share, 6) for x in numbers) for task, numbers in said.items()}
         of = tuple(row.get("tasks", table["tasks"]))
         rows.append(Row(str(row["name"]), tuple(row.get("words", ())), said, of, row.get("answer", ""), row.get("alone", False)))
-    words = (*paper["words"], *table.get("words", ()))
     return Table(
         name,
         table["title"],
         paper["title"],
-        words,
+        (*paper["words"], *table.get("words", ())),
         tuple(tasks[one] for one in table["tasks"]),
         columns,
         tuple(rows),
         table.get("note", ""),
         table.get("draws", ""),
+        tuple(table.get("people", ())),
     )
 
 

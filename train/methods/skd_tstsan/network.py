@@ -138,15 +138,15 @@ class SKDTSTSAN(nn.Module):
 
 
 class Deployed(nn.Module):
-    """What is exported: stack (B, 34 + 2·fields, 48, 48) → probabilities (B, classes) of the deepest classifier."""
+    """What is exported: stack (B, 34 + 2·fields, 48, 48) → probabilities (B, classes) of the deepest classifier, or of the one at `place`."""
 
-    def __init__(self, network: SKDTSTSAN):
+    def __init__(self, network: SKDTSTSAN, place: int = 0):
         super().__init__()
-        self.network = network
+        self.network, self.place = network, place
 
     def forward(self, stack: Tensor) -> Tensor:
         """(B, 38, 48, 48) → probabilities (B, classes)."""
-        return self.network(stack)[0][0].softmax(1)
+        return self.network(stack)[0][self.place].softmax(1)
 
     def without_auxiliaries(self) -> Deployed:
         """The same, rid of the auxiliary branches and classifiers (Sec. 3.4: for training only), in place."""
@@ -154,3 +154,11 @@ class Deployed(nn.Module):
             stream.auxiliary = nn.ModuleList()
         self.network.classifiers = self.network.classifiers[:1]
         return self
+
+    def answers(self) -> dict[str, Deployed]:
+        """The auxiliary classifiers, where they were kept, by how much of the network they stand on (Table 7)."""
+        return {name: Deployed(self.network, place) for name, place in (("1of3", 1), ("2of3", 2)) if place < len(self.network.classifiers)}
+
+    def features(self, stack: Tensor) -> dict[str, Tensor]:
+        """What each classifier reads, (B, 384), under the names of `answers`; "" for the deepest."""
+        return dict(zip(("", "1of3", "2of3"), self.network(stack)[1]))

@@ -20,6 +20,7 @@ class Model:
     amplification: float
     dropout: float
     magnet: str
+    auxiliary: bool = False
 
     def check(self) -> None:
         check(

@@ -34,7 +34,7 @@ def kind(model: Model) -> str:
 
 
 LAYERS = {
-    "whole face": ("network.streams.S.blocks.1.5", "face"),  # the fourth convolutional layer, as in the paper's Figure 7
+    "whole face": ("network.streams.S.blocks.2.2", "face"),  # the fourth convolutional layer, as in the paper's Figure 7
     "blocks": ("network.streams.L.blocks.1.0", "face"),
     "flow": ("network.streams.T.blocks.1.5", "face"),
 }
@@ -46,11 +46,12 @@ PAPER = "The paper starts from CK+'s macro-expressions (Sec. 4.2): data.pretrain
 
 def build(model: Model, classes: int) -> nn.Module:
     """What `fit` gives, untrained."""
-    return Deployed(_empty(model, classes)).without_auxiliaries()
+    made = Deployed(_empty(model, classes))
+    return made if model.auxiliary else made.without_auxiliaries()
 
 
 def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch, compute: Compute = CPU, keep: Keep = NOWHERE) -> nn.Module:
-    """The network without its auxiliary classifiers, in evaluation mode: stack → probabilities.
+    """The network, without its auxiliary classifiers unless model.auxiliary keeps them, in evaluation mode: stack → probabilities.
 
     The same seed, samples and machine give the same network.
 
@@ -74,7 +75,8 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     if before.classes != samples.classes:  # other emotions than are to be told apart: classifiers of their own
         deployed.network.classify_anew(len(samples.classes))
     _train(deployed, samples.only("micro"), recipe, "training", recipe.iterations, random, watch, compute, keep)
-    return deployed.without_auxiliaries().eval().to("cpu", memory_format=torch.contiguous_format)
+    answering = deployed if model.auxiliary else deployed.without_auxiliaries()
+    return answering.eval().to("cpu", memory_format=torch.contiguous_format)
 
 
 def _before(samples: Samples) -> Samples:

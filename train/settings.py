@@ -155,9 +155,9 @@ def same(kept: Any, wanted: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A setting that the choice does not know is left out of `data` and `protocol`, as it is from their files."""
+    """What the choice does not know, or what names no set, is left out of `data` and `protocol`."""
     if not hasattr(value, "__dataclass_fields__"):
         return value
     plain = OmegaConf.to_container(OmegaConf.structured(value))
     known = isinstance(value, DataSettings | ProtocolSettings)
-    return {key: one for key, one in plain.items() if not (known and one is None)}
+    return {key: one for key, one in plain.items() if not (known and one in (None, []))}

@@ -161,7 +161,8 @@ def leaky(archive, tmp_path_factory):
 
 
 def test_the_run_folder_can_be_read_without_the_data(leaky, samples):
-    out, _ = leaky
+    out, printed = leaky
+    assert " [" in printed and "\\[" not in printed
     lines = (out / "predictions/0/samm.csv").read_text().splitlines()
     assert lines[0] == "name,person,dataset,label,predicted,negative,positive,surprise" and len(lines) == 11
     results = json.loads((out / "results.json").read_text())

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 HEADS = {"uf1": "UF1", "uar": "UAR", "accuracy": "accuracy"}
@@ -50,7 +51,7 @@ def table(results: dict, title: str) -> Table:
     heads = "people from", *HEADS.values()
     result = Table(*heads, title=title, caption=below, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for group, uf1, uar, accuracy, *_ in rows(results):
-        result.add_row(*(cell.replace("[", r"\[") for cell in (group, uf1, uar, accuracy.split()[0])))
+        result.add_row(*map(escape, (group, uf1, uar, accuracy.split()[0])))
     return result
 
 

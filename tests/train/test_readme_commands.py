@@ -1,0 +1,78 @@
+"""The lines that the READMEs and the help print, typed as they stand, on small sets with tiny schedules."""
+
+import re
+import shlex
+
+import pytest
+from click.testing import CliRunner
+from places import ROOT
+
+pytest.importorskip("torch")
+
+from train.cli import EXAMPLES, main
+from train.data import prepared
+from train.settings import chosen
+
+TINY = {
+    "skd_tstsan": ["fit.pretrain_iterations=1", "fit.iterations=1", "fit.batch=2", "model.magnify=false"],  # magnet.pth is not everywhere
+    "moext": ["fit.pretrain_epochs=1", "fit.epochs=1", "fit.copies=1", "fit.views=2", "model.width=0.05", "model.size=56", "model.stages=1"],
+    "sa_at": [f"model.{name}" for name in ("size=32", "width=2", "teacher_depth=8", "student_depth=8", "style_width=2", "style_blocks=0")]
+    + ["fit.style_iterations=1", "fit.teacher_epochs=1", "fit.epochs=1"],
+    "dual_atme": ["fit.epochs=1"],
+    "svm": [],
+    "kernel_ridge": ["model.waves=64"],
+}
+TEXTS = [(ROOT / name).read_text("utf-8") for name in ("README.md", "train/README.md", "realtime/README.md")]
+# indented lines and inline code, without what stands behind a comment's sign or two blanks
+LINES = sorted(
+    {
+        line.split("#")[0].strip()
+        for text in TEXTS
+        for line in re.findall(r"^    (mer-train .*)$|`(mer-train [^`…]*=[^`…]*)`", text, re.M)
+        for line in line
+        if line
+    }
+)
+LINES += [line.strip().split("   ")[0] for line in EXAMPLES.splitlines() if line.strip().startswith("mer-train ")]
+LINES = [line for line in dict.fromkeys(LINES) if "explain" not in line and "verifier" not in line and "data=NAME" not in line]
+RUN = [line for line in LINES if "generic" not in line and not ("megc2019_flow" in line or "data=" not in line)]
+
+
+@pytest.mark.parametrize("line", LINES, ids=str)
+def test_a_printed_line_is_understood(line):
+    words = shlex.split(line)[1:]
+    assert chosen(*[word for word in words if word != "prepare"])
+
+
+@pytest.fixture
+def shelf(small_sets, tmp_path, monkeypatch):
+    """A folder of work where prepared/NAME is there, as `mer-train prepare` leaves it by default."""
+    monkeypatch.chdir(tmp_path)  # prepared/ and runs/ are below it
+    monkeypatch.setattr(prepared, "FEW", 1000)  # processes take longer to start than these clips
+    (tmp_path / "prepared").mkdir()
+
+    def lay(line):
+        names = set(re.findall(r"data=(\w+)|prepared/(\w+)", line))
+        names = {name for pair in names for name in pair if name} | ({"casme2", "samm", "smic"} if "composite" in line else set())
+        for name in names - {"composite"}:
+            (tmp_path / f"prepared/{name}").symlink_to(small_sets.cache(name))
+
+    return lay
+
+
+@pytest.mark.parametrize("line", [line for line in RUN if " prepare " not in line], ids=str)
+def test_a_printed_line_works(line, shelf):
+    shelf(line)
+    words = shlex.split(line)[1:]
+    tiny = TINY[chosen(*words).model.name]
+    done = CliRunner().invoke(main, [*words, *tiny, "seeds=[0]", "launcher=inline", "workers=1"])
+    assert done.exit_code == 0, f"{line}: {done.output}"
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("line", [line for line in RUN if " prepare " in line])
+def test_a_printed_line_prepares(line, small_sets, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line.replace("FOLDER", str(small_sets.root("casme2"))))[1:]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0 and (tmp_path / "prepared/casme2/clips.csv").exists(), done.output

@@ -51,6 +51,7 @@ def run(settings: TrainSettings, console: Console) -> Path:
         micro = samples.only("micro")
         for line in check_composite(micro.dataset, micro.person, np.array(samples.classes)[micro.label]):
             console.print(f"not the whole composite: {line}", style="yellow", soft_wrap=True)
+    samples = replace(samples, tested=settings.protocol.tested or "micro")
     everyone, folds = samples, None
     if settings.protocol.name == "holdout":
         samples, folds = holdout(everyone, _tested(settings, takes(settings.model), _say(console)))
@@ -119,9 +120,10 @@ def _tested(settings: TrainSettings, takes: str, say: Callable[[str], None]) -> 
 
 def _measure(settings: TrainSettings, samples: Samples, folds: list[Fold], training: Samples, out: Path, console: Console) -> Path:
     """training: what the exported network of protocol.export is trained on."""
+    from train.methods import learns
     from train.progress import Folds
 
-    for line in check(samples, folds):
+    for line in check(samples, folds, learns(settings.model)):
         console.print(line, style="yellow", soft_wrap=True)
     name, protocol = settings.model.name, settings.protocol.name
     wanted = settings.protocol.export and not (out / f"{name}.onnx").exists()

@@ -21,6 +21,7 @@ from train.methods import check, settings_of
 
 # what went without saying in runs that older versions began
 BEFORE = {"precision": "fp32", "still": "drop", "pretrain": [], "auxiliary": False}
+BEFORE |= {"tested": "micro", "teacher": "resnet", "answer": "student"}
 BEFORE |= {"puzzle_attention": False, "regions": "eyebrows_mouth", "optimizer": "adam", "weights": []}
 
 
@@ -60,6 +61,7 @@ class ProtocolSettings:
     inner: float
     count: int | None = None
     grouping: int | None = None
+    tested: str | None = None
     leak: bool = False
     export: bool = False
 
@@ -104,6 +106,9 @@ class TrainSettings:
                 "protocol.inner": 0 <= self.protocol.inner < 1,
                 f"launcher ({', '.join(LAUNCHERS[:-1])} or {LAUNCHERS[-1]})": self.launcher in LAUNCHERS,
                 "stage (style, with model=sa_at)": self.stage is None or (self.stage, self.model.name) == ("style", "sa_at"),
+                "protocol.tested (micro, or image with model.answer=teacher)": self.protocol.tested in (None, "micro")
+                or self.protocol.tested == "image"
+                and getattr(self.model, "answer", "") == "teacher",
                 "data.apex (annotated or extracted)": self.data.apex in (None, "annotated", "extracted"),
                 "data.still (drop or keep)": self.data.still in (None, "drop", "keep"),
                 "save_every": self.save_every >= 0,

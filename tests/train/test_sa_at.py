@@ -14,9 +14,11 @@ from train.data.cut import apex_by_algorithm_1
 from train.data.samples import Samples
 from train.methods.sa_at import network as models
 from train.methods.sa_at import settings as recipes
+from train.methods.sa_at import teachers
 from train.methods.sa_at import training as method
 from train.methods.sa_at.style_network import STYLES, StyleAggregation
 from train.methods.sa_at.style_training import fit_style, save_style
+from train.settings import chosen
 from train.watch import Watch
 
 Model, Recipe = settings_of("sa_at")
@@ -291,3 +293,28 @@ def test_the_teacher_learns_from_sets_for_pre_training_alone_where_they_are_name
     )
     method.fit(alone, Model(**SMALL | {"style": False}), Recipe(**SHORT), 0, Watch())
     assert seen == [({"macro"}, still.sum() - 1), ({"micro"}, (samples.kind == "micro").sum())]
+
+
+@pytest.mark.parametrize("make, parameters", [(teachers.alexnet, 61_100_840), (teachers.vgg16, 138_357_544)])
+def test_the_teachers_of_table_2_are_the_published_networks(make, parameters):
+    with torch.device("meta"):
+        network = make(3, 1000)
+        logits, maps = network(torch.empty(2, 3, 256, 256))
+    assert sum(p.numel() for p in network.parameters()) == parameters
+    assert logits.shape == (2, 1000) and not maps
+
+
+def test_a_teacher_alone_has_seen_no_micro_expression_and_answers_for_styled_pictures(samples):
+    model, recipe = Model(**SMALL, answer="teacher", transfer=False), Recipe(**SHORT)
+    answer = method.fit(samples, model, recipe, 0, Watch())
+    other = replace(samples, label=np.where(samples.kind == "micro", (samples.label + 1) % 3, samples.label))
+    np.testing.assert_array_equal(predict(answer, samples), predict(method.fit(other, model, recipe, 0, Watch()), samples))
+    assert (
+        answer.front.style is not None
+        and isinstance(answer.student, models.ResNet)
+        and len(answer.student.groups[0]) == (model.teacher_depth - 2) // 6
+    )
+    with pytest.raises(UsageError, match="no labelled faces"):
+        method.fit(samples.only("micro"), model, recipe, 0, Watch())
+    with pytest.raises(UsageError, match="no attention to transfer"):
+        chosen("model=sa_at", "model.teacher=alexnet")

@@ -23,6 +23,7 @@ class Samples:
         emotion: N strings, as annotated; the name of its class where that is all that is known.
         pretraining: N bool, whether a sample is of a set that serves pre-training alone (data.pretrain). Of these the label is −1
             where the classes do not know the emotion.
+        tested: the kind that is to be told apart; stills ("image") are where SA-AT's teacher is tested (protocol.tested).
     """
 
     inputs: dict[str, np.ndarray]
@@ -34,6 +35,7 @@ class Samples:
     classes: tuple[str, ...]
     emotion: np.ndarray = None
     pretraining: np.ndarray = None
+    tested: str = "micro"
 
     def __post_init__(self):
         if self.emotion is None:
@@ -47,7 +49,7 @@ class Samples:
     def __getitem__(self, rows: np.ndarray | list[bool]) -> Samples:
         """The samples at `rows` (a mask or indices)."""
         columns = {name: getattr(self, name)[rows] for name in COLUMNS}
-        return Samples({key: array[rows] for key, array in self.inputs.items()}, **columns, classes=self.classes)
+        return Samples({key: array[rows] for key, array in self.inputs.items()}, **columns, classes=self.classes, tested=self.tested)
 
     def only(self, kind: str) -> Samples:
         """Those of one kind, without what serves pre-training alone."""
@@ -55,8 +57,12 @@ class Samples:
 
     @property
     def micro(self) -> np.ndarray:
-        """N bool: the micro-expressions that are to be told apart."""
-        return (self.kind == "micro") & ~self.pretraining
+        """N bool: the micro-expressions (or what else is `tested`) that are to be told apart."""
+        return (self.kind == self.tested) & ~self.pretraining
+
+    def labelled(self, kinds: tuple[str, ...]) -> np.ndarray:
+        """N bool: those whose classes a network learns that learns from such `kinds`."""
+        return self.micro if kinds == ("micro",) else np.isin(self.kind, kinds) & (self.label >= 0)
 
     def for_pretraining(self) -> Samples:
         """What a network is pre-trained on: the sets of data.pretrain alone where they are named, else all that is there."""

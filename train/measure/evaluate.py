@@ -189,14 +189,14 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, fol
         test: only for protocol.leak. It changes nothing in the network.
     """
     from train.compute import compute
-    from train.methods import method
+    from train.methods import learns, method
     from train.resume import Keep
 
     back = None
     if settings.protocol.inner:
         rows, held_back = inner(training, settings.protocol.inner, seed)
         training, back = training[rows], training[held_back]
-    training, shown = learnable(training)
+    training, shown = learnable(training, learns(settings.model))
     best = None if back is None else Best(_renumbered(back, shown), "inner")
     leak = None if test is None else Best(_renumbered(test, shown), "leak", keep=False)
     together = Together(*(one for one in (best, leak, watch) if one is not None))
@@ -213,12 +213,12 @@ def fit(settings: TrainSettings, training: Samples, seed: int, watch: Watch, fol
     return Fitted(network, shown, None if leak is None else leak.probabilities)
 
 
-def learnable(training: Samples) -> tuple[Samples, np.ndarray]:
-    """(those of a class that a micro-expression shows, renumbered; the classes).
+def learnable(training: Samples, learns: tuple[str, ...] = ("micro",)) -> tuple[Samples, np.ndarray]:
+    """(those of a class that a micro-expression shows, or what else the method `learns` from, renumbered; the classes).
 
     A class that only the held-out person shows cannot be learnt: the network gets no output for it.
     """
-    shown = np.unique(training.label[training.micro])
+    shown = np.unique(training.label[training.labelled(learns)])
     if len(shown) < len(training.classes):
         training = _renumbered(training[np.isin(training.label, shown) | training.pretraining], shown)
     return training, shown

@@ -90,26 +90,31 @@ def join(first: Samples, second: Samples) -> Samples:
             raise UsageError(f"two sets with different {what}: {', '.join(one)} and {', '.join(other)}")
     inputs = {name: np.concatenate([first.inputs[name], second.inputs[name]]) for name in first.inputs}
     parts: dict = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in COLUMNS}
-    return Samples(inputs, **parts, classes=first.classes)
+    return Samples(inputs, **parts, classes=first.classes, tested=first.tested)
 
 
-def check(samples: Samples, folds: list[Fold]) -> list[str]:
+def check(samples: Samples, folds: list[Fold], learns: tuple[str, ...] = ("micro",)) -> list[str]:
     """What a person should know before it starts, a line each.
+
+    Args:
+        learns: the kinds of samples that the method learns its classes from (`train.methods.learns`).
 
     Raises:
         UsageError: a fold cannot be trained.
     """
+    taught = samples.labelled(learns)
     for fold in folds:
-        shown = np.unique(samples.label[fold.training][samples.micro[fold.training]])
+        shown = np.unique(samples.label[fold.training][taught[fold.training]])
         if len(shown) < 2:
-            raise UsageError(f"without {fold.name} the micro-expressions show {len(shown)} classes: 2 are needed")
+            what = "micro-expressions" if learns == ("micro",) else "expressions to learn from"
+            raise UsageError(f"without {fold.name} the {what} show {len(shown)} classes: 2 are needed")
         if not len(fold.test):
             raise UsageError(f"the fold {fold.name} has no micro-expression to test: give another set")
     lines = []
     tested = np.unique(np.concatenate([fold.test for fold in folds]))
     for number, name in enumerate(samples.classes):
         rows = (samples.label == number) & samples.micro
-        people = np.unique(samples.person[rows])
+        people = np.unique(samples.person[rows | taught & (samples.label == number)])
         if len(people) == 0:
             lines.append(f"warning: nobody shows the class '{name}': it counts 0 in UF1 and UAR")
         elif len(people) == 1:

@@ -44,6 +44,12 @@ def takes(model: Any) -> str:
     return own.kind(model) if hasattr(own, "kind") else own.INPUTS
 
 
+def learns(model: Any) -> tuple[str, ...]:
+    """The kinds of samples ("micro", "macro", "image") whose classes the network that answers has learnt."""
+    own = method(model.name)
+    return own.learns(model) if hasattr(own, "learns") else ("micro",)
+
+
 def check(right: dict[str, bool]) -> None:
     """One line for a value out of range.
 

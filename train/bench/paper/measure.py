@@ -88,7 +88,20 @@ def planned(table: Table, words: Sequence[str], out: Path, console: Console) -> 
 
 def _run(table: Table, row: Row, task: Task, more: list[str], out: Path) -> Run:
     folder = out / table.name.split(".")[0] / task.name / slug(row)
-    return Run(row, task, chosen(*table.words_of(row, task, [*more, f"out={folder}"])))
+    words = table.words_of(row, task, [*more, f"out={folder}"])
+    settings = chosen(*words)
+    return Run(row, task, chosen(*_alone(row, words, settings)) if row.alone else settings)
+
+
+def _alone(row: Row, words: list[str], settings: TrainSettings) -> list[str]:
+    """The words of a network that learns from the sets for pre-training, and is tested on what it would else be fine-tuned on."""
+    before, tested = settings.data.pretrain, settings.data.cache
+    if not before:
+        raise UsageError(f"'{row.name}' learns from the sets for pre-training alone: name one or more with data.pretrain=[DIR]")
+    found = {key: value for key, value in keyed(words).items() if not key.startswith("protocol.")}
+    found |= {"protocol": "holdout", "data.pretrain": "[]"}
+    found |= {"data.cache": f"[{','.join(before)}]", "data.test": f"[{','.join(tested)}]"}
+    return [f"{key}={value}" for key, value in found.items()]
 
 
 def slug(row: Row) -> str:

@@ -24,7 +24,7 @@ import yaml
 from realtime.errors import UsageError
 
 FOLDER = Path(__file__).parent
-PAPERS = ("skd_tstsan", "dual_atme")
+PAPERS = ("skd_tstsan", "moext", "dual_atme", "sa_at")
 OWN = ("model.", "fit.", "data.pretrain")  # settings of a method alone
 
 

@@ -55,7 +55,7 @@ class ResNet(nn.Module):
             inputs = outputs
         self.groups = nn.ModuleList(groups)
         self.classifier = nn.Linear(inputs, classes)
-        self.apply(_initial)
+        self.apply(initial)
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         x = self.stem(x)
@@ -140,7 +140,7 @@ class SAAT(nn.Module):
         return (straight + mirrored) / 2
 
 
-def _initial(part: nn.Module) -> None:
+def initial(part: nn.Module) -> None:
     """Sec. 3.2: a normal distribution with standard deviation 0.02."""
     if isinstance(part, nn.Conv2d | nn.Linear):
         nn.init.normal_(part.weight, 0.0, 0.02)

@@ -11,6 +11,7 @@ from train.methods import check
 INPUTS = ("apex", "difference")
 STYLES = ("grey", "light", "sketch")  # a test holds these against train.methods.sa_at.style_network.STYLES
 SIZES = (256, 128, 64, 32)
+TEACHERS = ("resnet", "alexnet", "vgg16")
 
 
 @dataclass
@@ -29,6 +30,11 @@ class Model:
     styles: list[str]
     style_width: int
     style_blocks: int
+    teacher: str = ""  # of a network that is older than the setting, as the next
+    answer: str = ""
+
+    def __post_init__(self):
+        self.teacher, self.answer = self.teacher or TEACHERS[0], self.answer or "student"
 
     def check(self) -> None:
         if self.input not in INPUTS:
@@ -41,8 +47,12 @@ class Model:
             depth = getattr(self, name)
             if depth < 8 or depth % 6 != 2:
                 raise UsageError(f"model.{name}={depth}: a ResNet of this type has 6n + 2 layers: 8, 14, 20, …, 110")
+        if self.teacher not in TEACHERS or self.answer not in ("student", "teacher"):
+            raise UsageError(f"model.teacher={self.teacher} model.answer={self.answer}: expected {', '.join(TEACHERS)}; student or teacher")
         check(
             {
+                "model.teacher (alexnet and vgg16 have no attention to transfer: with model.answer=teacher alone)": self.teacher == "resnet"
+                or self.answer == "teacher",
                 "model.width": self.width >= 1,
                 "model.style_width": self.style_width >= 1,
                 "model.style_blocks": self.style_blocks >= 0,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from realtime.errors import UsageError
 from train.compute import CPU, Compute
 from train.data.augment import affine, mix
 from train.data.samples import Samples
@@ -17,6 +18,7 @@ from train.methods.sa_at.network import SAAT, Front, ResNet, attention_transfer
 from train.methods.sa_at.settings import Model, Recipe
 from train.methods.sa_at.style_network import StyleAggregation
 from train.methods.sa_at.style_training import ready_style
+from train.methods.sa_at.teachers import teacher as untrained
 from train.resume import NOWHERE, Keep, Stage
 from train.watch import Watch
 
@@ -33,6 +35,11 @@ def kind(model: Model) -> str:
     return "sa_at_apex" if model.input == "apex" else "sa_at"
 
 
+def learns(model: Model) -> tuple[str, ...]:
+    """The kinds of samples whose classes the answers are learnt from."""
+    return ("micro",) if model.answer == "student" else ("macro", "image")
+
+
 LAYERS = {"student, middle": ("student.groups.1", "face"), "student, last": ("student.groups.2", "face")}
 ATTENTION: dict[str, tuple] = {}
 
@@ -47,6 +54,8 @@ def build(model: Model, classes: int) -> nn.Module:
     """What `fit` gives, untrained."""
     style = StyleAggregation(model.styles, model.style_width, model.style_blocks) if model.style else None
     front = Front(model.size, model.input == "difference", style)
+    if model.answer == "teacher":
+        return SAAT(front, untrained(model, front.channels, classes), mirror=True)
     return SAAT(front, ResNet(front.channels, classes, model.student_depth, model.width), mirror=True)
 
 
@@ -54,8 +63,12 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     """The student behind its `Front`, in evaluation mode: its faces → probabilities.
 
     The teacher learns from what is "macro" or "image" in `samples`, the student from what is "micro". Without any of
-    the former, or with model.transfer off or fit.beta 0, the student learns alone. The same seed, samples and machine
+    the former, or with model.transfer off or fit.beta 0, the student learns alone. With model.answer=teacher there is no student:
+    the teacher learns from pictures as they are (Sec. 3.5) and answers for style-aggregated ones. The same seed, samples and machine
     give the same network.
+
+    Raises:
+        UsageError: the teacher is to answer and has nothing to learn from.
     """
     classes = len(samples.classes)
     style = ready_style(samples, model, recipe, seed, watch, compute, keep)
@@ -64,22 +77,29 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
     random = torch.Generator().manual_seed(seed)
 
     teacher = None
+    alone = model.answer == "teacher"
     expressions = samples.for_pretraining()
     expressions = expressions[(expressions.kind != "micro") & (expressions.label >= 0)]
-    if model.transfer and recipe.beta and len(expressions):
-        teacher = ResNet(front.channels, classes, model.teacher_depth, model.width, recipe.recompute)
+    if len(expressions) and (alone or model.transfer and recipe.beta):
+        teacher = untrained(model, front.channels, classes, recipe.recompute)
+        looking = Front(model.size, front.difference).to(compute.device) if alone else front
+        answer = SAAT(front, teacher, recipe.mirror).train() if alone else None
         _learn(
             teacher,
-            _seen(front, expressions, compute),
+            _seen(looking, expressions, compute),
             expressions,
             recipe,
             random,
             (recipe.teacher_epochs, recipe.teacher_batch, recipe.teacher_lr),
             _classify,
-            partial(keep.stage, "teacher", recipe.teacher_epochs, watch, random),
+            partial(keep.stage, "teacher", recipe.teacher_epochs, watch, random, answer),
             compute,
         )
+        if answer is not None:
+            return _ready(answer)
         teacher.eval().requires_grad_(False)
+    elif alone:
+        raise UsageError("model.answer=teacher: no macro-expressions and no labelled faces to learn from, name them with data.pretrain=[DIR]")
     elif model.transfer and recipe.beta:
         watch.say(NO_TEACHER)
 
@@ -103,8 +123,12 @@ def fit(samples: Samples, model: Model, recipe: Recipe, seed: int, watch: Watch,
         partial(keep.stage, "training", recipe.epochs, watch, random, whole),
         compute,
     )
-    student.recompute = False
-    return whole.eval().requires_grad_(False).to("cpu", memory_format=torch.contiguous_format)
+    return _ready(whole)
+
+
+def _ready(answer: SAAT) -> SAAT:
+    answer.student.recompute = False
+    return answer.eval().requires_grad_(False).to("cpu", memory_format=torch.contiguous_format)
 
 
 def _classify(found: tuple[Tensor, list[Tensor]], target: Tensor, seen: Tensor) -> Tensor:
@@ -124,7 +148,7 @@ def _seen(front: Front, samples: Samples, compute: Compute) -> Tensor:
 
 
 def _learn(
-    network: ResNet,
+    network: nn.Module,
     seen: Tensor,
     samples: Samples,
     recipe: Recipe,

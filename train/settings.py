@@ -16,7 +16,7 @@ from realtime.errors import UsageError
 from realtime.parallel import LAUNCHERS
 from realtime.settings import literal, load
 from realtime.watch import LiveSettings
-from train.data.grouping import GROUPINGS
+from train.data.grouping import GROUPINGS, classes
 from train.methods import check, settings_of
 
 # what went without saying in runs that older versions began
@@ -98,6 +98,8 @@ class TrainSettings:
             self.out = f"runs/{'-'.join(part for part in parts if part)}"
         if getattr(self.model, "puzzle", "") is None:  # Dual-ATME's puzzle is cut from pictures where there are any
             self.model.puzzle = "map" if self.data.name == "megc2019_flow" else "picture"
+        if self.data.grouping is not None:
+            classes(self.data.grouping)  # raises where there is none of this name
         self.model.check()
         self.fit.check()
         check(

@@ -93,6 +93,12 @@ def test_the_default_network_is_the_live_loops_and_the_same_wherever_it_is_named
     assert f"[model card](engines/zoo/{name}.md)" in (ROOT / "README.md").read_text("utf-8")
 
 
+def test_an_unknown_grouping_is_said_at_once():
+    for wrong in ("9", "casme2_4", "Three"):
+        with pytest.raises(UsageError, match=f"no grouping '{wrong}': choose one of megc2019, three, casme2_5"):
+            chosen("data=casme2", f"data.grouping={wrong}")
+
+
 @pytest.mark.parametrize(
     ("words", "grouping"),
     [

@@ -8,7 +8,7 @@
 `small_sets` is a fixture of tests/train/conftest.py; what is asked for is made then, in about two seconds a set, and shared by all
 workers, so nobody writes there (data.cache's own inputs/ apart). Each of PEOPLE people shows every emotion of the set's largest
 grouping once, in LENGTH frames with the apex in the middle; each emotion is another movement, so that networks can learn it.
-casme3 holds a clip more of its first person, whose apex is its onset. `images` are stills of the apex for SA-AT's teacher.
+casme3 holds a clip more of its first person, whose apex is its onset, and one of its second, whose offset is, too. `images` are stills of the apex for SA-AT's teacher.
 """
 
 from functools import cache
@@ -117,7 +117,7 @@ def _mmew(root: Path) -> None:
 
 
 def _casme3(root: Path) -> None:
-    """A recording a person, one clip after the other in it; the last micro-expression of the first has its apex at its onset."""
+    """A recording a person, one clip after the other in it; two more show no movement."""
     spoken = {"happiness": "happy", "sadness": "sad", "others": "Others"}
     micro = [["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]]
     macro = [["sub", "seq", "onset", "apex", "offset", "AU", "emotion"]]
@@ -129,6 +129,7 @@ def _casme3(root: Path) -> None:
             macro.append([f"spNO.{person}", "b", *moments, "4", label])
             _clip(root / f"part_A/spNO.{person}/b/color", "{}.jpg", person, emotion, 100 * number)
     micro.append(["spNO.1", "a", "101", "101", "106", "4", "III", "anger"])
+    micro.append(["spNO.2", "a", "202", "202", "202", "4", "III", "disgust"])
     xlsx(root / "annotation/cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", micro, "label")
     xlsx(root / "annotation/cas(me)3_part_A_MaE_label_JpgIndex_v2_emotion.xlsx", macro)
 

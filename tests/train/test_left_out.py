@@ -2,12 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 pytest.importorskip("torch")
 
+from realtime.naming.inputs import INPUTS
 from train.cli import main
+from train.data import cache as store
+from train.data import prepared
 
 
 @pytest.mark.parametrize("still", ["drop", "keep"])
@@ -27,6 +31,16 @@ def test_clips_of_casme3_without_movement(small_sets, tmp_path, still):
     predicted = (tmp_path / "predictions/0/casme3-spNO.1.csv").read_text().splitlines()[1:]
     assert len(predicted) == (7 if still == "drop" else 8)
     assert json.loads((tmp_path / "results.json").read_text())["settings"]["data"]["still"] == still
+
+
+def test_every_kind_of_inputs_bears_a_clip_without_movement(small_sets):
+    cache = small_sets.cache("casme3")
+    files = [cache / "clips" / row.file for row in store.read_rows(cache) if row.still]
+    assert len(files) == 2
+    for kind in INPUTS:
+        for file in files:
+            made = INPUTS[kind](prepared.moments(file, course=prepared.COURSES.get(kind)))
+            assert all(np.isfinite(array).all() for array in made.values()), kind
 
 
 def test_clips_outside_the_grouping_are_counted_by_their_label(small_sets, tmp_path):

@@ -163,6 +163,9 @@ def write_rows(path: Path, kind: type, rows: list) -> None:
 
 
 def read_made(cache: Path) -> dict:
+    if not cache.exists():
+        name, place = (cache.name, "") if str(cache.parent) == "prepared" else ("NAME", f" data.cache={cache}")
+        raise UsageError(f"no prepared set {cache}: mer-train prepare data={name} data.root=FOLDER{place} makes it")
     try:
         made = json.loads((cache / "made.json").read_text("utf-8"))
         if not isinstance(made, dict):

@@ -118,7 +118,7 @@ def regions(points: np.ndarray, which: str = EYEBROWS_MOUTH) -> tuple[Box, Box, 
 
 
 def _brows(points: np.ndarray) -> list[tuple[float, ...]]:
-    sides = []
+    sides: list[tuple[float, ...]] = []
     for brow, lid, first, last in BROWS:
         height, length = _distance(points, brow, lid) / 4, _distance(points, first, last) / 4
         top, bottom = points[brow, 1] - height, points[lid, 1] - height

@@ -1,6 +1,7 @@
 """Each loader on a small tree in its set's real layout, with that set's known errors."""
 
 import shutil
+from dataclasses import replace
 
 import made_sets
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from realtime.errors import UsageError
 from train.data.annotations import Clip, LeftOut
 from train.data.loaders import casme2, casme3, ckplus, dfme, fourdme, generic, images, mmew, samm, smic, synthetic
+from train.data.loaders.generic import moments
 from train.synthesis.clip import TRUTH
 
 LOADERS = {f.__name__: f for f in (casme2, samm, smic, mmew, casme3, dfme, fourdme, ckplus, images, generic)}
@@ -127,6 +129,7 @@ def test_generic(tmp_path):
     assert usable["face.png"].kind == "image" and len(usable["face.png"].pictures) == 1
     assert {row.split()[-1] for row in left_out} == {"6", "7", "8", "9"}
     assert generic(tmp_path / "clips.csv") == generic(tmp_path)
+    assert moments("1", "1", "2") == (1, 1, 2) and replace(usable["film.mp4@0.5"], times=(1, 1, 2)).still and not usable["film.mp4@0.5"].still
 
 
 def test_synthetic(tmp_path):

@@ -150,8 +150,10 @@ def test_what_is_wrong_is_named(made, tmp_path):
     np.savez(cache / "clips/1.npz", **{**np.load(cache / "clips/0.npz"), "points": np.zeros((68, 2), np.float32)})
     with pytest.raises(UsageError, match="1.npz cannot be made into inputs of dual_atme_map.*landmarks"):
         prepared.load(cache, "dual_atme_map", "three")
-    with pytest.raises(UsageError, match="no prepared set"):
+    with pytest.raises(UsageError, match="no prepared set .*nowhere: mer-train prepare data=NAME data.root=FOLDER data.cache=.*nowhere makes it"):
         prepared.load(tmp_path / "nowhere", "dual_atme_map", "three")
+    with pytest.raises(UsageError, match="no prepared set prepared/ckplus: mer-train prepare data=ckplus data.root=FOLDER makes it"):
+        prepared.load(cache, "dual_atme_map", "three", pretrain=["prepared/ckplus"])
 
 
 MADE = {

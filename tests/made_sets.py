@@ -220,6 +220,13 @@ def cas_me2(root: Path) -> Path:
     return root
 
 
+def megc(root: Path) -> Path:
+    run(root / "SAMM_Test_cropped/001_1", "001_1_{:04d}.jpg", range(1, 41))
+    run(root / "MEGC/CAS_Test_cropped/b", "img{:05d}.jpg", range(31))
+    run(root / "elsewhere/c", "{}.jpg", range(1, 5))
+    return root
+
+
 def generic_long(root: Path) -> Path:
     table(
         root / "recordings.csv",

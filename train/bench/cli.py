@@ -58,13 +58,13 @@ ABLATION: dict[str, dict[str, Any]] = {  # what is switched off, one at a time
 def spotting(portraits, clips, out, ablation, rate, jobs, settings_):
     """Precision, recall, F1, false alarms, apex error and delay on the standard set of synthetic clips.
 
-    With data=samm_lv, cas_me2, casme3 or generic and data.root=FOLDER: on real long recordings, by the grand challenges' protocol."""
+    With data=samm_lv, cas_me2, casme3, megc or generic and data.root=FOLDER: on real long recordings, by the grand challenges' protocol."""
     from train.settings import BenchSettings
 
     overrides = common.only_overrides(settings_, "folders go after their flags, or after data.root=")
     words = {word.split("=")[0] for word in overrides}
     if "data.root" in words and "data" not in words:
-        raise UsageError("data.root of which set? Give data=samm_lv, cas_me2, casme3 or generic, too")
+        raise UsageError("data.root of which set? Give data=samm_lv, cas_me2, casme3, megc or generic, too")
     config = settings.load("bench", overrides, BenchSettings)
     console = Console(soft_wrap=True)
     if config.data is not None:
@@ -124,6 +124,12 @@ def _recordings(chosen, config, out, rate, jobs, console):
         for one in watched:
             if one.failed:
                 console.print(f"not measured: {one.name}: {one.failed}", style="yellow")
+        tables = long.predictions(found.recordings, watched)
+        for name, rows in tables.items():
+            cache.write_rows(place / f"{name}.csv", long.Prediction, rows)
+        if not found.annotated:
+            console.print(f"{sum(map(len, tables.values()))} expressions found: {', '.join(f'{name}.csv' for name in tables)} in {place}")
+            return
         result = long.results(found.recordings, watched, rate)
         words = report.of_recordings(result, found.name, chosen.network)
         (place / "results.json").write_text(json.dumps(result, indent=1))

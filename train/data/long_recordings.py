@@ -39,6 +39,7 @@ class LongRecording:
         name: unique within the set.
         fps: frames a second of `frames`, by their numbers; of a video its own clock counts.
         expressions: may be empty; whatever is found there is then false.
+        table: the name of the table that what is found in it goes into.
     """
 
     name: str
@@ -47,6 +48,7 @@ class LongRecording:
     frames: Mapping[int, Path] = field(default_factory=dict)
     video: Path | None = None
     expressions: list[Expression] = field(default_factory=list)
+    table: str = "predictions"
 
     def __iter__(self) -> Iterator[Frame]:
         """Every frame in order. A picture that cannot be read is a gap. Raises SourceError for a video that is none."""
@@ -76,12 +78,14 @@ class LongSet:
     Attributes:
         left: rows that could not be used.
         mended: rows that were used other than they stand, and how.
+        annotated: whether it says what is to be found; a challenge's test set does not.
     """
 
     name: str
     recordings: list[LongRecording]
     left: list[LeftOut] = field(default_factory=list)
     mended: list[LeftOut] = field(default_factory=list)
+    annotated: bool = True
 
     def add(self, recording: LongRecording | None, row: annotations.Row, kind: str, label: str = "") -> None:
         """An annotated expression by frame numbers: row["onset"], row["apex"], row["offset"].
@@ -121,7 +125,7 @@ class LongSet:
         Raises:
             UsageError: it holds no recording, or no expression of any.
         """
-        if not any(one.expressions for one in self.recordings):
+        if not (any(one.expressions for one in self.recordings) if self.annotated else self.recordings):
             why = f" (the first row: {self.left[0].row}: {self.left[0].why})" if self.left else ""
             what = f"{len(self.recordings)} recordings and none of the annotated expressions" if self.recordings else "no recording"
             raise UsageError(f"{what} of {self.name} found in '{root}'{why}: check data.root")

@@ -80,8 +80,25 @@ def test_the_command_measures_a_set_and_does_not_watch_twice(tmp_path, monkeypat
     result = json.loads((tmp_path / "out/samm_lv/results.json").read_text())
     assert result["kinds"]["micro"]["f1"] == 1 and result["named"]["right"] == 1
     assert "no frames" in (tmp_path / "out/samm_lv/left_out.csv").read_text()
+    assert (tmp_path / "out/samm_lv/predictions.csv").read_text().splitlines()[1:] == ["006_1,11,20,me,negative"]
     assert command(*words).exit_code == 0 and times == ["006_1", "020_6", "020_6"]  # what failed is tried again
     assert command(*words, "spotter.confidence=0.6").exit_code == 0 and len(times) == 5
+
+
+def test_what_is_found_in_the_challenges_test_set_is_a_submission(tmp_path, monkeypatch):
+    made_sets.megc(tmp_path / "set")
+
+    def watch(one, settings):
+        return long.Watched(one.name, 1.0, one.fps, [said("micro", 10 / one.fps, 19 / one.fps), said("macro", 20 / one.fps, 30 / one.fps, "unsure")])
+
+    monkeypatch.setattr(long, "watch", watch)
+    done = command("data=megc", f"data.root={tmp_path / 'set'}", "--out", tmp_path / "out")
+    assert done.exit_code == 0 and "4 expressions found: samm_pred.csv, cas_pred.csv" in done.output.replace("\n", " "), done.output
+    place = tmp_path / "out/megc"
+    head = "vid,pred_onset,pred_offset,type,emotion\n"
+    assert (place / "samm_pred.csv").read_text() == head + "001_1,11,20,me,negative\n001_1,21,31,mae,unsure\n"
+    assert (place / "cas_pred.csv").read_text() == head + "b,10,19,me,negative\nb,20,30,mae,unsure\n"
+    assert not (place / "results.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import UsageError
-from train.data.loaders.long_sets import cas_me2, casme3, generic, samm_lv
+from train.data.loaders.long_sets import cas_me2, casme3, generic, megc, samm_lv
 
 
 def told(made):
@@ -40,6 +40,18 @@ def test_casme3_part_a(tmp_path):
     assert [e[0] for e in there["spNO.2/b"]] == ["micro", "macro"] and not left
     assert ("micro", 17, 17, 17, "anger") in there["spNO.1/a"]  # of a single frame
     assert "apex '18' became 22" in mended["7"] and "onset 0 became 1" in mended["10"]
+
+
+def test_the_challenges_test_set_has_no_annotations(tmp_path):
+    made = megc(made_sets.megc(tmp_path))
+    assert {one.name: (one.fps, len(one.frames), one.table) for one in made.recordings} == {
+        "001_1": (200, 40, "samm_pred"),
+        "b": (30, 31, "cas_pred"),
+    }
+    assert not made.annotated and [one.name for one in made.left] == ["c"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no recording of MEGC's unseen test set found in .*empty"):
+        megc(tmp_path / "empty")
 
 
 def test_a_generic_table(tmp_path):

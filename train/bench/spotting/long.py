@@ -2,7 +2,8 @@
 
 A detection is true where it and an annotated expression of its kind share half of the frames of both together. Micro-
 and macro-expressions are counted apart, then together, over all recordings. Spot-then-recognise (STRS): F1 of spotting
-micro-expressions × unweighted F1 of the emotions named of those that were found.
+micro-expressions × unweighted F1 of the emotions named of those that were found. What was found is written as a submission
+to the challenges, too; for their test set (data=megc), whose annotations nobody has, that is all.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from train.data.loaders.long_sets import LONG
 from train.data.long_recordings import KINDS, LongRecording, LongSet
 from train.measure.metrics import confusion
 
+SHORT = {"micro": "me", "macro": "mae"}  # what they are called there
 EMOTIONS = "casme3_4"  # negative, positive, surprise, others: the challenges' classes
 
 
@@ -44,6 +46,17 @@ class Watched:
     fps: float
     events: list[dict]
     failed: str = ""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A line of a submission: frames by their numbers. What the last column is called is a guess."""
+
+    vid: str
+    pred_onset: int
+    pred_offset: int
+    type: str
+    emotion: str
 
 
 def load(name: str, root: str) -> LongSet:
@@ -110,6 +123,17 @@ def by_what_means(settings: PipelineSettings) -> str:
         file = ZOO / f"{network}.onnx" if network in known() else Path(network)
         digest.update(file.read_bytes() if file.is_file() else b"")
     return digest.hexdigest()[:12]
+
+
+def predictions(recordings: list[LongRecording], watched: list[Watched]) -> dict[str, list[Prediction]]:
+    """What was found, as the challenges take it: {name of the table: its lines}."""
+    rows: dict[str, list[Prediction]] = {one.table: [] for one in recordings}
+    for one, said in zip(recordings, watched, strict=True):
+        first = one.span[0]
+        for event in said.events:
+            onset, offset = (first + round(event[moment] * said.fps) for moment in ("onset", "offset"))
+            rows[one.table].append(Prediction(one.name, onset, offset, SHORT[event["kind"]], event["label"]))
+    return rows
 
 
 def results(recordings: list[LongRecording], watched: list[Watched], rate: float) -> dict:

@@ -3,6 +3,7 @@
 samm_lv     ROOT/…/SAMM_LongVideos_V3_Release.xlsx (names in row 10)      ROOT/…/006_1/006_1_0001.jpg, 200 frames/s
 cas_me2     ROOT/…/CAS(ME)^2code_final.xlsx (no names; its rules beside)  ROOT/…/rawpic/s15/15_0101disgustingteeth/img1.jpg, 30
 casme3      ROOT/…/cas(me)3_part_A_ME_label….xlsx, …_MaE_label….xlsx      ROOT/…/spNO.1/a/color/123.jpg, 30
+megc        ROOT/…/SAMM…/<name>/….jpg, 200 frames/s; ROOT/…/CAS…/<name>/….jpg, 30: the challenges' unseen test set, no annotation
 generic     ROOT/….csv: path, subject, kind, onset, apex, offset; optional label, fps
 """
 
@@ -26,6 +27,7 @@ SAMM_LV = {
     "offset": ("Offset", "Offset Frame"),
     "kind": ("Type",),
 }
+MEGC_PARTS = {"samm": 200, "cas": 30}  # what a folder is called → frames a second
 GENERIC = ("path", "subject", "kind", "onset", "apex", "offset", "label", "fps")
 
 
@@ -91,6 +93,30 @@ def casme3(root: Path) -> LongSet:
     made = LongSet("CAS(ME)³ part A", list(found.values()))
     for kind, row in casme3_rows(tables):
         made.add(found.get((row["subject"], row["filename"])), row, kind, row["label"])
+    return made.checked(root)
+
+
+def megc(root: Path) -> LongSet:
+    """The unseen test set of MEGC 2023 to 2025: 10 recordings of SAMM at 200 frames/s and 20 of CAS(ME)³ at 30, without annotations.
+
+    Every folder of pictures is one, SAMM's or CAS(ME)³'s by what it or a folder above it is called (read in public code:
+    SAMM_Test_cropped, CAS_Test_cropped, SAMM_data, CAS_data). What is found goes into the two tables of a submission.
+
+    Raises:
+        UsageError: there is none.
+    """
+    made = LongSet("MEGC's unseen test set", [], annotated=False)
+    folder_names = [root, *(path for depth in range(4) for path in sorted(root.glob("*/" * depth + "*")) if path.is_dir())]
+    for path in folder_names:
+        frames = folders.frames(path)
+        if len(frames) < 2:
+            continue
+        above = str(path.relative_to(root)).lower()
+        part = next((part for part in MEGC_PARTS if part in above), None)
+        if part is None:
+            made.left.append(LeftOut(path.name, above, "neither this folder's name nor one above it says samm or cas"))
+        else:
+            made.recordings.append(LongRecording(path.name, path.name, MEGC_PARTS[part], frames, table=f"{part}_pred"))
     return made.checked(root)
 
 
@@ -163,4 +189,4 @@ def _rule(table: Path, sheet: str, code: str, place: int) -> list[list[str]]:
     return found
 
 
-LONG = {"samm_lv": samm_lv, "cas_me2": cas_me2, "casme3": casme3, "generic": generic}
+LONG = {"samm_lv": samm_lv, "cas_me2": cas_me2, "casme3": casme3, "megc": megc, "generic": generic}

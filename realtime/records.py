@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from realtime.face.measures import Measured
 
 BETWEEN = 16  # views of a whole movement that are kept, at most
 UNSURE = "unsure"  # the label of an event that the network abstains from naming
@@ -50,6 +53,7 @@ class FaceView:
         motion: speed of the head since the frame before, in inter-ocular distances a second.
         eye_opening: lid distance over eye width, mean of both eyes, from the latest landmark run (open about 0.3, shut <
             0.15).
+        measured: from the latest landmark run, where that is asked for (`realtime.face.measures`).
     """
 
     face: int
@@ -62,6 +66,7 @@ class FaceView:
     box: tuple[int, int, int, int]
     motion: float
     eye_opening: float
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from realtime.output.exports.tables import recording_row, write_overview
 from realtime.records import Event
 
 RECORD = "recording.json"
-RESULTS = ("events.jsonl", "events.csv", "timeline.png", "annotated.mp4")  # of every clip, the video where it is asked for
+RESULTS = ("events.jsonl", "events.csv", "timeline.png", "annotated.mp4", "frames.csv", "frames.parquet")  # the last three where they are asked for
 SHOWN = 3  # failures that the last line names
 
 
@@ -34,11 +34,13 @@ class Wanted:
     video: bool = False
     exports: tuple[str, ...] = ()
     separator: str = ","
+    frames: bool = False
 
     def within(self, had: dict) -> bool:
         """Whether an earlier run, asked for `had`, has left all of it."""
         same = had.get("settings") == self.settings and had.get("separator") == self.separator
-        return same and (had.get("video") or not self.video) and set(self.exports) <= set(had.get("exports", ()))
+        large = all(had.get(name) or not getattr(self, name) for name in ("video", "frames"))
+        return same and large and set(self.exports) <= set(had.get("exports", ()))
 
 
 @dataclass(frozen=True)

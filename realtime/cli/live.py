@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from functools import partial
 from importlib.resources import files as resources
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from engines.errors import on_notice
 from engines.runtime import ENGINES
 from realtime import settings
 from realtime.cli import common, terminal
+from realtime.cli.beside import Frames
 from realtime.cli.common import signals
 from realtime.cli.console import Output, console_on
 from realtime.cli.running import Shown, exit_code, follow, log_session, policy, totals
 from realtime.errors import OutputError, UsageError
 from realtime.naming.recognizer import Recognizer
+from realtime.output.frame_table import FrameFile
 from realtime.output.line_file import open_number
 from realtime.output.sinks import Writer, file_sink
 from realtime.pipeline import Pipeline
@@ -49,19 +52,23 @@ DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
 @click.option("--engine", type=click.Choice(ENGINES), help="What runs the networks and the flow.  [default: auto]")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this long.")
 @click.option("--events", metavar="FILE", help="Also write events to FILE.jsonl or FILE.csv, new ones, or as JSON lines to a stream: -, a FIFO.")
+@click.option("--frames", metavar="FILE", help="Also write what is measured in every frame of the one source to FILE.csv: pose, gaze, blendshapes.")
 @click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event.")
 @click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
-def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engine, seconds, events, window, quiet, no_log, settings_):
+def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engine, seconds, events, frames, window, quiet, no_log, settings_):
     """Watch cameras, streams or files, and say when a face shows a micro-expression."""
     overrides = common.only_overrides(settings_, "a file goes after --source")
     named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model, "engine": engine}
+    named["faces.measures"] = frames is not None or None
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
     specs = [*cameras, *sources, *([DEMO] if demo else [])]
     if not specs:
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
+    if frames and (len(specs) > 1 or not frames.lower().endswith(".csv")):
+        raise UsageError(f"--frames {frames}: expected the name of a .csv file, and one source, got {len(specs)}")
 
     output = Output(sys.stdout)
     to_stdout = events is not None and open_number(events) == 1  # then words for people go to standard error
@@ -77,19 +84,19 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
         log = [] if no_log else [log_session("mer-live", network.name, names, config, files)]
         shown = Shown(screen)
         writer = stack.enter_context(Writer([*sinks, *log, shown], report=common.complain("mer-live")))
-        watches = []
+        table = stack.enter_context(Frames("mer-live", partial(FrameFile, Path(frames), kept=True) if frames else None))
+        watches: list[Watch] = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
-            watches.append(
-                Watch(source, Pipeline(name, chosen, recognizer=network, now=source.info.now), lambda event, keyframes: writer.write(event))
-            )
+            pipeline = Pipeline(name, chosen, recognizer=network, now=source.info.now)
+            watches.append(Watch(source, pipeline, lambda event, keyframes: writer.write(event), lambda step: table.write(step, watches[0].status)))
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
         for sink in log:
             sink.finish(**vars(totals(watches, [writer])))
         writer.close()
     for watch in watches:
         screen.print(terminal.summary(watch))
-    code = exit_code("mer-live", watches, [writer], getattr(interrupted, "code", 0))
+    code = exit_code("mer-live", watches, [writer, table], getattr(interrupted, "code", 0))
     if output.gone and not interrupted:
         common.complain("mer-live")(f"standard output is gone ({output.gone}): watching has ended, what was found is kept")
         code = code or OutputError.exit_code

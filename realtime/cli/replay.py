@@ -31,6 +31,7 @@ EXAMPLES = """
   mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png; results/events_all.xlsx
   mer-replay recordings/ --out results --video       every clip below the folder, with an annotated MP4 each
   mer-replay clip.mp4 --out results --export elan,webvtt,report    also clip.eaf, clip.vtt, clip.html and clip.pdf
+  mer-replay clip.mp4 --out results --frames         also frames.csv: a row a frame and face (with --export parquet: frames.parquet)
   mer-replay clip.mp4 --out results spotter.sensitivity=6
   mer-replay recordings/ --out results --launcher ray    a clip a task, on the cluster at RAY_ADDRESS or on all cores here"""
 EXPORTS = {
@@ -48,6 +49,7 @@ EXPORTS = {
 @click.argument("clips", metavar="CLIP|FOLDER... [SETTING=VALUE]...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go, a folder for each clip.")
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
+@click.option("--frames", is_flag=True, help="Also write what was measured in every frame: head pose, gaze, 52 blendshapes, the spotter's curve.")
 @click.option(
     "--export",
     "kinds",
@@ -63,13 +65,13 @@ EXPORTS = {
 @click.option("--launcher", type=click.Choice(["inline", "ray"]), default="inline", show_default=True, help="Where clips go.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
-def main(clips, out, video, kinds, csv_separator, again, faces, model, engine, launcher, quiet, no_log):
+def main(clips, out, video, frames, kinds, csv_separator, again, faces, model, engine, launcher, quiet, no_log):
     """Find micro-expressions in recordings."""
     overrides, words = common.split_words(clips)
-    named = {"faces.most": faces, "network": model, "engine": engine}
+    named = {"faces.most": faces, "network": model, "engine": engine, "faces.measures": frames or None}
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
-    wanted = Wanted(OmegaConf.to_container(config), video, tuple(chosen_exports(kinds)), separator_of(csv_separator))
+    wanted = Wanted(OmegaConf.to_container(config), video, tuple(chosen_exports(kinds)), separator_of(csv_separator), frames)
     batch = Batch(out, wanted)
     given = find_clips(words, batch.whose)
     jobs = given.jobs if again else [(clip, name) for clip, name in given.jobs if not batch.done(clip, name)]

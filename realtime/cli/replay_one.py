@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,15 +11,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from realtime.cli import common
 from realtime.cli.batch import Batch, Record
+from realtime.cli.beside import Beside, Frames
 from realtime.cli.console import Console
 from realtime.cli.running import work_through
 from realtime.cli.window import paint
-from realtime.errors import OutputError
 from realtime.judged import Trace
 from realtime.names import printable
 from realtime.naming.recognizer import Recognizer
 from realtime.output.exports import Found, write
-from realtime.output.sinks import CsvSink, Fault, JsonlSink, Writer
+from realtime.output.frame_table import FrameFile, write_parquet
+from realtime.output.sinks import CsvSink, JsonlSink, Writer
 from realtime.output.timeline import draw
 from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline, Step
@@ -61,8 +63,9 @@ def replay(
         sinks = [CsvSink(folder / "events.csv", found.classes, separator=wanted.separator), JsonlSink(folder / "events.jsonl")]
         writer = stack.enter_context(Writer(sinks, common.complain("mer-replay"), patience_s=PATIENCE))
         writers.append(writer)
-        film = stack.enter_context(Film(folder / "annotated.mp4", source.info, clip if wanted.video else None, chosen.source))
-        writers.append(film)
+        film = stack.enter_context(Film("mer-replay", partial(_video, folder, source.info, clip, chosen.source) if wanted.video else None))
+        frames = stack.enter_context(Frames("mer-replay", partial(FrameFile, folder / "frames.csv", wanted.separator) if wanted.frames else None))
+        writers += [film, frames]
         task = bar.add_task(printable(clip.name), total=source.info.duration)
 
         def keep_event(event: Event, keyframes: Keyframes):
@@ -76,62 +79,43 @@ def replay(
             found.trace.add(step.frame.pts, *leading(step))
             bar.update(task, completed=step.frame.pts)
             film.write(step, watch.status)
+            frames.write(step, watch.status)
 
         watch = Watch(source, pipeline, keep_event, note)
         work_through(watch)
         bar.remove_task(task)
         writer.close()  # what was found is safe before anything is drawn
         film.close()
+        frames.close()
         if watch.interruption:
             return watch  # what is drawn of a part would be taken for the whole
         draw(folder / "timeline.png", found.trace, found.events, clip.name)
         for kind in wanted.exports:
             write(kind, found, folder)
-        faults = [fault.message for fault in (*writer.faults, *film.faults)]
+        if wanted.frames and "parquet" in wanted.exports and not frames.faults:
+            write_parquet(folder / "frames.csv", folder / "frames.parquet", wanted.separator)
+        faults = [fault.message for fault in (*writer.faults, *film.faults, *frames.faults)]
         failure = str(watch.error) if watch.error is not None else "; ".join(faults)
         judged = watch.status.judged.as_dict()
         Record.of(clip, name, wanted, classes=tuple(found.classes), judged=judged, failure=failure).keep(batch.out)
     return watch
 
 
-class Film:
-    """The annotated video, with the sound of `clip`, where that is given and read as `read` says. A disk that
-    fills up ends the video, not the work on the clip."""
+class Film(Beside):
+    """The annotated video, with the sound of the clip."""
 
-    def __init__(self, path: Path, info: SourceInfo, clip: Path | None, read: SourceSettings):
-        self.faults: list[Fault] = []
-        self._video = AnnotatedVideo(path, info.width, info.height, sound_of=clip, read=read) if clip else None
+    name = "video"
 
-    def write(self, step: Step, status: Status) -> None:
-        if self._video:
-            with self._counted():
-                self._video.write(paint(step, status), step.frame.pts)
+    def _write(self, step: Step, status: Status) -> None:
+        self._file.write(paint(step, status), step.frame.pts)
 
-    @property
-    def exit_code(self) -> int:
-        return OutputError.exit_code if self.faults else 0
+    def _closed(self) -> None:
+        if self._file.silent:
+            self._say(self._file.silent)
 
-    def __enter__(self) -> Film:
-        return self
 
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._video:
-            with self._counted():
-                self._video.close()
-                if self._video.silent:
-                    common.complain("mer-replay")(self._video.silent)
-
-    @contextmanager
-    def _counted(self):
-        try:
-            yield
-        except OutputError as error:
-            common.complain("mer-replay")(str(error))
-            self.faults.append(Fault("video", str(error)))
-            self._video = None
+def _video(folder: Path, info: SourceInfo, clip: Path, read: SourceSettings) -> AnnotatedVideo:
+    return AnnotatedVideo(folder / "annotated.mp4", info.width, info.height, sound_of=clip, read=read)
 
 
 def progress(console: Console) -> Progress:

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -173,7 +174,14 @@ def totals(watches: list[Watch], writers: list[Writer], incomplete: Sequence[str
     return whole
 
 
-def exit_code(command: str, watches: list[Watch], writers: list[Writer], otherwise: int = 0) -> int:
+class Coded(Protocol):
+    """What may have failed, and says so at the end."""
+
+    @property
+    def exit_code(self) -> int: ...
+
+
+def exit_code(command: str, watches: list[Watch], writers: Sequence[Coded], otherwise: int = 0) -> int:
     """Say what went wrong, a line each (a defect of ours with its traceback); the code of the first fault, or what it is
     otherwise."""
     failed = [common.told(command, watch.error, watch.pipeline.source) for watch in watches if watch.error is not None]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from realtime.errors import UsageError
+from realtime.face.measures import Measured, Measurer
+from realtime.records import Frame
 
 RUNNERS = ("onnx", "mediapipe")
 
@@ -38,50 +41,59 @@ def make_landmarker(most_faces: int, runner: str = "onnx"):
     raise UsageError(f"unknown faces.runner '{runner}': expected one of {', '.join(RUNNERS)}")
 
 
+@dataclass(frozen=True, eq=False)
+class FoundFace:
+    """A face in a picture.
+
+    Attributes:
+        points: 478×2 float32, image pixels.
+        measured: where that was asked for.
+    """
+
+    points: np.ndarray
+    measured: Measured | None = None
+
+
 class EarlyLandmarker:
     """A landmarker in a thread of its own, which may begin with a picture before the answer is wanted.
 
     An answer depends on its picture alone, so an early beginning saves time and changes nothing else.
     """
 
-    def __init__(self, most_faces: int, runner: str = "onnx", took: Callable[[float], None] = lambda seconds: None):
+    def __init__(self, most_faces: int, runner: str = "onnx", took: Callable[[float], None] = lambda seconds: None, measures: bool = False):
         """
         Args:
+            measures: faces are measured, too (`realtime.face.measures`).
             took: is told how long each run took, from the thread that does it.
         """
         self._took = took
         self._landmarker = make_landmarker(most_faces, runner)
+        self._measure = Measurer() if measures else None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="landmarks")
-        self._begun: tuple[np.ndarray, Future[np.ndarray]] | None = None
+        self._begun: tuple[np.ndarray, Future[list[FoundFace]]] | None = None
 
-    def begin(self, pixels: np.ndarray) -> None:
-        """One picture at a time: what was begun before and never asked for is forgotten.
-
-        Args:
-            pixels: H×W×3 uint8 BGR.
-        """
+    def begin(self, frame: Frame) -> None:
+        """One picture at a time: what was begun before and never asked for is forgotten."""
         if self._begun is not None:
             before, answer = self._begun
-            if before is pixels:
+            if before is frame.pixels:
                 return
             answer.cancel()
-        self._begun = pixels, self._worker.submit(self._find, pixels)
+        self._begun = frame.pixels, self._worker.submit(self._find, frame.pixels, frame.pts)
 
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """
-        Args:
-            pixels: H×W×3 uint8 BGR.
-
-        Returns:
-            faces×478×2 float32 in image pixels (faces may be 0).
-        """
-        self.begin(pixels)
+    def __call__(self, frame: Frame) -> list[FoundFace]:
+        """The faces in a picture; there may be none."""
+        self.begin(frame)
         (_, answer), self._begun = self._begun, None
-        return np.ascontiguousarray(answer.result()[..., :2])
+        return answer.result()
 
-    def _find(self, pixels: np.ndarray) -> np.ndarray:
+    def _find(self, pixels: np.ndarray, pts: float) -> list[FoundFace]:
         begun = time.perf_counter()
-        found = self._landmarker(pixels)
+        faces = self._landmarker(pixels)
+        found = [FoundFace(np.ascontiguousarray(points[:, :2])) for points in faces]
+        if self._measure:
+            size, sure = (pixels.shape[1], pixels.shape[0]), self._landmarker.confidence
+            found = [replace(one, measured=self._measure(points, size, pts, there)) for one, points, there in zip(found, faces, sure, strict=True)]
         self._took(time.perf_counter() - begun)
         return found
 

@@ -12,6 +12,7 @@ from realtime.face.alignment import Alignment, Picture
 from realtime.face.geometry import TEMPLATE, apply, eye_opening
 from realtime.face.landmarks import EarlyLandmarker
 from realtime.face.light import EvenLight
+from realtime.face.measures import Measured
 from realtime.records import FaceView, Frame
 
 MOTION_SECONDS = 0.1  # head speed is measured over this long, so that 200 fps does not turn noise into speed
@@ -29,12 +30,14 @@ class FaceSettings:
         landmark_interval: seconds between landmark runs.
         remember_seconds: a face found again within this time near its old place keeps its id.
         runner: what runs the landmark networks, "onnx" or "mediapipe" (`realtime.face.landmarks`).
+        measures: head pose, gaze and blendshapes are measured at each landmark run (`realtime.face.measures`).
     """
 
     most: int = 1
     landmark_interval: float = 0.04
     remember_seconds: float = 1.0
     runner: str = "onnx"
+    measures: bool = False
 
 
 @dataclass
@@ -45,6 +48,7 @@ class _Tracked:
     anchor: int = 0
     alignment: Alignment | None = None
     landmarks: np.ndarray | None = None
+    measured: Measured | None = None
     eye_opening: float = 0.0
     seen: float = 0.0
     missed: int = 0
@@ -66,7 +70,7 @@ class FaceTracker:
         """
         self._settings = settings
         # one more than wanted, and never fewer than four, so that "the largest" is chosen among those in view
-        self._landmarker = EarlyLandmarker(max(4, settings.most + 1), settings.runner, took)
+        self._landmarker = EarlyLandmarker(max(4, settings.most + 1), settings.runner, took, settings.measures)
         self._picture = Picture()
         self._tracked: list[_Tracked] = []
         self._gone: list[_Tracked] = []
@@ -85,7 +89,7 @@ class FaceTracker:
             self._shape, self._tracked, self._unsure, self._next_run = frame.pixels.shape, [], None, -np.inf
         due = frame.pts >= self._next_run
         if due:
-            self._landmarker.begin(frame.pixels)
+            self._landmarker.begin(frame)
         self._picture.show(frame.pixels)
         followed = {t.face: t.alignment.follow(self._picture, frame.pts) for t in self._tracked}
         if due or any(picture is None for picture in followed.values()):
@@ -94,7 +98,7 @@ class FaceTracker:
         self._hertz = next((t.light.hertz for t in self._tracked if t.light.hertz), self._hertz)
         for coming in waiting:
             if coming.pts >= self._next_run:
-                self._landmarker.begin(coming.pixels)
+                self._landmarker.begin(coming)
                 break
         return [self._view(t, followed[t.face], frame) for t in self._tracked if followed.get(t.face) is not None]
 
@@ -113,12 +117,13 @@ class FaceTracker:
 
     def _match(self, frame: Frame, followed: dict[int, np.ndarray | None]) -> None:
         """Hold what was found in this frame against what is tracked; anchor what is new or has slipped."""
-        found = self._landmarker(frame.pixels)
-        size = [np.linalg.norm(face[263] - face[33]) for face in found]
+        found = self._landmarker(frame)
+        size = [np.linalg.norm(face.points[263] - face.points[33]) for face in found]
         largest = [found[i] for i in np.argsort(size)[::-1][: self._settings.most]]
         rest = list(self._tracked)
         self._tracked, unsure = [], []
-        for landmarks in largest:
+        for face in largest:
+            landmarks = face.points
             track = _nearest(rest, landmarks)
             if track is not None:
                 rest.remove(track)
@@ -131,7 +136,7 @@ class FaceTracker:
                 self._next_run = -np.inf
                 continue
             track.landmarks = apply(track.alignment.transform, landmarks).astype(np.float32)
-            track.eye_opening = eye_opening(track.landmarks)
+            track.eye_opening, track.measured = eye_opening(track.landmarks), face.measured
             track.seen, track.missed = frame.pts, 0
             self._tracked.append(track)
         self._unsure = unsure
@@ -181,6 +186,7 @@ class FaceTracker:
             box=(int(left), int(top), int(right), int(bottom)),
             motion=self._speed(track, frame.pts),
             eye_opening=track.eye_opening,
+            measured=track.measured,
         )
 
     @staticmethod

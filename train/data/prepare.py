@@ -128,7 +128,7 @@ def made(dataset: str, root: Path, settings: FaceSettings) -> dict:
         "dataset": dataset,
         "root": str(root),
         "format": store.FORMAT,
-        "faces": asdict(settings),
+        "faces": {name: value for name, value in asdict(settings).items() if name != "measures"},  # they change no view
         "aligned": geometry.ALIGNED,
         "alignment": hashlib.sha256(json.dumps(constants).encode()).hexdigest()[:12],
     }

@@ -25,14 +25,18 @@ from realtime.face.facemesh.networks import POINTS, Detector, Mesh
 
 
 class FaceMesh:
-    """Finds up to `most_faces` faces, the surest first. One thread; it keeps nothing from one call to the next."""
+    """Finds up to `most_faces` faces, the surest first. One thread; each answer depends on its picture alone.
+
+    Attributes:
+        confidence: of each face of the latest picture, how surely it is one, 0…1.
+    """
 
     def __init__(self, most_faces: int):
         """
         Raises:
             MissingPartError: a network's file is damaged or missing.
         """
-        self._most = most_faces
+        self._most, self.confidence = most_faces, list[float]()
         self._detector, self._mesh = Detector(_network("face_detector")), Mesh(_network("face_mesh"))
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
@@ -58,9 +62,12 @@ class FaceMesh:
         owners = [number for number, regions in enumerate(found) for _ in regions]
         faces = self._mesh([pictures[number] for number in owners], [region for regions in found for region in regions])
         seen: list[list[np.ndarray]] = [[] for _ in pictures]
-        for number, face in zip(owners, faces, strict=True):
+        surely: list[list[float]] = [[] for _ in pictures]
+        for number, (face, there) in zip(owners, faces, strict=True):
             if face is not None:
                 seen[number].append(face)
+                surely[number].append(there)
+        self.confidence = surely[-1] if surely else []
         return [np.array(one, np.float32).reshape(-1, POINTS, 3) for one in seen]
 
     def close(self) -> None:

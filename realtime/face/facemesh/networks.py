@@ -176,7 +176,7 @@ LEAST_PRESENCE = 0.5
 
 
 class Mesh:
-    """`mesh(cuts)` → the points in each cut, and whether there is a face. Many cuts are one run of the network."""
+    """`mesh(cuts)` → the points in each cut, and how surely there is a face. Many cuts are one run of the network."""
 
     def __init__(self, run: Callable[[np.ndarray], np.ndarray]):
         """
@@ -186,19 +186,21 @@ class Mesh:
         """
         self._run = run
 
-    def __call__(self, pictures: Sequence[np.ndarray], regions: Sequence[Region]) -> list[np.ndarray | None]:
+    def __call__(self, pictures: Sequence[np.ndarray], regions: Sequence[Region]) -> list[tuple[np.ndarray | None, float]]:
         """
         Args:
             pictures: for each region its picture, H×W×3 uint8 BGR.
 
         Returns:
-            478×3 float32 each, pixels of the picture, z in the scale of x and smaller where it is nearer; None where no face
-            is.
+            478×3 float32 each, pixels of the picture, z in the scale of x and smaller where it is nearer, or None where no face
+            is; and how surely there is one, 0…1.
         """
         if not regions:
             return []
         cuts = [region.cut(picture, MESH_SIDE) for picture, region in zip(pictures, regions, strict=True)]
         rows = self._run(blob(cuts, low=0.0))[:, 0]
-        there = 1.0 / (1.0 + np.exp(-np.clip(rows[:, -1], -80.0, 80.0))) > LEAST_PRESENCE
+        presence = 1.0 / (1.0 + np.exp(-np.clip(rows[:, -1], -80.0, 80.0)))
         points = rows[:, :-1].reshape(-1, POINTS, 3) / MESH_SIDE
-        return [region.out(one) if is_face else None for one, region, is_face in zip(points, regions, there, strict=True)]
+        return [
+            (region.out(one) if there > LEAST_PRESENCE else None, float(there)) for one, region, there in zip(points, regions, presence, strict=True)
+        ]

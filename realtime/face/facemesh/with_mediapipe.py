@@ -27,16 +27,20 @@ from realtime.face.facemesh.networks import POINTS
 
 
 class MediaPipeLandmarker:
-    """MediaPipe's Face Landmarker in its IMAGE mode: each answer depends on its picture alone."""
+    """MediaPipe's Face Landmarker in its IMAGE mode: each answer depends on its picture alone.
 
-    def __init__(self, most_faces: int, blendshapes: bool = False):
+    Attributes:
+        confidence: of each face of the latest picture: NaN, MediaPipe does not say.
+    """
+
+    def __init__(self, most_faces: int, everything: bool = False):
         """
         Raises:
             MissingPartError: MediaPipe is not there, or cannot be kept from the network.
         """
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mediapipe")
         try:
-            self._landmarker = self._worker.submit(self._start, most_faces, blendshapes).result()
+            self._landmarker = self._worker.submit(self._start, most_faces, everything).result()
         except BaseException:
             self._worker.shutdown()
             raise
@@ -46,7 +50,7 @@ class MediaPipeLandmarker:
         with _native_log_off():
             self(np.zeros((64, 64, 3), np.uint8))  # its first run says more, and costs more
 
-    def _start(self, most_faces: int, blendshapes: bool):
+    def _start(self, most_faces: int, everything: bool):
         if not forbid_sockets():
             raise MissingPartError(
                 "MediaPipe calls its maker's server, and only Linux on x86-64 or ARM64, with seccomp, can keep it from that: use faces.runner=onnx"
@@ -61,7 +65,10 @@ class MediaPipeLandmarker:
         self._image, self._format = mediapipe.Image, mediapipe.ImageFormat.SRGB
         model = files("realtime").joinpath("assets/face_landmarker.task").read_bytes()
         options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=model), num_faces=most_faces, output_face_blendshapes=blendshapes
+            base_options=BaseOptions(model_asset_buffer=model),
+            num_faces=most_faces,
+            output_face_blendshapes=everything,
+            output_facial_transformation_matrixes=everything,
         )
         with _native_log_off():
             return vision.FaceLandmarker.create_from_options(options)
@@ -76,14 +83,15 @@ class MediaPipeLandmarker:
         """
         return self.all(pixels)[0]
 
-    def all(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The points, and the blendshapes if they were asked for: faces×52, in 0…1."""
+    def all(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """The points, and where everything was asked for: blendshapes, faces×52 in 0…1, and for each face the 4×4 that places it."""
         height, width = pixels.shape[:2]
         rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
         found = self._worker.submit(self._find, rgb).result()
+        self.confidence = [float("nan")] * len(found.face_landmarks)  # it does not say
         points = np.array([[(p.x, p.y, p.z) for p in face] for face in found.face_landmarks], np.float32)
         shapes = np.array([[shape.score for shape in face] for face in found.face_blendshapes], np.float32)
-        return points.reshape(-1, POINTS, 3) * np.array([width, height, width], np.float32), shapes
+        return points.reshape(-1, POINTS, 3) * np.array([width, height, width], np.float32), shapes, list(found.facial_transformation_matrixes or [])
 
     def _find(self, rgb: np.ndarray):
         return self._landmarker.detect(self._image(image_format=self._format, data=rgb))

@@ -1,9 +1,12 @@
 """The stream: camera or recording in, micro-expression events out.
 
-    import realtime
+    import realtime as mer
 
-    for event in realtime.replay("clip.mp4"):
-        print(event.as_dict())
+    for step in mer.watch(0):               # a camera, an address, a file
+        for known in step.events:
+            print(known.event.as_dict())
+    events = mer.analyse("clip.mp4")        # a table (pandas)
+    frames = mer.measure("clip.mp4")        # a row a frame: head pose, gaze, 52 blendshapes, the curve
 
 The public names are loaded when they are first asked for: decoders' processes import this file, too, and need none of them.
 """
@@ -14,18 +17,22 @@ from typing import TYPE_CHECKING, Any
 from realtime.origin import own
 
 if TYPE_CHECKING:
+    from realtime.interface import analyse, measure, watch
     from realtime.pipeline import Pipeline, PipelineSettings, replay
     from realtime.records import Event, Frame
     from realtime.sources import open_source
 
-__all__ = ["Event", "Frame", "Pipeline", "PipelineSettings", "open_source", "replay"]
+__all__ = ["Event", "Frame", "Pipeline", "PipelineSettings", "analyse", "measure", "open_source", "replay", "watch"]
 __version__ = "0.1.0"
 _ROOMS = {
     "Event": "records",
     "Frame": "records",
     "Pipeline": "pipeline",
     "PipelineSettings": "pipeline",
+    "analyse": "interface",
+    "measure": "interface",
     "replay": "pipeline",
+    "watch": "interface",
     "open_source": "sources",
 }
 

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from realtime.errors import UsageError
 from realtime.parallel import LAUNCHERS
 from realtime.settings import literal, load
-from realtime.watch import LiveSettings
+from realtime.watching import LiveSettings
 from train.data.grouping import GROUPINGS, classes
 from train.methods import check, settings_of
 

@@ -24,7 +24,7 @@ from realtime.cli.terminal import percentiles
 from realtime.errors import UsageError
 from realtime.pipeline import Pipeline
 from realtime.sources import open_source
-from realtime.watch import LiveSettings, Watch
+from realtime.watching import LiveSettings, Watch
 
 EXAMPLES = """
   mer-bench live --source clip.mp4                       as fast as it goes

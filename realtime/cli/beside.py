@@ -10,7 +10,7 @@ from realtime.cli import common
 from realtime.errors import OutputError
 from realtime.output.sinks import Fault
 from realtime.pipeline import Step
-from realtime.watch import Status
+from realtime.watching import Status
 
 
 class Beside:

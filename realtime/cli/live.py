@@ -26,7 +26,7 @@ from realtime.output.line_file import open_number
 from realtime.output.sinks import Writer, file_sink
 from realtime.pipeline import Pipeline
 from realtime.sources import open_source
-from realtime.watch import LiveSettings, Watch
+from realtime.watching import LiveSettings, Watch
 
 EXAMPLES = """
   mer-live --demo                                    the bundled clip, no camera needed

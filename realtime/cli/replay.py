@@ -25,7 +25,7 @@ from realtime.naming.recognizer import Recognizer
 from realtime.output.event_table import separator_of
 from realtime.output.line_file import LineFile
 from realtime.output.sinks import Writer
-from realtime.watch import LiveSettings, Watch
+from realtime.watching import LiveSettings, Watch
 
 EXAMPLES = """
   mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png; results/events_all.xlsx

@@ -24,7 +24,7 @@ from realtime.output.log import SqliteSink
 from realtime.output.sinks import Writer
 from realtime.parallel import Failed, outcomes
 from realtime.records import Event
-from realtime.watch import LiveSettings
+from realtime.watching import LiveSettings
 
 
 @dataclass(frozen=True)

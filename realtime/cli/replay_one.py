@@ -26,7 +26,7 @@ from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import SourceInfo, SourceSettings, open_source
-from realtime.watch import LiveSettings, Status, Watch, leading
+from realtime.watching import LiveSettings, Status, Watch, leading
 
 PATIENCE = 60.0  # a recording can wait for a slow disk
 

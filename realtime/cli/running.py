@@ -22,7 +22,7 @@ from realtime.output.log import Session, SqliteSink, left_unfinished
 from realtime.output.sinks import Sink, Writer
 from realtime.records import Event
 from realtime.sources import SourceInfo
-from realtime.watch import Watch
+from realtime.watching import Watch
 
 REFRESH = 0.1  # seconds between two looks at the state
 SOON = 0.02  # the same where the next recording waits

@@ -19,7 +19,7 @@ from realtime.naming.recognizer import Recognizer
 from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline
 from realtime.sources import open_source
-from realtime.watch import LiveSettings, Watch
+from realtime.watching import LiveSettings, Watch
 
 FPS = 30.0
 LIMIT = 100.0  # milliseconds from a frame's arrival to the end of its processing, p95

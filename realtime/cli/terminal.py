@@ -13,7 +13,7 @@ from rich.text import Text
 
 from realtime.judged import MEANING
 from realtime.records import Event
-from realtime.watch import CURVE_SECONDS, KEPT_EVENTS, Watch
+from realtime.watching import CURVE_SECONDS, KEPT_EVENTS, Watch
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 72  # characters of the curve

@@ -12,7 +12,7 @@ from matplotlib import get_data_path
 from realtime.errors import MissingPartError
 from realtime.output.video import annotate
 from realtime.pipeline import Step
-from realtime.watch import Status, Watch
+from realtime.watching import Status, Watch
 
 CLOSING_KEYS = (27, ord("q"))
 

@@ -18,7 +18,7 @@ from engines.zoo import known
 from realtime.dashboard.server.uploads import Uploads
 from realtime.errors import MerError, UsageError
 from realtime.naming.recognizer import Recognizer
-from realtime.watch import LiveSettings
+from realtime.watching import LiveSettings
 
 MOST_PAGES = 100  # open at a time, whose files and choices are kept
 HEAVY = 2  # at once, of what keeps a core busy for long: Gradio's concurrency_limit of these handlers

@@ -9,7 +9,7 @@ from places import CASES
 from realtime.errors import SourceError
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.sources import SourceSettings, open_source
-from realtime.watch import Watch
+from realtime.watching import Watch
 
 APEXES = {2.18: "surprise", 4.56: "positive", 6.96: "negative", 9.20: "negative", 11.74: "surprise"}
 NEAR = 0.08  # seconds from the truth that are a hit

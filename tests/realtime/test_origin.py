@@ -20,7 +20,7 @@ from realtime import settings
 from realtime.pipeline import Pipeline
 from realtime.naming.recognizer import Recognizer
 from realtime.sources import open_source
-from realtime.watch import LiveSettings
+from realtime.watching import LiveSettings
 
 if __name__ == "__main__":
     with open_source({clip!r}) as source:

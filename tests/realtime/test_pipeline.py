@@ -15,7 +15,7 @@ from places import DEMO
 from realtime.errors import ModelError
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.sources import SourceSettings, open_source
-from realtime.watch import Watch
+from realtime.watching import Watch
 
 
 def events_of(path, as_live=False, wait=False, queue=64):

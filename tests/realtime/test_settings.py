@@ -11,7 +11,7 @@ from realtime.pipeline import PipelineSettings
 from realtime.settings import load
 from realtime.sources import SourceSettings
 from realtime.spotting import SpotterSettings
-from realtime.watch import LiveSettings
+from realtime.watching import LiveSettings
 
 
 def test_the_yaml_files_hold_the_same_defaults_as_the_code():

@@ -21,7 +21,7 @@ from realtime.cli.bench import machine, main
 from realtime.cli.console import Console
 from realtime.errors import MissingPartError, SourceError, UsageError
 from realtime.output.line_file import cannot_write
-from realtime.watch import LiveSettings
+from realtime.watching import LiveSettings
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
 PORTRAITS = DATA / "portraits"

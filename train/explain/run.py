@@ -28,7 +28,7 @@ from realtime.output.log import Log
 from realtime.pipeline import Pipeline
 from realtime.records import Event, Keyframes, Moments
 from realtime.sources import open_source
-from realtime.watch import LiveSettings
+from realtime.watching import LiveSettings
 from train.explain.heat import gates, gradcam, has, place, torch_network
 from train.methods import method
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from realtime.errors import SourceError, UsageError
 from realtime.sources import Source, SourceSettings, is_stream, open_source
 from realtime.sources.browser import Packets
-from realtime.watch import LiveSettings
+from realtime.watching import LiveSettings
 
 RANGES = {"threshold": (2.0, 30.0), "longest": (0.1, 1.0), "certainty": (0.0, 0.99)}
 SURER, FAINTER = 1.3, 0.7  # times the usual threshold

@@ -24,7 +24,7 @@ from realtime.judged import sentence
 from realtime.records import Event
 from realtime.sources.browser import Packets
 from realtime.sources.packet import Packet
-from realtime.watch import MOST_DROPPED
+from realtime.watching import MOST_DROPPED
 
 I420 = 1  # layout of a raw picture
 QUEUE = 15  # pictures that may wait for the pipeline

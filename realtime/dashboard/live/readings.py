@@ -13,7 +13,7 @@ from realtime.pipeline import Pipeline, Step
 from realtime.sources.base import FULL
 from realtime.sources.browser import BEHIND, DAMAGED, NO_KEY
 from realtime.spotting.lbp import regions
-from realtime.watch import Watch
+from realtime.watching import Watch
 
 # why a movement was not reported: realtime/spotting
 SET_ASIDE = {

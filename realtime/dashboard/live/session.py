@@ -22,7 +22,7 @@ from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import Source, SourceCounts
 from realtime.sources.browser import Packets
-from realtime.watch import Watch, leading
+from realtime.watching import Watch, leading
 
 SEATS = max(1, (os.cpu_count() or 1) // 2)  # live pages at a time: each takes most of a core
 

@@ -16,7 +16,7 @@ from realtime.output.stored_pictures import Keeper, beside
 from realtime.pipeline import Step
 from realtime.records import Event, Keyframes
 from realtime.sources import SourceCounts
-from realtime.watch import too_busy
+from realtime.watching import too_busy
 
 PATIENCE, LOOK = 5.0, 0.05  # seconds for the log to give a session its number, and between two looks
 

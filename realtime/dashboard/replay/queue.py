@@ -22,7 +22,7 @@ from realtime.output.sound import extract_sound
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import open_source
-from realtime.watch import Watch, leading
+from realtime.watching import Watch, leading
 
 
 class Owners:

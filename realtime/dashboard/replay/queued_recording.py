@@ -18,7 +18,7 @@ from realtime.judged import Judged
 from realtime.output.exports import Found
 from realtime.records import Keyframes
 from realtime.spotting import SpotterSettings
-from realtime.watch import Watch
+from realtime.watching import Watch
 
 BLOCK = 600  # frames that the page is given at once
 NUMBERS = 2 * (2 + 3 * 4)  # of a frame: two corners of the box, four of each of the three regions

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Event", "Frame", "Pipeline", "PipelineSettings", "analyse", "measure", "open_source", "replay", "watch"]
 __version__ = "0.1.0"
 _ROOMS = {
-    "Event": "records",
-    "Frame": "records",
-    "Pipeline": "pipeline",
-    "PipelineSettings": "pipeline",
-    "analyse": "interface",
-    "measure": "interface",
-    "replay": "pipeline",
-    "watch": "interface",
-    "open_source": "sources",
+    "Event": "realtime.records",
+    "Frame": "realtime.records",
+    "Pipeline": "realtime.pipeline",
+    "PipelineSettings": "realtime.pipeline",
+    "analyse": "realtime.interface",
+    "measure": "realtime.interface",
+    "replay": "realtime.pipeline",
+    "watch": "realtime.interface",
+    "open_source": "realtime.sources",
 }
 
 # before anybody's own folder of that name can be taken for it, and before any library: it switches their telemetry off
@@ -43,4 +43,4 @@ own("engines")
 def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module 'realtime' has no attribute '{name}'")
-    return getattr(import_module(f"realtime.{_ROOMS[name]}"), name)
+    return getattr(import_module(_ROOMS[name]), name)

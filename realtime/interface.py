@@ -90,7 +90,7 @@ def _steps(source: int | str | Path, chosen: LiveSettings, recognizer: Recognize
 
 
 def _chosen(settings: tuple[str, ...]) -> LiveSettings:
-    return OmegaConf.to_object(configs.load("live", settings, LiveSettings))  # type: ignore[return-value]
+    return OmegaConf.to_object(configs.load("live", settings, LiveSettings))
 
 
 def _pandas():

@@ -49,3 +49,12 @@ def test_abstaining_keeps_the_sure_ones():
     kept = p.max(1) >= limit
     assert (p.argmax(1) == label)[kept].mean() >= 0.85 and kept.mean() >= 0.5
     assert abstain_below(p, np.zeros(100, int)) == 0  # all right: nothing to withhold
+
+
+def test_one_person_alone_teaches_the_other_half_nothing():
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = calibration(np.array([[0.8, 0.2], [0.3, 0.7]], np.float32), np.array([0, 1]), np.array(["a", "a"]))
+    assert found["samples"] == 2 and found["ece_after"] == pytest.approx(0.25)

@@ -48,3 +48,17 @@ def test_clips_outside_the_grouping_are_counted_by_their_label(small_sets, tmp_p
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     assert f"3 of 15 clips of {small_sets.cache('casme2')} are outside the grouping three (3 others)" in result.output
+
+
+def test_dfmes_official_split(small_sets, tmp_path):
+    def mer_train(*words):
+        done = CliRunner().invoke(main, list(map(str, words)))
+        assert done.exit_code == 0, done.output
+
+    for part in ("training", "testB"):
+        table = small_sets.root("dfme") / f"full_release_annotation/{part}_full_with_AU.xlsx"
+        mer_train("prepare", "data=dfme", f"data.root={table}", f"data.cache={tmp_path / part}")
+    words = ("model=svm", "data=dfme", "protocol=holdout", "seeds=[0]", "launcher=inline", f"out={tmp_path / 'run'}")
+    mer_train(*words, f"data.cache={tmp_path}/training", f"data.test=[{tmp_path}/testB]")
+    tested = (tmp_path / "run/predictions/0/test.csv").read_text().splitlines()[1:]
+    assert len(tested) == 7 and all("dfme/sub0002" in line for line in tested)

@@ -119,8 +119,11 @@ def tempered(probabilities: np.ndarray, t: float) -> np.ndarray:
 
 
 def temperature(probabilities: np.ndarray, label: np.ndarray) -> float:
-    """The one that makes the true labels likeliest, in [0.05, 20]. probabilities: N×K, label: N int."""
+    """The one that makes the true labels likeliest, in [0.05, 20]; 1 where there are none. probabilities: N×K, label: N int."""
     from scipy.optimize import minimize_scalar
+
+    if not len(label):  # of a half of the people, where there is but one
+        return 1.0
 
     def unlikely(log_t: float) -> float:
         p = tempered(probabilities, np.exp(log_t))

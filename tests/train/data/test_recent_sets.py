@@ -40,6 +40,8 @@ def test_dfme(tmp_path):
         "12_a_2": ("fear", "12", "", (3, 7, 11)),
     }
     assert left == {"13_b_9": "no folder '13_b_9' of its frames", "99_c_1": "no emotion is annotated"}
+    one, _ = told("dfme", tmp_path / "annotation/training_full_with_AU.xlsx")
+    assert one == usable
     with pytest.raises(UsageError, match="no folder of a clip that the table names"):
         told("dfme", tmp_path / "annotation")
 

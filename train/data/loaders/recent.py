@@ -48,9 +48,13 @@ FOURDME = {
 
 
 def dfme(root: Path) -> list[Clip | LeftOut]:
-    """Micro-expressions of every table that is there; one without an apex gets the middle frame."""
-    tables = annotations.find_all(root, "*with_AU*", what="DFME", required=False)
-    tables = tables or annotations.find_all(root, "*training*", "*train*", "*test*", "coding*", what="DFME")
+    """Micro-expressions of every table that is there, or of the one that `root` is (the official split: its clips lie below the
+    folder above its own, at the furthest); one without an apex gets the middle frame."""
+    if root.is_file():
+        tables, root = [root], root.parents[1]
+    else:
+        tables = annotations.find_all(root, "*with_AU*", what="DFME", required=False)
+        tables = tables or annotations.find_all(root, "*training*", "*train*", "*test*", "coding*", what="DFME")
     places, found = _Places(root), []
     for table in tables:
         for row in annotations.read(table, DFME, optional=("label", "action_units")):

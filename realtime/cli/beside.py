@@ -10,7 +10,6 @@ from realtime.cli import common
 from realtime.errors import OutputError
 from realtime.output.sinks import Fault
 from realtime.pipeline import Step
-from realtime.watching import Status
 
 
 class Beside:
@@ -30,10 +29,10 @@ class Beside:
         self.faults: list[Fault] = []
         self._file: Any = make() if make else None
 
-    def write(self, step: Step, status: Status) -> None:
+    def write(self, step: Step, *more: Any) -> None:
         if self._file:
             with self._counted():
-                self._write(step, status)
+                self._write(step, *more)
 
     @property
     def exit_code(self) -> int:
@@ -51,7 +50,7 @@ class Beside:
                 self._file.close()
                 self._closed()
 
-    def _write(self, step: Step, status: Status) -> None:
+    def _write(self, step: Step, *more: Any) -> None:
         self._file.write(step)
 
     def _closed(self) -> None: ...

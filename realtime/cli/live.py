@@ -23,8 +23,10 @@ from realtime.errors import OutputError, UsageError
 from realtime.naming.recognizer import Recognizer
 from realtime.output.frame_table import FrameFile
 from realtime.output.line_file import open_number
-from realtime.output.sinks import Writer, file_sink
-from realtime.pipeline import Pipeline
+from realtime.output.lsl import LslSink
+from realtime.output.sinks import Sink, Writer, file_sink
+from realtime.pipeline import Pipeline, Step
+from realtime.records import Event, Keyframes
 from realtime.sources import open_source
 from realtime.watching import LiveSettings, Watch
 
@@ -34,8 +36,10 @@ EXAMPLES = """
   mer-live --camera 0 --camera 1 --width 640 --fps 60
   mer-live --source rtsp://host/stream --events found.jsonl
   mer-live --camera 0 --events - >> found.jsonl      JSON lines to a pipe, or added to a file
+  mer-live --camera 0 --lsl --webhook http://localhost:8000/events    to other programs, while it happens
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
   mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
+WAITING = 1000  # events that may wait for a slow address
 DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
 
 
@@ -53,15 +57,39 @@ DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this long.")
 @click.option("--events", metavar="FILE", help="Also write events to FILE.jsonl or FILE.csv, new ones, or as JSON lines to a stream: -, a FIFO.")
 @click.option("--frames", metavar="FILE", help="Also write what is measured in every frame of the one source to FILE.csv: pose, gaze, blendshapes.")
+@click.option("--webhook", metavar="URL", help="Post each event line to an address, as JSON.")
+@click.option("--mqtt", metavar="URL", help="Publish each event line to a broker: mqtt://HOST/TOPIC.")
+@click.option("--lsl", is_flag=True, help="Outlets of the Lab Streaming Layer: events, markers, and what is measured in every frame.")
 @click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event.")
 @click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
-def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engine, seconds, events, frames, window, quiet, no_log, settings_):
+def main(
+    cameras,
+    sources,
+    demo,
+    as_live,
+    width,
+    height,
+    fps,
+    faces,
+    model,
+    engine,
+    seconds,
+    events,
+    frames,
+    webhook,
+    mqtt,
+    lsl,
+    window,
+    quiet,
+    no_log,
+    settings_,
+):
     """Watch cameras, streams or files, and say when a face shows a micro-expression."""
     overrides = common.only_overrides(settings_, "a file goes after --source")
     named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model, "engine": engine}
-    named["faces.measures"] = frames is not None or None
+    named["faces.measures"] = frames is not None or lsl or None
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
     specs = [*cameras, *sources, *([DEMO] if demo else [])]
@@ -85,19 +113,49 @@ def main(cameras, sources, demo, as_live, width, height, fps, faces, model, engi
         shown = Shown(screen)
         writer = stack.enter_context(Writer([*sinks, *log, shown], report=common.complain("mer-live")))
         table = stack.enter_context(Frames("mer-live", partial(FrameFile, Path(frames), kept=True) if frames else None))
+        others = [stack.enter_context(Writer([sink], common.complain("mer-live"), WAITING)) for sink in _elsewhere(webhook, mqtt)]
+        streams = LslSink(names) if lsl else None
+        if streams:
+            others.append(stack.enter_context(Writer([streams], common.complain("mer-live"))))
         watches: list[Watch] = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
             pipeline = Pipeline(name, chosen, recognizer=network, now=source.info.now)
-            watches.append(Watch(source, pipeline, lambda event, keyframes: writer.write(event), lambda step: table.write(step, watches[0].status)))
+            watches.append(Watch(source, pipeline, partial(_hand_over, [writer, *others]), partial(_note, table, streams, name)))
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
         for sink in log:
             sink.finish(**vars(totals(watches, [writer])))
-        writer.close()
+        for one in (writer, *others):
+            one.close()
     for watch in watches:
         screen.print(terminal.summary(watch))
-    code = exit_code("mer-live", watches, [writer, table], getattr(interrupted, "code", 0))
+    code = exit_code("mer-live", watches, [writer, table, *others], getattr(interrupted, "code", 0))
     if output.gone and not interrupted:
         common.complain("mer-live")(f"standard output is gone ({output.gone}): watching has ended, what was found is kept")
         code = code or OutputError.exit_code
     return code
+
+
+def _elsewhere(webhook: str | None, mqtt: str | None) -> list[Sink]:
+    """What sends events to other programs; each in a thread of its own, so that none holds up the files."""
+    found: list[Sink] = []
+    if webhook:
+        from realtime.output.webhook import WebhookSink
+
+        found.append(WebhookSink(webhook))
+    if mqtt:
+        from realtime.output.mqtt import MqttSink
+
+        found.append(MqttSink(mqtt))
+    return found
+
+
+def _hand_over(writers: list[Writer], event: Event, keyframes: Keyframes) -> None:
+    for writer in writers:
+        writer.write(event)
+
+
+def _note(table: Frames, streams: LslSink | None, name: str, step: Step) -> None:
+    table.write(step)
+    if streams:
+        streams.note(name, step)

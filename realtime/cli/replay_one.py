@@ -79,7 +79,7 @@ def replay(
             found.trace.add(step.frame.pts, *leading(step))
             bar.update(task, completed=step.frame.pts)
             film.write(step, watch.status)
-            frames.write(step, watch.status)
+            frames.write(step)
 
         watch = Watch(source, pipeline, keep_event, note)
         work_through(watch)
@@ -106,8 +106,8 @@ class Film(Beside):
 
     name = "video"
 
-    def _write(self, step: Step, status: Status) -> None:
-        self._file.write(paint(step, status), step.frame.pts)
+    def _write(self, step: Step, *more: Status) -> None:
+        self._file.write(paint(step, *more), step.frame.pts)
 
     def _closed(self) -> None:
         if self._file.silent:

@@ -8,7 +8,8 @@
 `small_sets` is a fixture of tests/train/conftest.py; what is asked for is made then, in about two seconds a set, and shared by all
 workers, so nobody writes there (data.cache's own inputs/ apart). Each of PEOPLE people shows every emotion of the set's largest
 grouping once, in LENGTH frames with the apex in the middle; each emotion is another movement, so that networks can learn it.
-casme3 holds a clip more of its first person, whose apex is its onset, and one of its second, whose offset is, too. `images` are stills of the apex for SA-AT's teacher.
+casme3 holds a clip more of its first person, whose apex is its onset, and one of its second, whose offset is, too. `images` are
+stills of the apex, for SA-AT's teacher.
 """
 
 from functools import cache

@@ -23,22 +23,14 @@ TINY = {
     "kernel_ridge": ["model.waves=64"],
 }
 TEXTS = [(ROOT / name).read_text("utf-8") for name in ("README.md", "train/README.md", "realtime/README.md")]
-# indented lines and inline code, without what stands behind a comment's sign or two blanks
-LINES = sorted(
-    {
-        line.split("#")[0].strip()
-        for text in TEXTS
-        for line in re.findall(r"^    (mer-train .*)$|`(mer-train [^`…]*=[^`…]*)`", text, re.M)
-        for line in line
-        if line
-    }
-)
-LINES += [line.strip().split("   ")[0] for line in EXAMPLES.splitlines() if line.strip().startswith("mer-train ")]
-LINES = [line for line in dict.fromkeys(LINES) if "explain" not in line and "verifier" not in line and "data=NAME" not in line]
-RUN = [line for line in LINES if "generic" not in line and not ("megc2019_flow" in line or "data=" not in line)]
+# indented lines and inline code, without what stands behind a comment's sign
+FOUND = [line for text in TEXTS for both in re.findall(r"^    (mer-train .*)$|`(mer-train [^`…]*=[^`…]*)`", text, re.M) for line in both if line]
+READMES = [line for line in dict.fromkeys(line.split("#")[0].strip() for line in FOUND) if "explain" not in line and "data=NAME" not in line]
+HELP = [line.strip().split("   ")[0] for line in EXAMPLES.splitlines() if line.strip().startswith("mer-train ") and "explain" not in line]
+RUN = [line for line in READMES if "generic" not in line]
 
 
-@pytest.mark.parametrize("line", LINES, ids=str)
+@pytest.mark.parametrize("line", READMES + HELP, ids=str)
 def test_a_printed_line_is_understood(line):
     words = shlex.split(line)[1:]
     assert chosen(*[word for word in words if word != "prepare"])

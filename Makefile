@@ -72,7 +72,7 @@ driver:
 	@touch $@
 
 .venv/.test: .venv/.live
-	$(BIN)/python -m pip install --quiet --editable '.[train,build,demo,cluster,parquet,lsl,mqtt,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,build,demo,cluster,parquet,lsl,mqtt,coders,test]'
 	@touch $@
 
 # onnxruntime-gpu takes the place of onnxruntime: both unpack into one folder

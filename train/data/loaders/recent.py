@@ -18,7 +18,6 @@ the folders of frames are missing.
 """
 
 import re
-from functools import cache
 from glob import escape
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from train.data import annotations, folders
 from train.data.annotations import Clip, LeftOut, Row
 
 DEPTH = 5  # folders below ROOT in which a clip's own is looked for: archives unpack into a folder of their own name
+GIVEN_UP = 8  # clips of a table without a folder, after which the tree is not walked again for the next ones: it holds a million frames
 DFME = {
     "subject": ("Subject",),
     "filename": ("Filename",),
@@ -57,6 +57,7 @@ def dfme(root: Path) -> list[Clip | LeftOut]:
         tables = tables or annotations.find_all(root, "*training*", "*train*", "*test*", "coding*", what="DFME")
     places, found = _Places(root), []
     for table in tables:
+        places.missed = 0
         for row in annotations.read(table, DFME, optional=("label", "action_units")):
             folder = places.of(row["filename"])
             found.append(_clip(row, folder, "dfme", row["subject"], row["filename"], row["label"]))
@@ -84,17 +85,17 @@ class _Places:
     def __init__(self, root: Path, wanted: str = ""):
         self._root, self._wanted = root, wanted
         self.bases: list[Path] = []
-        self._unknown = 0
+        self.missed = 0  # clips in a row of which there is no folder
 
     def of(self, name: str) -> Path | None:
         for base in self.bases:
             if name and (base / name).is_dir():
                 return base / name
-        # where several are missing, the rest of the tree is not walked for each
-        found = self._look(name) if name and self._unknown < 20 else None
+        found = self._look(name) if name and self.missed < GIVEN_UP else None
         if found is None:
-            self._unknown += 1
+            self.missed += 1
             return None
+        self.missed = 0
         self.bases.append(found.parents[name.count("/")])
         return found
 
@@ -114,12 +115,7 @@ def _clip(row: Row, folder: Path | None, dataset: str, subject: str, name: str, 
     if folder is None:
         return LeftOut(name, row.where, f"no folder '{name}' of its frames")
     row = Row(row.where, {**row.cells, "label": label})
-    return folders.from_row(row, folder, _frames(folder), dataset, subject, name, kind, trimmed=True)
-
-
-@cache
-def _frames(folder: Path) -> dict[int, Path]:
-    return folders.frames(folder)
+    return folders.from_row(row, folder, folders.frames(folder), dataset, subject, name, kind, trimmed=True)
 
 
 def _checked(found: list[Clip | LeftOut], root: Path, places: _Places, what: str) -> list[Clip | LeftOut]:

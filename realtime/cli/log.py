@@ -16,13 +16,14 @@ from realtime.cli.console import Console, print_table
 from realtime.errors import UsageError
 from realtime.judged import sentence
 from realtime.output.event_table import separator_of
-from realtime.output.exports import KINDS, Found, write_all, write_as
+from realtime.output.exports import KINDS, Found, replace, write_all, write_as
+from realtime.output.exports.elan import eaf
 from realtime.output.exports.tables import TABLES, write_table
 from realtime.output.log import Log
 from realtime.review import Reviews
 from realtime.review.corrected import as_found, corrected
 
-OF_ONE = {ending: kind for kind, (ending, _) in KINDS.items() if ending not in TABLES}
+OF_ONE = {Path(f"a{ending}").suffix.lower(): kind for kind, (ending, _) in KINDS.items() if ending not in TABLES}
 EXAMPLES = """
   mer-log list                           the last sessions
   mer-log show                           the latest session and its events
@@ -123,10 +124,16 @@ def show(session):
 @click.option("--session", type=int, help="Only this session.  [default: all for a table, else the latest]")
 @click.option("--reviewed", is_flag=True, help="As reviewers left them: corrected, without what they rejected, with what they added.")
 @click.option("--csv-separator", default=",", metavar=", | ; | tab", help="Of a CSV; a semicolon goes with decimal commas.")
-def export(target, session, reviewed, csv_separator):
-    """Write events to FILE.csv, .xlsx, .jsonl or .parquet, or those of one recording to FILE.eaf (ELAN), .vtt, .html or .pdf.
+@click.option(
+    "--into", type=click.Path(path_type=Path), metavar="CODER.eaf", help="With FILE.eaf: keep what a coder's ELAN file has, and add our tiers."
+)
+def export(target, session, reviewed, csv_separator, into):
+    """Write events to FILE.csv, .xlsx, .sav (SPSS), .jsonl or .parquet, or those of one recording to FILE.eaf (ELAN), .TextGrid (Praat),
+    .txt (BORIS: paste events), .tsv (BIDS: events.tsv), .vtt, .html or .pdf.
     A FOLDER gets all of them for one session, a file for each recording."""
     separator, ending = separator_of(csv_separator), target.suffix.lower()
+    if into is not None and ending != ".eaf":
+        raise UsageError(f"--into {into} goes with a FILE.eaf, not with '{target}'")
     if ending in TABLES:
         numbers = [one["id"] for one in reversed(Log().sessions())] if session is None else [session]
         several = [found for number in numbers for found in _found(number, reviewed)]
@@ -135,13 +142,31 @@ def export(target, session, reviewed, csv_separator):
         several = _found(session, reviewed)
         if len(several) != 1:
             raise UsageError(f"session {several[0].session} has {len(several)} recordings: name a folder, each gets a file there")
-        write_as(OF_ONE[ending], several[0], target)
+        if into is None:
+            write_as(OF_ONE[ending], several[0], target)
+        else:
+            _write_into(several[0], target, into)
     elif ending == "" or target.is_dir():
         several = _found(session, reviewed)
         write_all(several, target, separator)
     else:
         raise UsageError(f"cannot tell the format of '{target}': name it {', '.join((*TABLES, *OF_ONE))}, or name a folder")
     click.echo(f"{sum(len(found.events) for found in several)} events in {target}")
+
+
+def _write_into(found: Found, target: Path, into: Path) -> None:
+    from realtime.output.exports.elan_merged import merged
+
+    try:
+        theirs = into.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {into}: {error.strerror}") from error
+    whole = merged(theirs, eaf(found, target.parent), str(into))
+
+    def write_it(part: Path) -> None:
+        part.write_bytes(whole)
+
+    replace(target, write_it)
 
 
 def _found(session: int | None, reviewed: bool) -> list[Found]:

@@ -40,6 +40,10 @@ EXPORTS = {
     "report": ["report", "pdf"],
     "parquet": ["parquet"],
     "excel": ["excel"],
+    "spss": ["spss"],
+    "textgrid": ["textgrid"],
+    "boris": ["boris"],
+    "bids": ["bids"],
     "csv": [],
     "jsonl": [],
 }  # the last two are written in any case

@@ -14,9 +14,11 @@ from demo_clips import demo_start
 from made_events import event
 
 from realtime.cli.replay import main as replay
+from realtime.errors import UsageError
 from realtime.judged import Trace
 from realtime.output.exports import CARE, KINDS, Found, write
 from realtime.output.exports.elan import eaf
+from realtime.output.exports.elan_merged import merged
 from realtime.output.exports.report import html, judged, moments
 from realtime.output.exports.webvtt import stamp, vtt
 
@@ -255,3 +257,56 @@ def test_a_long_recording_with_many_events_has_a_curve_every_few_minutes_and_for
     text = html(one)
     assert text.count("data:image/jpeg") == 40 and text.count("data:image/png") == 2 and "of the 20 surest of 30 events" in text
     assert len(re.findall(rb"/Type /Page\b", write("pdf", one, tmp_path).read_bytes())) == 1 + 2 + 2
+
+
+def test_praat_reads_the_events_and_their_apexes(tmp_path):
+    textgrid = pytest.importorskip("praatio.textgrid")
+    path = write("textgrid", found(event(1), event(2, onset=4.0, apex_s=4.1, offset_s=4.4, label="positive", kind="macro")), tmp_path)
+    grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
+    ((begin, end, word),) = grid.getTier("micro-expression").entries
+    assert (begin, end, word) == (event(1).onset_s, event(1).offset_s, event(1).label) and path.suffix == ".TextGrid"
+    assert [point.time for point in grid.getTier("macro-expression apex").entries] == [4.1]
+
+
+def test_boris_and_bids_have_the_columns_that_they_ask_for(tmp_path):
+    one, other = event(1), event(2, onset=1.0, apex_s=1.1, offset_s=1.4, label="a\tb")
+    lines = [line.split("\t") for line in write("boris", found(one, other), tmp_path).read_text("utf-8").splitlines()]
+    assert [line[0] for line in lines] == sorted(line[0] for line in lines) and len(lines) == 4 and {len(line) for line in lines} == {5}
+    path = write("bids", found(one, other), tmp_path)
+    assert path.name == "clip_events.tsv" and not path.read_bytes().startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(path.open(encoding="utf-8"), delimiter="\t"))
+    assert list(rows[0])[:3] == ["onset", "duration", "trial_type"]
+    assert (rows[0]["onset"], rows[0]["duration"], rows[0]["trial_type"]) == ("1.000", "0.400", "micro")
+
+
+def test_spss_reads_the_table_with_what_its_columns_mean(tmp_path):
+    pyreadstat = pytest.importorskip("pyreadstat")
+    table, about = pyreadstat.read_sav(str(write("spss", found(event(1), event(2)), tmp_path)))
+    assert table["event"].tolist() == [1, 2] and table["onset_s"].tolist() == [event(1).onset_s] * 2 and table["label"][0] == event(1).label
+    assert about.column_names_to_labels["onset_s"].startswith("Begin of the movement")
+    empty, _ = pyreadstat.read_sav(str(write("spss", found(name="none.mp4"), tmp_path)))
+    assert len(empty) == 0 and empty.columns.tolist() == table.columns.tolist()
+
+
+def test_our_tiers_go_into_a_coders_file_and_hers_stay():
+    theirs = eaf(found(event(1, label="AU12")))  # a document with the very names that ours has
+    ours = eaf(found(event(1), event(2, onset=4.0, apex_s=4.1, offset_s=4.4)))
+    whole = ET.fromstring(merged(theirs, ours, "coder.eaf"))
+    tiers = {tier.get("TIER_ID"): tier for tier in whole.iter("TIER")}
+    before = {tier.get("TIER_ID"): ET.tostring(tier) for tier in ET.fromstring(theirs).iter("TIER")}
+    stripped = {name: b"".join(ET.tostring(tiers[name]).split()) for name in before}
+    assert stripped == {name: b"".join(text.split()) for name, text in before.items()}
+    mine = [one.text for one in tiers["micro-expression (mer-live)"].iter("ANNOTATION_VALUE")]
+    assert mine == ["surprise", "surprise"]
+    slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in whole.iter("TIME_SLOT")}
+    span = next(tiers["micro-expression (mer-live)"].iter("ALIGNABLE_ANNOTATION"))
+    assert slots[span.get("TIME_SLOT_REF1")] == 4000
+    ids = [one.get("ANNOTATION_ID") for one in whole.iter() if one.get("ANNOTATION_ID")] + list(slots)
+    assert len(ids) == len(set(ids))
+    for name in ("LINGUISTIC_TYPE_REF",):
+        assert {tier.get(name) for tier in tiers.values()} <= {one.get("LINGUISTIC_TYPE_ID") for one in whole.iter("LINGUISTIC_TYPE")}
+    again = ET.fromstring(merged(ET.tostring(whole), ours, "coder.eaf"))  # once more: ours are replaced, not doubled
+    assert sorted(tier.get("TIER_ID") for tier in again.iter("TIER")) == sorted(tiers)
+    for wrong in (b"", b"<a/>", theirs[:400]):
+        with pytest.raises(UsageError, match="coder.eaf is no ELAN file"):
+            merged(wrong, ours, "coder.eaf")

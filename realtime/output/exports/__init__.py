@@ -25,7 +25,7 @@ def write(kind: str, found: Found, folder: Path, separator: str = ",") -> Path:
 
     Raises:
         OutputError: it cannot be written.
-        MissingPartError: Parquet needs pyarrow.
+        MissingPartError: Parquet needs pyarrow, SPSS pyreadstat, a TextGrid praatio.
     """
     path = Path(folder) / f"{found.stem}{KINDS[kind][0]}"
     write_as(kind, found, path, separator)
@@ -90,6 +90,15 @@ def _pdf(path: Path, found: Found) -> None:
     path.write_bytes(pdf(found))
 
 
+def _for_studies(name: str) -> Callable[[Path, Found], None]:
+    def write_it(path: Path, found: Found) -> None:
+        from realtime.output.exports import for_studies
+
+        getattr(for_studies, name)(path, found)
+
+    return write_it
+
+
 KINDS = {
     "csv": (".csv", _table("csv")),
     "excel": (".xlsx", _table("excel")),
@@ -99,4 +108,8 @@ KINDS = {
     "webvtt": (".vtt", _webvtt),
     "report": (".html", _html),
     "pdf": (".pdf", _pdf),
+    "spss": (".sav", _table("spss")),
+    "textgrid": (".TextGrid", _for_studies("textgrid")),
+    "boris": (".boris.txt", _for_studies("boris")),
+    "bids": ("_events.tsv", _for_studies("bids")),
 }

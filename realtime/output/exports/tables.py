@@ -11,7 +11,7 @@ from realtime.output.event_table import cells, codebook, columns, csv_text, deci
 from realtime.output.exports.found import Found, clean, number_of, replace, write_text
 from realtime.output.sinks import json_line
 
-TABLES = {".csv": "csv", ".xlsx": "excel", ".jsonl": "jsonl", ".parquet": "parquet"}
+TABLES = {".csv": "csv", ".xlsx": "excel", ".jsonl": "jsonl", ".parquet": "parquet", ".sav": "spss"}
 RECORDING_COLUMNS = ("clip", "folder", "recording_s", "events", "micro", "macro", "judged", "not_judged", "failure")
 PARQUET_FIRST = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label")
 PARQUET_LAST = ("model", "latency_ms", "kind", "confidence")
@@ -67,6 +67,10 @@ def write_part(kind: str, path: Path, several: Sequence[Found], separator: str =
         write_excel(path, {"events": (columns_of(several), rows_of(several))})
     elif kind == "jsonl":
         write_text(path, "".join(json_line(_row(found, event)) for found in several for event in found.events))
+    elif kind == "spss":
+        from realtime.output.exports.for_studies import spss
+
+        spss(path, columns_of(several), rows_of(several))
     else:
         write_parquet(path, _classes(several), [_row(found, event) for found in several for event in found.events], *_around(several))
 

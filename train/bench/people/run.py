@@ -80,6 +80,22 @@ def summary(found: list[Predicted], label: np.ndarray, person: np.ndarray, datas
     return result
 
 
+def markdown(result: dict, held_out: str) -> str:
+    """The ladder as a table."""
+    sets = [group for group in next(iter(result.values())) if group not in ("all", "sd", "interval", "ece", "rendered")]
+    lines = [f"| UF1 / UAR, each {held_out} unseen | all | {' | '.join(sets)} | ECE | rendered people |", "|---" * (len(sets) + 4) + "|"]
+    for name, row in result.items():
+        if name == "chosen":
+            continue
+        (low, high), (lowest, highest), sd = row["interval"]["uf1"], row["interval"]["uar"], row["sd"]
+        both = f"{row['all']['uf1']:.3f} ± {sd['uf1']:.3f} [{low:.2f}, {high:.2f}] / {row['all']['uar']:.3f} [{lowest:.2f}, {highest:.2f}]"
+        others = [f"{row[group]['uf1']:.3f} / {row[group]['uar']:.3f}" for group in sets]
+        made = f"{row['rendered']:.3f}" if "rendered" in row else ""
+        lines.append(f"| {name} | {both} | {' | '.join(others)} | {row['ece']:.3f} | {made} |")
+    shares = ", ".join(f"{rung} {share:.0%}" for rung, share in sorted(result["chosen"].items(), key=lambda one: -one[1]))
+    return "\n".join([*lines, "", f"Chosen for the nested answer: {shares}.", ""])
+
+
 def _maps(file: Path, portraits: Path, number: int, processes: int, done: Done) -> Maps:
     if not file.exists():
         count = [0]

@@ -28,7 +28,7 @@ def people(maps, portraits, held_out, seeds, number, out, jobs):
 
     What they are, and what was expected of them, stands in train/bench/people/ladder.py. What is rendered and learnt is kept in --out
     and used again. Half an hour on two cores."""
-    from train.bench.people import run
+    from train.bench.people import report, run
 
     file = maps or maps_file()
     console = Console(soft_wrap=True)
@@ -43,7 +43,7 @@ def people(maps, portraits, held_out, seeds, number, out, jobs):
 
         try:
             result = run.climb(file, portraits or file.parents[1] / "portraits", out, held_out, list(range(seeds)), number, jobs, done)
-            words = run.markdown(result, held_out)
+            words = report.markdown(result, held_out)
             (out / f"results-{held_out}.md").write_text(words, "utf-8")
         except OSError as error:
             raise cannot_write(out, error) from error

@@ -63,10 +63,3 @@ def trained(full_face: Tensor, expression: Tensor, seed: int) -> Decoder:
             optimiser.step()
             rate.step()
     return network.eval()
-
-
-def linear(x: Tensor, expression: Tensor, ridge: float = 0.1) -> Tensor:
-    """(D, 392) float64: the linear map from a view x (N, D) to `wanted`, by ridge regression."""
-    x, truth = x.double(), wanted(expression).flatten(1).double()
-    penalty = ridge * len(x) * x.var() * torch.eye(x.shape[1], dtype=torch.float64)
-    return torch.linalg.solve(x.T @ x + penalty, x.T @ truth)

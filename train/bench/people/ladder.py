@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from train.bench.people.decoder import Decoder, linear
+from train.bench.people.decoder import SIDES, Decoder, wanted
 from train.data.augment import mirror
 from train.methods.kernel_ridge.network import LEAST_DEFORMATION, LEAST_MOVEMENT, deformation, movement, slopes, spread
 
@@ -47,17 +47,28 @@ View = Callable[[Tensor], Tensor]
 def learnt(full_face: Tensor, expression: Tensor, decoder: Decoder) -> dict[str, View]:
     """Those that have seen rendered maps (N, 3, 28, 28) with their truth (N, 2, 28, 28)."""
     found: dict[str, View] = {"decoded": decoder}
-    both = torch.cat([expression, expression.flip(-1) * torch.tensor([-1.0, 1.0])[:, None, None]])
+    both = torch.cat([expression, expression.flip(-1) * SIDES])
     for name in ("movement", "deformation"):
-        matrix = linear(torch.cat(list(sides(VIEWS[name], full_face))), both)
-        found[f"linear {name}"] = lambda x, view=VIEWS[name], matrix=matrix: view(x).flatten(1).double() @ matrix
+        matrix = _linear(torch.cat(list(sides(VIEWS[name], full_face))), both)
+        found[f"linear {name}"] = _through(VIEWS[name], matrix)
     return found
+
+
+def _through(view: View, matrix: Tensor) -> View:
+    return lambda full_face: view(full_face).flatten(1).double() @ matrix
 
 
 @torch.no_grad()
 def sides(view: View, full_face: Tensor) -> Tensor:
     """(2, N, D) float64: a view of the faces (N, 3, 28, 28) and of their mirror images."""
     return torch.stack([view(side).flatten(1).double() for side in (full_face, mirror(full_face))])
+
+
+def _linear(x: Tensor, expression: Tensor, ridge: float = 0.1) -> Tensor:
+    """(D, 392) float64: the linear map from a view x (N, D) to `wanted`, by ridge regression."""
+    x, truth = x.double(), wanted(expression).flatten(1).double()
+    penalty = ridge * len(x) * x.var() * torch.eye(x.shape[1], dtype=torch.float64)
+    return torch.linalg.solve(x.T @ x + penalty, x.T @ truth)
 
 
 def in_proportion(full_face: Tensor) -> Tensor:
@@ -73,16 +84,17 @@ def in_proportion(full_face: Tensor) -> Tensor:
 
 def _movement_in_proportion(full_face: Tensor) -> Tensor:
     strain = full_face[:, 2:]
-    return torch.cat([_over_all(in_proportion(full_face), LEAST_MOVEMENT), strain / (spread(strain) + LEAST_MOVEMENT)], 1)
+    return torch.cat([over_all(in_proportion(full_face), LEAST_MOVEMENT), strain / (spread(strain) + LEAST_MOVEMENT)], 1)
 
 
 def _by_region(image: Tensor, least: float) -> Tensor:
     """Over the geometric mean of the spread of all and the mean size nearby."""
-    near = _blurred(image.square()).clamp_min(0).sqrt()
+    near = blurred(image.square(), NEAR).clamp_min(0).sqrt()
     return image / ((near + least) * (spread(image) + least)).sqrt()
 
 
-def _over_all(image: Tensor, least: float) -> Tensor:
+def over_all(image: Tensor, least: float) -> Tensor:
+    """(B, C, H, W), all channels over one spread: their proportion stays."""
     centred = image - image.mean((2, 3), keepdim=True)
     return image / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + least)
 
@@ -91,9 +103,10 @@ def _standard(image: Tensor) -> Tensor:
     return (image - image.mean((2, 3), keepdim=True)) / (spread(image) + 1e-6)
 
 
-def _blurred(image: Tensor) -> Tensor:
+def blurred(image: Tensor, sigma: float) -> Tensor:
+    """(B, C, H, W), Gaussian; sigma in cells, REACH / 2 at most."""
     channels, steps = image.shape[1], torch.arange(-REACH, REACH + 1.0)
-    weights = (-0.5 * (steps / NEAR) ** 2).exp()
+    weights = (-0.5 * (steps / sigma) ** 2).exp()
     weights = (weights / weights.sum()).expand(channels, 1, 1, -1)
     across = F.conv2d(F.pad(image, (REACH, REACH, 0, 0), mode="reflect"), weights, groups=channels)
     return F.conv2d(F.pad(across, (0, 0, REACH, REACH), mode="reflect"), weights.mT, groups=channels)
@@ -107,7 +120,7 @@ VIEWS: dict[str, View] = {
     "movement": _half(lambda x: movement(x, True)),
     "deformation": _half(lambda x: deformation(x, True)),
     "movement in proportion": _half(_movement_in_proportion),
-    "deformation in proportion": _half(lambda x: _over_all(slopes(in_proportion(x)), LEAST_DEFORMATION)),
+    "deformation in proportion": _half(lambda x: over_all(slopes(in_proportion(x)), LEAST_DEFORMATION)),
     "movement by region": _half(lambda x: _by_region(x, LEAST_MOVEMENT)),
     "deformation by region": _half(lambda x: _by_region(slopes(x[:, :2]), LEAST_DEFORMATION)),
 }

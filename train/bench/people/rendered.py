@@ -16,7 +16,7 @@ import numpy as np
 from engines.flow import CPU
 from realtime.face.geometry import to_68
 from realtime.naming.inputs.face import crop, crop_box, grey
-from realtime.naming.inputs.flow_map import FACE, MAP, strain
+from realtime.naming.inputs.flow_map import FACE, MAP, stretched
 from realtime.parallel import each
 from train.data.loaders.megc2019 import CLASSES
 from train.synthesis import people
@@ -24,12 +24,12 @@ from train.synthesis.action_units import ACTION_UNITS
 from train.synthesis.conditions import CALM
 from train.synthesis.expressions import CLASSES as EMOTIONS
 from train.synthesis.expressions import Expression, draw, express, one_of_three
-from train.synthesis.render import STEP, Renderer
+from train.synthesis.real_motion import HELD_OUT_FROM
+from train.synthesis.render import Renderer
 from train.synthesis.schedule import State, plan
 
 EACH = 40  # maps of one portrait
 SIZES = (0.006, 0.045)  # largest displacement of an expression, outer-eye distances, evenly on a logarithmic scale
-HELD_OUT_FROM = 110  # by place in the folder, as everywhere
 LOOKS = 2  # further pairs of the same movement: onset and apex a little beside the true ones
 UNITS = tuple(unit for unit in ACTION_UNITS if unit < 30)  # those of expressions
 FINE = 56
@@ -88,8 +88,8 @@ def _of_person(person: people.Person, random: np.random.Generator, number: int) 
     renderer = Renderer(person.portrait, person.landmarks, plan(0, 1.0, 50.0, CALM))
     box = crop_box(to_68(renderer.face.landmarks[:, :2]))
     rows = [_map(renderer, box, random) for _ in range(number)]
-    columns = [np.stack(column) for column in zip(*rows, strict=True)]
-    return Maps(*columns, np.full(number, person.name))
+    shown, looks, measured, expression, label = (np.stack(column) for column in zip(*rows, strict=True))
+    return Maps(shown, looks, measured, expression, label, np.full(number, person.name))
 
 
 def _map(renderer: Renderer, box: tuple, random: np.random.Generator) -> tuple:
@@ -101,25 +101,20 @@ def _map(renderer: Renderer, box: tuple, random: np.random.Generator) -> tuple:
         expression, label = _any_units(random, size), UNKNOWN
     box = _beside(box, random)
     before, after = _states(random)
-    views = [renderer.draw(before), renderer.draw(_with(after, expression, 1.0))]
-    others = []
-    for _ in range(LOOKS):
-        way = random.uniform(-0.25, 0.25, 2)  # of the way from onset to apex
-        states = (_between(before, after, share) for share in (way[0], 1 + way[1]))
-        shares = max(way[0], 0.0), 1 - abs(way[1]) * 0.5
-        others.append([renderer.draw(_with(state, expression, share)) for state, share in zip(states, shares, strict=True)])
+    pairs = [(before, _with(after, expression, 1.0)), *(_look(before, after, expression, random) for _ in range(LOOKS))]
     sigma, gain = random.uniform(0.5, 2.5), float(np.exp(random.normal(0, 0.03))) if random.random() < 0.3 else 1.0
-    flows = [_flow([_seen(view, sigma, g, random) for view, g in zip(pair, (1.0, gain), strict=True)], box) for pair in (views, *others)]
+    flows = []
+    for pair in pairs:
+        views = [_seen(renderer.draw(state), sigma, light, random) for state, light in zip(pair, (1.0, gain), strict=True)]
+        flows.append(CPU(*(grey(crop(view, box), FACE) for view in views)))
     truth = _true(renderer, _with(State(), expression, 1.0), box)
     fine = cv2.resize(flows[0], (FINE, FINE), interpolation=cv2.INTER_AREA)
-    return stretched(flows[0]), np.stack([stretched(flow) for flow in flows[1:]]), fine, truth, label
+    return _kept(flows[0]), np.stack([_kept(flow) for flow in flows[1:]]), fine, truth, label
 
 
-def stretched(flow: np.ndarray) -> np.ndarray:
-    """A 128×128×2 flow as the real maps are: 28×28×3 uint8, see `realtime.naming.inputs.flow_map.flow_map`."""
-    small = cv2.resize(np.dstack([flow, strain(flow)]), (MAP, MAP), interpolation=cv2.INTER_AREA)
-    low, high = small.min((0, 1)), small.max((0, 1))
-    return np.rint((small - low) * (255 / np.maximum(high - low, 1e-6))).astype(np.uint8)
+def _kept(flow: np.ndarray) -> np.ndarray:
+    """As the real maps are kept."""
+    return np.rint(stretched(flow)).astype(np.uint8)
 
 
 def _any_units(random: np.random.Generator, size: float) -> Expression:
@@ -146,10 +141,18 @@ def _states(random: np.random.Generator) -> tuple[State, State]:
     return before, after
 
 
+def _look(before: State, after: State, expression: Expression, random: np.random.Generator) -> tuple[State, State]:
+    """The same movement from an onset and to an apex up to a quarter of its way beside the true ones."""
+    first, last = random.uniform(-0.25, 0.25, 2)
+    shares = max(first, 0.0), 1 - abs(last) * 0.5
+    states = (_between(before, after, share) for share in (first, 1 + last))
+    onset, apex = (_with(state, expression, share) for state, share in zip(states, shares, strict=True))
+    return onset, apex
+
+
 def _between(before: State, after: State, share: float) -> State:
-    state = State(dict(after.units), before.lids + share * (after.lids - before.lids), share * after.gaze, share * after.head)
-    state.units = {key: share * amount for key, amount in after.units.items()}
-    return state
+    units = {key: share * amount for key, amount in after.units.items()}
+    return State(units, before.lids + share * (after.lids - before.lids), share * after.gaze, share * after.head)
 
 
 def _with(state: State, expression: Expression, share: float) -> State:
@@ -171,17 +174,10 @@ def _seen(picture: np.ndarray, sigma: float, gain: float, random: np.random.Gene
     return np.clip(np.rint(picture * gain + noise * (sigma / noise.std())), 0, 255).astype(np.uint8)
 
 
-def _flow(pair: list[np.ndarray], box: tuple) -> np.ndarray:
-    return CPU(*(grey(crop(view, box), FACE) for view in pair))
-
-
 def _true(renderer: Renderer, state: State, box: tuple) -> np.ndarray:
     """28×28×2: the fields of this state over the crop, in pixels of a FACE-pixel face (first order: they lead backward)."""
-    skin = renderer._skin
-    moved = np.tensordot(np.array([a for _, a in renderer.amounts(state)], np.float32), skin[[k for k, _ in renderer.amounts(state)]], 1)
     left, top, right, bottom = box
     across, down = (right - left) / MAP, (bottom - top) / MAP
     x, y = (first + (np.arange(MAP) + 0.5) * step for first, step in ((left, across), (top, down)))
-    at = ((np.stack(np.meshgrid(x, y), axis=-1) - renderer._grid[0, 0]) / STEP).astype(np.float32)
-    field = cv2.remap(moved, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    field = renderer.displacement(state, np.stack(np.meshgrid(x, y), axis=-1))
     return (field * (FACE / np.array([right - left, bottom - top], np.float32))).astype(np.float32)

@@ -60,9 +60,7 @@ def rates(of_person: Sequence[Told], of_condition: Sequence[Told]) -> bytes:
         spread = [place + 0.24 * (2 * (number + 1) / (len(found) + 1) - 1) for number in range(len(found))]
         axes.scatter(spread, [rate for _, rate in found], color="#3b6ea8", zorder=3)
         for x, (name, rate) in zip(spread, found, strict=True):
-            axes.annotate(
-                name, (x, rate), textcoords="offset points", xytext=(5, 4), fontsize=8, color="#4d5f6a", bbox={"color": "white", "pad": 0.5}
-            )
+            axes.annotate(name, (x, rate), textcoords="offset points", xytext=(6, -3), fontsize=7, color="#4d5f6a")
         if (rate := whole.a_minute(whole.micro)) is not None:
             axes.hlines(rate, place - 0.32, place + 0.32, color="#b5532a", linewidth=2)
     axes.set_xticks(range(len(conditions)), conditions)

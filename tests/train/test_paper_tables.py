@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import places
@@ -14,6 +15,9 @@ pytest.importorskip("torch")
 from train.bench.cli import main
 from train.bench.paper.measure import slug
 from train.bench.paper.tables import FOLDER, PAPERS, tables
+from train.data import prepared
+from train.measure import reports
+from train.methods.ststnet import training as ststnet
 from train.settings import chosen
 
 TABLES = tables()
@@ -23,18 +27,23 @@ def paper(*words):
     return CliRunner().invoke(main, ["paper", *map(str, words)])
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_every_row_is_a_run_with_what_its_name_says(name, tmp_path):
+@pytest.mark.parametrize("name", [name for name, table in TABLES.items() if len(table.rows) > 1])
+def test_a_row_has_a_folder_of_its_own_where_its_settings_are(name):
+    """Two rows that ask for the same share it, and then differ in which classifier is scored."""
     table = TABLES[name]
-    for task in table.tasks:
-        rows = [row for row in table.rows if task.name in row.tasks]
-        words = {row.name: table.words_of(row, task, []) for row in rows}
-        plain = {row: chosen(*line).as_dict() for row, line in words.items()}
-        for one, other in combinations(rows, 2):
-            assert (plain[one.name] == plain[other.name]) == (slug(one) == slug(other)), (one.name, other.name)
-            assert plain[one.name] != plain[other.name] or one.answer != other.answer, (one.name, other.name)
-        for row in rows:
-            assert len(row.said.get(task.name, table.columns)) == len(table.columns), row.name
+    task = table.tasks[0]
+    settings = {row.name: chosen(*table.words_of(row, task, [])).as_dict() for row in table.rows}
+    for one, other in combinations(table.rows, 2):
+        same = settings[one.name] == settings[other.name]
+        assert same == (slug(one) == slug(other)), (one.name, other.name)
+        assert not same or one.answer != other.answer, (one.name, other.name)
+
+
+def test_a_row_has_a_number_for_each_column():
+    for table in TABLES.values():
+        for row in table.rows:
+            assert all(len(numbers) == len(table.columns) for numbers in row.said.values()), (table.name, row.name)
+            assert set(row.said) <= {task.name for task in table.tasks}, (table.name, row.name)
 
 
 @pytest.mark.parametrize("name", PAPERS)
@@ -82,13 +91,33 @@ def test_a_table_is_measured_once_and_shows_the_papers_numbers_beside_ours(archi
     assert (tmp_path / "dual_atme/megc2019_flow/whole/results.json") in runs
 
 
-def test_what_is_lacking_is_one_line_with_the_command_that_makes_it(tmp_path, monkeypatch):
+LINES = re.findall(r"^    mer-bench paper ([^#\n]*[^#\n ])", (places.ROOT / "train/README.md").read_text("utf-8"), re.M)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_a_printed_line_lacks_is_named_with_the_command_that_makes_it(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lacking = paper("dual_atme.table4")
-    assert lacking.exit_code == 2
-    said = "dual_atme.table4 on MEGC2019-CD needs casme2: no prepared set in prepared/casme2; mer-train prepare data=casme2 data.root=FOLDER"
-    assert said in lacking.output.replace("\n", " ")
+    monkeypatch.delenv("MER_DATA", raising=False)
+    lacking = paper(*line.split())
+    said = " ".join(lacking.output.split())
+    assert lacking.exit_code == 2 and f"{line.split()[0]} on " in said, said
+    if "megc2019_flow" in line:
+        assert "needs the flow maps at" in said and "data.path=FILE" in said
+    else:
+        first = TABLES[line.split()[0]].tasks[0].data.replace("composite", "casme2")
+        assert f"needs {first}" in said and f"not prepared yet: mer-train prepare data={first} data.root=FOLDER data.cache=prepared/{first}" in said
     assert not list(tmp_path.rglob("config.yaml"))
+
+
+def test_a_set_for_pretraining_that_is_lacking_is_named_as_such(small_sets, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = " ".join(paper("skd_tstsan.table2", *small_sets.words("samm")).output.split())
+    assert "needs ckplus (for pre-training), not prepared yet: mer-train prepare data=ckplus" in said
+
+
+def test_the_readme_names_a_table_of_every_paper():
+    named = {line.split()[0] for line in LINES}
+    assert named <= set(TABLES) and {name.split(".")[0] for name in named} == set(PAPERS)
 
 
 @pytest.mark.parametrize(
@@ -106,56 +135,53 @@ def test_a_mistake_is_one_line(words, said):
     assert done.exit_code == 2 and said in done.output.replace("\n", " "), done.output
 
 
-SKD = ["schedule=full", "seeds=[0]", "launcher=inline", "fit.iterations=2", "fit.pretrain_iterations=1", "fit.batch=8", "model.magnify=false"]
+TINY = {
+    "skd_tstsan": ["model.magnify=false", "fit.iterations=1", "fit.pretrain_iterations=1", "fit.batch=2"],  # magnet.pth is not everywhere
+    "moext": ["model.width=0.03125", "model.size=56", "model.stages=2", "fit.epochs=1", "fit.pretrain_epochs=1", "fit.copies=1", "fit.batch=30"],
+    "dual_atme": ["fit.epochs=1"],
+    "sa_at": ["model.size=64", "model.width=1", "model.style_width=1", "model.style_blocks=0", "model.student_depth=8", "model.styles=[grey]"],
+}
+TINY["sa_at"] += ["fit.epochs=1", "fit.teacher_epochs=1", "fit.style_iterations=1", "fit.recompute=false", "fit.batch=30"]
+QUICK = ["seeds=[0]", "launcher=inline", "protocol=folds", "protocol.count=2", "save_every=0"]
+SETS = {"skd_tstsan": ("casme2", "samm", "mmew", "casme3", "ckplus"), "moext": ("casme2", "samm", "smic", "casme3")}
+SETS |= {"dual_atme": ("casme2", "samm", "smic"), "sa_at": ("casme2", "samm", "smic", "images")}
+CHOSEN = {"skd_tstsan.table5": ["data=casme2"], "skd_tstsan.figure9b": ["data=samm"]}  # the other sets' runs are like these
+SHOWN = {"skd_tstsan.figure8": ["casme2/sub01"], "skd_tstsan.figure11": ["casme3/spNO.1", "casme3/spNO.2"]}
 
 
-@pytest.mark.parametrize("name, task, data", [("table7", "samm_3", "samm"), ("table5", "casme2_5", "casme2")])
-def test_skd_tstsan_from_a_small_set_to_the_table(name, task, data, small_sets, tmp_path):
-    words = [*small_sets.words(data), f"data.pretrain={small_sets.cache('ckplus')}", *SKD, "--out", tmp_path]
-    done = paper(f"skd_tstsan.{name}", *words)
-    assert done.exit_code == 0, done.output
-    found = json.loads((tmp_path / f"skd_tstsan.{name}.json").read_text("utf-8"))["rows"]
-    own = [row for row in found if row["task"] == task]
-    assert own and all(row["here"] is not None and row["paper"] > 0.5 for row in own)
+@pytest.mark.parametrize("name", PAPERS)
+def test_every_table_of_a_paper_is_one_command(name, small_sets, tmp_path, monkeypatch):
+    """Typed as train/README.md has them, in a folder where prepared/NAME is what `mer-train prepare data=NAME` leaves there."""
+    once = ststnet.fit
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(prepared, "FEW", 1000)  # processes take longer to start than these clips
+    monkeypatch.setattr(reports, "confusions", lambda *_: None)
+    monkeypatch.setattr(ststnet, "fit", lambda samples, model, recipe, *rest: once(samples, model, replace(recipe, epochs=1), *rest))
+    (tmp_path / "prepared").mkdir()
+    for one in SETS[name]:
+        (tmp_path / "prepared" / one).symlink_to(small_sets.cache(one))
+    for table in [one for one in TABLES.values() if one.name.startswith(name)]:
+        people = [word for person in SHOWN.get(table.name, ()) for word in ("--people", person)]
+        done = paper(table.name, *CHOSEN.get(table.name, ()), *people, *TINY[name], *QUICK)
+        assert done.exit_code == 0, f"{table.name}: {done.output}"
+        made = tmp_path / f"runs/paper/{table.name}"
+        if table.draws:
+            assert made.with_name(f"{made.name}.png").stat().st_size > 5_000
+        else:
+            rows = json.loads(made.with_name(f"{made.name}.json").read_text("utf-8"))["rows"]
+            assert rows and all(0 <= row["here"] <= 1 and row["interval"][0] <= row["interval"][1] for row in rows)
+            assert "…" not in made.with_name(f"{made.name}.md").read_text("utf-8")
 
 
-def test_the_figures_show_people_whom_the_networks_have_not_seen(small_sets, tmp_path):
-    words = [*small_sets.words("casme2"), "data.pretrain=[]", *SKD, "--out", tmp_path]
-    drawn = paper("skd_tstsan.figure7", *words)
-    assert drawn.exit_code == 0, drawn.output
-    assert (tmp_path / "skd_tstsan.figure7.png").stat().st_size > 10_000
+def test_a_figure_trains_a_network_once_and_without_whom_it_shows(small_sets, tmp_path):
+    words = [*small_sets.words("casme2"), "data.pretrain=[]", *TINY["skd_tstsan"], "seeds=[0]", "--out", tmp_path]
+    assert paper("skd_tstsan.figure7", *words).exit_code == 0
     networks = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.safetensors")}
-    assert len(networks) == 2  # of one person who shows all three classes, with and without ECA
+    # one person shows all three classes: a network with ECA, one without
+    assert sorted(str(file.relative_to(tmp_path)) for file in networks) == [
+        f"skd_tstsan/casme2_3/{which}/networks/0/casme2-sub01.safetensors" for which in ("eca=false", "whole")
+    ]
     assert paper("skd_tstsan.figure7", *words).exit_code == 0
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.safetensors")} == networks
-    drawn = paper("skd_tstsan.figure8", "--people", "casme2/sub01", *words)
-    assert drawn.exit_code == 0 and (tmp_path / "skd_tstsan.figure8.png").exists(), drawn.output
     absent = paper("skd_tstsan.figure8", *words)
     assert absent.exit_code == 2 and "casme2/sub12 has 0 clips" in absent.output.replace("\n", " ")
-
-
-MOEXT = ["model.width=0.03125", "model.size=56", "model.stages=2", "fit.epochs=1", "fit.pretrain_epochs=1", "fit.copies=1"]
-SA_AT = ["model.size=64", "model.width=1", "model.style_width=1", "model.style_blocks=0", "model.student_depth=8"]
-SA_AT += ["fit.epochs=1", "fit.teacher_epochs=1", "fit.style_iterations=1"]
-ONCE = ["seeds=[0]", "launcher=inline"]
-
-
-def test_moext_from_small_sets_to_the_table(small_sets, tmp_path):
-    words = [f"data.pretrain=[{small_sets.cache('casme2')},{small_sets.cache('casme3')}]", *MOEXT, *ONCE, "--out", tmp_path]
-    done = paper("moext.table7", *small_sets.words("composite"), *words)
-    assert done.exit_code == 0, done.output
-    assert _complete(tmp_path, "moext.table7", 6 * 3)
-
-
-@pytest.mark.parametrize("name, data, count", [("table2", "images", 5 * 3), ("table3", "composite", 4 * 2), ("table4", "composite", 2 * 8)])
-def test_sa_at_from_small_sets_to_the_table(name, data, count, small_sets, tmp_path):
-    pretrain = [] if data == "images" else [f"data.pretrain={small_sets.cache('images')}"]
-    folds = ["protocol.count=2"] if data == "images" else []
-    done = paper(f"sa_at.{name}", *small_sets.words(data), *pretrain, *folds, *SA_AT, *ONCE, "--out", tmp_path)
-    assert done.exit_code == 0, done.output
-    assert _complete(tmp_path, f"sa_at.{name}", count)
-
-
-def _complete(out, name, count):
-    rows = json.loads((out / f"{name}.json").read_text("utf-8"))["rows"]
-    return len(rows) == count and all(row["here"] is not None and row["paper"] is not None for row in rows)

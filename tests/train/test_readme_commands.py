@@ -65,6 +65,7 @@ def test_a_printed_line_works(line, shelf):
 @pytest.mark.parametrize("line", [line for line in RUN if " prepare " in line])
 def test_a_printed_line_prepares(line, small_sets, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = shlex.split(line.replace("FOLDER", str(small_sets.root("casme2"))))[1:]
+    name = re.search(r"data=(\w+)", line)[1]
+    words = shlex.split(line.replace("FOLDER", str(small_sets.root(name))))[1:]
     done = CliRunner().invoke(main, words)
-    assert done.exit_code == 0 and (tmp_path / "prepared/casme2/clips.csv").exists(), done.output
+    assert done.exit_code == 0 and (tmp_path / "prepared" / name / "clips.csv").exists(), done.output

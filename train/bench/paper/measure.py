@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
@@ -76,7 +77,7 @@ def planned(table: Table, words: Sequence[str], out: Path, console: Console) -> 
     for task in table.tasks:
         if data in (None, task.data):
             own = [_run(table, row, task, [f"{key}={value}" for key, value in given.items()], out) for row in table.rows if task.name in row.tasks]
-            missing = next((line for run in own if (line := lack(run.settings))), None)
+            missing = lack([run.settings for run in own])
             lacks += [f"{table.name} on {task.title} {missing}"] if missing else []
             runs += [] if missing else own
     if lacks and (data is not None or not runs):
@@ -88,16 +89,20 @@ def planned(table: Table, words: Sequence[str], out: Path, console: Console) -> 
 
 def _run(table: Table, row: Row, task: Task, more: list[str], out: Path) -> Run:
     folder = out / table.name.split(".")[0] / task.name / slug(row)
-    words = table.words_of(row, task, [*more, f"out={folder}"])
+    return Run(row, task, _settings(tuple(table.words_of(row, task, [*more, f"out={folder}"])), row.name if row.alone else ""))
+
+
+@cache  # rows that are scored from one training ask for the same
+def _settings(words: tuple[str, ...], alone: str) -> TrainSettings:
     settings = chosen(*words)
-    return Run(row, task, chosen(*_alone(row, words, settings)) if row.alone else settings)
+    return chosen(*_alone(alone, words, settings)) if alone else settings
 
 
-def _alone(row: Row, words: list[str], settings: TrainSettings) -> list[str]:
+def _alone(row: str, words: tuple[str, ...], settings: TrainSettings) -> list[str]:
     """The words of a network that learns from the sets for pre-training, and is tested on what it would else be fine-tuned on."""
     before, tested = settings.data.pretrain, settings.data.cache
     if not before:
-        raise UsageError(f"'{row.name}' learns from the sets for pre-training alone: name one or more with data.pretrain=[DIR]")
+        raise UsageError(f"'{row}' learns from the sets for pre-training alone: name one or more with data.pretrain=[DIR]")
     found = {key: value for key, value in keyed(words).items() if not key.startswith("protocol.")}
     found |= {"protocol": "holdout", "data.pretrain": "[]"}
     found |= {"data.cache": f"[{','.join(before)}]", "data.test": f"[{','.join(tested)}]"}
@@ -109,21 +114,25 @@ def slug(row: Row) -> str:
     return re.sub(r"[^\w.=,-]+", "", ",".join(re.sub(r"^(model|fit|data)\.", "", word) for word in row.words)) or WHOLE
 
 
-def lack(settings: TrainSettings) -> str:
-    """What is not prepared, and how to put it right; "" where everything is."""
-    data = settings.data
-    if data.name == "megc2019_flow":
-        return (
-            ""
-            if Path(data.path).is_file()
-            else f"needs the flow maps at {data.path}: set data.path=FILE, train/README.md says where they are to be had"
-        )
-    for folder in [*data.cache, *data.more, *data.test, *data.pretrain]:
-        if not Path(folder, "clips.csv").is_file():
-            name = Path(folder).name if Path(folder).name in LOADERS else data.name
-            what = f"{name} for pre-training (data.pretrain)" if folder in data.pretrain else name
-            return f"needs {what}: no prepared set in {folder}; mer-train prepare data={name} data.root=FOLDER data.cache={folder} makes it"
-    return ""
+def lack(settings: Sequence[TrainSettings]) -> str:
+    """What some of these runs need and nobody has prepared, and how to put it right; "" where everything is there."""
+    maps = next((one.data.path for one in settings if one.data.name == "megc2019_flow"), None)
+    if maps is not None and not Path(maps).is_file():
+        return f"needs the flow maps at {maps}: set data.path=FILE, train/README.md says where they are to be had"
+    before = {folder for one in settings for folder in one.data.pretrain} - {folder for one in settings for folder in one.data.cache}
+    folders = [folder for one in settings if maps is None for folder in (*one.data.cache, *one.data.more, *one.data.test, *one.data.pretrain)]
+    missing = {folder: _name(folder, settings) for folder in dict.fromkeys(folders) if not Path(folder, "clips.csv").is_file()}
+    if not missing:
+        return ""
+    ordered = sorted(missing, key=lambda folder: folder in before)
+    names = [f"{missing[folder]} (for pre-training)" if folder in before else missing[folder] for folder in ordered]
+    made = f"mer-train prepare data={missing[ordered[0]]} data.root=FOLDER data.cache={ordered[0]}"
+    return f"needs {', '.join(names)}, not prepared yet: {made}" + (" makes the first" if len(names) > 1 else "")
+
+
+def _name(folder: str, settings: Sequence[TrainSettings]) -> str:
+    """Of the set that belongs into a folder: prepared/NAME is where it lies by default."""
+    return Path(folder).name if Path(folder).name in LOADERS else settings[-1].data.name
 
 
 def markdown(table: Table, runs: list[Run], found: dict[str, dict]) -> str:

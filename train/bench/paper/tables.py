@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def keyed(words: Iterable[str]) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
+@cache
 def tables() -> dict[str, Table]:
     """All of them, by name."""
     found = {}

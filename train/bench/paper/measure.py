@@ -119,13 +119,13 @@ def lack(settings: Sequence[TrainSettings]) -> str:
     maps = next((one.data.path for one in settings if one.data.name == "megc2019_flow"), None)
     if maps is not None and not Path(maps).is_file():
         return f"needs the flow maps at {maps}: set data.path=FILE, train/README.md says where they are to be had"
-    before = {folder for one in settings for folder in one.data.pretrain} - {folder for one in settings for folder in one.data.cache}
+    tested = {folder for one in settings for folder in (one.data.test or one.data.cache)}
     folders = [folder for one in settings if maps is None for folder in (*one.data.cache, *one.data.more, *one.data.test, *one.data.pretrain)]
     missing = {folder: _name(folder, settings) for folder in dict.fromkeys(folders) if not Path(folder, "clips.csv").is_file()}
     if not missing:
         return ""
-    ordered = sorted(missing, key=lambda folder: folder in before)
-    names = [f"{missing[folder]} (for pre-training)" if folder in before else missing[folder] for folder in ordered]
+    ordered = sorted(missing, key=lambda folder: folder not in tested)
+    names = [missing[folder] if folder in tested else f"{missing[folder]} (for pre-training)" for folder in ordered]
     made = f"mer-train prepare data={missing[ordered[0]]} data.root=FOLDER data.cache={ordered[0]}"
     return f"needs {', '.join(names)}, not prepared yet: {made}" + (" makes the first" if len(names) > 1 else "")
 

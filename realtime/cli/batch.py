@@ -17,7 +17,15 @@ from realtime.output.exports.tables import recording_row, write_overview
 from realtime.records import Event
 
 RECORD = "recording.json"
-RESULTS = ("events.jsonl", "events.csv", "timeline.png", "annotated.mp4", "frames.csv", "frames.parquet")  # the last three where they are asked for
+RESULTS = (
+    "events.jsonl",
+    "events.csv",
+    "timeline.png",
+    "annotated.mp4",
+    "frames.csv",
+    "frames.parquet",
+    "measures.png",
+)  # the last four where they are asked for
 SHOWN = 3  # failures that the last line names
 
 
@@ -35,11 +43,13 @@ class Wanted:
     exports: tuple[str, ...] = ()
     separator: str = ","
     frames: bool = False
+    plot: tuple[str, ...] = ()
 
     def within(self, had: dict) -> bool:
         """Whether an earlier run, asked for `had`, has left all of it."""
         same = had.get("settings") == self.settings and had.get("separator") == self.separator
         large = all(had.get(name) or not getattr(self, name) for name in ("video", "frames"))
+        same = same and (not self.plot or list(self.plot) == list(had.get("plot", ())))
         return same and large and set(self.exports) <= set(had.get("exports", ()))
 
 

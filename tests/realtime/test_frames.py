@@ -10,6 +10,7 @@ from films import film
 
 from realtime.cli import live, replay
 from realtime.face.facemesh.blendshapes import NAMES
+from realtime.output import lanes
 from realtime.output.frame_table import COLUMNS
 
 
@@ -80,3 +81,16 @@ def test_a_live_source_writes_them_too_and_overwrites_nothing(short, tmp_path):
     for wrong in (["--frames", "found.txt"], ["--source", short, "--frames", "both.csv"]):
         code, said = run(live.main, "--source", short, *wrong)
         assert code == 2 and "--frames" in said
+
+
+def test_chosen_columns_are_drawn_and_go_into_the_report(short, tmp_path):
+    code, said = run(replay.main, short, "--out", tmp_path, "--plot", "pose_Ry,browInnerUp", "--export", "report")
+    assert code == 0, said
+    picture = (tmp_path / "short/measures.png").read_bytes()
+    assert picture.startswith(b"\x89PNG") and (tmp_path / "short/frames.csv").exists()
+    assert "Measured in every frame" in (tmp_path / "short/short.html").read_text("utf-8")
+    t, curves = lanes._read(tmp_path / "short/frames.csv", ("pose_Ry",), ",")
+    assert len(t) == len(curves["pose_Ry"]) == len(table(tmp_path / "short/frames.csv"))
+    for wrong in ("gate", "pose_Rq"):
+        code, said = run(replay.main, short, "--out", tmp_path, "--plot", wrong)
+        assert code == 2 and "pose_Rx" in said

@@ -39,6 +39,7 @@ class Found:
         incomplete: why that session may have missed events.
         seconds: the recording's length.
         frame_s: how long one frame lasts.
+        measures: chosen columns of frames.csv over time, a PNG for the report.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Found:
     session: int | None = None
     _sure: dict[int, float] = field(default_factory=dict, repr=False)
     incomplete: str = ""
+    measures: bytes = b""
 
     def __post_init__(self):
         self.name = printable(self.name)

@@ -47,6 +47,8 @@ def html(found: Found) -> str:
     alt = f"Difference curve with {found.count} events"
     curves = timelines(found) if found.trace else []
     curve = "<h2>Over time</h2>" * bool(curves) + "".join(f'<img class="curve" alt="{alt}" src="{inline(one, "png")}">' for one in curves)
+    if found.measures:
+        curve += f'<h2>Measured in every frame</h2><img class="curve" alt="Chosen measures over time" src="{inline(found.measures, "png")}">'
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}: facial movements</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>
 <h1>{name}</h1><p class="quiet">{_safe(summary(found))}</p><p class="quiet">{judged(found)}</p>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
 from functools import partial
@@ -19,7 +20,7 @@ from realtime.cli.beside import Frames
 from realtime.cli.common import signals
 from realtime.cli.console import Output, console_on
 from realtime.cli.running import Shown, exit_code, follow, log_session, policy, totals
-from realtime.errors import OutputError, UsageError
+from realtime.errors import OutputError, SourceError, UsageError
 from realtime.naming.recognizer import Recognizer
 from realtime.output.frame_table import FrameFile
 from realtime.output.line_file import open_number
@@ -27,13 +28,15 @@ from realtime.output.lsl import LslSink
 from realtime.output.sinks import Sink, Writer, file_sink
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
+from realtime.sources import cameras as cameras_here
 from realtime.sources import open_source
 from realtime.watching import LiveSettings, Watch
 
 EXAMPLES = """
   mer-live --demo                                    the bundled clip, no camera needed
   mer-live --camera 0 --window                       a webcam, with a picture
-  mer-live --camera 0 --camera 1 --width 640 --fps 60
+  mer-live --list-cameras                            their numbers, names, sizes and rates
+  mer-live --camera 0 --camera logitech --size 1280x720 --fps 60      by number, or by a part of the name
   mer-live --source rtsp://host/stream --events found.jsonl
   mer-live --camera 0 --events - >> found.jsonl      JSON lines to a pipe, or added to a file
   mer-live --camera 0 --lsl --webhook http://localhost:8000/events    to other programs, while it happens
@@ -43,13 +46,27 @@ WAITING = 1000  # events that may wait for a slow address
 DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
 
 
+class Size(click.ParamType):
+    """ "1280x720" → (1280, 720)."""
+
+    name = "size"
+
+    def convert(self, value, param, ctx):
+        found = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", value)
+        if not found or not int(found[1]) * int(found[2]):
+            self.fail(f"'{value}' is no size: expected width and height, such as 1280x720", param, ctx)
+        return int(found[1]), int(found[2])
+
+
 @common.command("mer-live", EXAMPLES)
-@click.option("--camera", "cameras", type=int, multiple=True, metavar="N", help="Camera by its index. May be repeated.")
+@click.option("--camera", "cameras", multiple=True, metavar="N|NAME", help="Camera by its number or a part of its name. May be repeated.")
+@click.option("--list-cameras", is_flag=True, help="Say which cameras there are, and what sizes and rates they offer.")
 @click.option("--source", "sources", multiple=True, metavar="FILE|URL", help="File or rtsp/http stream. May be repeated.")
 @click.option("--demo", is_flag=True, help="The bundled demo clip, played as live.")
 @click.option("--as-live", is_flag=True, help="Play files at their own clock, dropping frames as a camera would.")
-@click.option("--width", type=int, help="Ask cameras for this width.")
-@click.option("--height", type=int, help="Ask cameras for this height.")
+@click.option("--size", type=Size(), metavar="WxH", help="Ask cameras for this size, such as 1280x720.")
+@click.option("--width", type=int, hidden=True)
+@click.option("--height", type=int, hidden=True)
 @click.option("--fps", type=float, help="Ask cameras for this many frames a second; files are taken to have so many.")
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: kernel_ridge]")
@@ -66,9 +83,11 @@ DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
 def main(
     cameras,
+    list_cameras,
     sources,
     demo,
     as_live,
+    size,
     width,
     height,
     fps,
@@ -87,12 +106,15 @@ def main(
     settings_,
 ):
     """Watch cameras, streams or files, and say when a face shows a micro-expression."""
+    if list_cameras:
+        return say_cameras()
     overrides = common.only_overrides(settings_, "a file goes after --source")
+    width, height = size or (width, height)
     named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model, "engine": engine}
     named["faces.measures"] = frames is not None or lsl or None
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
-    specs = [*cameras, *sources, *([DEMO] if demo else [])]
+    specs = [*map(cameras_here.number_of, cameras), *sources, *([DEMO] if demo else [])]
     if not specs:
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
     if frames and (len(specs) > 1 or not frames.lower().endswith(".csv")):
@@ -120,6 +142,8 @@ def main(
         watches: list[Watch] = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
+            for line in source.counts.said:  # a camera that gives something else than was asked
+                common.complain("mer-live")(f"{name}: {line}")
             pipeline = Pipeline(name, chosen, recognizer=network, now=source.info.now)
             watches.append(Watch(source, pipeline, partial(_hand_over, [writer, *others]), partial(_note, table, streams, name)))
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
@@ -134,6 +158,24 @@ def main(
         common.complain("mer-live")(f"standard output is gone ({output.gone}): watching has ended, what was found is kept")
         code = code or OutputError.exit_code
     return code
+
+
+def say_cameras() -> None:
+    """A line for each camera, and one for each kind of pictures that it offers.
+
+    Raises:
+        SourceError: there are none.
+    """
+    there = cameras_here.known()
+    if not there:
+        raise SourceError(cameras_here.listed())
+    for camera in there:
+        click.echo(f"{camera.index}  {camera.name}")
+        offered: dict[str, list[str]] = {}
+        for mode in cameras_here.modes(camera.index):
+            offered.setdefault(mode.kind, []).append(str(mode))
+        for kind, sizes in offered.items():
+            click.echo(f"   {kind}  {'; '.join(sizes)}")
 
 
 def _elsewhere(webhook: str | None, mqtt: str | None) -> list[Sink]:

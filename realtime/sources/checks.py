@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from realtime.errors import SourceError
+from realtime.sources.cameras import listed
 
 APPLE_DOUBLE = bytes.fromhex("00051607")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
@@ -66,22 +67,10 @@ def why_unreadable(path: str, reason: str) -> str:
     return f"{path} cannot be read as a video ({reason}): {VIDEO}"
 
 
-def cameras() -> list[str]:
-    """The cameras of this machine, such as "0 (Integrated Camera)", from /dev/video* and /sys/class/video4linux."""
-    found = []
-    for device in sorted(Path("/dev").glob("video*"), key=lambda d: (len(d.name), d.name)):
-        name = Path("/sys/class/video4linux") / device.name / "name"
-        label = name.read_text().strip() if name.is_file() else ""
-        found.append(device.name.removeprefix("video") + (f" ({label})" if label else ""))
-    return found
-
-
 def no_camera(index: int) -> str:
     """One line for a camera that would not open."""
     if Path(f"/dev/video{index}").exists():
         return (
             f"camera {index} (/dev/video{index}) would not open: it may be in use by another program, be no capture device, or need the group 'video'"
         )
-    known = cameras()
-    there = f"cameras here: {', '.join(known)}" if known else "this machine shows no camera (no /dev/video*)"
-    return f"no camera {index}: {there}; use one of those, or --source with a file or URL"
+    return f"no camera {index}: {listed()}; use one of those, or --source with a file or URL"

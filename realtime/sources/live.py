@@ -16,6 +16,7 @@ from realtime.errors import BrokenSourceError, MerError, SourceError, UsageError
 from realtime.records import Frame
 from realtime.sources.addresses import check_address, without_password
 from realtime.sources.base import WILD, Gap, Handed, SourceCounts, SourceInfo, SourceSettings
+from realtime.sources.cameras import falls_short
 from realtime.sources.checks import no_camera
 from realtime.sources.clock import LiveClock
 from realtime.sources.decoder.parent import Cancelled, Picture, ReaderProcess, Request
@@ -71,7 +72,11 @@ class Live(Handed):
             height=settings.height,
             fps=settings.fps,
         )
-        return cls(request, settings)
+        camera = cls(request, settings)
+        if line := falls_short(index, settings, camera.info):
+            with camera._news:
+                camera._counts.warn(line)
+        return camera
 
     @classmethod
     def stream(cls, url: str, settings: SourceSettings) -> Live:

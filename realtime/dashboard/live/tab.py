@@ -9,7 +9,7 @@ from engines.zoo import known
 from realtime.dashboard.live.choices import RANGES, Choice, levels
 from realtime.dashboard.live.latest_events import FORMATS, KEPT, MOST
 from realtime.dashboard.shared import Shared
-from realtime.sources.checks import cameras
+from realtime.sources import cameras
 
 BUTTONS = """
 <div class="mer-buttons">
@@ -210,7 +210,7 @@ def _settings(shared: Shared) -> tuple[list, object]:
         with gr.Column(min_width=260):
             gr.HTML(CAMERA, apply_default_css=False)
         with gr.Column(min_width=260):
-            gr.HTML(server_source(cameras()), apply_default_css=False)
+            gr.HTML(server_source(list(map(str, cameras.known()))), apply_default_css=False)
         with gr.Column(min_width=260):
             steps = levels(choice)
             level = gr.Radio(

@@ -1,7 +1,8 @@
-"""Cameras through OpenCV's V4L2. Runs in the child process."""
+"""Cameras through OpenCV: on Linux its V4L2, elsewhere what it finds. Runs in the child process."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -25,7 +26,7 @@ def open_camera(request: dict, warn: Callable[[str], None]) -> tuple[dict, Itera
     except ImportError as error:
         raise MissingPartError(f"OpenCV cannot be loaded ({error}): install libgl1 and libglib2.0-0, then opencv-contrib-python") from None
 
-    capture = cv2.VideoCapture(request["camera"], cv2.CAP_V4L2)
+    capture = cv2.VideoCapture(request["camera"], cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
     if not capture.isOpened():
         raise SourceError(no_camera(request["camera"]))
     wanted = {

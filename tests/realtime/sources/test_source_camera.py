@@ -68,6 +68,7 @@ def test_it_reports_what_the_camera_gave(stand_in):
     asked = (stand_in / "asked.txt").read_text().split("\n")
     assert asked[:3] == ["3 1280", "4 720", "5 60"]
     assert asked[3].startswith("6 ")  # it gave less, so compressed pictures were tried
+    assert source.counts.said == ["asked for 1280×720 at 60 frames/s, it gives 1280×720 at 30 frames/s"]
 
 
 def test_times_are_the_drivers(stand_in):

@@ -125,8 +125,8 @@ def _recordings(chosen, config, out, rate, jobs, console):
             if one.failed:
                 console.print(f"not measured: {one.name}: {one.failed}", style="yellow")
         tables = long.predictions(found.recordings, watched)
-        for name, rows in tables.items():
-            cache.write_rows(place / f"{name}.csv", long.Prediction, rows)
+        for name, found_there in tables.items():
+            cache.write_rows(place / f"{name}.csv", long.Prediction, found_there)
         if not found.annotated:
             console.print(f"{sum(map(len, tables.values()))} expressions found: {', '.join(f'{name}.csv' for name in tables)} in {place}")
             return

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Result:
 
     probabilities: np.ndarray
     leaked: np.ndarray | None = None
-    network: object | None = None
+    network: Any = None
     answers: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -176,7 +177,7 @@ class Fitted:
         leaked: see `Result`, one column for each of those.
     """
 
-    network: object
+    network: Any
     shown: np.ndarray
     leaked: np.ndarray | None
 

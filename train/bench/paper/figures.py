@@ -14,8 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
-from rich.console import Console
 
+from realtime.cli.console import Console
 from realtime.errors import UsageError
 from train import run_folder
 from train.bench.paper.measure import Run, planned
@@ -56,7 +56,7 @@ def _gradcam(runs: list[Run], people: list[str], console: Console) -> Figure:
     figure = Figure(figsize=(2.2 * len(clips), 2.4 * (1 + len(runs)) + 0.4), layout="constrained")
     axes = figure.subplots(1 + len(runs), len(clips), squeeze=False)
     for column, row in enumerate(clips):
-        one = samples[[row]]
+        one = samples[np.array([row])]
         face = one.inputs["stack"][0, 0].astype(np.float32)
         _show(axes[0, column], face, None, f"{one.classes[one.label[0]]}\n{one.person[0]}, {Path(one.name[0]).name}")
         for place, run in enumerate(runs, 1):

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from rich.console import Console
-
+from realtime.cli.console import Console
 from realtime.errors import UsageError
 from train import run_folder
 from train.bench.paper.tables import Row, Table, Task, keyed

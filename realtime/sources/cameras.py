@@ -119,10 +119,12 @@ def falls_short(index: int, asked: SourceSettings, given: SourceInfo) -> str | N
     wanted, got = (
         f"{w}×{h}" + (f" at {fps:.4g} frames/s" if fps else "") for w, h, fps in ((*size, asked.fps), (given.width, given.height, given.fps))
     )
-    offered = {}
+    offered: dict[tuple[int, int], set[float]] = {}
     for mode in modes(index):
         offered.setdefault((mode.width, mode.height), set()).update(mode.rates)
-    offers = "; ".join(str(Mode("", *size, tuple(sorted(rates, reverse=True)))) for size, rates in sorted(offered.items(), reverse=True))
+    offers = "; ".join(
+        str(Mode("", width, height, tuple(sorted(rates, reverse=True)))) for (width, height), rates in sorted(offered.items(), reverse=True)
+    )
     return f"asked for {wanted}, it gives {got}" + (f"; it offers {offers}" if offers else "")
 
 
@@ -167,11 +169,11 @@ class _Device:
     def modes(self) -> Iterator[Mode]:
         for answer in self._answers(ENUM_FMT, 64, CAPTURE):
             pixels = struct.unpack_from("I", answer, 44)[0]
-            sizes = set()
+            sizes: set[tuple[int, int]] = set()
             for size in self._answers(ENUM_FRAMESIZES, 44, pixels):
                 kind, *numbers = struct.unpack_from("7I", size, 8)
                 low_w, high_w, _, low_h, high_h, _ = numbers
-                sizes.update([tuple(numbers[:2])] if kind == DISCRETE else [(low_w, low_h), (high_w, high_h)])
+                sizes.update([(numbers[0], numbers[1])] if kind == DISCRETE else [(low_w, low_h), (high_w, high_h)])
             letters = printable(answer[44:48].decode("latin-1").strip())
             for width, height in sorted(sizes, key=lambda size: size[0] * size[1], reverse=True):
                 yield Mode(letters, width, height, self._rates(pixels, width, height))

@@ -1,4 +1,4 @@
-"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `methods`, `paper` and `gpu` need what is in `train`."""
+"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `methods`, `paper`, `people` and `gpu` need what is in `train`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from realtime.cli.console import Console
 from realtime.errors import MissingPartError, SourceError, UsageError
 from realtime.output.line_file import cannot_write
 from realtime.watching import LiveSettings
+from train.bench.people.cli import people
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
 PORTRAITS = DATA / "portraits"
@@ -341,6 +342,8 @@ def gpu_bundle(python, has, more, out):
         console.print(f"{part}: {part.stat().st_size / 1e6:.0f} MB")
     console.print(f"There, with all parts in one folder:\n\n{bundle.UNPACK}\n", markup=False)
 
+
+main.add_command(people)
 
 if __name__ == "__main__":
     main()

@@ -68,15 +68,20 @@ def interval(truth: np.ndarray, predicted: list[np.ndarray], person: np.ndarray,
     Args:
         predicted: one array of N labels for each training seed.
     """
+    matrices = drawn(truth, predicted, person, classes, seed)
+    found = {}
+    for name, metric in (("uf1", uf1), ("uar", uar), ("accuracy", accuracy)):
+        found[name] = [float(x) for x in np.quantile(metric(matrices).mean(0), (0.025, 0.975))]
+    return found
+
+
+def drawn(truth: np.ndarray, predicted: list[np.ndarray], person: np.ndarray, classes: int, seed: int = 0) -> np.ndarray:
+    """Confusion matrices (seeds, DRAWS, K, K) of people drawn with replacement, see `interval`; one seed draws the same people."""
     people = np.unique(person)
     own = np.array([[confusion(truth[person == one], p[person == one], classes) for one in people] for p in predicted])  # (seeds, people, K, K)
     random = np.random.default_rng(seed)
     times = random.multinomial(len(people), np.full(len(people), 1 / len(people)), DRAWS)  # how often each was drawn
-    drawn = np.einsum("dp,spij->sdij", times, own)  # (seeds, draws, K, K)
-    found = {}
-    for name, metric in (("uf1", uf1), ("uar", uar), ("accuracy", accuracy)):
-        found[name] = [float(x) for x in np.quantile(metric(drawn).mean(0), (0.025, 0.975))]
-    return found
+    return np.einsum("dp,spij->sdij", times, own)
 
 
 def calibration(probabilities: np.ndarray, label: np.ndarray, person: np.ndarray) -> dict:

@@ -89,6 +89,11 @@ class Renderer:
             patch.paint(picture, self.face, state.head[:2] * self.face.scale, self._colour)
         return picture
 
+    def displacement(self, state: State, points: np.ndarray) -> np.ndarray:
+        """H×W×2 pixels at these places (H×W×2), the head's own way left out: the skin seen at x was at x − d(x)."""
+        at = ((points - self._grid[0, 0]) / STEP).astype(np.float32)
+        return cv2.remap(_sum(self._skin, self.amounts(state)), at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
     def amounts(self, state: State) -> list[tuple[int, float]]:
         """The state as strengths of the fields: (place in `Fields.bases`, strength), those that are not 0."""
         strengths = np.zeros(len(self._order))

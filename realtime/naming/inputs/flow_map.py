@@ -33,7 +33,11 @@ def flow_map(onset_face: np.ndarray, apex_face: np.ndarray, tvl1: Flow = CPU) ->
     The faces are H×W×3 uint8 BGR crops of one box. The stretch loses sign and size of the flow; a channel without any
     variation becomes 0. Sec. 3.2.3, strain as in STSTNet.
     """
-    flow = tvl1(grey(onset_face, FACE), grey(apex_face, FACE))  # 128×128×2
+    return stretched(tvl1(grey(onset_face, FACE), grey(apex_face, FACE)))
+
+
+def stretched(flow: np.ndarray) -> np.ndarray:
+    """A 128×128×2 flow as a flow map, see `flow_map`."""
     field = np.dstack([flow, strain(flow)])
     small = cv2.resize(field, (MAP, MAP), interpolation=cv2.INTER_AREA)
     low, high = small.min((0, 1)), small.max((0, 1))

@@ -120,9 +120,13 @@ def movement(full_face: Tensor, standardise: bool) -> Tensor:
 
 def deformation(full_face: Tensor, standardise: bool) -> Tensor:
     """(B, 4, 28, 28): u_x, u_y, v_x, v_y, each over its spread. A head that moves as a whole leaves none."""
-    flow = full_face[:, :2]
-    change = torch.stack([_slope(flow, 3), _slope(flow, 2)], 2).flatten(1, 2)
+    change = slopes(full_face[:, :2])
     return change / (spread(change) + LEAST_DEFORMATION) if standardise else change
+
+
+def slopes(image: Tensor) -> Tensor:
+    """(B, C, H, W) → (B, 2C, H, W): of each channel the derivative across, and down."""
+    return torch.stack([_slope(image, 3), _slope(image, 2)], 2).flatten(1, 2)
 
 
 def spread(image: Tensor) -> Tensor:

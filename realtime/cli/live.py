@@ -22,6 +22,8 @@ from realtime.cli.console import Output, console_on
 from realtime.cli.running import Shown, exit_code, follow, log_session, policy, totals
 from realtime.errors import OutputError, SourceError, UsageError
 from realtime.naming.recognizer import Recognizer
+from realtime.output.event_clips import ClipSink
+from realtime.output.exports import CARE
 from realtime.output.frame_table import FrameFile
 from realtime.output.line_file import open_number
 from realtime.output.lsl import LslSink
@@ -40,6 +42,7 @@ EXAMPLES = """
   mer-live --source rtsp://host/stream --events found.jsonl
   mer-live --camera 0 --events - >> found.jsonl      JSON lines to a pipe, or added to a file
   mer-live --camera 0 --lsl --webhook http://localhost:8000/events    to other programs, while it happens
+  mer-live --camera 0 --clips 2                      a film of each event, two seconds before to two after it
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
   mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
 WAITING = 1000  # events that may wait for a slow address
@@ -77,6 +80,8 @@ class Size(click.ParamType):
 @click.option("--webhook", metavar="URL", help="Post each event line to an address, as JSON.")
 @click.option("--mqtt", metavar="URL", help="Publish each event line to a broker: mqtt://HOST/TOPIC.")
 @click.option("--lsl", is_flag=True, help="Outlets of the Lab Streaming Layer: events, markers, and what is measured in every frame.")
+@click.option("--clips", type=float, metavar="SECONDS", help="Save a film of each event, from so long before to so long after it, in --clips-to.")
+@click.option("--clips-to", default="clips", show_default=True, type=click.Path(path_type=Path), metavar="DIR", help="Where films of events go.")
 @click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event.")
 @click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
@@ -100,6 +105,8 @@ def main(
     webhook,
     mqtt,
     lsl,
+    clips,
+    clips_to,
     window,
     quiet,
     no_log,
@@ -139,13 +146,17 @@ def main(
         streams = LslSink(names) if lsl else None
         if streams:
             others.append(stack.enter_context(Writer([streams], common.complain("mer-live"))))
+        films = {} if clips is None else {name: ClipSink(clips_to, name, clips) for name in names}
+        if films:
+            screen.print(f"films of events are kept in {clips_to}: {CARE}", style="yellow")
+        others += [stack.enter_context(Writer([film], common.complain("mer-live"))) for film in films.values()]
         watches: list[Watch] = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
             for line in source.counts.said:  # a camera that gives something else than was asked
                 common.complain("mer-live")(f"{name}: {line}")
             pipeline = Pipeline(name, chosen, recognizer=network, now=source.info.now)
-            watches.append(Watch(source, pipeline, partial(_hand_over, [writer, *others]), partial(_note, table, streams, name)))
+            watches.append(Watch(source, pipeline, partial(_hand_over, [writer, *others]), partial(_note, table, streams, films.get(name), name)))
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
         for sink in log:
             sink.finish(**vars(totals(watches, [writer])))
@@ -197,7 +208,9 @@ def _hand_over(writers: list[Writer], event: Event, keyframes: Keyframes) -> Non
         writer.write(event)
 
 
-def _note(table: Frames, streams: LslSink | None, name: str, step: Step) -> None:
+def _note(table: Frames, streams: LslSink | None, film: ClipSink | None, name: str, step: Step) -> None:
     table.write(step)
+    if film:
+        film.note(step)
     if streams:
         streams.note(name, step)

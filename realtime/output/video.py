@@ -43,7 +43,13 @@ class AnnotatedVideo:
         OutputError: it cannot write; a file that broke off is removed, since no player opens it.
     """
 
-    def __init__(self, path: str | Path, width: int, height: int, sound_of: Path | None = None, read: SourceSettings | None = None):
+    def __init__(
+        self, path: str | Path, width: int, height: int, sound_of: Path | None = None, read: SourceSettings | None = None, comment: str = COMMENT
+    ):
+        """
+        Args:
+            comment: stands in the file; films with COMMENT are passed over by mer-replay.
+        """
         import av
 
         self.silent, self._sound_of, self._read = "", sound_of, read
@@ -58,7 +64,7 @@ class AnnotatedVideo:
         options = {"preset": "veryfast", "crf": "20", "bf": "0"} if codec == "libx264" else {"qscale": "3", "bf": "0"}
         try:
             self._container = av.open(str(path), "w", format="mp4")
-            self._container.metadata["comment"] = COMMENT
+            self._container.metadata["comment"] = comment
             self._stream = self._container.add_stream(codec, rate=30, options=options)
             self._stream.width, self._stream.height = width + width % 2, height + height % 2
             self._stream.pix_fmt = "yuv420p"

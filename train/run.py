@@ -42,8 +42,8 @@ def run(settings: TrainSettings, console: Console) -> Path:
     from train.methods import takes
 
     compute(settings.device, settings.precision)  # now, not after the samples were read
-    if settings.model.name == "sa_at" and not settings.stage:
-        settings.model.check_style_file()
+    if hasattr(settings.model, "check_files") and not settings.stage:
+        settings.model.check_files()
     if find_spec("tensorboard") is None:
         raise MissingPartError("tensorboard is not installed: pip install 'mer-live[train]'")
     samples = load(settings.data, takes(settings.model), _say(console))

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 pytest.importorskip("torch")
 
 from train.bench.cli import main
+from train.bench.paper import measure
 from train.bench.paper.measure import slug
 from train.bench.paper.tables import FOLDER, PAPERS, tables
 from train.data import prepared
@@ -113,6 +114,34 @@ def test_a_set_for_pretraining_that_is_lacking_is_named_as_such(small_sets, tmp_
     monkeypatch.chdir(tmp_path)
     said = " ".join(paper("skd_tstsan.table2", *small_sets.words("samm")).output.split())
     assert "needs ckplus (for pre-training), not prepared yet: mer-train prepare data=ckplus" in said
+
+
+def test_the_weights_that_magnification_starts_from_are_asked_for_before_anything_is_read(small_sets, tmp_path):
+    words = [*small_sets.words("samm"), "data.pretrain=[]", "model.magnet=nowhere.pth", "--out", tmp_path]
+    done = paper("skd_tstsan.table2", *words)
+    assert done.exit_code == 2 and "no file nowhere.pth: put magnet.pth there" in done.output and not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_table_keeps_what_it_has_and_goes_on(archive, tmp_path, monkeypatch):
+    words = ["data=megc2019_flow", f"data.path={archive}", "seeds=[0]", "fit.epochs=1", "launcher=inline", "protocol=folds", "--out", tmp_path]
+    whole, begun = measure.measured, []
+
+    def interrupted(settings, console):
+        begun.append(settings.out)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+        return whole(settings, console)
+
+    monkeypatch.setattr(measure, "measured", interrupted)
+    assert paper("dual_atme.table6", *words).exit_code == 130
+    text = (tmp_path / "dual_atme.table6.md").read_text("utf-8")
+    assert re.search(r"CE, Adam \| all \| 0.673 \| 0", text) and "| Focal, Adam | all | 0.680 | … |" in text
+    kept = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("results.json")}
+    assert len(kept) == 2 and paper("dual_atme.table6", *words).exit_code == 0
+    assert "…" not in (tmp_path / "dual_atme.table6.md").read_text("utf-8")
+    assert {file: file.stat().st_mtime_ns for file in kept} == kept
+    other = paper("dual_atme.table6", *words, "fit.lr=0.1")
+    assert other.exit_code == 2 and "holds a run with other fit: choose another folder with --out DIR" in " ".join(other.output.split())
 
 
 def test_the_readme_names_a_table_of_every_paper():

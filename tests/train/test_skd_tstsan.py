@@ -263,3 +263,12 @@ def test_a_set_for_pre_training_alone_is_learnt_by_its_own_emotions(magnet):
     assert len(before) == 12 and len(before.classes) == 7 and before.label.min() == 0
     network = method.fit(of_seven, Model(magnet=magnet), recipe, 0, Classes())
     assert seen == ["pre-training", "training"] and predict(network, made.only("micro")).shape == (12, 3)
+
+
+@pytest.mark.parametrize("eca", [True, False])
+def test_the_first_map_that_is_explained_is_the_fourth_convolution_of_the_s_stream(eca):
+    """Figure 7."""
+    stream = method.build(Model(eca=eca, magnify=False), 3).network.streams["S"]
+    layers = [name for name, part in stream.named_modules() if isinstance(part, (torch.nn.Conv2d, torch.nn.ReLU)) and name.startswith("blocks")]
+    (layer, picture), *_ = method.LAYERS.values()
+    assert layer == f"network.streams.S.{layers[7]}" and picture == "face"  # its ReLU, the eighth of convolutions and ReLUs

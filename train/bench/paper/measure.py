@@ -50,7 +50,10 @@ def measure(table: Table, words: Sequence[str], out: Path, console: Console) -> 
     for number, folder in enumerate(folders, 1):
         run = next(one for one in runs if one.settings.out == folder)
         console.print(f"{number} of {len(folders)}: {run.row.name}, {run.task.title}", style="dim", highlight=False)
-        found[folder] = measured(run.settings, console)
+        try:
+            found[folder] = measured(run.settings, console)
+        except UsageError as error:  # as `mer-train` says it
+            raise UsageError(str(error).replace("out=DIR", "--out DIR")) from error
         text = markdown(table, runs, found)
         run_folder.write(out / f"{table.name}.md", text)
         run_folder.write(out / f"{table.name}.json", json.dumps(plain(table, runs, found), indent=1))
@@ -81,6 +84,9 @@ def planned(table: Table, words: Sequence[str], out: Path, console: Console) -> 
             runs += [] if missing else own
     if lacks and (data is not None or not runs):
         raise UsageError(lacks[0])
+    for run in runs:
+        if hasattr(run.settings.model, "check_files"):  # now, not after the data were read
+            run.settings.model.check_files()
     for line in lacks:
         console.print(f"left out: {line}", style="yellow", soft_wrap=True, highlight=False)
     return runs

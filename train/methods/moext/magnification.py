@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from realtime.errors import UsageError
 from train.data.augment import halves
+from train.methods.skd_tstsan.settings import need_magnet
 
 UNUSED = ("encoder.texture_", "decoder.")  # parts of the published network that no stream has
 NOT_PUBLISHED = "encoder.motion_cba.conv2d.weight"  # the one layer that the file lacks, see Encoder
@@ -158,11 +159,7 @@ def read(file: Path) -> dict[str, Tensor]:
         UsageError: the file is missing, or holds no weights.
     """
     file = Path(file)
-    if not file.is_file():
-        raise UsageError(
-            f"no file {file}: put magnet.pth there (in the SKD-TSTSAN repository on GitHub, MIT licence), "
-            "name it by model.magnet=…, or train without by model.magnify=false"
-        )
+    need_magnet(file)
     try:
         found = torch.load(file, map_location="cpu", weights_only=True)
         return {key.removeprefix("module."): weight.float() for key, weight in found.items()}

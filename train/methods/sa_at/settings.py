@@ -59,7 +59,7 @@ class Model:
             }
         )
 
-    def check_style_file(self) -> None:
+    def check_files(self) -> None:
         """Where something is to be trained (a network that was exported is described by these settings, too, wherever the file went).
 
         Raises:

@@ -59,7 +59,7 @@ def ready_style(
     if model.style_file is None:
         watch.say("no model.style_file: the style generators are trained first, on these people")
         return fit_style(samples, model, recipe, seed, watch, compute, keep)
-    model.check_style_file()
+    model.check_files()
     file = Path(model.style_file)
     return load_style(_of_these(file, samples) if file.is_dir() else file, model, samples)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from realtime.errors import UsageError
 from train.methods import check
 
 
@@ -29,6 +31,24 @@ class Model:
                 "model.amplification": self.amplification > 0,
                 "model.dropout": 0 <= self.dropout < 1,
             }
+        )
+
+    def check_files(self) -> None:
+        """Where something is to be trained.
+
+        Raises:
+            UsageError: the weights that the magnification starts from are not there.
+        """
+        if self.magnify:
+            need_magnet(Path(self.magnet))
+
+
+def need_magnet(file: Path) -> None:
+    """Raises UsageError where the weights that the magnification starts from are not there."""
+    if not file.is_file():
+        raise UsageError(
+            f"no file {file}: put magnet.pth there (in the SKD-TSTSAN repository on GitHub, MIT licence), "
+            "name it by model.magnet=…, or train without by model.magnify=false"
         )
 
 

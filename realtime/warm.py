@@ -19,7 +19,8 @@ _PLACES = (
     (range(17), (0.0, 0.6), (0.8, 0.9)),  # jaw
     (range(17, 22), (-0.35, -0.25), (0.2, 0.05)),  # brows
     (range(22, 27), (0.35, -0.25), (0.2, 0.05)),
-    (range(27, 36), (0.0, 0.35), (0.15, 0.3)),  # nose
+    (range(27, 31), (0.0, 0.2), (0.0, 0.2)),  # nose
+    (range(31, 36), (0.0, 0.5), (0.15, 0.08)),  # nostrils
     (range(36, 42), (-0.35, 0.0), (0.15, 0.06)),  # eyes
     (range(42, 48), (0.35, 0.0), (0.15, 0.06)),
     (range(48, 68), (0.0, 0.85), (0.3, 0.12)),  # lips
@@ -30,7 +31,8 @@ def mesh() -> np.ndarray:
     """Landmarks, 478×2 float32 aligned pixels."""
     points = np.tile(np.float32(EYE_LINE), (478, 1))
     for group, middle, radii in _PLACES:
-        turn = np.linspace(0, -np.pi if group[0] == 0 else 2 * np.pi, len(group), endpoint=group[0] == 0)[:, None]
+        half = group[0] in (0, 31)  # from the left to the right, below; else all around
+        turn = np.linspace(0, -np.pi if half else 2 * np.pi, len(group), endpoint=half)[:, None]
         around = np.array(middle) - np.hstack([np.cos(turn), np.sin(turn)]) * radii  # from the left, over the top
         points[LANDMARKS_68[list(group)]] = around * OUTER_EYES + EYE_LINE
     points[STABLE_IDS] = TEMPLATE

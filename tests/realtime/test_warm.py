@@ -8,8 +8,9 @@ from engines.runtime import Network
 from engines.zoo import known
 from realtime.face import geometry
 from realtime.naming.inputs import INPUTS
-from realtime.naming.recognizer import Recognizer
+from realtime.naming.recognizer import Recognizer, moments_of
 from realtime.pipeline import Pipeline, PipelineSettings
+from realtime.records import Keyframes
 from realtime.sources import open_source
 from realtime.spotting import SpotterSettings, Verifier, lbp
 from realtime.warm import mesh, views, warm_stream
@@ -47,3 +48,11 @@ def test_the_made_up_face_is_upright_and_textured():
     assert points[8, 1] > points[48:68, 1].max() and points[36:48, 1].mean() > points[17:27, 1].mean()
     first, second = views(2)
     np.testing.assert_array_equal(first.pixels[:, :-1], second.pixels[:, 1:])
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_whatever_a_network_takes_is_made_of_nobodys_face(kind):
+    """A network of somebody's own is tried on it before the first event."""
+    seen = views()
+    made = INPUTS[kind](moments_of(Keyframes(seen[0], seen[1], seen[-1], 1.0, 1.0, between=tuple(seen))))
+    assert all(np.isfinite(array).all() for array in made.values())

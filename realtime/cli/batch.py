@@ -15,6 +15,7 @@ from realtime.output.exports import KINDS, Found
 from realtime.output.exports.found import replace, write_text
 from realtime.output.exports.tables import recording_row, write_overview
 from realtime.records import Event
+from realtime.sources.checks import pictures_in
 
 RECORD = "recording.json"
 RESULTS = (
@@ -60,8 +61,8 @@ class Record:
     Attributes:
         clip: as it was named.
         path: where it lies.
-        size: of the file, bytes and nanoseconds.
-        modified: of the file, bytes and nanoseconds.
+        size: of the file, or of all pictures of a folder, bytes.
+        modified: of the file, or of its newest picture, nanoseconds.
         judged: as `Judged.as_dict`.
         failure: why its results are not whole, "" where they are.
     """
@@ -206,8 +207,8 @@ def _found(folder: Path, record: Record) -> Found:
 
 def _stamp(clip: Path) -> tuple[int, int]:
     try:
-        facts = clip.stat()
-        return facts.st_size, facts.st_mtime_ns
+        facts = [file.stat() for file in (pictures_in(clip) if clip.is_dir() else [clip])]
+        return sum(one.st_size for one in facts), max((one.st_mtime_ns for one in facts), default=0)
     except OSError:  # gone
         return 0, 0
 

@@ -11,7 +11,7 @@ from realtime.errors import UsageError
 from realtime.names import distinct, file_name
 from realtime.sources import VIDEO_ENDINGS, is_stream
 from realtime.sources.addresses import without_password
-from realtime.sources.checks import PICTURES, as_film
+from realtime.sources.checks import pictures_in
 
 OURS = ("events.jsonl", "recording.json")  # what lies beside an annotated.mp4 of ours
 TAIL = 2**16  # bytes at a film's end in which it says that it is one of ours
@@ -37,7 +37,8 @@ class Clips:
 
 
 def find_clips(words: list[str], whose: Callable[[Path, Path], bool | None] = lambda clip, name: None) -> Clips:
-    """Clips and the name of each one's folder of results; folders are walked, but for hidden files and videos of our own.
+    """Clips and the name of each one's folder of results; folders are walked, but for hidden files and videos of our own. Where no
+    video lies below a folder, each folder of pictures there is a clip.
 
     A clip's folder is called after it: "a" of a.mp4; "a.mp4" where an a.mov is there, too, or "a" is another clip's. The
     order of files plays no part.
@@ -58,17 +59,14 @@ def find_clips(words: list[str], whose: Callable[[Path, Path], bool | None] = la
         if path.is_dir():
             films = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO_ENDINGS and p.is_file())
             inside = []
-            for film in films:
+            for film in films or _series(path):
                 why = _why_not(film, path)
                 (clips.left_out.setdefault(why, []) if why else inside).append(film)
             if not inside:
-                pictures = next((p for p in sorted(path.rglob("*")) if p.suffix.lower() in PICTURES), None)
-                if pictures:
-                    raise UsageError(f"no clip in the folder {path}, but pictures: {as_film(pictures)}")
                 but = f" ({'; '.join(clips.words())})" if clips.left_out else ""
-                raise UsageError(f"no clip in the folder {path}{but}: expected files ending in {', '.join(VIDEO_ENDINGS)}")
+                raise UsageError(f"no clip in the folder {path}{but}: expected files ending in {', '.join(VIDEO_ENDINGS)}, or folders of pictures")
         for clip in inside:
-            found.setdefault(clip.absolute(), (clip, clip.relative_to(path) if path.is_dir() else Path(clip.name)))
+            found.setdefault(clip.absolute(), (clip, Path(clip.name) if clip == path else clip.relative_to(path)))
     if not found:
         raise UsageError("no clip given: name files or folders before the settings")
     wishes = []
@@ -86,11 +84,17 @@ def _wishes(real: Path, seen: Path) -> list[Path]:
     """Names for a clip's folder of results, the last of which no other clip has: never outside the folder of all results,
     whatever the clip is called."""
     parent = Path(*map(file_name, seen.parent.parts))
-    stem, name = file_name(seen.stem), file_name(seen.name)
+    stem, name = file_name(seen.name if real.is_dir() else seen.stem), file_name(seen.name)
     above = real.parents[len(seen.parts) - 1].name  # of two folders with clips of the same names
     wishes = [parent / stem, parent / name]
     wishes += [Path(file_name(above)) / wish for wish in wishes] if above else []
     return [*wishes, parent / f"{stem}-{zlib.crc32(str(real).encode(errors='backslashreplace')):08x}"]
+
+
+def _series(folder: Path) -> list[Path]:
+    """The folders of pictures at and below `folder`; what we have drawn ourselves is none."""
+    below = [folder, *(path for path in sorted(folder.rglob("*")) if path.is_dir())]
+    return [path for path in below if len(pictures_in(path)) > 1 and not any((path / name).exists() for name in OURS)]
 
 
 def _why_not(film: Path, folder: Path) -> str | None:

@@ -31,7 +31,7 @@ from realtime.output.sinks import Sink, Writer, file_sink
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import cameras as cameras_here
-from realtime.sources import open_source
+from realtime.sources import lies_here, open_source
 from realtime.watching import LiveSettings, Watch
 
 EXAMPLES = """
@@ -64,7 +64,13 @@ class Size(click.ParamType):
 @common.command("mer-live", EXAMPLES)
 @click.option("--camera", "cameras", multiple=True, metavar="N|NAME", help="Camera by its number or a part of its name. May be repeated.")
 @click.option("--list-cameras", is_flag=True, help="Say which cameras there are, and what sizes and rates they offer.")
-@click.option("--source", "sources", multiple=True, metavar="FILE|URL", help="File or rtsp/http stream. May be repeated.")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="FILE|FOLDER|URL",
+    help="File, folder of pictures (with --fps) or rtsp/http stream. May be repeated.",
+)
 @click.option("--demo", is_flag=True, help="The bundled demo clip, played as live.")
 @click.option("--as-live", is_flag=True, help="Play files at their own clock, dropping frames as a camera would.")
 @click.option("--size", type=Size(), metavar="WxH", help="Ask cameras for this size, such as 1280x720.")
@@ -137,7 +143,7 @@ def main(
         opened = [stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs]
         names = ["demo.mp4" if source.info.name == DEMO else source.info.name for source in opened]
         sinks = [file_sink(events, network.classes, now=any(source.info.now for source in opened))] if events else []
-        files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if Path(str(spec)).is_file()}
+        files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if lies_here(spec)}
         log = [] if no_log else [log_session("mer-live", network.name, names, config, files)]
         shown = Shown(screen)
         writer = stack.enter_context(Writer([*sinks, *log, shown], report=common.complain("mer-live")))

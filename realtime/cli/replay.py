@@ -26,6 +26,7 @@ from realtime.output import lanes
 from realtime.output.event_table import separator_of
 from realtime.output.line_file import LineFile
 from realtime.output.sinks import Writer
+from realtime.sources.checks import check_file
 from realtime.watching import LiveSettings, Watch
 
 EXAMPLES = """
@@ -34,6 +35,7 @@ EXAMPLES = """
   mer-replay clip.mp4 --out results --export elan,webvtt,report    also clip.eaf, clip.vtt, clip.html and clip.pdf
   mer-replay clip.mp4 --out results --frames         also frames.csv: a row a frame and face (with --export parquet: frames.parquet)
   mer-replay clip.mp4 --out results --plot pose_Ry,mouthSmileLeft --export report    the same, and these curves as a picture
+  mer-replay CASME2_RAW/ --fps 200 --out results     every folder of pictures below it, 200 of them a second
   mer-replay clip.mp4 --out results spotter.sensitivity=6
   mer-replay recordings/ --out results --launcher ray    a clip a task, on the cluster at RAY_ADDRESS or on all cores here"""
 EXPORTS = {
@@ -54,6 +56,7 @@ EXPORTS = {
 @common.command("mer-replay", EXAMPLES)
 @click.argument("clips", metavar="CLIP|FOLDER... [SETTING=VALUE]...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go, a folder for each clip.")
+@click.option("--fps", type=float, help="Folders of pictures have so many a second; films are taken to, whatever they say.")
 @click.option("--video", is_flag=True, help="Also write an annotated MP4.")
 @click.option("--frames", is_flag=True, help="Also write what was measured in every frame: head pose, gaze, 52 blendshapes, the spotter's curve.")
 @click.option("--plot", default="", metavar="COLUMN,...", help="With --frames: draw these columns over time, as measures.png and in the report.")
@@ -72,17 +75,19 @@ EXPORTS = {
 @click.option("--launcher", type=click.Choice(["inline", "ray"]), default="inline", show_default=True, help="Where clips go.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
-def main(clips, out, video, frames, plot, kinds, csv_separator, again, faces, model, engine, launcher, quiet, no_log):
+def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, faces, model, engine, launcher, quiet, no_log):
     """Find micro-expressions in recordings."""
     overrides, words = common.split_words(clips)
     frames = frames or bool(plot)
-    named = {"faces.most": faces, "network": model, "engine": engine, "faces.measures": frames or None}
+    named = {"source.fps": fps, "faces.most": faces, "network": model, "engine": engine, "faces.measures": frames or None}
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
     wanted = Wanted(OmegaConf.to_container(config), video, tuple(chosen_exports(kinds)), separator_of(csv_separator), frames, lanes.chosen(plot))
     batch = Batch(out, wanted)
     given = find_clips(words, batch.whose)
     jobs = given.jobs if again else [(clip, name) for clip, name in given.jobs if not batch.done(clip, name)]
+    for series in [clip for clip, _ in jobs if clip.is_dir()][:1]:  # one line, not one for each
+        check_file(series, chosen.source.fps)
     output = Output(sys.stdout)
     console = console_on(output, quiet)
     for line in [*given.words(), *batch.words(jobs, len(given.jobs) - len(jobs))]:

@@ -58,7 +58,7 @@ def replay(
     with ExitStack() as stack:
         source = stack.enter_context(open_source(clip, settings=chosen.source))
         batch.begin(clip, name)  # not before: of a clip that cannot be opened any more the older results are all there is
-        found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name, path=clip)
+        found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name, path=clip if clip.is_file() else None)
         pipeline = Pipeline(printable(clip), chosen, wait=True, recognizer=recognizer)
         stack.callback(pipeline.close)
         sinks = [CsvSink(folder / "events.csv", found.classes, separator=wanted.separator), JsonlSink(folder / "events.jsonl")]
@@ -123,7 +123,7 @@ def _write(data: bytes, part: Path) -> None:
 
 
 def _video(folder: Path, info: SourceInfo, clip: Path, read: SourceSettings) -> AnnotatedVideo:
-    return AnnotatedVideo(folder / "annotated.mp4", info.width, info.height, sound_of=clip, read=read)
+    return AnnotatedVideo(folder / "annotated.mp4", info.width, info.height, sound_of=clip if clip.is_file() else None, read=read)
 
 
 def progress(console: Console) -> Progress:

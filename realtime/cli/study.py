@@ -10,6 +10,7 @@ from realtime.cli import common, replay
 from realtime.cli.clips import find_clips
 from realtime.cli.console import print_table
 from realtime.errors import UsageError
+from realtime.sources import lies_here
 from realtime.study import Recording, Study, by_pattern, by_table
 from realtime.study import report as reports
 from realtime.study.summary import grouped, tell
@@ -48,7 +49,7 @@ def add(folder, recordings, pattern, table, participant, condition, session):
     """Add recordings; those that are there already are not added twice."""
     study = Study(folder)
     paths = [clip for clip, _ in find_clips(list(recordings)).jobs]
-    if absent := [path for path in paths if not path.is_file()]:
+    if absent := [path for path in paths if not lies_here(path)]:
         raise UsageError(f"there is no recording {absent[0]}")
     if pattern and table:
         raise UsageError("--pattern and --table say the same: give one of them")

@@ -22,6 +22,7 @@ from realtime.output.log_health import myself, runs, whole_events, whole_session
 from realtime.output.log_schema import busy, check_version, connect, connect_to_write, default_path, explained, version
 from realtime.output.sinks import Sink
 from realtime.records import Event
+from realtime.sources import lies_here
 from realtime.sources.addresses import without_password
 
 FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence", "utc")
@@ -263,7 +264,7 @@ def left_unfinished(path: str | Path | None = None) -> str | None:
 def _files(session: Session) -> dict[str, str]:
     found = session.files
     if found is None:
-        found = {source: source for source in session.sources if "://" not in source and Path(source).is_file()}
+        found = {source: source for source in session.sources if lies_here(source)}
     return {printable(source): str(Path(path).absolute()) for source, path in found.items()}
 
 

@@ -12,7 +12,7 @@ from realtime.face.tracker import FaceSettings, FaceTracker
 from realtime.output import stored_pictures
 from realtime.records import FaceView, Frame, Keyframes, evenly
 from realtime.review.item import Item, Marks
-from realtime.sources import SourceSettings, open_source
+from realtime.sources import SourceSettings, lies_here, open_source
 
 MARGIN_S = 1.0  # of the recording before the onset and after the offset: what led to it, and what came of it
 LEAST_MARGIN_S = 0.1  # that marks may come near the ends of what was read
@@ -65,7 +65,7 @@ class Film:
 def recording(session: dict, source: str) -> Path | None:
     """Where a source of a session lies on this machine; None for a camera, a stream, and a file that is gone."""
     path = session["files"].get(source)
-    return Path(path).absolute() if path and Path(path).is_file() else None
+    return Path(path).absolute() if path and lies_here(path) else None
 
 
 def as_read(session: dict) -> SourceSettings:

@@ -10,23 +10,25 @@ that people send may crash one, and the child imports this file too.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from realtime.errors import SourceError
 from realtime.sources.base import Gap, Source, SourceCounts, SourceInfo, SourceSettings
 
-__all__ = ["VIDEO_ENDINGS", "Gap", "Source", "SourceCounts", "SourceInfo", "SourceSettings", "is_stream", "open_source"]
+__all__ = ["VIDEO_ENDINGS", "Gap", "Source", "SourceCounts", "SourceInfo", "SourceSettings", "is_stream", "lies_here", "open_source"]
 
 # of recordings in a folder or an upload: the usual ones first, raw streams last
 VIDEO_ENDINGS = tuple(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .wmv .flv .ts .mts .m2ts .vob .mxf .dv .ogv .3gp .y4m .mjpeg .h264 .264 .h265 .265 .hevc .ivf".split()
+    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .wmv .flv .ts .mts .m2ts .vob .mxf .dv .ogv .3gp .gif .y4m .mjpeg .h264 .264 .h265 .265 .hevc .ivf".split()
 )
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "rtp", "srt")
 
 
 def open_source(spec: int | str | Path, *, as_live: bool = False, settings: SourceSettings | None = None) -> Source:
-    """Open a camera (its index), a network stream (its URL) or a recording (its path), and wait for its first frame.
+    """Open a camera (its index), a network stream (its URL) or a recording (the path of a file, or of
+    a folder of pictures), and wait for its first frame.
 
     A recording gives every frame, in order. With `as_live` it plays at its own clock and drops like a camera
     does; cameras and streams always do.
@@ -51,6 +53,11 @@ def open_source(spec: int | str | Path, *, as_live: bool = False, settings: Sour
     if is_stream(spec):
         return Live.stream(str(spec), settings)
     return Live.recording(spec, settings) if as_live else Recording(spec, settings)
+
+
+def lies_here(spec: int | str | Path) -> bool:
+    """Whether `spec` is the path of a recording on this machine, a file or a folder."""
+    return not isinstance(spec, int) and (os.path.isfile(spec) or os.path.isdir(spec))
 
 
 def is_stream(spec: int | str | Path) -> bool:

@@ -31,7 +31,7 @@ class SourceSettings:
         width: pixels, None leaves it to the camera.
         height: the same.
         fps: frames a second; None leaves it to the camera. A file's frames are taken to be so many a second, whatever the
-            file says.
+            file says; a folder of pictures needs it.
         stream: which video stream of a file, by its number in the file; None: the one marked as default, or the largest.
         queue: frames that may wait for the recognizer before the oldest is dropped.
         stall_seconds: a live source that is silent for so long is reopened.

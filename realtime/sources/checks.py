@@ -4,51 +4,69 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 from realtime.errors import SourceError
 from realtime.sources.cameras import listed
 
 APPLE_DOUBLE = bytes.fromhex("00051607")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 VIDEO = "expected a video file, such as MP4, MOV, MKV, AVI or MPG"
+NAMED_RATE = "--fps 200 (source.fps=200)"
 
 
-def check_file(path: Path) -> None:
-    """What can be told of a file before it is opened.
+def check_file(path: Path, fps: float | None = None) -> None:
+    """What can be told of a file, or of a folder of pictures, before it is opened.
+
+    Args:
+        fps: as asked for.
 
     Raises:
-        SourceError: `path` cannot be a recording: missing, a folder, empty, not readable.
+        SourceError: `path` cannot be a recording: missing, a folder without pictures or without a rate, empty, not readable.
     """
     if not os.path.exists(path) and re.search(r"[*?]|%0?\d*d", path.name) and path.suffix.lower() in PICTURES:
-        raise SourceError(f"{path} is a pattern of pictures: {as_film(path)}")
+        raise SourceError(f"{path} is a pattern of pictures: name the folder that they lie in, with their rate: {path.parent} --fps 200")
     if not os.path.exists(path):  # unlike Path.exists, it takes any name
         raise SourceError(f"no such file: {path}: check the path ({VIDEO})")
-    if path.is_dir() and (first := a_picture_in(path)):
-        raise SourceError(f"{path} is a folder of pictures: {as_film(first)}")
     if path.is_dir():
-        raise SourceError(f"{path} is a folder: {VIDEO}; name a file in it")
+        pictures = pictures_in(path)
+        if not pictures:
+            raise SourceError(f"{path} is a folder: {VIDEO}; name a file in it")
+        if len(pictures) == 1:
+            raise SourceError(f"{path} holds a single picture, which holds no movement: expected a video, or a folder of its frames")
+        if fps is None:
+            raise SourceError(f"{path} is a folder of {len(pictures)} pictures: say how many a second they are, such as {NAMED_RATE}")
+        return
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path} may not be read: check its permissions")
     if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{path} is empty (0 bytes): {VIDEO}; copy or record it again")
 
 
-def a_picture_in(folder: Path) -> Path | None:
-    """The first picture that lies in a folder; None where there is none or it may not be read."""
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures that lie in a folder, img2 before img10; hidden files are none. Empty where it may not be read."""
     try:
-        return min((file for file in folder.iterdir() if file.suffix.lower() in PICTURES), default=None)
+        files = [file for file in folder.iterdir() if file.suffix.lower() in PICTURES and not file.name.startswith(".")]
     except OSError:
-        return None
+        return []
+    return sorted(files, key=_in_order)
 
 
-def as_film(picture: Path) -> str:
-    """What to do with pictures, for one of them or their pattern."""
-    if "%" in picture.name:
-        given = f"-i {picture}"
-    else:
-        given = f"-pattern_type glob -i '{picture.parent / ('*' + picture.suffix)}'"
-    return f"make a film of them first, with their rate: ffmpeg -framerate 200 {given} clip.mp4"
+def _in_order(file: Path) -> tuple:
+    words = re.split(r"(\d+)", file.stem.casefold())  # every second one is a number
+    return [int(word) if at % 2 else word for at, word in enumerate(words)], file.name
+
+
+def numbers_missing(files: list[Path]) -> int:
+    """How many frames seem to be lost from a series, by the last number in each name; 0 where these do not count."""
+    last = [re.findall(r"\d+", file.stem)[-1:] for file in files]
+    numbers = [int(one[0]) for one in last if one]
+    steps = [after - before for before, after in zip(numbers, numbers[1:])]
+    if len(numbers) < len(files) or not steps or min(steps) < 1 or Counter(steps).most_common(1)[0][0] != min(steps):
+        return 0
+    missing = sum(step // min(steps) - 1 for step in steps)
+    return missing if missing < len(files) else 0
 
 
 def why_unreadable(path: str, reason: str) -> str:

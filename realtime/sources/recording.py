@@ -22,7 +22,7 @@ HANG_SECONDS = 60.0  # a decoder that is silent for so long will not come back
 
 
 def file_request(path: str | Path, settings: SourceSettings | None = None) -> Request:
-    """What to ask of the child for a file.
+    """What to ask of the child for a file, or a folder of pictures.
 
     Raises:
         SourceError: there is no such file, or it cannot be a recording.
@@ -31,12 +31,12 @@ def file_request(path: str | Path, settings: SourceSettings | None = None) -> Re
     settings = settings or SourceSettings()
     if settings.fps is not None and not 0 < settings.fps < float("inf"):
         raise UsageError(f"source.fps must be above 0, got {settings.fps:g}")
-    check_file(Path(path))
+    check_file(Path(path), settings.fps)
     return Request(name=printable(path), target=str(Path(path).absolute()), fps=settings.fps, stream=settings.stream)
 
 
 class Recording:
-    """The frames of a file; see `base.Source`.
+    """The frames of a file, or of a folder of pictures; see `base.Source`.
 
     pts: as a player counts, from where the first of pictures and sound begins; the file's own timestamps, strictly
     increasing. One that is missing or cannot be right is replaced by its best guess and counted as a warning.

@@ -13,6 +13,7 @@ from realtime import __version__
 from realtime.cli.batch import RECORD
 from realtime.errors import UsageError
 from realtime.judged import NO_FACE
+from realtime.sources.checks import pictures_in
 from realtime.study import FACTS, Study
 
 FIRST = (*FACTS, "recording", "recording_s", "face", "judged", "judged_s", "micro", "macro", "micro_a_minute")
@@ -143,8 +144,13 @@ def _folders(study: Study) -> dict[str, Path]:
 
 
 def _digest(path: Path) -> str | None:
+    """Of a file, or of all pictures in a folder one after another."""
+    whole = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        for part in pictures_in(path) if path.is_dir() else [path]:
+            with open(part, "rb") as file:
+                while chunk := file.read(2**20):
+                    whole.update(chunk)
+        return whole.hexdigest()
     except OSError:  # gone
         return None

@@ -6,8 +6,7 @@ import pytest
 from click.testing import CliRunner
 from omegaconf import OmegaConf
 
-from realtime.errors import SourceError, UsageError
-from realtime.sources.checks import check_file
+from realtime.errors import UsageError
 from train import run_folder
 from train.bench.cli import main
 from train.data.loaders.megc2019 import load_flow
@@ -57,13 +56,6 @@ def test_a_run_that_kept_more_settings_than_are_known_today_goes_on(tmp_path, mo
 def test_methods_say_at_once_which_folder_is_missing(tmp_path):
     result = CliRunner().invoke(main, ["methods", "--train", str(tmp_path / "no"), "--test", str(tmp_path), "--out", str(tmp_path / "out")])
     assert result.exit_code == 2 and f"--train {tmp_path / 'no'} is no folder" in result.output and not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("word", ["", "img%04d.png", "*.png"])
-def test_pictures_are_told_how(tmp_path, word):
-    (tmp_path / "img0001.png").write_bytes(b"x")
-    with pytest.raises(SourceError, match="pictures: make a film of them first.*ffmpeg -framerate 200"):
-        check_file(tmp_path / word)
 
 
 def test_missing_flow_maps_say_where_they_come_from(tmp_path):

@@ -1,4 +1,4 @@
-"""The child's side: decode a file, a stream, a camera, or what it is sent chunk by chunk, into a ring of shared memory.
+"""The child's side: decode a file, a folder of pictures, a stream, a camera, or what it is sent chunk by chunk, into a ring of shared memory.
 
 `parent` starts `main` in a process of its own, because media from strangers may crash a decoder.
 This module imports little, so that the child starts fast. Messages to the parent are JSON, never pickles: a
@@ -96,10 +96,12 @@ def _open(request: dict, chunks: SimpleQueue[bytes], warn: Callable[[str], None]
 
         limit_memory(request["memory"])
         return open_chunks(request, iter(chunks.get, None), warn)
-    from realtime.sources.decoder.files import open_media
-
+    if os.path.isdir(request["target"]):
+        from realtime.sources.decoder.pictures import open_pictures as open_target
+    else:
+        from realtime.sources.decoder.files import open_media as open_target
     limit_memory(request["memory"])
-    return open_media(request, warn)
+    return open_target(request, warn)
 
 
 def _copy(pixels: np.ndarray, to: np.ndarray) -> None:

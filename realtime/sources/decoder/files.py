@@ -32,6 +32,7 @@ FILE_OPTIONS = OPTIONS | {"protocol_whitelist": "file", "pattern_type": "none"}
 # No "nobuffer": it throws away what was read while probing, the first key frame too.
 STREAM_OPTIONS = OPTIONS | {"rtsp_transport": "tcp", "analyzeduration": "2000000"}
 WHOLE_OR_NONE = ("mjpeg", "png", "apng", "webp")  # of these half a picture comes without a flag, unless it is forbidden
+STRICT = {"err_detect": "explode"}
 
 
 def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:
@@ -51,7 +52,7 @@ def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterat
     begin = beginning(container, stream)
     stated = _duration(container, stream, begin)
     film = not request["live"] or stated is not None  # a film on a web server has an end, too
-    context.options = OPTIONS | ({"err_detect": "explode"} if film and context.name in WHOLE_OR_NONE else {})
+    context.options = OPTIONS | (STRICT if film and context.name in WHOLE_OR_NONE else {})
     rate = Rate(container, stream, request["fps"] if film else None, film, warn)
     facts = {"fps": rate.fps if film or not rate.clockless else None, "nominal": 1 / rate.fps, "duration": stated}
     frames = _frames(container, stream, request, warn, begin, facts, rate)

@@ -38,7 +38,7 @@ class Request:
 
     Attributes:
         name: what it is called in messages.
-        target: a path or URL.
+        target: a path (of a file, or a folder of pictures) or URL.
         camera: an index.
         codec: FFmpeg's name of that in which chunks are encoded, which `ReaderProcess.send` brings.
         live: whether it goes on while nobody reads.

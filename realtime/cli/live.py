@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from engines.errors import on_notice
 from engines.runtime import ENGINES
 from realtime import settings
+from realtime.cli import check as checking
 from realtime.cli import common, terminal
 from realtime.cli.beside import Frames
 from realtime.cli.common import signals
@@ -37,6 +38,7 @@ from realtime.watching import LiveSettings, Watch
 EXAMPLES = """
   mer-live --demo                                    the bundled clip, no camera needed
   mer-live --camera 0 --window                       a webcam, with a picture
+  mer-live --camera 0 --check                        before a session: rate, face and light, in words
   mer-live --list-cameras                            their numbers, names, sizes and rates
   mer-live --camera 0 --camera logitech --size 1280x720 --fps 60      by number, or by a part of the name
   mer-live --source rtsp://host/stream --events found.jsonl
@@ -88,6 +90,7 @@ class Size(click.ParamType):
 @click.option("--lsl", is_flag=True, help="Outlets of the Lab Streaming Layer: events, markers, and what is measured in every frame.")
 @click.option("--clips", type=float, metavar="SECONDS", help="Save a film of each event, from so long before to so long after it, in --clips-to.")
 @click.option("--clips-to", default="clips", show_default=True, type=click.Path(path_type=Path), metavar="DIR", help="Where films of events go.")
+@click.option("--check", "only_check", is_flag=True, help="Say in five seconds whether rate, face and light are good enough, and what to do.")
 @click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event.")
 @click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
@@ -113,6 +116,7 @@ def main(
     lsl,
     clips,
     clips_to,
+    only_check,
     window,
     quiet,
     no_log,
@@ -127,6 +131,7 @@ def main(
     named["faces.measures"] = frames is not None or lsl or None
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
+    chosen = checking.patient(chosen) if only_check else chosen
     specs = [*map(cameras_here.number_of, cameras), *sources, *([DEMO] if demo else [])]
     if not specs:
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
@@ -142,6 +147,8 @@ def main(
         screen.print(network.engines, style="dim")
         opened = [stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs]
         names = ["demo.mp4" if source.info.name == DEMO else source.info.name for source in opened]
+        if only_check:
+            return checking.check(opened, names, chosen, network, seconds or checking.SECONDS)
         sinks = [file_sink(events, network.classes, now=any(source.info.now for source in opened))] if events else []
         files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if lies_here(spec)}
         log = [] if no_log else [log_session("mer-live", network.name, names, config, files)]

@@ -15,29 +15,33 @@ pytest.importorskip("torch")
 from train.bench.cli import main
 from train.bench.paper import measure
 from train.bench.paper.measure import slug
-from train.bench.paper.tables import FOLDER, PAPERS, tables
+from train.bench.paper.tables import FOLDER, PAPERS, keyed, tables
 from train.data import prepared
 from train.measure import reports
 from train.methods.ststnet import training as ststnet
-from train.settings import chosen
 
 TABLES = tables()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(prepared, "FEW", 1000)  # processes take longer to start than these clips
+    monkeypatch.setattr(reports, "confusions", lambda *_: None)
 
 
 def paper(*words):
     return CliRunner().invoke(main, ["paper", *map(str, words)])
 
 
-@pytest.mark.parametrize("name", [name for name, table in TABLES.items() if len(table.rows) > 1])
-def test_a_row_has_a_folder_of_its_own_where_its_settings_are(name):
+def test_a_row_has_a_folder_of_its_own_where_its_settings_are():
     """Two rows that ask for the same share it, and then differ in which classifier is scored."""
-    table = TABLES[name]
-    task = table.tasks[0]
-    settings = {row.name: chosen(*table.words_of(row, task, [])).as_dict() for row in table.rows}
-    for one, other in combinations(table.rows, 2):
-        same = settings[one.name] == settings[other.name]
-        assert same == (slug(one) == slug(other)), (one.name, other.name)
-        assert not same or one.answer != other.answer, (one.name, other.name)
+    for table in TABLES.values():
+        words = {row.name: keyed(table.words_of(row, table.tasks[0], [])) for row in table.rows}
+        assert len(words) == len(table.rows), table.name
+        for one, other in combinations(table.rows, 2):
+            same = words[one.name] == words[other.name]
+            assert same == (slug(one) == slug(other)), (table.name, one.name, other.name)
+            assert not same or one.answer != other.answer, (table.name, one.name, other.name)
 
 
 def test_a_row_has_a_number_for_each_column():
@@ -75,7 +79,17 @@ def test_the_tables_are_listed_with_the_data_that_they_take():
 
 
 def test_a_table_is_measured_once_and_shows_the_papers_numbers_beside_ours(archive, tmp_path):
-    words = ["data=megc2019_flow", f"data.path={archive}", "seeds=[0]", "fit.epochs=1", "launcher=inline", "--out", tmp_path]
+    words = [
+        "data=megc2019_flow",
+        f"data.path={archive}",
+        "seeds=[0]",
+        "fit.epochs=1",
+        "launcher=inline",
+        "protocol=folds",
+        "protocol.count=2",
+        "--out",
+        tmp_path,
+    ]
     done = paper("dual_atme.table5", *words)
     assert done.exit_code == 0, done.output
     found = json.loads((tmp_path / "dual_atme.table5.json").read_text("utf-8"))
@@ -123,7 +137,17 @@ def test_the_weights_that_magnification_starts_from_are_asked_for_before_anythin
 
 
 def test_an_interrupted_table_keeps_what_it_has_and_goes_on(archive, tmp_path, monkeypatch):
-    words = ["data=megc2019_flow", f"data.path={archive}", "seeds=[0]", "fit.epochs=1", "launcher=inline", "protocol=folds", "--out", tmp_path]
+    words = [
+        "data=megc2019_flow",
+        f"data.path={archive}",
+        "seeds=[0]",
+        "fit.epochs=1",
+        "launcher=inline",
+        "protocol=folds",
+        "protocol.count=2",
+        "--out",
+        tmp_path,
+    ]
     whole, begun = measure.measured, []
 
     def interrupted(settings, console):
@@ -183,8 +207,6 @@ def test_every_table_of_a_paper_is_one_command(name, small_sets, tmp_path, monke
     """Typed as train/README.md has them, in a folder where prepared/NAME is what `mer-train prepare data=NAME` leaves there."""
     once = ststnet.fit
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(prepared, "FEW", 1000)  # processes take longer to start than these clips
-    monkeypatch.setattr(reports, "confusions", lambda *_: None)
     monkeypatch.setattr(ststnet, "fit", lambda samples, model, recipe, *rest: once(samples, model, replace(recipe, epochs=1), *rest))
     (tmp_path / "prepared").mkdir()
     for one in SETS[name]:

@@ -127,15 +127,22 @@ def of(network: torch.nn.Module) -> torch.device:
 
 def predict(network: torch.nn.Module, samples: Samples, batch: int = 32) -> np.ndarray:
     """Probabilities, N×classes float32, of a network as `train.methods` make them."""
+    return answers(network, samples, batch)[""]
+
+
+def answers(network: torch.nn.Module, samples: Samples, batch: int = 32) -> dict[str, np.ndarray]:
+    """Those of the classifier that answers under "", and of each other that the network has (its method `answers`) under its name."""
     training, device = network.training, of(network)
     network.eval()
-    found = [np.zeros((0, len(samples.classes)), np.float32)]
+    ask = getattr(network, "answers", lambda *rows: {"": network(*rows)})
+    found: dict[str, list[np.ndarray]] = {}
     with torch.inference_mode():
         for start in range(0, len(samples), batch):
             rows = (torch.from_numpy(array[start : start + batch]).to(device).float() for array in samples.inputs.values())
-            found.append(network(*rows).cpu().numpy())
+            for name, probabilities in ask(*rows).items():
+                found.setdefault(name, []).append(probabilities.cpu().numpy())
     network.train(training)
-    return np.concatenate(found)
+    return {name: np.concatenate(parts) for name, parts in found.items()} or {"": np.zeros((0, len(samples.classes)), np.float32)}
 
 
 def _fits(array: Tensor, device: torch.device) -> bool:

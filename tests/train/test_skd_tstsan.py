@@ -272,3 +272,20 @@ def test_the_first_map_that_is_explained_is_the_fourth_convolution_of_the_s_stre
     layers = [name for name, part in stream.named_modules() if isinstance(part, (torch.nn.Conv2d, torch.nn.ReLU)) and name.startswith("blocks")]
     (layer, picture), *_ = method.LAYERS.values()
     assert layer == f"network.streams.S.{layers[7]}" and picture == "face"  # its ReLU, the eighth of convolutions and ReLUs
+
+
+def test_each_classifier_stands_on_as_much_of_the_network_as_its_name_says():
+    """Table 7. Without model.auxiliary only the deepest is left."""
+    torch.manual_seed(0)
+    kept = method.build(Model(auxiliary=True, magnify=False), 3).eval()
+    stack = torch.rand(2, 38, 48, 48)
+    assert list(method.build(Model(magnify=False), 3).eval().answers(stack)) == [""]
+    before = kept.answers(stack)
+    torch.testing.assert_close(before[""], kept(stack))
+    for block, unchanged in ((2, {"1of3", "2of3"}), (1, {"1of3"}), (0, set())):
+        with torch.no_grad():
+            for stream in kept.network.streams.values():
+                for weight in stream.blocks[block].parameters():
+                    weight.mul_(1.5)
+            after = kept.answers(stack)
+        assert {name for name in after if torch.equal(after[name], before[name])} == unchanged

@@ -126,7 +126,7 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool, Path], task: Task, tell
     import cv2
     import torch
 
-    from train.compute import predict, threads
+    from train.compute import answers, threads
 
     settings, samples, keep, out = shared
     tell(("start",))
@@ -136,17 +136,15 @@ def one_fold(shared: tuple[TrainSettings, Samples, bool, Path], task: Task, tell
     leaking = test if settings.protocol.leak else None
     fitted = fit(settings, samples[task.fold.training], task.seed, Told(tell), task.under_way(out), leaking)
 
-    def predicted(network) -> np.ndarray:
-        return _spread(predict(network, _renumbered(test, fitted.shown)), fitted.shown, samples.classes)
-
-    found = predicted(fitted.network)
-    answers = {name: predicted(network) for name, network in getattr(fitted.network, "answers", dict)().items()}
+    every = answers(fitted.network, _renumbered(test, fitted.shown))
+    others = {name: _spread(probabilities, fitted.shown, samples.classes) for name, probabilities in every.items()}
+    found = others.pop("")
     leaked = None
     if settings.protocol.leak:
         # a method without epochs has no best one: its leaked result is the honest one
         leaked = found if fitted.leaked is None else _spread(fitted.leaked, fitted.shown, samples.classes)
     tell(("end",))
-    return Result(found, leaked, fitted.network if keep and task.seed == settings.seeds[0] else None, answers)
+    return Result(found, leaked, fitted.network if keep and task.seed == settings.seeds[0] else None, others)
 
 
 def one_style(shared: tuple[TrainSettings, Samples, Path], task: Task, tell: Callable[[tuple], None]) -> object:

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from train.methods.moext.magnification import Magnifier
 
+CLASSIFIERS = "", "1of3", "2of3"  # the deepest, then the auxiliary ones, by how much of the network they stand on (Table 7)
+
 
 class ECA(nn.Module):
     """Enhanced efficient channel attention (Sec. 3.2): a 1-D convolution over the channels' means and maxima."""
@@ -138,15 +140,15 @@ class SKDTSTSAN(nn.Module):
 
 
 class Deployed(nn.Module):
-    """What is exported: stack (B, 34 + 2·fields, 48, 48) → probabilities (B, classes) of the deepest classifier, or of the one at `place`."""
+    """What is exported: stack (B, 34 + 2·fields, 48, 48) → probabilities (B, classes) of the deepest classifier."""
 
-    def __init__(self, network: SKDTSTSAN, place: int = 0):
+    def __init__(self, network: SKDTSTSAN):
         super().__init__()
-        self.network, self.place = network, place
+        self.network = network
 
     def forward(self, stack: Tensor) -> Tensor:
         """(B, 38, 48, 48) → probabilities (B, classes)."""
-        return self.network(stack)[0][self.place].softmax(1)
+        return self.network(stack)[0][0].softmax(1)
 
     def without_auxiliaries(self) -> Deployed:
         """The same, rid of the auxiliary branches and classifiers (Sec. 3.4: for training only), in place."""
@@ -155,10 +157,10 @@ class Deployed(nn.Module):
         self.network.classifiers = self.network.classifiers[:1]
         return self
 
-    def answers(self) -> dict[str, Deployed]:
-        """The auxiliary classifiers, where they were kept, by how much of the network they stand on (Table 7)."""
-        return {name: Deployed(self.network, place) for name, place in (("1of3", 1), ("2of3", 2)) if place < len(self.network.classifiers)}
+    def answers(self, stack: Tensor) -> dict[str, Tensor]:
+        """Probabilities (B, classes) of each of CLASSIFIERS that is there."""
+        return {name: logits.softmax(1) for name, logits in zip(CLASSIFIERS, self.network(stack)[0])}
 
     def features(self, stack: Tensor) -> dict[str, Tensor]:
-        """What each classifier reads, (B, 384), under the names of `answers`; "" for the deepest."""
-        return dict(zip(("", "1of3", "2of3"), self.network(stack)[1]))
+        """What each of them reads, (B, 384)."""
+        return dict(zip(CLASSIFIERS, self.network(stack)[1]))

@@ -98,6 +98,7 @@ def test_a_table_is_measured_once_and_shows_the_papers_numbers_beside_ours(archi
     assert row["paper"] == 0.503 and 0 <= row["interval"][0] <= row["interval"][1] <= 1
     text = (tmp_path / "dual_atme.table5.md").read_text("utf-8")
     assert re.search(r"\| 0.1 \| samm \| 0.498 \| \d.\d{3} \[\d.\d\d, \d.\d\d\] \| 0.503 \|", text), text
+    assert "schedule=full, seeds=[0], fit.epochs=1" in text  # who reads the table knows that it is not the paper's schedule
     # all but one of the rows of the next table are there: what is switched nowhere was measured as lambda = 0.01
     runs = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("results.json")}
     assert len(runs) == 5

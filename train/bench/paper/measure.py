@@ -54,7 +54,7 @@ def measure(table: Table, words: Sequence[str], out: Path, console: Console) -> 
             found[folder] = measured(run.settings, console)
         except UsageError as error:  # as `mer-train` says it
             raise UsageError(str(error).replace("out=DIR", "--out DIR")) from error
-        text = markdown(table, runs, found)
+        text = markdown(table, runs, found, words)
         run_folder.write(out / f"{table.name}.md", text)
         run_folder.write(out / f"{table.name}.json", json.dumps(plain(table, runs, found), indent=1))
     return text
@@ -140,8 +140,8 @@ def _name(folder: str, settings: Sequence[TrainSettings]) -> str:
     return Path(folder).name if Path(folder).name in LOADERS else settings[-1].data.name
 
 
-def markdown(table: Table, runs: list[Run], found: dict[str, dict]) -> str:
-    """The table: the paper's numbers beside ours, what is not measured yet as "…"."""
+def markdown(table: Table, runs: list[Run], found: dict[str, dict], words: Sequence[str]) -> str:
+    """The table: the paper's numbers beside ours, what is not measured yet as "…". words: the settings that a person gave."""
     metrics = list(dict.fromkeys(metric for _, metric in table.columns))
     heads = [cell for metric in metrics for cell in (f"{reports.HEADS[metric]}: paper", "here")]
     several = len({run.task.name for run in runs}) > 1
@@ -156,6 +156,9 @@ def markdown(table: Table, runs: list[Run], found: dict[str, dict]) -> str:
             tested = run.task.title if several and group == "all" else group
             lines.append(f"| {run.row.name} | {tested} | {' | '.join(cells)} |")
     about = f"here: mean over seeds [95 % interval by bootstrap over people]; {table.name}, {', '.join(dict.fromkeys(run.task.title for run in runs))}, schedule={runs[0].settings.schedule}"
+    about += "".join(
+        f", {word}" for word in words if not word.startswith(("data=", "data.cache=", "data.path=", "schedule=", "launcher=", "workers="))
+    )
     return "\n".join([*lines, "", about, *([table.note] if table.note else []), ""])
 
 

@@ -14,7 +14,12 @@ from places import ROOT
 
 pytest.importorskip("setuptools", minversion="77", reason="it builds the wheel: pip install 'setuptools>=77'")
 PACKAGES = ("configs", "engines", "realtime", "train")
-ELSEWHERE = {"realtime/assets/pictures", "realtime/dashboard/page/package.json", "engines/reports"}  # for readers and tools of the repository
+ELSEWHERE = {
+    "realtime/assets/pictures",
+    "realtime/notebooks",
+    "realtime/dashboard/page/package.json",
+    "engines/reports",
+}  # for readers and tools of the repository
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from realtime.sources import open_source
 from realtime.spotting import Spotter, SpotterSettings, Verifier
 
 MOST = 40
+PLAIN = [part.name for part in fields(FaceView) if part.name != "measured"]  # what `save` keeps of a view
 
 
 def inputs(network: Network, most: int = MOST) -> dict[str, np.ndarray]:
@@ -59,7 +60,7 @@ def save(file: Path) -> None:
     arrays: dict[str, Any] = {"windows": np.stack(evenly(windows, MOST))}
     for number, one in enumerate(found):
         views = (one.onset, one.apex, one.offset, *one.between)
-        arrays |= {f"{number}/{part.name}": np.stack([getattr(view, part.name) for view in views]) for part in fields(FaceView)}
+        arrays |= {f"{number}/{name}": np.stack([getattr(view, name) for view in views]) for name in PLAIN}
         arrays[f"{number}/known"] = np.array([one.peak, one.threshold, one.confidence])
     np.savez_compressed(file, movements=len(found), **arrays)
 
@@ -74,7 +75,7 @@ def _kept(file: Path) -> tuple[list[Keyframes], list[np.ndarray]]:
 
 
 def _keyframes(kept, number: int) -> Keyframes:
-    columns = [kept[f"{number}/{part.name}"] for part in fields(FaceView)]
+    columns = [kept[f"{number}/{name}"] for name in PLAIN]
     rows: Iterator[list[Any]] = (
         [tuple(x.tolist()) if x.shape == (4,) else x if x.ndim else x.item() for x in row] for row in zip(*columns, strict=True)
     )

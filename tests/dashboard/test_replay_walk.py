@@ -44,6 +44,7 @@ def test_ten_recordings_three_corrections_xlsx_and_elan(demo, open_page):
     page.get_by_text("of 10 recordings and their pictures").wait_for()
 
     page.get_by_role("tab", name="Review").click()
+    page.locator("tr[data-key]").first.wait_for()  # the page has the session, and its keys work
     page.get_by_label("Your name").fill("Ann")
     page.get_by_label("Your name").press("Enter")
     page.get_by_text("events reviewed by Ann").wait_for()

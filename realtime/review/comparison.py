@@ -10,7 +10,7 @@ from statistics import median
 from realtime.errors import MissingPartError
 from realtime.review.agreement import REJECTED, called, kappa
 from realtime.review.codings import Coding
-from realtime.review.item import Item, Marks
+from realtime.review.item import Item, Marks, overlap
 
 SAME = 0.1  # intersection over union from which a coding and an event are about the same movement
 NOTHING = "nothing"
@@ -53,17 +53,11 @@ class Comparison:
         return 2 * self.found / whole if whole else math.nan
 
 
-def overlap(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Intersection over union of two spans of seconds, 0…1."""
-    both = min(first[1], second[1]) - max(first[0], second[0])
-    return max(0.0, both) / (max(first[1], second[1]) - min(first[0], second[0]))
-
-
 def matched(items: Sequence[Item], codings: Sequence[Coding]) -> dict[int, Item]:
     """Number of a coding → the event that it is about, the best pairs first, each at most once."""
     pairs = sorted(
         (
-            (overlap((coding.onset_s, coding.offset_s), (item.found.onset_s, item.found.offset_s)), number, place)
+            (overlap((coding.onset_s, coding.offset_s), item.found.span), number, place)
             for number, coding in enumerate(codings)
             for place, item in enumerate(items)
         ),
@@ -86,7 +80,7 @@ def compare(items: Iterable[Item], reviewer: str, iou: float = 0.5) -> Compariso
         review = item.reviews.get(reviewer)
         theirs = review.marks if review and review.verdict != "rejected" else None
         ours = item.found if item.event is not None else None
-        if ours and theirs and overlap(_span(ours), _span(theirs)) >= iou:
+        if ours and theirs and overlap(ours.span, theirs.span) >= iou:
             hits.append((ours, theirs))
         else:
             missed += theirs is not None
@@ -134,10 +128,6 @@ def _said(item: Item, reviewer: str) -> str | None:
         return None
     label = called(item, reviewer)
     return NOTHING if label == REJECTED else label
-
-
-def _span(marks: Marks) -> tuple[float, float]:
-    return marks.onset_s, marks.offset_s
 
 
 def _apart(seconds: list[float]) -> tuple[float, float]:

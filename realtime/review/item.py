@@ -31,6 +31,17 @@ class Marks:
     action_units: str = ""
     note: str = ""
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """(onset, offset), seconds."""
+        return self.onset_s, self.offset_s
+
+
+def overlap(first: tuple[float, float], second: tuple[float, float]) -> float:
+    """Intersection over union of two spans of seconds, 0…1."""
+    both = min(first[1], second[1]) - max(first[0], second[0])
+    return max(0.0, both) / (max(first[1], second[1]) - min(first[0], second[0]))
+
 
 @dataclass(frozen=True)
 class Review:

@@ -11,7 +11,7 @@ from realtime.records import UNSURE
 from realtime.review import Reviews
 from realtime.review.agreement import called
 from realtime.review.film import as_read, recording
-from realtime.review.item import LABELS, Item, Marks
+from realtime.review.item import LABELS, Item, Marks, overlap
 from realtime.sources import SourceSettings
 
 SAME = 0.5  # two sessions of one recording: movements that overlap by more (intersection over union) are one
@@ -128,14 +128,9 @@ def _without_twins(chosen: list[Chosen], left_out: Left) -> list[Chosen]:
     chosen.sort(key=lambda one: max(review.id for review in one.item.reviews.values()), reverse=True)
     left: list[Chosen] = []
     for one in chosen:
-        twin = next((other for other in left if one.video and other.video == one.video and _overlap(one.marks, other.marks) > SAME), None)
+        twin = next((other for other in left if one.video and other.video == one.video and overlap(one.marks.span, other.marks.span) > SAME), None)
         if twin is None:
             left.append(one)
         else:
             left_out.append((one.name, f"the same movement of the same recording as {twin.name}"))
     return sorted(left, key=lambda one: (one.item.session, one.item.source, one.marks.onset_s))
-
-
-def _overlap(a: Marks, b: Marks) -> float:
-    both = min(a.offset_s, b.offset_s) - max(a.onset_s, b.onset_s)
-    return max(0.0, both) / (max(a.offset_s, b.offset_s) - min(a.onset_s, b.onset_s))

@@ -12,7 +12,8 @@ from realtime.errors import UsageError
 from realtime.output.log import Session, SqliteSink
 from realtime.review import Reviews
 from realtime.review.codings import read_codings
-from realtime.review.comparison import alpha, compare, overlap
+from realtime.review.comparison import alpha, compare
+from realtime.review.item import overlap
 
 WANTED = [(2.0, 2.4, "AU1+2"), (5.25, 5.5, "AU12")]
 ELAN = """<?xml version="1.0"?><ANNOTATION_DOCUMENT><TIME_ORDER>

@@ -48,19 +48,19 @@ def outcomes(
         kept = ray.put((function, shared, told.queue if told else None))
         gpus = _share(ray.cluster_resources()) if gpu else 0
         remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0 if again else RETRIES)(_call)
-        under_way = {remote.remote(kept, number, task): (task, 1) for number, task in enumerate(tasks)}
+        under_way = {remote.remote(kept, number, task): (number, 1) for number, task in enumerate(tasks)}
         while under_way:
             done, _ = ray.wait(list(under_way), num_returns=1, timeout=OFTEN if told else None)
             for number, message in told.so_far() if told else ():
                 tell(tasks[number], message)
             if not done:
                 continue
-            task, tries = under_way.pop(done[0])
+            number, tries = under_way.pop(done[0])
             result = _fetched(ray, done[0])
             if again and tries == 1 and again(result):
-                under_way[remote.remote(kept, tasks.index(task), task)] = (task, 2)
+                under_way[remote.remote(kept, number, tasks[number])] = (number, 2)
             else:
-                yield task, result
+                yield tasks[number], result
 
 
 class _Messages:

@@ -16,7 +16,7 @@ from realtime.cli.console import Console, print_table
 from realtime.errors import UsageError
 from realtime.judged import sentence
 from realtime.output.event_table import separator_of
-from realtime.output.exports import KINDS, Found, replace, write_all, write_as
+from realtime.output.exports import KINDS, Found, replace_bytes, write_all, write_as
 from realtime.output.exports.elan import eaf
 from realtime.output.exports.tables import TABLES, write_table
 from realtime.output.log import Log
@@ -161,12 +161,7 @@ def _write_into(found: Found, target: Path, into: Path) -> None:
         theirs = into.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {into}: {error.strerror}") from error
-    whole = merged(theirs, eaf(found, target.parent), str(into))
-
-    def write_it(part: Path) -> None:
-        part.write_bytes(whole)
-
-    replace(target, write_it)
+    replace_bytes(target, merged(theirs, eaf(found, target.parent), str(into)))
 
 
 def _found(session: int | None, reviewed: bool) -> list[Found]:

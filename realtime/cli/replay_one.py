@@ -19,7 +19,7 @@ from realtime.judged import Trace
 from realtime.names import printable
 from realtime.naming.recognizer import Recognizer
 from realtime.output import lanes
-from realtime.output.exports import Found, replace, write
+from realtime.output.exports import Found, replace_bytes, write
 from realtime.output.frame_table import FrameFile, write_parquet
 from realtime.output.sinks import CsvSink, JsonlSink, Writer
 from realtime.output.timeline import draw
@@ -93,7 +93,7 @@ def replay(
         draw(folder / "timeline.png", found.trace, found.events, clip.name)
         if wanted.plot and not frames.faults:
             found.measures = lanes.draw(folder / "frames.csv", wanted.plot, found.events, wanted.separator)
-            replace(folder / "measures.png", partial(_write, found.measures))
+            replace_bytes(folder / "measures.png", found.measures)
         for kind in wanted.exports:
             write(kind, found, folder)
         if wanted.frames and "parquet" in wanted.exports and not frames.faults:
@@ -116,10 +116,6 @@ class Film(Beside):
     def _closed(self) -> None:
         if self._file.silent:
             self._say(self._file.silent)
-
-
-def _write(data: bytes, part: Path) -> None:
-    part.write_bytes(data)
 
 
 def _video(folder: Path, info: SourceInfo, clip: Path, read: SourceSettings) -> AnnotatedVideo:

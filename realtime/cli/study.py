@@ -86,8 +86,8 @@ def run(folder, launcher, again):
 def summary(folder):
     """Sum up: a row a recording, rates by condition and participant, one picture, one report."""
     study = Study(folder)
-    written = reports.write(study)
     told = tell(study)
+    written = reports.write(study, told)
     print_table(
         ["condition", "recordings", "judged s", "micro", "macro", "micro a minute"],
         [

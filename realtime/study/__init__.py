@@ -100,9 +100,7 @@ class Study:
         return new, changed
 
     def _read(self) -> list[Recording]:
-        text = self.table.read_text("utf-8-sig")
-        separator = max(",;\t", key=text.partition("\n")[0].count)
-        rows = list(csv.DictReader(io.StringIO(text), delimiter=separator))
+        rows = _rows(self.table)
         known = [one.name for one in fields(Recording)]
         if rows and "path" not in rows[0]:
             raise ValueError(f"its columns are {', '.join(map(str, rows[0]))}; expected {', '.join(known)}")
@@ -130,8 +128,7 @@ def by_table(file: Path, paths: Sequence[Path]) -> list[Recording]:
         UsageError: it cannot be read, has other columns, or names a file that is not among `paths`.
     """
     try:
-        text = file.read_text("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=text.partition("\n")[0].count)))
+        rows = _rows(file)
     except (OSError, ValueError, csv.Error) as error:
         raise UsageError(f"{file} cannot be read as a table: {error}") from error
     rows = [{(key or "").strip().lower(): (value or "").strip() for key, value in row.items() if not isinstance(value, list)} for row in rows]
@@ -145,6 +142,12 @@ def by_table(file: Path, paths: Sequence[Path]) -> list[Recording]:
             raise UsageError(f"{file} names {name}, which is not among the recordings that are given")
         found.append(Recording(str(by_name[name].absolute()), **{fact: row.get(fact, "") for fact in FACTS}))
     return found
+
+
+def _rows(table: Path) -> list[dict]:
+    """Of a CSV with commas, semicolons or tabs."""
+    text = table.read_text("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=text.partition("\n")[0].count)))
 
 
 def _csv(recordings: Sequence[Recording]) -> str:

@@ -6,28 +6,28 @@ import html as markup
 import io
 import json
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from realtime import __version__
 from realtime.output.event_table import csv_text
-from realtime.output.exports.found import CARE, replace
+from realtime.output.exports.found import CARE, replace_bytes
 from realtime.output.exports.report import STYLE
 from realtime.output.styling import inline
 from realtime.study import FACTS, Study
-from realtime.study.summary import Told, columns, grouped, labels_of, provenance, tell
+from realtime.study.summary import Told, columns, grouped, labels_of, provenance
 
 NOBODY = "(not named)"
 
 
-def write(study: Study) -> list[Path]:
+def write(study: Study, told: Sequence[Told]) -> list[Path]:
     """summary.csv, by_condition.csv, by_participant.csv, rates.png, report.html, provenance.json; returns where they are.
 
+    Args:
+        told: of `tell`.
+
     Raises:
-        UsageError: the study has no recordings.
         OutputError: they cannot be written.
     """
-    told = tell(study)
     labels = labels_of(told)
     of_condition = grouped(told, lambda one: (one.facts["condition"],))
     of_person = grouped(told, lambda one: (one.facts["participant"], one.facts["condition"]))
@@ -38,12 +38,12 @@ def write(study: Study) -> list[Path]:
     }
     for name, (heads, some) in tables.items():
         text = csv_text(heads, [one.row(labels) for one in some])
-        replace(study.folder / name, partial(_write, text.encode()))
+        replace_bytes(study.folder / name, text.encode())
     picture = rates(of_person, of_condition)
     page = html(study, told, of_condition, of_person, labels, picture)
     facts = json.dumps(provenance(study), indent=1, ensure_ascii=False)
     for name, data in (("rates.png", picture), ("report.html", page.encode()), ("provenance.json", facts.encode())):
-        replace(study.folder / name, partial(_write, data))
+        replace_bytes(study.folder / name, data)
     return [study.folder / name for name in (*tables, "rates.png", "report.html", "provenance.json")]
 
 
@@ -103,10 +103,6 @@ def _table(heads: Sequence[str], some: Sequence[Told], labels: Sequence[str]) ->
         "<tr>" + "".join(f'<td class="n">{_safe("" if row[name] is None else str(row[name]))}</td>' for name in heads) + "</tr>" for row in rows
     )
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _write(data: bytes, part: Path) -> None:
-    part.write_bytes(data)
 
 
 def _safe(words: str) -> str:

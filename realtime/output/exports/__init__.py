@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from realtime.names import distinct, file_name
-from realtime.output.exports.found import CARE, MOST_PICTURES, Found, clean, replace, write_text
+from realtime.output.exports.found import CARE, MOST_PICTURES, Found, clean, replace, replace_bytes, write_text
 
-__all__ = ["CARE", "KINDS", "MOST_PICTURES", "Found", "write", "write_all", "write_as"]
+__all__ = ["CARE", "KINDS", "MOST_PICTURES", "Found", "replace_bytes", "write", "write_all", "write_as"]
 
 
 def write(kind: str, found: Found, folder: Path, separator: str = ",") -> Path:

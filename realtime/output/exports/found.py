@@ -113,6 +113,19 @@ def replace(path: Path, writer: Callable[[Path], None]) -> None:
             part.unlink()
 
 
+def replace_bytes(path: Path, data: bytes) -> None:
+    """The same with what is written at hand.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+
+    def write_it(part: Path) -> None:
+        part.write_bytes(data)
+
+    replace(path, write_it)
+
+
 def write_text(path: Path, text: str) -> None:
     """As UTF-8, line ends as they are; undecodable bytes of a file name become \\udcXX.
 

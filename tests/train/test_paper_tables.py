@@ -33,6 +33,12 @@ def paper(*words):
     return CliRunner().invoke(main, ["paper", *map(str, words)])
 
 
+def on_maps(archive, out):
+    """Words for a table on the made flow maps, by two folds of an epoch."""
+    words = "data=megc2019_flow", f"data.path={archive}", "seeds=[0]", "fit.epochs=1", "launcher=inline", "protocol=folds", "protocol.count=2"
+    return [*words, "--out", out]
+
+
 def test_a_row_has_a_folder_of_its_own_where_its_settings_are():
     """Two rows that ask for the same share it, and then differ in which classifier is scored."""
     for table in TABLES.values():
@@ -79,17 +85,7 @@ def test_the_tables_are_listed_with_the_data_that_they_take():
 
 
 def test_a_table_is_measured_once_and_shows_the_papers_numbers_beside_ours(archive, tmp_path):
-    words = [
-        "data=megc2019_flow",
-        f"data.path={archive}",
-        "seeds=[0]",
-        "fit.epochs=1",
-        "launcher=inline",
-        "protocol=folds",
-        "protocol.count=2",
-        "--out",
-        tmp_path,
-    ]
+    words = on_maps(archive, tmp_path)
     done = paper("dual_atme.table5", *words)
     assert done.exit_code == 0, done.output
     found = json.loads((tmp_path / "dual_atme.table5.json").read_text("utf-8"))
@@ -138,17 +134,7 @@ def test_the_weights_that_magnification_starts_from_are_asked_for_before_anythin
 
 
 def test_an_interrupted_table_keeps_what_it_has_and_goes_on(archive, tmp_path, monkeypatch):
-    words = [
-        "data=megc2019_flow",
-        f"data.path={archive}",
-        "seeds=[0]",
-        "fit.epochs=1",
-        "launcher=inline",
-        "protocol=folds",
-        "protocol.count=2",
-        "--out",
-        tmp_path,
-    ]
+    words = on_maps(archive, tmp_path)
     whole, begun = measure.measured, []
 
     def interrupted(settings, console):

@@ -42,6 +42,22 @@ MEANINGS = {
     **dict.fromkeys(NAMES, "How far this movement has gone, 0 to 1: MediaPipe's blendshape of this name."),
 }
 COLUMNS = tuple(MEANINGS)
+# the columns that are curves over time, as people look for them
+GROUPS = {
+    "Head": ("pose_Rx", "pose_Ry", "pose_Rz", "speed", "box_left", "box_top", "box_right", "box_bottom", "confidence"),
+    "Gaze and eyes": ("gaze_yaw", "gaze_pitch", "eye_opening"),
+    "Curve": ("difference", "threshold"),
+    "Blendshapes": NAMES,
+}
+CURVES = tuple(name for names in GROUPS.values() for name in names)
+UNITS = {
+    **dict.fromkeys(("pose_Rx", "pose_Ry", "pose_Rz", "gaze_yaw", "gaze_pitch"), "rad"),
+    **dict.fromkeys(("box_left", "box_top", "box_right", "box_bottom"), "px"),
+    "speed": "eye distances/s",
+    "eye_opening": "of its width",
+    "difference": "× rest",
+    "threshold": "× rest",
+}  # the others are shares, 0 to 1
 DECIMALS = {"timestamp": 4, "measured_at": 4, "difference": 3, "threshold": 3, "speed": 3, "confidence": 3}  # all others have 4 digits
 
 

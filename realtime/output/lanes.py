@@ -11,11 +11,10 @@ import numpy as np
 
 from realtime.errors import UsageError
 from realtime.judged import envelope
-from realtime.output.frame_table import COLUMNS
+from realtime.output.frame_table import CURVES
 from realtime.output.styling import colour
 from realtime.records import Event
 
-WORDS = ("frame", "timestamp", "face_id", "success", "gate", "measured_at")  # columns that are no curve
 HEIGHT, WIDTH, DPI = 0.9, 10.0, 120  # inches of a lane, of the paper; pixels an inch
 
 
@@ -27,21 +26,20 @@ def chosen(words: str) -> tuple[str, ...]:
     """
     names = tuple(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
     for name in names:
-        if name not in COLUMNS or name in WORDS:
-            curves = ", ".join(one for one in COLUMNS if one not in WORDS)
-            raise UsageError(f"--plot {name}: expected one or more of {curves}")
+        if name not in CURVES:
+            raise UsageError(f"--plot {name}: expected one or more of {', '.join(CURVES)}")
     return names
 
 
 def draw(table: Path, names: Sequence[str], events: Sequence[Event], separator: str = ",") -> bytes:
-    """A PNG: a lane for each column, of the first face; gaps where it was not in view.
+    """A PNG: a lane for each column, of the face that the spotter's curve is of; gaps where none was in view.
 
     Args:
         table: frames.csv.
     """
     from matplotlib.figure import Figure
 
-    t, curves = _read(table, names, separator)
+    t, curves = read(table, names, separator)
     figure = Figure(figsize=(WIDTH, 0.7 + HEIGHT * len(names)), dpi=DPI, layout="constrained")
     for axes, name in zip(np.atleast_1d(figure.subplots(len(names), 1, sharex=True)), names, strict=True):
         for event in events:
@@ -56,14 +54,22 @@ def draw(table: Path, names: Sequence[str], events: Sequence[Event], separator: 
     return file.getvalue()
 
 
-def _read(table: Path, names: Sequence[str], separator: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """(N seconds, each column's N numbers), of the first face; NaN where there is none."""
-    times, found = [], []
+def read(table: Path, names: Sequence[str], separator: str = ",") -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """(N seconds, each column's N numbers), a number a frame, of its first face; NaN where there is none.
+
+    Args:
+        table: frames.csv.
+    """
+    times, found, last = [], [], ""
     with open(table, encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file, delimiter=separator):
-            if row["face_id"] in ("", "0"):
-                times.append(_number(row["timestamp"]))
-                found.append([_number(row[name]) for name in names])
+        rows = csv.reader(file, delimiter=separator)  # not by name: a row has 73 of which few are wanted
+        head = next(rows)
+        frame, at, *places = (head.index(name) for name in ("frame", "timestamp", *names))
+        for row in rows:
+            if row[frame] != last:  # the frame's further faces follow
+                last = row[frame]
+                times.append(_number(row[at]))
+                found.append([_number(row[place]) for place in places])
     columns = np.array(found, float).reshape(-1, len(names)).T
     return np.array(times, float), dict(zip(names, columns, strict=True))
 

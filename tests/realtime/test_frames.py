@@ -89,7 +89,7 @@ def test_chosen_columns_are_drawn_and_go_into_the_report(short, tmp_path):
     picture = (tmp_path / "short/measures.png").read_bytes()
     assert picture.startswith(b"\x89PNG") and (tmp_path / "short/frames.csv").exists()
     assert "Measured in every frame" in (tmp_path / "short/short.html").read_text("utf-8")
-    t, curves = lanes._read(tmp_path / "short/frames.csv", ("pose_Ry",), ",")
+    t, curves = lanes.read(tmp_path / "short/frames.csv", ("pose_Ry",))
     assert len(t) == len(curves["pose_Ry"]) == len(table(tmp_path / "short/frames.csv"))
     for wrong in ("gate", "pose_Rq"):
         code, said = run(replay.main, short, "--out", tmp_path, "--plot", wrong)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -10,9 +12,12 @@ from pathlib import Path
 from realtime.dashboard.replay.queue import settings_of
 from realtime.dashboard.replay.queued_recording import DONE, Job
 from realtime.dashboard.shared import Shared
+from realtime.output import lanes
 from realtime.output.event_table import csv_text
 from realtime.output.exports import KINDS, write, write_as
+from realtime.output.exports.found import replace
 from realtime.output.exports.tables import RECORDING_COLUMNS, columns_of, recording_row, write_codebook, write_table
+from realtime.output.frame_table import write_parquet
 from realtime.output.log import Log, Session, SqliteSink, lies_at
 from realtime.output.stored_pictures import Keeper, beside
 from realtime.output.video import SPAN_S, AnnotatedVideo, annotate
@@ -30,14 +35,24 @@ MENU = {
     "jsonl": ("JSONL", "for programs, one event a line"),
     "parquet": ("Parquet", "for programs, as a data frame"),
 }
-SLOW = ("video", "report", "pdf")  # they read the recording
+FRAMES = {  # of a recording that was measured frame by frame
+    "frames": ("Every frame (CSV)", "head pose, gaze, 52 blendshapes and the curve: a row a frame, numbers only"),
+    "frames_parquet": ("Every frame (Parquet)", "the same for programs, as a data frame"),
+}
+SLOW = ("video", "report", "pdf", "frames_parquet")  # they read the recording
 
 
-def make(kind: str, job: Job, shared: Shared) -> Path:
+def menu(job: Job) -> dict[str, tuple[str, str]]:
+    """What it can be taken away as."""
+    return MENU | (FRAMES if job.measured else {})
+
+
+def make(kind: str, job: Job, shared: Shared, columns: Sequence[str] = ()) -> Path:
     """The finished file, in the page's own folder.
 
     Args:
-        kind: of MENU.
+        kind: of `menu(job)`.
+        columns: of frames.csv, drawn in reports.
 
     Raises:
         MerError: where it cannot be written.
@@ -46,7 +61,10 @@ def make(kind: str, job: Job, shared: Shared) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     if kind == "video":
         return _video(job, folder / f"{job.found.stem}-annotated.mp4", shared)
+    if kind in FRAMES:
+        return _frames(job, folder / f"{job.found.stem}-frames.{'csv' if kind == 'frames' else 'parquet'}")
     if kind in ("report", "pdf"):
+        job.found.measures = lanes.draw(job.frames, columns, job.found.events) if job.measured and columns else b""
         for event in job.found.events:
             if event.event not in job.found.thumbnails:
                 try:
@@ -54,6 +72,12 @@ def make(kind: str, job: Job, shared: Shared) -> Path:
                 except KeyError:
                     continue
     return write(kind, job.found, folder)
+
+
+def _frames(job: Job, path: Path) -> Path:
+    """frames.csv under the recording's name, or Parquet made of it."""
+    replace(path, lambda part: (write_parquet if path.suffix == ".parquet" else shutil.copyfile)(job.frames, part))
+    return path
 
 
 def _video(job: Job, path: Path, shared: Shared) -> Path:
@@ -155,6 +179,9 @@ def everything(jobs: list[Job], folder: Path) -> Path:
     with zipfile.ZipFile(folder / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in (*files, recordings):
             packed.write(path, path.name)
+        for job in jobs:
+            if job.shown and job.measured:
+                packed.write(job.frames, f"{job.name}-frames.csv")
         for one in found:
             for kind in FOR_EACH:
                 ending = KINDS[kind][0]

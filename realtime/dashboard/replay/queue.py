@@ -7,6 +7,7 @@ import secrets
 import shutil
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from realtime.errors import MerError, OutputError
 from realtime.judged import Trace
 from realtime.output.event_table import clock
 from realtime.output.exports import Found
+from realtime.output.frame_table import FrameFile
 from realtime.output.sound import extract_sound
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
@@ -194,7 +196,10 @@ def work(job: Job, shared: Shared) -> None:
         info = source.info
         job.seconds, job.faces = info.duration, Faces(info.width, info.height)
         job.found = found = Found(job.name, [], Trace(), classes=recognizer.classes, model=recognizer.name)
-        with Copy(job.folder / "copy.mp4", info.width, info.height) as job.copy:
+        with Copy(job.folder / "copy.mp4", info.width, info.height) as job.copy, ExitStack() as stack:
+            frames = FrameFile(job.frames) if job.measured else None
+            if frames is not None:
+                stack.callback(frames.close)
             pipeline = Pipeline(job.name, settings, wait=True, recognizer=recognizer)
 
             def keep(event: Event, keyframes: Keyframes) -> None:
@@ -204,6 +209,8 @@ def work(job: Job, shared: Shared) -> None:
             def note(step: Step) -> None:
                 found.trace.add(step.frame.pts, *leading(step))
                 job.copy.write(step.frame.pixels, step.frame.pts)
+                if frames is not None:
+                    frames.write(step)
                 job.faces.add(face_of(pipeline, step))
                 job.progress = min(1.0, step.frame.pts / info.duration) if info.duration else 0.0
                 if why := too_much(job, step.frame.pts, limits):
@@ -238,7 +245,9 @@ def too_much(job: Job, pts: float, limits: Limits) -> str:
 
 def settings_of(job: Job, shared: Shared) -> DemoSettings:
     """What it is worked through with."""
-    return replace(shared.settings, spotter=adjusted(shared.settings.spotter, job.sensitivity))
+    settings = shared.settings
+    faces = replace(settings.faces, measures=job.measured)
+    return replace(settings, spotter=adjusted(settings.spotter, job.sensitivity), faces=faces)
 
 
 def _another(name: str, others: list[str]) -> str:

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 from realtime.dashboard.live.choices import Choice, levels
 from realtime.dashboard.replay.seekable_copy import Copy
 from realtime.judged import Judged
+from realtime.output import lanes
 from realtime.output.exports import Found
 from realtime.records import Keyframes
 from realtime.spotting import SpotterSettings
@@ -110,6 +112,7 @@ class Job:
         token: names it in addresses; it cannot be guessed.
         seconds: its stated length or None.
         sensitivity: one of WORDS.
+        measured: what is measured in every frame is kept, too, as `frames`.
         began: monotonic seconds.
         judged: how much of it was judged.
         sound: alone, by the recording's clock; None where it has none.
@@ -127,6 +130,7 @@ class Job:
     folder: Path
     seconds: float | None = None
     sensitivity: str = USUAL
+    measured: bool = False
     token: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     state: str = WAITING
     progress: float = 0.0
@@ -143,6 +147,11 @@ class Job:
     stopped: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
+    def frames(self) -> Path:
+        """What was measured in every frame: frames.csv."""
+        return self.folder / "frames.csv"
+
+    @property
     def over(self) -> bool:
         return self.state in (DONE, CANCELLED, FAILED)
 
@@ -157,6 +166,19 @@ class Job:
     def shown(self) -> bool:
         """Whether there is something to look at."""
         return self.over and self.copy is not None and len(self.copy.times) > 0
+
+    def measures(self, names: Sequence[str]) -> np.ndarray:
+        """Columns of `frames`.
+
+        Returns:
+            (columns, frames) float32, NaN where there is no face.
+
+        Raises:
+            OSError: where there are none (any more).
+        """
+        t, curves = lanes.read(self.frames, names)
+        of = np.searchsorted(t, np.round(self.copy.times, 4) - 1e-6)  # the table's own times have four digits
+        return np.stack([np.append(curves[name], np.nan)[of] for name in names]).astype(np.float32)
 
     def keep(self, number: int, keyframes: Keyframes) -> None:
         """An event's views go to the page's private folder: in memory, those of an hour would be gigabytes."""

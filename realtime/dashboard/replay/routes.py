@@ -11,18 +11,20 @@ import threading
 from realtime.dashboard.live.readings import GATES, LEARNING
 from realtime.dashboard.pictures import event as pictures
 from realtime.dashboard.pictures.network import unsure_below, where_it_looked
-from realtime.dashboard.replay.downloads import MENU, SLOW
+from realtime.dashboard.replay.downloads import SLOW, menu
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.replay.queued_recording import BLOCK, NUMBERS, Job
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError
 from realtime.judged import GATES as CAUSES
 from realtime.judged import MEANING, NOTABLE_S, causes
+from realtime.output.frame_table import CURVES, GROUPS, MEANINGS, UNITS
 from realtime.output.styling import colour
 from realtime.records import UNSURE
 
 STILL = {"cache-control": "private, max-age=3600"}  # a token's pictures never change
 LOOKING = 8  # that wait for where the network looked, which takes seconds: each holds one of the server's threads
+MOST_LANES = 12  # columns of the frames' measures that are asked for at once
 FACTORS = (1.0, 20.0)  # of amplification
 
 
@@ -31,7 +33,7 @@ def add_routes(shared: Shared, app, queue: Queue) -> None:
     from fastapi.responses import FileResponse, JSONResponse, Response
 
     # one picture at a time: a page that asks for all at once must not take every core
-    drawing, looking = threading.Lock(), threading.Lock()
+    drawing, looking, reading = threading.Lock(), threading.Lock(), threading.Lock()
     waiting = threading.BoundedSemaphore(LOOKING)
 
     def shown(token: str) -> Job:
@@ -72,6 +74,18 @@ def add_routes(shared: Shared, app, queue: Queue) -> None:
         except IndexError as error:
             raise HTTPException(404) from error
         return Response(rows, media_type="application/octet-stream", headers=STILL)
+
+    @app.get("/mer/replay/{token}/measures/{names}")
+    def measures(token: str, names: str):
+        job, wanted = shown(token), names.split(",")
+        if not job.measured or not all(name in CURVES for name in wanted):
+            raise HTTPException(404)
+        try:
+            with reading:
+                rows = job.measures(wanted[:MOST_LANES])
+        except OSError as error:
+            raise HTTPException(404) from error
+        return Response(rows.astype("<f4").tobytes(), media_type="application/octet-stream", headers=STILL)
 
     @app.get("/mer/replay/{token}/event/{number}/{what}")
     def event(token: str, number: int, what: str, factor: float = 8.0):
@@ -160,8 +174,15 @@ def _data(job: Job) -> dict:
         "faces": {"block": BLOCK, "numbers": NUMBERS},
         "colours": {label: [colour(label), colour(label, dark=True)] for label in labels},
         "events": [event.as_dict() for event in found.events],
-        "menu": [(kind, *words, kind in SLOW) for kind, words in MENU.items()],
+        "menu": [(kind, *words, kind in SLOW) for kind, words in menu(job).items()],
+        "measures": _measures() if job.measured else [],
+        "most_lanes": MOST_LANES,
     }
+
+
+def _measures() -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """[(group, [(column of frames.csv, unit, meaning), …]), …]"""
+    return [(group, [(name, UNITS.get(name, ""), MEANINGS[name]) for name in names]) for group, names in GROUPS.items()]
 
 
 def _plain(values) -> list[float | None]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import gradio as gr
 
 from realtime.dashboard.replay.compare import compare
-from realtime.dashboard.replay.downloads import MENU, everything, make, store
+from realtime.dashboard.replay.downloads import everything, make, menu, store
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.replay.queued_recording import CHOICES, USUAL, WORDS, Job
 from realtime.dashboard.replay.routes import add_routes
@@ -21,6 +21,7 @@ from realtime.dashboard.server.browser_json import word
 from realtime.dashboard.server.requests import browser_of
 from realtime.dashboard.shared import HEAVY, Shared
 from realtime.errors import MerError
+from realtime.output.frame_table import CURVES
 
 NONE = "None"
 EMPTY = '<div class="mr-empty" data-token="" hidden><p></p></div>'  # page/replay/queue.js says what comes next
@@ -41,14 +42,14 @@ class Handlers:
         """
         return f'<div class="mr-queue" data-key="{self.queue.owners.enter(request.session_hash, key)}"></div>'
 
-    def add(self, paths: list[str] | None, network: str, sensitivity: str, request: gr.Request):
+    def add(self, paths: list[str] | None, network: str, sensitivity: str, measured: bool, request: gr.Request):
         refused, browser = [], browser_of(request)
         paths = list(dict.fromkeys(paths or []))
         for number, path in enumerate(paths, 1):
             if len(paths) > 1:
                 yield gr.skip(), f'<p class="mer-state" role="status">Looking at recording {number} of {len(paths)}…</p>'
             try:
-                self.queue.add(self.taken(path, network, sensitivity, browser, request.session_hash))
+                self.queue.add(self.taken(path, (network, sensitivity, measured), browser, request.session_hash))
             except MerError as error:
                 refused.append(str(error))
                 self.shared.uploads.drop(path, browser)
@@ -83,7 +84,10 @@ class Handlers:
     def download(self, token: str, event: gr.EventData, request: gr.Request) -> str:
         """One format of the open recording, from its menu."""
         job, kind = self._own(token, request), word(event, "kind")
-        return "" if job is None or kind not in MENU else self._offered(lambda: make(kind, job, self.shared), job.owner)
+        if job is None or kind not in menu(job):
+            return ""
+        columns = [name for name in word(event, "lanes").split(",") if name in CURVES]
+        return self._offered(lambda: make(kind, job, self.shared, columns), job.owner)
 
     def download_all(self, request: gr.Request) -> str:
         owner = self._owner(request)
@@ -125,11 +129,12 @@ class Handlers:
         link = f'<a href="{html.escape(url)}" download>{html.escape(path.name)}</a>'
         return f'<p class="mr-ready" role="status">Ready: {link}</p>'
 
-    def taken(self, path: str, network: str, sensitivity: str, browser: str, page: str) -> Job:
+    def taken(self, path: str, chosen: tuple[str, str, bool], browser: str, page: str) -> Job:
         """What a page's browser has uploaded as a job: looked at, and moved from Gradio's folder to its browser's own.
 
         Args:
             path: as the page says it: anything.
+            chosen: network, sensitivity, whether every frame is measured.
             browser: who asks, see `requests.BROWSER`.
             page: Gradio's session hash.
 
@@ -145,9 +150,10 @@ class Handlers:
         folder.mkdir(mode=0o700)
         clip = folder / f"recording{Path(name).suffix.lower()}"
         self.shared.uploads.take(path, browser, clip)
+        network, sensitivity, measured = chosen
         model = network if network in self.shared.networks() else self.shared.settings.network
         sensitivity = sensitivity if sensitivity in WORDS else USUAL
-        return Job(owner, clip, name, model, self.shared.settings.engine, folder, info.duration, sensitivity)
+        return Job(owner, clip, name, model, self.shared.settings.engine, folder, info.duration, sensitivity, bool(measured))
 
     def _owner(self, request: gr.Request) -> str:
         return self.queue.owners.of(request.session_hash)
@@ -170,6 +176,8 @@ def refusals(said: list[str]) -> str:
 
 
 HEAD = '<link rel="stylesheet" href="/mer/static/replay/timeline.css">'
+MEASURE = "Measure every frame (head pose, gaze, 52 blendshapes)"
+MEASURES = "Numbers only, to download and to draw as lanes under the curve. Takes about an eighth longer."
 WHOLE = "Needed to see and train on a movement that was missed."
 SCRIPT = "import('/mer/static/replay/timeline.js').then((timeline) => timeline.{})"
 GO = "() => {{ const link = document.querySelector('#mer-replay-{} a'); if (link) link.click(); }}"
@@ -213,6 +221,7 @@ def tab(shared: Shared) -> None:
                 elem_id="mer-replay-sensitivity",
                 info="Fewer: clear ones only. More: doubtful ones, too.",
             )
+            measured = gr.Checkbox(False, label=MEASURE, info=MEASURES, elem_id="mer-replay-measure")
         with gr.Column(scale=3, min_width=320):
             said = plain_html("said", js_on_load=SCRIPT.format("closable(element)"))
             listed = plain_html("queue", js_on_load=SCRIPT.format(f"queue(element, trigger, {writes})"))
@@ -228,7 +237,7 @@ def tab(shared: Shared) -> None:
         compared = plain_html("compared", js_on_load=SCRIPT.format("comparison(element, watch)"))
 
     gr.on(None, do.arrive, remembered, listed, js=REMEMBERED, show_progress="hidden")
-    drop.upload(do.add, [drop, model, how], [drop, said], show_progress="minimal")
+    drop.upload(do.add, [drop, model, how, measured], [drop, said], show_progress="minimal")
     # "multiple": Gradio drops a press that comes while the one before it is still on its way
     shown = [player, chosen, after, other, compared, files, kept]
     listed.click(do.act, chosen, shown, show_progress="hidden", trigger_mode="multiple")

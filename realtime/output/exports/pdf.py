@@ -43,6 +43,8 @@ def pdf(found: Found) -> bytes:
             pages.savefig(_first(found, curves if len(curves) == 1 else []))
             for one in curves if len(curves) > 1 else ():
                 pages.savefig(_curve_page(found, one))
+            if found.measures:
+                pages.savefig(_curve_page(found, found.measures))
             for begin in range(FIRST, len(found.events), MORE):
                 pages.savefig(_further(found, found.events[begin : begin + MORE]))
     return file.getvalue()

@@ -4,6 +4,7 @@ import { controls, downloads, Filter, hint, timeline } from "./controls.js";
 import { Curve } from "./curve.js";
 import { Events } from "./event.js";
 import { Film, Sound } from "./film.js";
+import { Lanes } from "./lanes.js";
 import { make } from "./parts.js";
 
 const FIRST_VIEW = 60, LEAST_VIEW = 1; // seconds of the timeline
@@ -12,7 +13,7 @@ const FAR = 10; // frames with Shift
 const CUT = { cancelled: "; cancelled, shown as far as it came", failed: "; broke off, shown as far as it came" };
 
 export class Player {
-  /** holder: what it takes the place of. data: see replay/routes.py. download(kind, whether that takes long) */
+  /** holder: what it takes the place of. data: see replay/routes.py. download(kind, whether that takes long, the lanes that are shown) */
   constructor(holder, token, data, download) {
     this.token = token;
     this.data = data;
@@ -25,6 +26,7 @@ export class Player {
     this.film = new Film(token, data);
     this.sound = new Sound(token, data.sound);
     this.curve = new Curve(data);
+    this.lanes = new Lanes(token, data, () => { this.describe(); this.draw(); });
     this.events = new Events(token, data, (i) => this.choose(i));
     this.filter = new Filter(data, () => this.filtered());
     this.build(holder, download);
@@ -53,11 +55,11 @@ export class Player {
     const size = `${moment(this.end, this.end)}, ${count(d.times.length, "frame")}, ${count(d.events.length, "event")} (${kinds})`;
     const how = d.sensitivity === "usual" ? "" : `, ${d.sensitivity} movements asked for`;
     const about = make("p", { class: "mr-meta" }, `${size}, named by ${d.model}${how}${CUT[d.state] || ""}`, make("br"), judged(d));
-    const title = make("div", { class: "mr-head" }, make("div", {}, make("h3", { text: d.name }), about), downloads(d.menu, download));
+    const title = make("div", { class: "mr-head" }, make("div", {}, make("h3", { text: d.name }), about), downloads(d.menu, (kind, slow) => download(kind, slow, this.lanes.chosen)));
     this.partly = make("p", { class: "mr-partly", hidden: "" }, make("span"), this.whole());
     this.root = make("div", { class: "mr", "data-token": this.token }, title,
       make("div", { class: "mr-cols" }, make("div", {}, this.film.root, row), make("div", { class: "mr-side" }, this.filter.root, this.events.list)),
-      this.partly, this.time, make("div", { class: "mr-under" }, hint(), this.where), this.events.detail);
+      this.partly, this.time, make("div", { class: "mr-under" }, hint(), this.where), this.lanes.root, this.events.detail);
     this.root.addEventListener("keydown", (e) => this.key(e));
     holder.replaceWith(this.root);
   }
@@ -79,7 +81,7 @@ export class Player {
       Home: () => this.go(0), End: () => this.go(this.data.times.length - 1),
       "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2),
     };
-    if (e.key === " " && e.target.tagName !== "BUTTON") moves[" "] = () => this.play();
+    if (e.key === " " && !["BUTTON", "SUMMARY"].includes(e.target.tagName)) moves[" "] = () => this.play();
     if (!moves[e.key]) return;
     e.preventDefault();
     if (this.playing && e.key !== " ") this.play();
@@ -132,15 +134,26 @@ export class Player {
     this.n = Math.min(Math.max(n, 0), this.data.times.length - 1);
     const t = this.data.times[this.n], wide = this.view[1] - this.view[0];
     if (t < this.view[0] || t > this.view[1]) this.look(t - wide * 0.1, wide);
-    const during = this.data.events.find((event) => event.onset_s <= t + NEAR && t <= event.offset_s + NEAR);
-    const event = during ? `${during.kind} event: ${during.label}` : "";
-    const said = [`${t.toFixed(2)} seconds`, `frame ${this.n + 1}`, event, this.film.word(this.n)];
     const also = this.end < 60 ? "" : ` (${clock(t, 3)})`; // files hold seconds, people count minutes
     this.where.textContent = `frame ${this.n + 1} of ${this.data.times.length}, ${seconds(t, 3)}${also}`;
     this.time.setAttribute("aria-valuenow", String(this.n));
-    this.time.setAttribute("aria-valuetext", said.filter(Boolean).join(", "));
-    this.film.show(this.n, during);
+    this.describe();
+    this.film.show(this.n, this.during);
     this.draw();
+  }
+
+  /** The event that the frame on screen lies in, or none. */
+  get during() {
+    const t = this.data.times[this.n];
+    return this.data.events.find((event) => event.onset_s <= t + NEAR && t <= event.offset_s + NEAR);
+  }
+
+  /** For who hears the timeline: where it is, and what the lanes show there. */
+  describe() {
+    const { during, n } = this, event = during ? `${during.kind} event: ${during.label}` : "";
+    const lanes = this.lanes.shown.map((lane) => this.lanes.words(lane, n));
+    const said = [`${this.data.times[n].toFixed(2)} seconds`, `frame ${n + 1}`, event, this.film.word(n), ...lanes];
+    this.time.setAttribute("aria-valuetext", said.filter(Boolean).join(", "));
   }
 
   play() {
@@ -178,7 +191,7 @@ export class Player {
     const [from, to] = this.view.map((t) => this.frameAt(t));
     this.curve.draw({
       view: this.view, first: Math.max(0, from - 1), last: Math.min(last, to + 1),
-      now: this.data.times[this.n], chosen: this.data.events[this.chosen], differs: (event) => this.events.differs(event), passes: this.filter.passes,
+      n: this.n, lanes: this.lanes, chosen: this.data.events[this.chosen], differs: (event) => this.events.differs(event), passes: this.filter.passes,
     });
   }
 }

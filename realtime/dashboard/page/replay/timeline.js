@@ -16,7 +16,7 @@ export function queue(element, trigger, writes) {
 }
 
 export function recording(element, watch, trigger) {
-  const download = (kind, slow) => trigger(slow ? "submit" : "click", { kind });
+  const download = (kind, slow, lanes) => trigger(slow ? "submit" : "click", { kind, lanes: lanes.join(",") });
   const open = async () => {
     const holder = element.querySelector("[data-token]"), token = holder ? holder.dataset.token : "";
     if (player) player.stop();

@@ -20,6 +20,7 @@ from realtime.cli import common, terminal
 from realtime.cli.beside import Frames
 from realtime.cli.common import signals
 from realtime.cli.console import Output, console_on
+from realtime.cli.record import RECORDINGS, Recording
 from realtime.cli.running import Shown, exit_code, follow, log_session, policy, totals
 from realtime.errors import OutputError, SourceError, UsageError
 from realtime.naming.recognizer import Recognizer
@@ -45,6 +46,7 @@ EXAMPLES = """
   mer-live --camera 0 --events - >> found.jsonl      JSON lines to a pipe, or added to a file
   mer-live --camera 0 --lsl --webhook http://localhost:8000/events    to other programs, while it happens
   mer-live --camera 0 --clips 2                      a film of each event, two seconds before to two after it
+  mer-live --camera 0 --record day1.mp4              the stream itself, and the events beside it
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
   mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
 WAITING = 1000  # events that may wait for a slow address
@@ -90,8 +92,9 @@ class Size(click.ParamType):
 @click.option("--lsl", is_flag=True, help="Outlets of the Lab Streaming Layer: events, markers, and what is measured in every frame.")
 @click.option("--clips", type=float, metavar="SECONDS", help="Save a film of each event, from so long before to so long after it, in --clips-to.")
 @click.option("--clips-to", default="clips", show_default=True, type=click.Path(path_type=Path), metavar="DIR", help="Where films of events go.")
+@click.option("--record", metavar="FILE|DIR", help="Keep the stream itself, in FILE.mp4 or in a new file in DIR, and the events beside it.")
 @click.option("--check", "only_check", is_flag=True, help="Say in five seconds whether rate, face and light are good enough, and what to do.")
-@click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event.")
+@click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event; R records.")
 @click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
 @click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
@@ -116,6 +119,7 @@ def main(
     lsl,
     clips,
     clips_to,
+    record,
     only_check,
     window,
     quiet,
@@ -159,6 +163,10 @@ def main(
         streams = LslSink(names) if lsl else None
         if streams:
             others.append(stack.enter_context(Writer([streams], common.complain("mer-live"))))
+        recording = Recording(record or RECORDINGS, opened, names, screen, asked=record is not None)
+        others += [stack.enter_context(Writer([recorder], common.complain("mer-live"))) for recorder in recording.recorders]
+        if record:
+            recording.begin()
         films = {} if clips is None else {name: ClipSink(clips_to, name, clips) for name in names}
         if films:
             screen.print(f"films of events are kept in {clips_to}: {CARE}", style="yellow")
@@ -170,14 +178,15 @@ def main(
                 common.complain("mer-live")(f"{name}: {line}")
             pipeline = Pipeline(name, chosen, recognizer=network, now=source.info.now)
             watches.append(Watch(source, pipeline, partial(_hand_over, [writer, *others]), partial(_note, table, streams, films.get(name), name)))
-        interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader())
+        interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader(), recording)
+        recording.end()
         for sink in log:
             sink.finish(**vars(totals(watches, [writer])))
         for one in (writer, *others):
             one.close()
     for watch in watches:
         screen.print(terminal.summary(watch))
-    code = exit_code("mer-live", watches, [writer, table, *others], getattr(interrupted, "code", 0))
+    code = exit_code("mer-live", watches, [writer, table, *others, recording], getattr(interrupted, "code", 0))
     if output.gone and not interrupted:
         common.complain("mer-live")(f"standard output is gone ({output.gone}): watching has ended, what was found is kept")
         code = code or OutputError.exit_code

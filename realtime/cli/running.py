@@ -16,6 +16,7 @@ from rich.live import Live
 
 from engines.errors import notices
 from realtime.cli import common, terminal
+from realtime.cli.record import Recording
 from realtime.cli.window import Window
 from realtime.errors import MerError
 from realtime.output.log import Session, SqliteSink, left_unfinished
@@ -78,10 +79,11 @@ def follow(
     window: bool,
     shown: Shown,
     over: Callable[[], bool] = lambda: False,
+    recording: Recording | None = None,
 ) -> KeyboardInterrupt | None:
     """Run all watches until they end, `seconds` have passed, the window is closed, `over` says so, or a person or a signal
     ends them: returns that interruption. A second Ctrl-C breaks off."""
-    picture = Window(watches) if window else None
+    picture = Window(watches, recording) if window else None
     threads = [threading.Thread(target=watch.run, name=f"watch {i}", daemon=True) for i, watch in enumerate(watches)]
     for thread in threads:
         thread.start()

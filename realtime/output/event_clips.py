@@ -6,7 +6,6 @@ The last seconds are kept in memory as JPEG; without an event nothing of them is
 from __future__ import annotations
 
 import queue
-import shutil
 import threading
 from collections import deque
 from datetime import datetime
@@ -17,7 +16,7 @@ import numpy as np
 
 from realtime.errors import OutputError, UsageError
 from realtime.names import file_name
-from realtime.output.line_file import make_folder_of
+from realtime.output.line_file import LEAST_FREE, disk_is_full, make_folder_of
 from realtime.output.sinks import Sink, json_line
 from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Step
@@ -25,7 +24,6 @@ from realtime.records import Event
 
 QUALITY = 92  # of the JPEGs in memory
 LATE_S = 4.0  # an event may be known so long after its onset
-LEAST_FREE = 500 * 2**20  # bytes that stay free on the disk
 WAITING = 64  # frames that may wait to be packed: of a camera that is too fast some are left out
 
 
@@ -91,7 +89,7 @@ class ClipSink(Sink):
         frames = [(pts, jpeg) for pts, jpeg in self._kept if event.onset_s - self._seconds <= pts <= event.offset_s + self._seconds]
         if not frames or self._failure:
             return
-        if shutil.disk_usage(self._folder).free < LEAST_FREE:
+        if disk_is_full(self._folder):
             if not self._full:
                 self.say(f"{self.name}: less than {LEAST_FREE // 2**20} MiB are free: no more are saved")
             self._full = True

@@ -1,10 +1,11 @@
-"""Files and streams that grow by whole lines, and the one line for a path that cannot be written."""
+"""Files and streams that grow by whole lines, the one line for a path that cannot be written, and the room that a disk keeps."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from engines.errors import notices
 from realtime.errors import OutputError
 
+LEAST_FREE = 500 * 2**20  # bytes of a disk that pictures leave free
 _OPEN = re.compile(r"-|/dev/(stdin|stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
 _NUMBERS = {"stdin": 0, "stdout": 1, "stderr": 2, None: 1}
 
@@ -106,6 +108,12 @@ def make_folder_of(path: str | Path) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def disk_is_full(path: str | Path) -> bool:
+    """Whether less than LEAST_FREE is free where `path` lies or will lie."""
+    there = next((folder for folder in (Path(path), *Path(path).absolute().parents) if folder.is_dir()), Path("/"))
+    return shutil.disk_usage(there).free < LEAST_FREE
 
 
 def cannot_write(path: str | Path, error: Exception) -> OutputError:

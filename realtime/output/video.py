@@ -59,16 +59,10 @@ class AnnotatedVideo:
         self._waiting: av.Packet | None = None  # the last packet: it is written when the next frame tells how long it lasted
         self._steps: deque[int] = deque(maxlen=15)
         make_folder_of(path)
-        codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-        # no B-frames: packets come out in the order of time. fast: the stream waits for the encoder
-        options = {"preset": "veryfast", "crf": "20", "bf": "0"} if codec == "libx264" else {"qscale": "3", "bf": "0"}
         try:
             self._container = av.open(str(path), "w", format="mp4")
             self._container.metadata["comment"] = comment
-            self._stream = self._container.add_stream(codec, rate=30, options=options)
-            self._stream.width, self._stream.height = width + width % 2, height + height % 2
-            self._stream.pix_fmt = "yuv420p"
-            self._stream.time_base = self._stream.codec_context.time_base = TICK
+            self._stream = add_encoder(self._container, width, height)
             self._container.start_encoding()  # opens the file now, not at the first frame
         except self._failures as error:
             raise cannot_write(path, error) from error
@@ -84,7 +78,7 @@ class AnnotatedVideo:
         if self._container is None:
             raise OutputError(f"video '{self.path}' is closed")
 
-        frame = av.VideoFrame.from_ndarray(self._fitted(pixels), format="bgr24")
+        frame = av.VideoFrame.from_ndarray(fitted(pixels, self.size), format="bgr24")
         ticks = round(pts / TICK)
         if self._first is None:
             self._first = ticks
@@ -141,13 +135,35 @@ class AnnotatedVideo:
                 self.path.unlink()
             raise cannot_write(self.path, error) from error
 
-    def _fitted(self, pixels: np.ndarray) -> np.ndarray:
-        width, height = self.size
-        if pixels.shape[:2] != (height, width):
-            pixels = cv2.resize(pixels, self.size, interpolation=cv2.INTER_AREA)
-        if width % 2 or height % 2:
-            pixels = cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-        return np.ascontiguousarray(pixels)
+
+def add_encoder(container, width: int, height: int, delay: bool = True):
+    """A stream of a film that is written: H.264, or MPEG-4 where there is no libx264; sizes are made even (see `fitted`).
+
+    Args:
+        delay: whether the encoder may look at later pictures first, for smaller films.
+    """
+    import av
+
+    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+    # no B-frames: packets come out in the order of time. fast: the stream waits for the encoder
+    options = {"preset": "veryfast", "crf": "20", "bf": "0"} if codec == "libx264" else {"qscale": "3", "bf": "0"}
+    if codec == "libx264" and not delay:
+        options["tune"] = "zerolatency"
+    stream = container.add_stream(codec, rate=30, options=options)
+    stream.width, stream.height = width + width % 2, height + height % 2
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = stream.codec_context.time_base = TICK
+    return stream
+
+
+def fitted(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """H×W×3 uint8 → the same at `size` (width, height), with the last column and row repeated where that is odd."""
+    width, height = size
+    if pixels.shape[:2] != (height, width):
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    if width % 2 or height % 2:
+        pixels = cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(pixels)
 
 
 Box = tuple[int, int, int, int]

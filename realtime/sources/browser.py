@@ -21,7 +21,8 @@ from realtime.errors import BrokenSourceError, MerError, SourceError
 from realtime.records import Frame
 from realtime.sources.base import MOST_SENT_PIXELS, Handed, SourceInfo, SourceSettings
 from realtime.sources.clock import LiveClock
-from realtime.sources.decoder.parent import Cancelled, ReaderProcess, Request
+from realtime.sources.decoder.parent import Cancelled, Picture, ReaderProcess, Request
+from realtime.sources.encoded import REMUXED, Encoded
 from realtime.sources.packet import Packet, from_raw
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Packets(Handed):
         self._clock = LiveClock()
         self._taken: deque[tuple[int, int]] = deque(maxlen=4 * settings.queue + 64)  # of the latest frames
         self._need_key = True
+        self._tap: Callable[[Picture, float], None] | None = None
         self._latest = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="decode chunks", daemon=True)
         self._thread.start()
@@ -140,6 +142,15 @@ class Packets(Handed):
         if self._clock.pts is None:
             return "opening"
         return "stalled" if time.monotonic() - self._latest > self._settings.stall_seconds else "running"
+
+    @property
+    def codec(self) -> str | None:
+        """See `Live.codec`."""
+        return self._request.codec if self._request.codec in REMUXED else None
+
+    def tap(self, taker: Callable[[Picture, float], None] | None) -> None:
+        """See `Live.tap`."""
+        self._tap = taker
 
     def close(self) -> None:
         self._stop.set()
@@ -225,4 +236,8 @@ class Packets(Handed):
             number = self._counts.frames
             pts = self._clock.stamp(packet.microseconds / 1e6, packet.arrival)
             self._taken.append((number, packet.microseconds))
+            if self._tap:
+                seconds = packet.microseconds / 1e6
+                encoded = [Encoded(self.codec, packet.key, seconds, seconds, packet.data)] if self.codec and not packet.layout else []
+                self._tap(Picture(seconds, packet.arrival, pixels, encoded), pts)
             self._put(Frame(pixels, number, pts, packet.arrival))

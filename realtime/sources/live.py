@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Live(Handed):
         self._reader = ReaderProcess(request, self._stop)
         # a film on a web server has an end, and comes faster than it plays: it is a recording
         self._finite = finite or self._reader.duration is not None
+        self._tap: Callable[[Picture, float], None] | None = None
         self._clock = LiveClock()
         self.info: SourceInfo = replace(info_of(self._reader, live=True), now=not self._finite)
         self._most = max(4, min(self._most, QUEUE_BYTES // (3 * self.info.width * self.info.height)))
@@ -104,6 +106,17 @@ class Live(Handed):
     def state(self) -> str:
         return self._state
 
+    @property
+    def codec(self) -> str | None:
+        """What comes with the pictures that `tap` gets; None where it is the pictures alone."""
+        return None if self._finite else self._reader.codec
+
+    def tap(self, taker: Callable[[Picture, float], None] | None) -> None:
+        """Each picture goes to `taker` as well, with its pts and with what it was decoded from, dropped or not; None ends that.
+        It is called in the capturing thread and must not wait."""
+        self._tap = taker
+        self._reader.keep(taker is not None and not self._finite)
+
     def close(self) -> None:
         self._stop.set()
         self._begun.set()  # wakes a recording that still waits for its first read
@@ -142,7 +155,10 @@ class Live(Handed):
                 start = time.monotonic() - frame.pts if start is None else start
                 if self._stop.wait(max(0.0, start + frame.pts - time.monotonic())):
                     return
-                self._put(replace(frame, arrival=time.monotonic()))
+                frame = replace(frame, arrival=time.monotonic())
+                if tap := self._tap:
+                    tap(Picture(frame.pts, frame.arrival, frame.pixels), frame.pts)
+                self._put(frame)
         finally:
             with self._news:
                 self._counts.warnings = seen.warnings
@@ -192,6 +208,8 @@ class Live(Handed):
         if self._away is not None and last is not None:
             self._log_gap(last, pts - last)
         self._away = None
+        if tap := self._tap:
+            tap(picture, pts)
         self._put(Frame(picture.pixels, self._counts.frames, pts, picture.arrival))
 
     def _log_gap(self, pts: float, seconds: float) -> None:
@@ -206,7 +224,7 @@ class Live(Handed):
         self._clock.restart()
         self._reader.close()
         # what comes back may have another size; whoever reads from us was promised this one
-        request = replace(self._request, size=(self.info.width, self.info.height))
+        request = replace(self._request, size=(self.info.width, self.info.height), keep=self._tap is not None)
         limit = self._settings.give_up_seconds
         end = float("inf") if limit is None else time.monotonic() + limit
         while True:
@@ -222,6 +240,7 @@ class Live(Handed):
             except MerError as fault:
                 log.debug("%s: %s", self.info.name, fault)
                 continue
+            self._reader.keep(self._tap is not None)  # it may have changed meanwhile
             with self._news:
                 self._counts.reopenings += 1
             return pause

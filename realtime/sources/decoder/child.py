@@ -4,9 +4,10 @@
 This module imports little, so that the child starts fast. Messages to the parent are JSON, never pickles: a
 decoder that was taken over by a file must not reach further.
 
-    parent → child   the request (JSON); then, mixed: the number of a slot that is free again (one byte), or a null byte and
-                     a chunk, where the request names a codec
-    child → parent   opened, frame (slot −1: the chunk held no picture), warning, and last of all end, error or defect (JSON)
+    parent → child   the request (JSON); then, mixed: the number of a slot that is free again (one byte), a null byte and
+                     a chunk, where the request names a codec, or whether encoded pictures are wanted (`encoded.ON`, `OFF`)
+    child → parent   opened, frame (slot −1: the chunk held no picture), warning, and last of all end, error or defect (JSON);
+                     where they are wanted, encoded pictures before the frames that they become (`Encoded.message`)
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 
 from engines.isolated import limit_memory
 from realtime.errors import MerError, SourceError
+from realtime.sources.encoded import ON, Keeping
 
 SLOTS = 24
 RING_BYTES = 128 * 2**20  # large pictures get fewer slots, never fewer than four
@@ -39,13 +41,14 @@ def main(messages_fd: int, slots_fd: int, memory_fd: int) -> None:
     request = json.loads(incoming.recv_bytes())
     free: SimpleQueue[int] = SimpleQueue()
     chunks: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_take_in, args=(incoming, free, chunks), daemon=True).start()
+    keep = Keeping(messages.send_bytes, request["keep"])
+    threading.Thread(target=_take_in, args=(incoming, free, chunks, keep), daemon=True).start()
 
     def send(kind: str, **content) -> None:
         messages.send_bytes(json.dumps({"kind": kind, **content}).encode())
 
     try:
-        _serve(request, send, free, chunks, memory_fd)
+        _serve(request, send, free, chunks, keep, memory_fd)
         send("end")
     except MerError as error:
         send("error", type=type(error).__name__, text=str(error))
@@ -56,11 +59,11 @@ def main(messages_fd: int, slots_fd: int, memory_fd: int) -> None:
     os._exit(0)  # no destructors: closing a network stream may wait for a peer that is gone
 
 
-def _serve(request: dict, send: Callable, free: SimpleQueue[int], chunks: SimpleQueue[bytes], memory_fd: int) -> None:
+def _serve(request: dict, send: Callable, free: SimpleQueue[int], chunks: SimpleQueue[bytes], keep: Keeping, memory_fd: int) -> None:
     def warn(cause: str) -> None:
         send("warning", cause=cause)
 
-    facts, pictures = _open(request, chunks, warn)
+    facts, pictures = _open(request, chunks, warn, keep)
     first = next(pictures, None)
     if first is None:
         raise SourceError(f"{request['name']} holds no frame that can be decoded: copy or record it again")
@@ -81,8 +84,8 @@ def _serve(request: dict, send: Callable, free: SimpleQueue[int], chunks: Simple
         send("frame", slot=slot, pts=pts, arrival=arrival)
 
 
-def _open(request: dict, chunks: SimpleQueue[bytes], warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:
-    """(facts, pictures). facts: fps, duration and nominal step, seconds or None.
+def _open(request: dict, chunks: SimpleQueue[bytes], warn: Callable[[str], None], keep: Keeping) -> tuple[dict, Iterator[tuple]]:
+    """(facts, pictures). facts: fps, duration and nominal step, seconds or None; what its encoded pictures are, where `keep` gets them.
 
     pictures: (pts or None, arrival or None, H×W×3 uint8 BGR that is valid until the next one). Of chunks, whose times the
     parent knows, each has an answer: without pixels where it held no picture, but not the first.
@@ -90,18 +93,21 @@ def _open(request: dict, chunks: SimpleQueue[bytes], warn: Callable[[str], None]
     if request["camera"] is not None:
         from realtime.sources.decoder.camera import open_camera
 
-        return open_camera(request, warn)
+        return open_camera(request, warn, keep)
     if request["codec"] is not None:
         from realtime.sources.decoder.chunks import open_chunks
 
         limit_memory(request["memory"])
         return open_chunks(request, iter(chunks.get, None), warn)
     if os.path.isdir(request["target"]):
-        from realtime.sources.decoder.pictures import open_pictures as open_target
-    else:
-        from realtime.sources.decoder.files import open_media as open_target
+        from realtime.sources.decoder.pictures import open_pictures
+
+        limit_memory(request["memory"])
+        return open_pictures(request, warn)
+    from realtime.sources.decoder.files import open_media
+
     limit_memory(request["memory"])
-    return open_target(request, warn)
+    return open_media(request, warn, keep)
 
 
 def _copy(pixels: np.ndarray, to: np.ndarray) -> None:
@@ -113,13 +119,15 @@ def _copy(pixels: np.ndarray, to: np.ndarray) -> None:
             to[..., colour] = pixels[..., colour]
 
 
-def _take_in(incoming: Connection, free: SimpleQueue[int], chunks: SimpleQueue[bytes]) -> None:
-    """Sort freed slots from chunks; when the parent is gone, however it went, end at once."""
+def _take_in(incoming: Connection, free: SimpleQueue[int], chunks: SimpleQueue[bytes], keep: Keeping) -> None:
+    """Sort freed slots from chunks and wishes; when the parent is gone, however it went, end at once."""
     try:
         while True:
             message = incoming.recv_bytes()
             if len(message) == 1:
                 free.put(message[0])
+            elif message[:1] == ON[:1]:
+                keep.wanted = message == ON
             else:
                 chunks.put(message[1:])
     except (EOFError, OSError):

@@ -19,6 +19,8 @@ from realtime.sources.base import DAMAGED, MOST_PIXELS, PACKETS
 from realtime.sources.checks import why_unreadable
 from realtime.sources.clock import FileClock
 from realtime.sources.decoder.film import NO_FILM, Rate, Upright, choose
+from realtime.sources.decoder.kept import Packets
+from realtime.sources.encoded import Keeping
 
 SMALL = 1280 * 720  # pixels: one thread decodes hundreds of such pictures a second
 MATROSKA = "matroska,webm"
@@ -35,7 +37,7 @@ WHOLE_OR_NONE = ("mjpeg", "png", "apng", "webp")  # of these half a picture come
 STRICT = {"err_detect": "explode"}
 
 
-def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterator[tuple]]:
+def open_media(request: dict, warn: Callable[[str], None], keep: Keeping) -> tuple[dict, Iterator[tuple]]:
     """Open the file or URL `request["target"]`; see `child._open`.
 
     Raises:
@@ -55,7 +57,9 @@ def open_media(request: dict, warn: Callable[[str], None]) -> tuple[dict, Iterat
     context.options = OPTIONS | (STRICT if film and context.name in WHOLE_OR_NONE else {})
     rate = Rate(container, stream, request["fps"] if film else None, film, warn)
     facts = {"fps": rate.fps if film or not rate.clockless else None, "nominal": 1 / rate.fps, "duration": stated}
-    frames = _frames(container, stream, request, warn, begin, facts, rate)
+    packets = Packets(stream, keep)
+    facts["codec"] = packets.codec
+    frames = _frames(container, stream, request, warn, begin, facts, rate, packets)
     if film:
         timed = ((rate.seconds(number, raw), arrival, frame) for number, raw, arrival, frame in frames)
         frames = FileClock(1 / rate.fps, warn)(_several(timed, request["name"]))
@@ -134,7 +138,7 @@ def _duration(container: av.container.InputContainer, stream: av.VideoStream, be
     return min(stated, default=None)
 
 
-def _frames(container, stream, request: dict, warn: Callable, begin: float | None, facts: dict, rate: Rate) -> Iterator[tuple]:
+def _frames(container, stream, request: dict, warn: Callable, begin: float | None, facts: dict, rate: Rate, packets: Packets) -> Iterator[tuple]:
     """(number, seconds or None, arrival, frame) of each good frame; the number counts the damaged ones, too."""
     # where only the whole container states a duration, sound may outlast the pictures: watch every stream's end
     watched = [stream] if request["live"] or stream.duration else list(container.streams)
@@ -145,6 +149,7 @@ def _frames(container, stream, request: dict, warn: Callable, begin: float | Non
             if packet.stream is not stream:
                 end = max(end, (_seconds(packet.pts, packet.time_base) or 0.0) - (begin or 0.0))
                 continue
+            packets(packet, begin)
             for frame in _decoded(packet, warn):
                 raw, number = _seconds(frame.pts if frame.pts is not None else frame.dts, frame.time_base), number + 1
                 if raw is not None and (begin is None or (number == 0 and raw < begin)):

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
@@ -26,9 +27,11 @@ from engines import isolated
 from realtime import errors
 from realtime.errors import BrokenSourceError, SourceError
 from realtime.sources.addresses import without_password
+from realtime.sources.encoded import MARK, OFF, ON, Encoded, received
 
 SPARE = 6  # slots that the child keeps in any case: beyond, what is held for long is copied
 MEMORY = 2 * 2**30
+MOST_ENCODED = 1000  # that wait for a decoded picture: more are of a stream that cannot be decoded
 POLL = 0.1  # seconds: how soon a cancelled wait ends
 
 
@@ -42,6 +45,7 @@ class Request:
         camera: an index.
         codec: FFmpeg's name of that in which chunks are encoded, which `ReaderProcess.send` brings.
         live: whether it goes on while nobody reads.
+        keep: whether encoded pictures are wanted from the first on, see `ReaderProcess.keep`.
         width: what to ask of a camera, pixels.
         height: the same.
         fps: the same; a film's frames are taken to be so many a second.
@@ -57,6 +61,7 @@ class Request:
     camera: int | None = None
     codec: str | None = None
     live: bool = False
+    keep: bool = False
     width: int | None = None
     height: int | None = None
     fps: float | None = None
@@ -76,11 +81,13 @@ class Picture:
         arrival: monotonic seconds; None of a chunk, which came to the parent.
         pixels: H×W×3 uint8 BGR, not to be written to: they lie where the child has put them, and the child gets the place
             back once nobody holds them any more.
+        encoded: what the source sent since the picture before, where that is kept (`ReaderProcess.keep`).
     """
 
     pts: float | None
     arrival: float | None
     pixels: np.ndarray
+    encoded: Sequence[Encoded] = ()
 
 
 class Cancelled(Exception):
@@ -90,7 +97,8 @@ class Cancelled(Exception):
 class ReaderProcess:
     """One child that decodes one source. Used by one thread; `close` may come from any.
 
-    After construction the first frame is there: width, height, fps, duration (seconds or None), nominal (seconds).
+    After construction the first frame is there: width, height, fps, duration (seconds or None), nominal (seconds), codec (of its encoded pictures,
+    None where there are none to keep).
 
     Attributes:
         warnings: causes that the child told of since they were last cleared.
@@ -109,6 +117,7 @@ class ReaderProcess:
         """
         self.request = request
         self.warnings: list[str] = []
+        self._encoded: list[Encoded] = []
         self._cancel = cancel or threading.Event()
         self._opened = self._closing = False
         self._child: subprocess.Popen | None = None
@@ -152,6 +161,7 @@ class ReaderProcess:
     def _map(self, opened: dict) -> None:
         self.width, self.height = opened["width"], opened["height"]
         self.fps, self.duration, self.nominal = opened["fps"], opened["duration"], opened["nominal"]
+        self.codec: str | None = opened.get("codec")
         shape = (opened["slots"], self.height, self.width, 3)
         self._shape, self._lendable = shape[1:], max(0, opened["slots"] - SPARE)
         self._lent: set[int] = set()
@@ -163,6 +173,11 @@ class ReaderProcess:
         """Beside the numbers of free slots, which are one byte each, a chunk is a null byte and its data."""
         with self._giving, suppress(OSError):
             self._slots.send_bytes(b"\0" + chunk)
+
+    def keep(self, on: bool) -> None:
+        """Whether pictures come with what they were decoded from, from now on. From any thread."""
+        with self._giving, suppress(OSError):
+            self._slots.send_bytes(ON if on else OFF)
 
     def read(self, timeout: float) -> Picture | None:
         """The next picture, or None at the end; of chunks the answer to the next one, None where it held no picture.
@@ -179,7 +194,8 @@ class ReaderProcess:
             message = self._wait("frame", timeout)
             if message is None or message["slot"] < 0:
                 return None
-            return Picture(message["pts"], message["arrival"], self._taken(message["slot"]))
+            encoded, self._encoded = self._encoded, []
+            return Picture(message["pts"], message["arrival"], self._taken(message["slot"]), encoded)
 
     def _taken(self, slot: int) -> np.ndarray:
         """The picture in a slot: lent, or a copy where too many are lent already."""
@@ -211,6 +227,8 @@ class ReaderProcess:
                 self.warnings.append(message["cause"])
             elif message["kind"] == kind:
                 return message
+            elif message["kind"] == "encoded":
+                continue
             elif message["kind"] == "end":
                 return None
             elif message["kind"] == "error":
@@ -226,7 +244,13 @@ class ReaderProcess:
                     raise Cancelled
                 if time.monotonic() >= deadline:
                     return None
-            return json.loads(self._messages.recv_bytes())
+            message = self._messages.recv_bytes()
+            if message[:1] != MARK:
+                return json.loads(message)
+            if len(self._encoded) >= MOST_ENCODED:
+                self._encoded.clear()
+            self._encoded.append(received(message))
+            return {"kind": "encoded"}
         except (EOFError, OSError):
             if self._cancelled():
                 raise Cancelled from None

@@ -12,7 +12,7 @@ import os, time
 import numpy as np
 HERE = os.path.dirname(__file__)
 CAP_V4L2, CAP_PROP_FRAME_WIDTH, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FPS = 200, 3, 4, 5
-CAP_PROP_FOURCC, CAP_PROP_POS_MSEC = 6, 0
+CAP_PROP_FOURCC, CAP_PROP_POS_MSEC, CAP_PROP_CONVERT_RGB, IMREAD_COLOR = 6, 0, 16, 1
 
 class VideoWriter:
     @staticmethod
@@ -38,13 +38,20 @@ class VideoCapture:
     def get(self, prop):
         if prop == CAP_PROP_POS_MSEC:
             return 0.0 if self.index == 1 else 5_000.0 + 33.0 * self.n
-        return self.given[prop]
+        return self.given.get(prop, 0.0)
     def read(self):
         self.n += 1
         if self.index == 3 or (self.index == 2 and self.first and self.n > 20):
             return False, None
         time.sleep(max(0.0, self.start + self.n / 100 - time.monotonic()))
-        return True, np.full((int(self.given[4]), int(self.given[3]), 3), self.n % 250, np.uint8)
+        pixels = np.full((int(self.given[4]), int(self.given[3]), 3), self.n % 250, np.uint8)
+        if self.given.get(CAP_PROP_CONVERT_RGB, 1):
+            return True, pixels
+        jpeg = b"\\xff\\xd8" + bytes([self.n % 250]) + b"\\xff\\xd9" + b"left over"  # the driver's buffer is larger than the picture
+        return True, np.frombuffer(jpeg if self.index < 2 else b"raw" * 9, np.uint8).reshape(1, -1)
+
+def imdecode(data, how):
+    return np.full((720, 1280, 3), data[2], np.uint8)
 """
 
 
@@ -69,6 +76,28 @@ def test_it_reports_what_the_camera_gave(stand_in):
     assert asked[:3] == ["3 1280", "4 720", "5 60"]
     assert asked[3].startswith("6 ")  # it gave less, so compressed pictures were tried
     assert source.counts.said == ["asked for 1280×720 at 60 frames/s, it gives 1280×720 at 30 frames/s"]
+
+
+def test_a_cameras_own_jpegs_can_be_kept_and_what_is_none_is_let_be(stand_in):
+    with open_source(0, settings=SourceSettings(width=1280, height=720)) as source:
+        assert source.codec == "mjpeg"
+        pictures = []
+        take(source, 3)
+        source.tap(lambda picture, pts: pictures.append(picture))
+        while not any(picture.encoded for picture in pictures):
+            take(source, 1)
+        take(source, 5)
+        source.tap(None)
+    for picture in pictures[-3:]:
+        (one,) = picture.encoded
+        assert one.key and one.data == b"\xff\xd8" + bytes([picture.pixels[0, 0, 0]]) + b"\xff\xd9" and one.pts == picture.pts
+    with open_source(0) as source:
+        assert source.codec is None  # uncompressed
+    with open_source(2, settings=SourceSettings(width=1280, height=720)) as source:
+        pictures.clear()
+        source.tap(lambda picture, pts: pictures.append(picture))
+        take(source, 20)
+        assert pictures and not any(picture.encoded for picture in pictures) and source.counts.said == ["1 picture damaged, left out"]
 
 
 def test_times_are_the_drivers(stand_in):

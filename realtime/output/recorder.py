@@ -1,0 +1,227 @@
+"""`--record`: a live source as it is, kept on the disk from a person's "start" to their "stop", and the events beside it in the recording's own clock.
+
+    recorder = Recorder(source, name, Path("day1.mp4"), say)
+    recorder.start()                 # from any thread, as often as somebody likes: each time a new file
+    recorder.write(event)            # a `Sink`
+    recorder.close()
+
+What the source encoded (H.264, JPEG, …) is kept as it is, from the first key picture on; pictures that come without are encoded.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from realtime.errors import OutputError
+from realtime.names import file_name
+from realtime.output.line_file import LEAST_FREE, cannot_write, disk_is_full
+from realtime.output.sinks import JsonlSink, Sink
+from realtime.records import Event
+from realtime.sources import SourceInfo
+from realtime.sources.decoder.parent import Picture
+
+if TYPE_CHECKING:
+    from realtime.output.fragmented import FragmentedFilm
+
+WAITING = 48  # pictures that may wait to be written: beyond, they are left out and counted
+PATIENCE = 15.0  # seconds for what waits to be written
+LOOK_S = 1.0  # between two looks at the room on the disk
+FULL = f"less than {LEAST_FREE // 2**20} MiB are free on that disk; make room, or choose another place"
+WITHOUT_S = 1.0  # of pictures that came alone, though more was promised: then they are encoded
+
+
+@runtime_checkable
+class Tapped(Protocol):
+    """A source whose pictures can be had beside its frames: `Live`, `Packets`."""
+
+    info: SourceInfo
+
+    @property
+    def codec(self) -> str | None: ...
+
+    def tap(self, taker) -> None: ...
+
+
+class Recorder(Sink):
+    """Of one source. A failure ends a recording with one line, never the stream.
+
+    Attributes:
+        path: of the latest recording, None before the first.
+        faults: what could not be kept, a line each.
+    """
+
+    def __init__(self, source: Tapped, name: str, where: Path, say=lambda line: None):
+        """
+        Args:
+            name: as events call the source.
+            where: a file, or a folder in which each recording gets a name of its own; nothing is replaced.
+            say: takes a line for a person, from any thread.
+        """
+        self.name = f"recording in {where}"
+        self.path: Path | None = None
+        self.faults: list[str] = []
+        self._source, self._of, self._where, self._tell = source, name, where, say
+        self._guard = threading.Lock()
+        self._latest: _Recording | None = None
+
+    @property
+    def on(self) -> bool:
+        return self._latest is not None and not self._latest.ended
+
+    @property
+    def exit_code(self) -> int:
+        return OutputError.exit_code if self.faults else 0
+
+    def start(self) -> None:
+        """
+        Raises:
+            OutputError: there is no place for it.
+        """
+        with self._guard:
+            if self.on:
+                return
+            if self._latest is not None:
+                self._latest.close()
+            self.path = _free_name(self._where, self._of)
+            if disk_is_full(self.path):
+                raise OutputError(f"'{self.path}' is not begun: {FULL}")
+            self._latest = _Recording(self._source, self.path, self._fail)
+            self._source.tap(self._latest.take)
+
+    def stop(self) -> str:
+        """What was kept, in words; "" where nothing was."""
+        with self._guard:
+            if not self.on:
+                return ""
+            self._source.tap(None)
+            words, lost = self._latest.stop(), self._latest.lost
+        if lost:
+            self._tell(f"{self.path}: {lost} pictures are not in it, they came faster than they could be written")
+        return words
+
+    def write(self, event: Event) -> None:
+        latest = self._latest  # also when it has ended: an event is known a little later
+        if latest is not None and event.source == self._of:
+            latest.write(event)
+
+    def close(self) -> None:
+        self.stop()
+        if self._latest is not None:
+            self._latest.close()
+
+    def _fail(self, line: str) -> None:
+        """From the recording's thread."""
+        self._source.tap(None)
+        self.faults.append(line)
+        self._tell(line)
+
+
+class _Recording:
+    """One file, and the thread that writes it. failed(line): called once, if something ends it early."""
+
+    def __init__(self, source: Tapped, path: Path, failed):
+        self.path, self.ended, self.lost = path, False, 0
+        self._codec, self._failed = source.codec, failed
+        self._queue: queue.Queue[tuple[Picture, float] | None] = queue.Queue(WAITING)
+        self._film: FragmentedFilm | None = None
+        self._began: float | None = None  # pts of the first picture that was offered
+        self._looked = 0.0
+        self._broken = False  # what comes next builds on what was lost
+        self._events: JsonlSink | None = None
+        self._writes = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name=f"record {path.name}", daemon=True)
+        self._thread.start()
+
+    def take(self, picture: Picture, pts: float) -> None:
+        """From the capturing thread."""
+        try:
+            self._queue.put_nowait((picture, pts))
+        except queue.Full:
+            self.lost += 1
+            self._broken = True
+
+    def write(self, event: Event) -> None:
+        """An event that lies in the recording, moved to its clock."""
+        with self._writes:
+            if self._events is None or self._film.begin is None:
+                return
+            begin = self._film.begin
+            if event.onset_s < begin or (self.ended and event.offset_s > self._film.end):
+                return
+            times = {name: round(getattr(event, name) - begin, 3) for name in ("onset_s", "apex_s", "offset_s")}
+            self._events.write(replace(event, source=self.path.name, **times))
+
+    def close(self) -> None:
+        """After `stop`: no more events."""
+        with self._writes:
+            if self._events is not None:
+                self._events.close()
+
+    def stop(self) -> str:
+        """What was kept, in words; "" where nothing was."""
+        with suppress(queue.Full):  # of a thread that has ended by itself
+            self._queue.put(None, timeout=0 if self.ended else PATIENCE)
+        self._thread.join(PATIENCE)
+        film = self._film
+        return "" if film is None or film.begin is None else f"{self.path}: {film.end - film.begin:.1f} s"
+
+    def _run(self) -> None:
+        try:
+            for picture, pts in iter(self._queue.get, None):
+                if pts - self._looked >= LOOK_S:
+                    self._looked = pts
+                    if disk_is_full(self.path):
+                        raise OutputError(f"recording '{self.path}' has ended: {FULL}")
+                self._put(picture, pts)
+            if self._film is not None:
+                self._film.close()
+            self.ended = True
+        except Exception as error:  # whatever it is, the stream goes on
+            reason = error if isinstance(error, OutputError) else cannot_write(self.path, error)
+            self.ended = True
+            self._failed(str(reason))
+            with suppress(OutputError):
+                if self._film is not None:
+                    self._film.close()
+
+    def _put(self, picture: Picture, pts: float) -> None:
+        from realtime.output.fragmented import FragmentedFilm  # with it comes FFmpeg
+
+        self._began = pts if self._began is None else self._began
+        height, width = picture.pixels.shape[:2]
+        if self._film is None:
+            if self._codec and not picture.encoded and pts - self._began > WITHOUT_S:
+                self._codec = None
+            if self._codec and not any(one.key for one in picture.encoded):
+                return  # a film begins with a picture that stands on its own
+            with self._writes:
+                self._film = FragmentedFilm(self.path, width, height, self._codec)
+                self._events = JsonlSink(self.path.with_suffix(".jsonl"), kept=True)
+        if self._codec is None:
+            return self._film.picture(picture.pixels, pts)
+        shift = None if picture.pts is None else pts - picture.pts
+        for one in picture.encoded:
+            if not one.key and (self._broken or self._film.begin is None):
+                continue
+            self._broken = False
+            shown = pts if one.pts is None or shift is None else one.pts + shift
+            self._film.packet(one.data, one.key, shown, shown if one.dts is None or shift is None else one.dts + shift)
+
+
+def _free_name(where: Path, source: str) -> Path:
+    """A file's own name the first time, then with a number; in a folder the source's, with the time."""
+    if where.suffix.lower() == ".mp4":
+        wanted = where
+    else:
+        wanted = where / f"{file_name(Path(source).stem or 'camera')}-{datetime.now():%Y%m%d-%H%M%S}.mp4"
+    number, path = 1, wanted
+    while path.exists() or path.with_suffix(".jsonl").exists():
+        number += 1
+        path = wanted.with_stem(f"{wanted.stem}-{number}")
+    return path

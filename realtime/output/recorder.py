@@ -214,6 +214,11 @@ class _Recording:
             self._film.packet(one.data, one.key, shown, shown if one.dts is None or shift is None else one.dts + shift)
 
 
+def recordings(log: Path) -> Path:
+    """The folder of recordings that belongs to a log, for who names none."""
+    return log.with_name(f"{log.name}.recordings")
+
+
 def _free_name(where: Path, source: str) -> Path:
     """A file's own name the first time, then with a number; in a folder the source's, with the time."""
     if where.suffix.lower() == ".mp4":

@@ -24,6 +24,7 @@ from realtime.dashboard.live import session as live_seats
 from realtime.dashboard.live import socket as live_socket
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.output.log import Log
+from realtime.output.recorder import recordings
 from realtime.output.stored_pictures import beside
 
 TRUTH = Path(DEMO).with_name("demo.csv")
@@ -163,11 +164,15 @@ def test_events_are_stored_only_while_that_is_wanted(connect):
         page.start(**size_of(DEMO))
         page.running()
         page.wish("keep", on=True, pictures=True)
-        while not page.states[-1]["recording"]:
+        page.wish("record", on=True)
+        while not page.states[-1]["films"]:
             page.until("state")
+        assert page.states[-1]["recording"] == "events and their pictures and video frames"
         play(page, seconds=5.6)
         while len(page.events) < 2:
             page.until("event")
+        page.wish("record", on=False)
+        assert "Recorded" in page.until("word")["text"]
         page.wish("keep", on=False)
         while page.states[-1]["recording"]:
             page.until("state")
@@ -176,6 +181,11 @@ def test_events_are_stored_only_while_that_is_wanted(connect):
     assert len(list(beside(page.shared.log).glob("*/*/*.png"))) > 10
     session = log.session()
     assert session["ended_at"] and session["sources"] == ["browser camera"]
+    (film,) = recordings(page.shared.log).glob("*.mp4")
+    with av.open(str(film)) as kept:
+        assert len([frame for frame in kept.decode(video=0)]) > 200  # what it could not pack in time is left out
+    beside_it = [json.loads(line) for line in film.with_suffix(".jsonl").read_text("utf-8").splitlines()]
+    assert [one["label"] for one in beside_it] == [one["label"] for one in page.events]
     judged = session["judged"]["browser camera"]  # of the time that was kept, not of the rest
     assert 4 < judged["seconds"] < 5.8 and 0.6 < judged["share"] < 1 and "rest not yet known" in judged["not_judged"]
 
@@ -220,6 +230,7 @@ def test_every_wrong_wish_is_refused_in_words(connect):
             ({"kind": "change", "settings": {"threshold": 1e9}}, "expected 2 to 30"),
             ({"kind": "change", "settings": {"threshold": "low"}}, "must be numbers"),
             ({"kind": "keep", "on": True}, "--read-only"),
+            ({"kind": "record", "on": True}, "--read-only"),
             ({"kind": "look"}, "does not understand"),
             ({"kind": "download", "what": "exe"}, "expected one of csv"),
             ({"kind": "download", "what": {"path": "/etc/passwd"}}, "expected one of csv"),

@@ -14,6 +14,7 @@ from living import module, wait_until
 from places import DEMO
 
 from realtime.output.log import Log
+from realtime.output.recorder import recordings
 
 TRUTH = Path(DEMO).with_name("demo.csv")
 PICTURES = "document.querySelectorAll('#mer-detail .mer-picture img')"
@@ -280,6 +281,13 @@ def test_the_demo_clip_needs_one_click_and_its_events_can_be_saved_afterwards(de
     page.locator(".mer-event").first.wait_for()
     assert state_of(page) == {"start": "free", "play": "runs", "stop": "free"}
     says(page, "The demo clip plays")
+    page.get_by_role("button", name="REC").click()
+    page.locator("#mer-recsign").get_by_text("video frames").wait_for()
+    shot(page, "live-rec")
+    page.get_by_role("button", name="REC").click()
+    page.locator("#mer-recsign").wait_for(state="hidden")
+    (film,) = recordings(demo.log).glob("*.mp4")
+    assert film.stat().st_size
     page.locator("#mer-scores .main-svg").first.wait_for()
     page.wait_for_function("document.querySelectorAll('.mer-event').length > 1")
     assert [place(page, name) for name in STILL] == before  # events push nothing away

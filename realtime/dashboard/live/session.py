@@ -17,7 +17,8 @@ from realtime.dashboard.live.latest_events import Run, Shelf
 from realtime.dashboard.live.readings import SET_ASIDE, Rate, face_of, health, number
 from realtime.dashboard.live.storing import Keeping, Stored
 from realtime.dashboard.shared import Shared
-from realtime.errors import MerError
+from realtime.errors import MerError, UsageError
+from realtime.output.recorder import Recorder, Tapped, recordings
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes
 from realtime.sources import Source, SourceCounts
@@ -110,7 +111,8 @@ class LiveSession:
         self._shown: tuple[int, float] | None = None  # the latest frame's index, and when it was done
         self._rate = Rate()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
-        self.keeping = Keeping(shared, lambda line: tell("problem", {"text": line}))
+        self.keeping = Keeping(shared, self._problem)
+        self.recorder: Recorder | None = None  # once a person has pressed REC
 
     # --- from outside
 
@@ -135,6 +137,7 @@ class LiveSession:
         elif self.source is not None:
             self.source.close()
         self.keep(False)
+        self.record(False)
 
     def change(self, choice: Choice) -> None:
         """Another network, engine or spotter, from some frame on; the source stays. Returns at once. Of several that come
@@ -154,6 +157,24 @@ class LiveSession:
             self.keeping.on(self.choice, self.source.info.name if self.source else "live", pictures)
         else:
             self.keeping.off(self.source.counts if self.source else SourceCounts())
+
+    def record(self, on: bool) -> None:
+        """Whether the stream itself goes to the disk from now on, into a folder beside the log.
+
+        Raises:
+            MerError: where it cannot.
+        """
+        if on:
+            if not isinstance(self.source, Tapped) or self.over:
+                raise UsageError("start the camera first: there is nothing to record yet")
+            if self.recorder is None:
+                self.recorder = Recorder(self.source, self.source.info.name, recordings(self.shared.log), self._problem)
+            self.recorder.start()
+        elif self.recorder is not None and (words := self.recorder.stop()):
+            self._tell("word", {"text": f"Recorded: {words}."})
+
+    def _problem(self, line: str) -> None:
+        self._tell("problem", {"text": line})
 
     def state(self) -> dict:
         """What is new since the last call: phase, curve points, what was set aside (seconds, why in words), face, latest frame."""
@@ -177,8 +198,13 @@ class LiveSession:
             "frames": self.watch.status.frames if self.watch else 0,
             "taken": taken,
             "age_ms": round((time.monotonic() - shown[1]) * 1000, 1) if shown else None,
-            "recording": self.keeping.words,
+            "recording": " and ".join(filter(None, (self.keeping.words, "video frames" if self._films else ""))),
+            "films": self._films,
         }
+
+    @property
+    def _films(self) -> bool:
+        return self.recorder is not None and self.recorder.on
 
     def health(self) -> dict:
         """The figures of the strip below the picture; none before the first frame."""
@@ -219,6 +245,9 @@ class LiveSession:
                 waiting.close()
             if self.source is not None:
                 self.keep(False)
+            self.record(False)
+            if self.recorder is not None:
+                self.recorder.close()
             self._tell("ended", {})
 
     def _pipeline(self, choice: Choice) -> Pipeline:
@@ -271,6 +300,11 @@ class LiveSession:
         self._events += 1
         event = replace(event, event=self._events)
         stored = self.keeping.write(event)
+        try:
+            if self.recorder is not None:
+                self.recorder.write(event)
+        except MerError as error:
+            self._problem(str(error))
         self.found.put(event)
         self.shelf.put(event, keyframes, self.watch.pipeline.recognize)
         ended = self.source.taken(keyframes.offset.index) if isinstance(self.source, Packets) else None

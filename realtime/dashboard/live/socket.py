@@ -1,6 +1,6 @@
 """The WebSocket of the live tab: chunks and wishes come in, state, events and pictures go out.
 
-Text, page → server: JSON with a "kind": start ("run": the page's number of it), codec, stop, change, keep, look (for
+Text, page → server: JSON with a "kind": start ("run": the page's number of it), codec, stop, change, keep, record, look (for
 pictures of an event), download (all events of the latest run), ping.
 Binary, page → server: one chunk, HEADER (little-endian: version; flags, bit 0 a key frame, bit 1 full
 range; layout of a raw picture; size; microseconds) and its data.
@@ -213,6 +213,13 @@ class Connection:
             self.shared.refuse_if_read_only("Keeping events in the log")
         if (session := self.running) is not None:
             await asyncio.to_thread(session.keep, on, wish.get("pictures") is True)
+
+    async def _on_record(self, wish: dict) -> None:
+        on = wish["on"] is True
+        if on:
+            self.shared.refuse_if_read_only("Recording")
+        if (session := self.running) is not None:
+            await asyncio.to_thread(session.record, on)
 
     async def _on_download(self, wish: dict) -> None:
         """Nothing is written but for a moment, so it is there where mer-demo is read only, too."""

@@ -9,6 +9,7 @@ from engines.zoo import known
 from realtime.dashboard.live.choices import RANGES, Choice, levels
 from realtime.dashboard.live.latest_events import FORMATS, KEPT, MOST
 from realtime.dashboard.shared import Shared
+from realtime.output.recorder import recordings
 from realtime.sources import cameras
 
 BUTTONS = """
@@ -16,6 +17,7 @@ BUTTONS = """
   <button type="button" id="mer-start" class="mer-button mer-main" aria-pressed="false">Start camera</button>
   <button type="button" id="mer-play" class="mer-button" aria-pressed="false">Play the demo clip</button>
   <button type="button" id="mer-stop" class="mer-button" aria-disabled="true">Stop</button>
+  <button type="button" id="mer-record" class="mer-button" aria-pressed="false" aria-disabled="true" title="{title}"{hidden}>REC</button>
   <button type="button" id="mer-settings-button" class="mer-button" aria-expanded="false" aria-controls="mer-settings">Settings</button>
 </div>
 """
@@ -138,6 +140,7 @@ KEEP_INFO = (
     f"Off: nothing is stored; the latest {MOST} events, and pictures of {KEPT}, are held until this page is closed. "
     "On: times, labels and scores go to the log of this machine, for Review."
 )
+RECORD_TITLE = "Keeps the video itself on this machine, in {folder}, with the events beside it, until it is pressed again or Stop. Only with people who have agreed."
 PICTURES_INFO = "The aligned face from onset to offset, beside the log: needed to review these events by eye and to train on them."
 RUNS_ON = {"auto": "the fastest that works here", "tensorrt": "TensorRT (GPU)", "onnx": "ONNX Runtime", "cpu": "the CPU alone"}
 
@@ -148,8 +151,13 @@ def tab(shared: Shared) -> None:
     from realtime.dashboard.live.plain_panel import panel as plain_camera
 
     with gr.Row(elem_id="mer-bar", equal_height=False):
-        consent = gr.Checkbox(False, label=CONSENT, elem_id="mer-consent", container=False, scale=3, min_width=320)
-        gr.HTML(BUTTONS, apply_default_css=False, scale=2, min_width=320)
+        consent = gr.Checkbox(False, label=CONSENT, elem_id="mer-consent", container=False, scale=2, min_width=320)
+        gr.HTML(
+            BUTTONS.format(title=RECORD_TITLE.format(folder=escape(str(recordings(shared.log)))), hidden=" hidden" * shared.read_only),
+            apply_default_css=False,
+            scale=3,
+            min_width=320,
+        )
     with gr.Column(elem_id="mer-settings"):  # no Accordion: what is closed there is not in the page
         settings, level = _settings(shared)
     with gr.Column(elem_id="mer-live-parts"):

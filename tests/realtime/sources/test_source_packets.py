@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -64,6 +66,24 @@ def test_pictures_and_their_times_come_through():
     assert [frame.pts for frame in frames] == pytest.approx([(taken(i) - taken(0)) / 1e6 for i in range(25)])
     assert [frame.pixels.mean() for frame in frames] == pytest.approx([10 + 8 * i for i in range(25)], abs=5)
     assert camera.state == "ended" and not camera.counts.drops
+
+
+def test_what_the_browser_encoded_can_be_kept():
+    jpegs = [
+        replace(packet, key=True, data=cv2.imencode(".jpg", np.full((HEIGHT, WIDTH, 3), 9 * i, np.uint8))[1].tobytes())
+        for i, packet in enumerate(encoded(9))
+    ]
+    with source(codec="mjpeg") as camera:
+        begin(camera)
+        kept = []
+        camera.tap(lambda picture, pts: kept.append((pts, picture.encoded)))
+        for packet in jpegs:
+            camera.feed(packet)
+        read(camera, 9)
+    assert camera.codec == "mjpeg" and [[one.data for one in sent] for _, sent in kept] == [[packet.data] for packet in jpegs]
+    assert [pts for pts, _ in kept] == pytest.approx([(taken(i) - taken(0)) / 1e6 for i in range(9)])
+    with source() as camera:
+        assert camera.codec is None  # VP8 does not go into MP4
 
 
 def test_a_damaged_chunk_costs_what_builds_on_it_and_asks_for_a_fresh_start():

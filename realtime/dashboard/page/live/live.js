@@ -25,6 +25,10 @@ export function keep(on, pictures) {
   connection.tell({ kind: "keep", on, pictures });
 }
 
+function record() {
+  connection.tell({ kind: "record", on: $("mer-record").getAttribute("aria-pressed") !== "true" });
+}
+
 export function change(settings) {
   run.settings = settings;
   if (!run.wanted) return;
@@ -48,7 +52,7 @@ export const camera = () => run.wanted?.camera;
 export const shown = () => detail.shown();
 export const only = (codec) => { Camera.only = codec; };
 
-const PRESSES = { "mer-start": startCamera, "mer-play": () => startServer("demo"), "mer-watch": watch, "mer-stop": stop, "mer-settings-button": unfold };
+const PRESSES = { "mer-start": startCamera, "mer-play": () => startServer("demo"), "mer-watch": watch, "mer-stop": stop, "mer-record": record, "mer-settings-button": unfold };
 
 // here and not through Gradio, which loses clicks until it has woken up
 document.addEventListener("click", (/** @type {any} */ { target }) => {

@@ -6,7 +6,7 @@ import { curve } from "./curve.js";
 import { detail } from "./detail.js";
 import { events } from "./events.js";
 import { health } from "./health.js";
-import { agreed, busy, consent, hideProblem, openPlain, picture, pressed, problem, recording, say } from "./stage.js";
+import { agreed, busy, consent, filming, hideProblem, openPlain, picture, pressed, problem, recording, say } from "./stage.js";
 
 const PHASES = { loading: "Getting ready …", opening: "Waiting for the first picture …", stalled: "No new pictures come.", reopening: "The source is away; it is being opened again …", ended: "Ended." };
 const BEHIND = 0.8; // of the pictures that come, analysed: less, for BEHIND_LOOKS looks at the figures, is too little
@@ -51,6 +51,7 @@ export const run = {
     before?.camera?.close();
     if (!told) connection.tell({ kind: "stop" });
     recording(false);
+    filming(false);
     picture.show(null);
     pressed(null);
   },
@@ -61,6 +62,7 @@ connection.heard = {
   opened: (again) => run.begin(again),
   lost(seconds) {
     recording(false);
+    filming(false);
     run.wanted.camera?.end(); // its picture stays, nothing is sent
     run.restarted ||= connection.wasOpen;
     say(`The server does not answer. Trying again in ${seconds} s; the camera stays on, and nothing is analysed meanwhile.`);
@@ -170,6 +172,7 @@ function state(now) {
   if (camera && now.taken !== null && now.taken !== last.taken) health.analysed(camera, now.taken, now.age_ms);
   if (now.phase !== last.phase) say(PHASES[now.phase] || run.words());
   if (now.recording !== last.recording) recording(now.recording);
+  if (now.films !== last.films) filming(now.films);
   last = now;
   if (!now.health) return;
   health.show(now.health, camera);

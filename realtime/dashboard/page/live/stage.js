@@ -15,6 +15,7 @@ export function pressed(which) {
     $(id).setAttribute("aria-disabled", String(id === which));
   }
   $("mer-stop").setAttribute("aria-disabled", String(!which));
+  $("mer-record").setAttribute("aria-disabled", String(!which));
 }
 
 // action: what the button beside it does, in words; without one it closes the box
@@ -36,6 +37,9 @@ export function recording(what) {
   $("mer-recsign").querySelector("b").textContent = what ? `REC: ${what} are being stored` : "";
   $("mer-frame").classList.toggle("mer-storing", Boolean(what));
 }
+
+// on: the video itself is being stored
+export const filming = (on) => $("mer-record").setAttribute("aria-pressed", String(on));
 
 export const consent = () => Boolean($("mer-consent")?.querySelector("input")?.checked);
 

@@ -14,6 +14,19 @@ from realtime.review.item import Item, Marks, overlap
 
 SAME = 0.1  # intersection over union from which a coding and an event are about the same movement
 NOTHING = "nothing"
+COLUMNS = {  # of a table of comparisons, and what they mean
+    "who": "The coder or reviewer that the program is compared with.",
+    "found": "Number of their events that the program found.",
+    "missed": "Number of their events that it did not.",
+    "false": "Number of the program's events that they do not have.",
+    "precision": "Share of the program's events that they have, 0 to 1.",
+    "recall": "Share of their events that the program found, 0 to 1.",
+    "F1": "Harmonic mean of precision and recall, 0 to 1.",
+    "onset ms": "How much later the program has the onset, milliseconds: median ± median distance from it.",
+    "apex ms": "The same of the apex, where one was marked.",
+    "kappa": "Cohen's kappa of the names of those found: 1 all the same, 0 as by chance.",
+}
+FROM = "found from an overlap of {:g} on (intersection over union); times: program less coder, median ± median distance"
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,13 @@ class Comparison:
     def f1(self) -> float:
         whole = 2 * self.found + self.false + self.missed
         return 2 * self.found / whole if whole else math.nan
+
+    @property
+    def cells(self) -> list:
+        """Its row of a table with COLUMNS; "" for what is undefined."""
+        shares = [f"{value:.2f}" if math.isfinite(value) else "" for value in (self.precision, self.recall, self.f1)]
+        times = [f"{middle:+.0f} ± {apart:.0f}" if math.isfinite(middle) else "" for middle, apart in (self.onset_ms, self.apex_ms)]
+        return [self.reviewer, self.found, self.missed, self.false, *shares, *times, "" if self.kappa is None else f"{self.kappa:.2f}"]
 
 
 def matched(items: Sequence[Item], codings: Sequence[Coding]) -> dict[int, Item]:

@@ -47,7 +47,7 @@ def test_another_browser_that_knows_the_path_gets_nothing(shared, tmp_path):
     for other in ("browser1", "", None):
         handlers.queue.owners.enter("page", "")
         with pytest.raises(UsageError, match="drop the recording"):
-            handlers.taken(str(path), "kernel_ridge", "usual", other, "page")
+            handlers.taken(str(path), ("kernel_ridge", "usual", False), other, "page")
         with pytest.raises(UsageError, match="drop the recording"):
             shared.uploads.take(str(path), other, tmp_path / "stolen.mp4")
         shared.uploads.drop(str(path), other)
@@ -93,7 +93,7 @@ def test_nothing_else_is_found_taken_or_removed(shared, tmp_path, monkeypatch):
         with pytest.raises(UsageError, match="drop the recording"):
             shared.uploads.find(path)
         with pytest.raises(MerError):
-            Handlers(shared, Queue(shared)).taken(path, "kernel_ridge", "usual", BROWSER, "page")
+            Handlers(shared, Queue(shared)).taken(path, ("kernel_ridge", "usual", False), BROWSER, "page")
         shared.uploads.drop(path, BROWSER)
     assert mine.read_bytes() == b"diary" and (inside.parent / "link.mp4").is_symlink() and (inside.parent / "fifo.mp4").exists()
     assert shared.uploads.find(str(inside)) == inside

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from realtime.dashboard.replay.coders import table
 from realtime.dashboard.replay.queue import settings_of
 from realtime.dashboard.replay.queued_recording import DONE, Job
 from realtime.dashboard.shared import Shared
@@ -21,6 +22,8 @@ from realtime.output.frame_table import write_parquet
 from realtime.output.log import Log, Session, SqliteSink, lies_at
 from realtime.output.stored_pictures import Keeper, beside
 from realtime.output.video import SPAN_S, AnnotatedVideo, annotate
+from realtime.review import Reviews
+from realtime.review.coders import take_in
 from realtime.sources import open_source
 
 # kind → (its name, what it is for); where a file holds pictures of a face, that is said
@@ -64,6 +67,7 @@ def make(kind: str, job: Job, shared: Shared, columns: Sequence[str] = ()) -> Pa
     if kind in FRAMES:
         return _frames(job, folder / f"{job.found.stem}-frames.{'csv' if kind == 'frames' else 'parquet'}")
     if kind in ("report", "pdf"):
+        job.found.coders, job.found.coders_note = table(job)
         job.found.measures = lanes.draw(job.frames, columns, job.found.events) if job.measured and columns else b""
         for event in job.found.events:
             if event.event not in job.found.thumbnails:
@@ -108,8 +112,8 @@ def _video(job: Job, path: Path, shared: Shared) -> Path:
 
 
 def store(jobs: list[Job], shared: Shared, recording: bool = False) -> list[int]:
-    """Put the events into the event log, with their pictures beside it, for Review: one session for each network. A second call
-    adds only what is not there.
+    """Put the events into the event log, with their pictures beside it, for Review: one session for each network; coders' marks as
+    reviewers' words. A second call adds only what is not there.
 
     Args:
         recording: the whole recordings, too.
@@ -124,6 +128,9 @@ def store(jobs: list[Job], shared: Shared, recording: bool = False) -> list[int]
     new = [job for job in jobs if job.stored is None or not _logged(job.stored, shared)]
     for model in dict.fromkeys(job.found.model for job in new):
         _session([job for job in new if job.found.model == model], shared)
+    for job in jobs:
+        for coder in job.coders.values():
+            take_in(Reviews(shared.log), job.stored, job.name, coder)
     keeper = Keeper(beside(shared.log))
     for job in jobs if recording else ():
         if not job.whole:

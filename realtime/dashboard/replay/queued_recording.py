@@ -19,6 +19,8 @@ from realtime.judged import Judged
 from realtime.output import lanes
 from realtime.output.exports import Found
 from realtime.records import Keyframes
+from realtime.review.coders import Coder
+from realtime.review.codings import Coding
 from realtime.spotting import SpotterSettings
 from realtime.watching import Watch
 
@@ -117,6 +119,9 @@ class Job:
         judged: how much of it was judged.
         sound: alone, by the recording's clock; None where it has none.
         faces: where the face was in each frame.
+        codings: of a file that a person has just uploaded, until they say what it means.
+        coders: whose marks lie beside what was found.
+        iou: from which overlap an event of theirs counts as found.
         message: what went wrong, one line.
         stored: its session in the event log, where a person asked for that.
         whole: whether it was kept with the recording itself.
@@ -143,6 +148,9 @@ class Job:
     sound: Path | None = None
     stored: int | None = None
     whole: bool = False
+    codings: list[Coding] = field(default_factory=list, repr=False)
+    coders: dict[str, Coder] = field(default_factory=dict, repr=False)
+    iou: float = 0.5
     watch: Watch | None = field(default=None, repr=False)
     stopped: threading.Event = field(default_factory=threading.Event, repr=False)
 

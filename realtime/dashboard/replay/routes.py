@@ -11,6 +11,7 @@ import threading
 from realtime.dashboard.live.readings import GATES, LEARNING
 from realtime.dashboard.pictures import event as pictures
 from realtime.dashboard.pictures.network import unsure_below, where_it_looked
+from realtime.dashboard.replay.coders import lanes
 from realtime.dashboard.replay.downloads import SLOW, menu
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.replay.queued_recording import BLOCK, NUMBERS, Job
@@ -177,6 +178,7 @@ def _data(job: Job) -> dict:
         "menu": [(kind, *words, kind in SLOW) for kind, words in menu(job).items()],
         "measures": _measures() if job.measured else [],
         "most_lanes": MOST_LANES,
+        "coders": lanes(job),
     }
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import gradio as gr
 
+from realtime.dashboard.replay import coders
 from realtime.dashboard.replay.compare import compare
 from realtime.dashboard.replay.downloads import everything, make, menu, store
 from realtime.dashboard.replay.queue import Queue
 from realtime.dashboard.replay.queued_recording import CHOICES, USUAL, WORDS, Job
 from realtime.dashboard.replay.routes import add_routes
 from realtime.dashboard.server.access import check_upload, safe_name
-from realtime.dashboard.server.browser_json import word
+from realtime.dashboard.server.browser_json import read, word
 from realtime.dashboard.server.requests import browser_of
 from realtime.dashboard.shared import HEAVY, Shared
 from realtime.errors import MerError
@@ -25,6 +26,7 @@ from realtime.output.frame_table import CURVES
 
 NONE = "None"
 EMPTY = '<div class="mr-empty" data-token="" hidden><p></p></div>'  # page/replay/queue.js says what comes next
+CODERS = "From ELAN, BORIS, Praat or a table (CSV): they lie on a lane of their own beside what was found, and are compared with it."
 KEEP = '<p class="mer-state">Nothing is stored until you press this: then the events and their pictures go to the event log.</p>'
 
 
@@ -59,18 +61,42 @@ class Handlers:
         """A button of the queue: cancel, remove, or show."""
         job, what = self.queue.job(word(event, "token")), word(event, "what")
         if job is None or job.owner != self._owner(request):
-            return [gr.skip()] * 7
+            return [gr.skip()] * 8
         if what == "remove":
             self.queue.remove(job)
             gone = job.token == opened
-            return [EMPTY, "", gr.update(visible=False), gr.skip(), "", "", ""] if gone else [gr.skip()] * 7
+            return [EMPTY, "", gr.update(visible=False), gr.skip(), "", "", "", ""] if gone else [gr.skip()] * 8
         if what == "cancel":
             self.queue.cancel(job.token)
-            return [gr.skip()] * 7
+            return [gr.skip()] * 8
         shown = f'<div class="mr-empty" data-token="{job.token}"><p>Opening…</p></div>'
         others = [NONE, *(name for name in self.shared.networks() if name != job.model)]
         others = gr.update(choices=others, value=NONE)
-        return [shown, job.token, gr.update(visible=job.shown), others, "", "", "" if self.shared.read_only else KEEP]
+        return [shown, job.token, gr.update(visible=job.shown), others, "", "", "" if self.shared.read_only else KEEP, coders.compared(job)]
+
+    def read_coder(self, path: str | None, token: str, request: gr.Request) -> str:
+        """A file of somebody's marks: what it means is asked next."""
+        job, browser = self._own(token, request), browser_of(request)
+        if job is None or not path:
+            return ""
+        try:
+            upload = self.shared.uploads.own(path, browser)
+            job.codings = coders.read(upload)
+            return coders.compared(job, coders.question(upload.name, job.codings, job))
+        except MerError as error:
+            return coders.compared(job, lines([str(error)]))
+        finally:
+            self.shared.uploads.drop(path, browser)
+
+    def code(self, token: str, event: gr.EventData, request: gr.Request) -> str:
+        """What was said of it, or changed in the table of the comparison."""
+        if (job := self._own(token, request)) is None:
+            return ""
+        try:
+            coders.answered(job, read(word(event, "wish")))
+        except MerError as error:
+            return coders.compared(job, lines([str(error)]))
+        return coders.compared(job)
 
     def compare(self, token: str, network: str, request: gr.Request) -> str:
         job = self._own(token, request)
@@ -233,16 +259,22 @@ def tab(shared: Shared) -> None:
             keep = gr.Button("Keep for Review", size="sm", scale=0, min_width=170)
             whole = gr.Checkbox(label="With the recording itself", info=WHOLE, scale=0, min_width=330)
         kept = plain_html("kept")
+        with gr.Row(elem_classes="mr-keep"):
+            coder = gr.UploadButton("Add a coder's marks", size="sm", scale=0, min_width=170, file_types=coders.ENDINGS, elem_id="mer-replay-coder")
+            gr.HTML(f'<p class="mer-state">{CODERS}</p>', padding=False)
+        coded = plain_html("coded", js_on_load=SCRIPT.format("coders(element, watch, trigger)"))
         other = gr.Dropdown([NONE], value=NONE, label="Compare with", elem_id="mer-replay-other", info="Another model names the same movements.")
         compared = plain_html("compared", js_on_load=SCRIPT.format("comparison(element, watch)"))
 
     gr.on(None, do.arrive, remembered, listed, js=REMEMBERED, show_progress="hidden")
     drop.upload(do.add, [drop, model, how, measured], [drop, said], show_progress="minimal")
     # "multiple": Gradio drops a press that comes while the one before it is still on its way
-    shown = [player, chosen, after, other, compared, files, kept]
+    shown = [player, chosen, after, other, compared, files, kept, coded]
     listed.click(do.act, chosen, shown, show_progress="hidden", trigger_mode="multiple")
     listed.input(do.act, chosen, shown, show_progress="hidden", trigger_mode="always_last")  # of two that are to be shown, the last
     other.input(do.compare, [chosen, other], compared, show_progress="minimal", concurrency_limit=HEAVY)
+    coder.upload(do.read_coder, [coder, chosen], coded, show_progress="minimal")
+    coded.click(do.code, chosen, coded, show_progress="minimal")
     keep.click(do.keep, [chosen, whole], kept, show_progress="minimal")
     player.click(do.download, chosen, files, show_progress="minimal").then(None, js=GO.format("files"))
     player.submit(do.download, chosen, files, show_progress="minimal", concurrency_limit=HEAVY).then(None, js=GO.format("files"))

@@ -82,7 +82,7 @@ def check(components: Sequence[Component], values: object, find: Callable[[str],
     for component, value in zip(components, values, strict=True):
         if value is None:
             continue
-        if isinstance(component, gr.File):
+        if isinstance(component, gr.File | gr.UploadButton):
             for one in value if isinstance(value, list) else [value]:
                 if not isinstance(one, dict):
                     raise UsageError("a file was expected: drop the recording on the page again")

@@ -40,6 +40,8 @@ class Found:
         seconds: the recording's length.
         frame_s: how long one frame lasts.
         measures: chosen columns of frames.csv over time, a PNG for the report.
+        coders: how human coders compare, a row of `review.comparison.COLUMNS` each, for the report.
+        coders_note: what these rows go by.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Found:
     _sure: dict[int, float] = field(default_factory=dict, repr=False)
     incomplete: str = ""
     measures: bytes = b""
+    coders: Sequence[Sequence] = ()
+    coders_note: str = ""
 
     def __post_init__(self):
         self.name = printable(self.name)

@@ -19,6 +19,7 @@ from realtime.records import Event
 WIDTH, HEIGHT, MARGIN = 8.27, 11.69, 0.6  # inches, A4
 ROW = 0.78  # inches
 PAPER = 10.0  # inches, how wide a curve is drawn: its letters are then legible on paper
+CODER, CELL = 0.9, 0.64  # inches: more for a coder's name; of each number
 FIRST, MORE = 6, 12  # events on the first page, and on each further one
 COLUMNS = {  # inches
     "#": 0.0,
@@ -45,6 +46,8 @@ def pdf(found: Found) -> bytes:
                 pages.savefig(_curve_page(found, one))
             if found.measures:
                 pages.savefig(_curve_page(found, found.measures))
+            if found.coders:
+                pages.savefig(_coders_page(found))
             for begin in range(FIRST, len(found.events), MORE):
                 pages.savefig(_further(found, found.events[begin : begin + MORE]))
     return file.getvalue()
@@ -75,6 +78,20 @@ def _curve_page(found: Found, curve: bytes):
     figure = _page()
     _text(figure, 0, 0.1, f"{clean(found.name)[:80]}, over time", 9, SOFT)
     _curve(figure, curve, 0.3)
+    return figure
+
+
+def _coders_page(found: Found):
+    """How human coders compare with what was found."""
+    from realtime.review.comparison import COLUMNS
+
+    figure = _page()
+    _text(figure, 0, 0.1, f"{clean(found.name)[:80]}, beside human coders", 9, SOFT)
+    for i, row in enumerate([list(COLUMNS), *found.coders]):
+        for k, cell in enumerate(row):
+            _text(figure, CODER * (k > 0) + CELL * k, 0.5 + 0.25 * i, clean(str(cell))[:24], 7.5, INK if i else SOFT)
+    for i, line in enumerate(textwrap.wrap(found.coders_note, 125)):
+        _text(figure, 0, 0.8 + 0.25 * (len(found.coders) + 1) + 0.15 * i, clean(line), 7.5, SOFT)
     return figure
 
 

@@ -54,9 +54,24 @@ def html(found: Found) -> str:
 <h1>{name}</h1><p class="quiet">{_safe(summary(found))}</p><p class="quiet">{judged(found)}</p>
 <p class="care">{care(found)}</p>
 {curve}
-<h2>Events</h2>{table}
+<h2>Events</h2>{table}{_coders(found)}
 <p class="quiet">{_safe(closing(found))}</p></body></html>
 """
+
+
+def _coders(found: Found) -> str:
+    """How human coders compare with what was found."""
+    if not found.coders:
+        return ""
+    from realtime.review.comparison import COLUMNS
+
+    head = "".join(f'<th scope="col" title="{_safe(meaning)}">{_safe(name)}</th>' for name, meaning in COLUMNS.items())
+    rows = ""
+    for row in found.coders:
+        cells = "".join(f'<td class="n">{_safe(str(cell))}</td>' for cell in row)
+        rows += f"<tr>{cells}</tr>"
+    table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return f'<h2>Beside human coders</h2>{table}<p class="quiet">{_safe(found.coders_note)}</p>'
 
 
 def summary(found: Found) -> str:

@@ -2,7 +2,7 @@
 // it, by the same time, what was measured in every frame.
 import { clock } from "./arithmetic.js";
 import { decimals } from "./lanes.js";
-import { colour, css, make } from "./parts.js";
+import { colour, css, dark, make } from "./parts.js";
 
 const GUTTER = 52, MARGIN = 8; // pixels left and right of the time
 const ROW = 32, BAR = 26, FIRST = 10; // pixels: from one lane of events to the next, of it the bar; above the first
@@ -10,6 +10,7 @@ const CURVE = 106, LANE = 52, FOOT = 24; // pixels: of the curve, of each lane o
 const STEPS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600]; // seconds
 const STEP_WIDE = 64; // pixels from one time to the next, at least
 const MOST_POINTS = 3000; // of a line: in a long view, the least and the largest of each few frames
+const NAME = 7; // letters of a coder's that fit
 const CROWDED = 12; // pixels an event: where there is less, only the lanes show them, or they would hide the curve
 
 export class Curve {
@@ -21,11 +22,16 @@ export class Curve {
     this.rows = ["micro", "macro"].map((kind) => this.row(kind, data.events.filter((event) => event.kind === kind)));
   }
 
-  /** A lane of events: {name, events}. */
-  row(name, events) {
+  /** A lane of events: {name, events, coder: whether they are a coder's}. */
+  row(name, events, coder = false) {
     const row = [...events].sort((one, other) => one.onset_s - other.onset_s);
     row.forEach((event, i) => this.after.set(event, row[i + 1] ? row[i + 1].onset_s : Infinity));
-    return { name, events };
+    return { name, events, coder };
+  }
+
+  /** Coders' marks, each on a lane below ours: [{name, events}]. */
+  code(coders) {
+    this.rows = [...this.rows.slice(0, 2), ...coders.map(({ name, events }) => this.row(name, events, true))];
   }
 
   /** Where the curve begins, pixels from above. */
@@ -61,10 +67,11 @@ export class Curve {
     g.rect(GUTTER, 0, right - GUTTER, height);
     g.clip();
     this.gates(paper);
-    const within = ({ events }) => events.filter((event) => event.offset_s >= from && event.onset_s <= to && passes(event));
+    const within = ({ events, coder }) => events.filter((event) => event.offset_s >= from && event.onset_s <= to && (coder || passes(event)));
     const shown = this.rows.map(within), crowded = shown.flat().length * CROWDED > right - GUTTER;
     shown.forEach((events, row) => {
-      for (const event of events) this.event(paper, row, event, differs(event), event === chosen, !crowded);
+      const { coder } = this.rows[row]; // theirs are not drawn through the curve
+      for (const event of events) this.event(paper, row, event, coder ? "" : differs(event), event === chosen, !crowded && !coder);
     });
     this.line(paper, this.data.threshold, css("--mer-macro"), [4, 4]);
     this.line(paper, this.data.difference, paper.ink, []);
@@ -79,7 +86,7 @@ export class Curve {
     g.textAlign = "right";
     this.rows.forEach(({ name }, i) => {
       g.fillStyle = quiet;
-      g.fillText(name, GUTTER - 8, FIRST + i * ROW + BAR / 2, GUTTER - 10);
+      g.fillText(name.length > NAME ? `${name.slice(0, NAME - 1)}…` : name, GUTTER - 8, FIRST + i * ROW + BAR / 2, GUTTER - 10);
       fill(g, grid, 0.45, GUTTER, FIRST + i * ROW, right - GUTTER, BAR);
     });
     g.fillStyle = quiet;
@@ -106,7 +113,7 @@ export class Curve {
   }
 
   event({ g, x, right, foot: end, ink, ground }, row, event, other, chosen, roomy) {
-    const top = FIRST + row * ROW, foot = top + BAR, tint = colour(this.data, event.label);
+    const top = FIRST + row * ROW, foot = top + BAR, tint = event.colours ? event.colours[Number(dark())] : colour(this.data, event.label);
     const left = x(event.onset_s), wide = Math.max(3, x(event.offset_s) - left), apex = x(event.apex_s);
     fill(g, tint, 1, left, top + 2, wide, foot - top - 4);
     if (chosen) {

@@ -27,6 +27,7 @@ export class Player {
     this.sound = new Sound(token, data.sound);
     this.curve = new Curve(data);
     this.lanes = new Lanes(token, data, () => { this.describe(); this.draw(); });
+    this.coders = [];
     this.events = new Events(token, data, (i) => this.choose(i));
     this.filter = new Filter(data, () => this.filtered());
     this.build(holder, download);
@@ -34,6 +35,7 @@ export class Player {
     for (const one of [document.body, document.documentElement]) this.watching.observe(one, { attributeFilter: ["class"] });
     this.sizing = new ResizeObserver(() => this.draw());
     this.sizing.observe(this.time);
+    this.curve.code(this.coders = data.coders);
     if (data.events.length) this.choose(0); else this.go(0);
   }
 
@@ -130,6 +132,13 @@ export class Player {
     this.draw();
   }
 
+  /** Other coders' marks. */
+  code(coders) {
+    this.curve.code(this.coders = coders);
+    this.describe();
+    this.draw();
+  }
+
   go(n) {
     this.n = Math.min(Math.max(n, 0), this.data.times.length - 1);
     const t = this.data.times[this.n], wide = this.view[1] - this.view[0];
@@ -151,8 +160,9 @@ export class Player {
   /** For who hears the timeline: where it is, and what the lanes show there. */
   describe() {
     const { during, n } = this, event = during ? `${during.kind} event: ${during.label}` : "";
-    const lanes = this.lanes.shown.map((lane) => this.lanes.words(lane, n));
-    const said = [`${this.data.times[n].toFixed(2)} seconds`, `frame ${n + 1}`, event, this.film.word(n), ...lanes];
+    const lanes = this.lanes.shown.map((lane) => this.lanes.words(lane, n)), t = this.data.times[n];
+    const coders = this.coders.flatMap(({ name, events }) => events.filter((one) => one.onset_s <= t && t <= one.offset_s).map((one) => `${name}: ${one.label}`));
+    const said = [`${t.toFixed(2)} seconds`, `frame ${n + 1}`, event, ...coders, this.film.word(n), ...lanes];
     this.time.setAttribute("aria-valuetext", said.filter(Boolean).join(", "));
   }
 

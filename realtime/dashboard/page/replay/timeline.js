@@ -1,4 +1,5 @@
 // Tab 2, its places in the page: the queue, the recording that is open, another model's answers about it.
+import { ask, changes } from "./coders.js";
 import { warning } from "./parts.js";
 import { Player } from "./player.js";
 import { OPEN, showQueue } from "./queue.js";
@@ -46,6 +47,19 @@ export function comparison(element, watch) {
     const button = event.target.closest("button[data-event]");
     if (button && player) player.open(Number(button.dataset.event));
   });
+}
+
+export function coders(element, watch, trigger) {
+  const wish = (what) => trigger("click", { wish: JSON.stringify(what) });
+  watch("value", () => setTimeout(() => {
+    const told = element.querySelector("[data-coders]"), question = element.querySelector("[data-question]");
+    if (player && told) player.code(JSON.parse(told.dataset.coders));
+    if (question && !question.dataset.asked) {
+      question.dataset.asked = "yes";
+      ask(JSON.parse(question.dataset.question), wish);
+    }
+  }, 0));
+  changes(element, wish);
 }
 
 /** Messages that a person may close. */

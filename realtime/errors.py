@@ -4,6 +4,8 @@ Every message is one line: what was got, what was expected, what to do. The comm
 traceback (`realtime.cli.common`); anything that is not a `MerError` is a defect of ours and keeps its traceback.
 """
 
+ON_WINDOWS = "Windows by itself is not enough, its processes cannot share memory as this program needs it: run it in WSL 2 or Docker (see the README)"
+
 
 class MerError(Exception):
     """A mistake or a fault outside the program. Its text is shown to the user as it is."""

@@ -19,7 +19,7 @@ import click
 from engines import environment, isolated
 from realtime import __version__
 from realtime.cli.console import given_up
-from realtime.errors import MerError, OutputError, UsageError
+from realtime.errors import ON_WINDOWS, MerError, MissingPartError, OutputError, UsageError
 from realtime.names import printable
 from realtime.sources.addresses import without_password
 
@@ -28,6 +28,7 @@ EXIT_CODES = """\
 Exit codes: 0 done, 1 a defect, 2 wrong usage, 3 no source, 4 source broke off, 5 network unusable,
 6 result not written, 7 part not installed, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP."""
 
+HELPS = {"-h", "--help", "--version"}
 # "spotter.max_duration=0.5", "+new.key=1", "~group"; never "http://host/a=b" (the colon comes before the sign)
 _OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/-]*=|~[A-Za-z_][\w.@]*$")
 
@@ -45,6 +46,8 @@ class _OneLine:
         name = prog_name or self.name
         if not standalone_mode:
             return super().main(args, name, complete_var, False, **extra)  # type: ignore[misc]  # click's, which it stands before
+        if sys.platform == "win32" and not HELPS & set(sys.argv[1:] if args is None else args):
+            sys.exit(_say(name, ON_WINDOWS, MissingPartError.exit_code))
         sys.path[:] = isolated.path()  # what is imported later is not looked for among somebody's recordings
         environment.forget_telemetry()
         for stream in (sys.stdout, sys.stderr):

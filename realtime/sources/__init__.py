@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
-from realtime.errors import SourceError
+from realtime.errors import ON_WINDOWS, MissingPartError, SourceError
 from realtime.sources.base import Gap, Source, SourceCounts, SourceInfo, SourceSettings
 
 __all__ = ["VIDEO_ENDINGS", "Gap", "Source", "SourceCounts", "SourceInfo", "SourceSettings", "is_stream", "lies_here", "open_source"]
@@ -40,7 +41,10 @@ def open_source(spec: int | str | Path, *, as_live: bool = False, settings: Sour
 
     Raises:
         SourceError: there is nothing to read, one line.
+        MissingPartError: on Windows itself.
     """
+    if sys.platform == "win32":
+        raise MissingPartError(ON_WINDOWS)
     settings = settings or SourceSettings()
     if isinstance(spec, bool) or not isinstance(spec, int | str | Path):
         raise SourceError(f"a source is a camera index, a URL or a path, got {spec!r}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
-from realtime.errors import SourceError
+from realtime.errors import SourceError, UsageError
 from realtime.names import printable
 from realtime.sources.base import SourceInfo, SourceSettings
 
@@ -51,12 +51,16 @@ class Mode:
     Attributes:
         kind: of its pictures, as four letters: "MJPG".
         rates: frames a second, the highest first; of a range its ends.
+        range: whether this is one end of a range of sizes, the other being a mode of the same kind.
+        any_rate: whether any rate between the ends is to be had.
     """
 
     kind: str
     width: int
     height: int
     rates: tuple[float, ...]
+    range: bool = False
+    any_rate: bool = False
 
     def __str__(self) -> str:
         rates = ", ".join(f"{rate:.4g}" for rate in self.rates)
@@ -111,6 +115,38 @@ def modes(index: int) -> list[Mode]:
     return []
 
 
+def refuse(index: int, asked: SourceSettings) -> None:
+    """Where what a camera offers is known, and what is asked for is none of it.
+
+    Raises:
+        UsageError: one line with what it offers.
+    """
+    offered = modes(index)
+    fitting = [mode for mode in offered if _has_size(mode, offered, asked.width, asked.height)]
+    if not offered or (asked.width is asked.height is asked.fps is None) or any(_has_rate(mode, asked.fps) for mode in fitting):
+        return
+    name = next((str(camera) for camera in known() if camera.index == index), str(index))
+    size = f"{asked.width or 'any'}×{asked.height or 'any'}" if asked.width or asked.height else ""
+    wanted = " at ".join(filter(None, (size, f"{asked.fps:.4g} frames/s" if asked.fps and fitting else "")))
+    raise UsageError(
+        f"camera {name} offers no {wanted}: it offers {_listed(offered)}; ask for one of these (--size, --fps), or leave it to the camera"
+    )
+
+
+def _has_size(mode: Mode, offered: list[Mode], width: int | None, height: int | None) -> bool:
+    ends = [other for other in offered if other.range and other.kind == mode.kind] if mode.range else [mode]
+    return all(
+        wanted is None or min(sides) <= wanted <= max(sides)
+        for wanted, sides in ((width, [end.width for end in ends]), (height, [end.height for end in ends]))
+    )
+
+
+def _has_rate(mode: Mode, fps: float | None) -> bool:
+    if fps is None or not mode.rates:
+        return True
+    return any(abs(rate - fps) < 0.01 * fps for rate in mode.rates) or (mode.any_rate and min(mode.rates) <= fps <= max(mode.rates))
+
+
 def falls_short(index: int, asked: SourceSettings, given: SourceInfo) -> str | None:
     """One line where a camera gives another size or rate than it was asked for, with what it offers; None where it does not."""
     size = (asked.width or given.width, asked.height or given.height)
@@ -119,13 +155,18 @@ def falls_short(index: int, asked: SourceSettings, given: SourceInfo) -> str | N
     wanted, got = (
         f"{w}×{h}" + (f" at {fps:.4g} frames/s" if fps else "") for w, h, fps in ((*size, asked.fps), (given.width, given.height, given.fps))
     )
-    offered: dict[tuple[int, int], set[float]] = {}
-    for mode in modes(index):
-        offered.setdefault((mode.width, mode.height), set()).update(mode.rates)
-    offers = "; ".join(
-        str(Mode("", width, height, tuple(sorted(rates, reverse=True)))) for (width, height), rates in sorted(offered.items(), reverse=True)
-    )
+    offers = _listed(modes(index))
     return f"asked for {wanted}, it gives {got}" + (f"; it offers {offers}" if offers else "")
+
+
+def _listed(offered: list[Mode]) -> str:
+    """As "1280×720 at 30; 640×480 at 60, 30", of whatever kind."""
+    sizes: dict[tuple[int, int], set[float]] = {}
+    for mode in offered:
+        sizes.setdefault((mode.width, mode.height), set()).update(mode.rates)
+    return "; ".join(
+        str(Mode("", width, height, tuple(sorted(rates, reverse=True)))) for (width, height), rates in sorted(sizes.items(), reverse=True)
+    )
 
 
 def _elsewhere() -> list[Camera]:
@@ -170,22 +211,27 @@ class _Device:
         for answer in self._answers(ENUM_FMT, 64, CAPTURE):
             pixels = struct.unpack_from("I", answer, 44)[0]
             sizes: set[tuple[int, int]] = set()
+            span = False
             for size in self._answers(ENUM_FRAMESIZES, 44, pixels):
                 kind, *numbers = struct.unpack_from("7I", size, 8)
                 low_w, high_w, _, low_h, high_h, _ = numbers
+                span = kind != DISCRETE
                 sizes.update([(numbers[0], numbers[1])] if kind == DISCRETE else [(low_w, low_h), (high_w, high_h)])
             letters = printable(answer[44:48].decode("latin-1").strip())
             for width, height in sorted(sizes, key=lambda size: size[0] * size[1], reverse=True):
-                yield Mode(letters, width, height, self._rates(pixels, width, height))
+                rates, any_rate = self._rates(pixels, width, height)
+                yield Mode(letters, width, height, rates, span, any_rate)
 
-    def _rates(self, pixels: int, width: int, height: int) -> tuple[float, ...]:
-        rates = set()
+    def _rates(self, pixels: int, width: int, height: int) -> tuple[tuple[float, ...], bool]:
+        """The rates, and whether any between them is to be had."""
+        rates, span = set(), False
         for answer in self._answers(ENUM_FRAMEINTERVALS, 52, pixels, width, height):
             kind, *numbers = struct.unpack_from("5I", answer, 16)  # seconds as numerator and denominator: the one, or the shortest and the longest
+            span = kind != DISCRETE
             for seconds, parts in [numbers[:2]] if kind == DISCRETE else [numbers[:2], numbers[2:]]:
                 if seconds:
                     rates.add(parts / seconds)
-        return tuple(sorted(rates, reverse=True))
+        return tuple(sorted(rates, reverse=True)), span
 
     def _answers(self, question: int, size: int, *about: int) -> Iterator[bytearray]:
         """To a question that counts, from 0 until the driver refuses."""

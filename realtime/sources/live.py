@@ -17,7 +17,7 @@ from realtime.errors import BrokenSourceError, MerError, SourceError, UsageError
 from realtime.records import Frame
 from realtime.sources.addresses import check_address, without_password
 from realtime.sources.base import WILD, Gap, Handed, SourceCounts, SourceInfo, SourceSettings
-from realtime.sources.cameras import falls_short
+from realtime.sources.cameras import falls_short, refuse
 from realtime.sources.checks import no_camera
 from realtime.sources.clock import LiveClock
 from realtime.sources.decoder.parent import Cancelled, Picture, ReaderProcess, Request
@@ -63,8 +63,13 @@ class Live(Handed):
 
     @classmethod
     def camera(cls, index: int, settings: SourceSettings) -> Live:
+        """
+        Raises:
+            UsageError: it does not offer what is asked for.
+        """
         if not 0 <= index < 2**31:  # what a driver can count to
             raise SourceError(no_camera(index))
+        refuse(index, settings)
         request = Request(
             f"camera {index}",
             camera=index,

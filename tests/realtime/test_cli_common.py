@@ -8,8 +8,9 @@ import pytest
 
 from realtime import __version__
 from realtime.cli import common
-from realtime.errors import OutputError, UsageError
+from realtime.errors import MissingPartError, OutputError, UsageError
 from realtime.output.log import Session, SqliteSink
+from realtime.sources import open_source
 
 
 def make(body):
@@ -105,3 +106,37 @@ def test_a_full_standard_output_is_one_line(tmp_path, module, words, unbuffered)
             env=os.environ | {"MER_LIVE_LOG": str(log), "PYTHONUNBUFFERED": unbuffered},
         )
     assert ended.returncode == 6 and ended.stderr == "mer-try: standard output cannot be written: no space left on device\n"
+
+
+AS_ON_WINDOWS = """
+import sys, asyncio, concurrent.futures.process, ctypes, click, rich.console, numpy, cv2, omegaconf, hydra, matplotlib, platformdirs, psutil
+sys.platform = "win32"
+sys.modules.update(dict.fromkeys(("fcntl", "resource", "termios", "pwd", "grp")))  # an import of these fails
+from importlib import import_module
+for module, *words in {commands}:
+    try:
+        import_module(module).main(words, prog_name=module)
+    except SystemExit as end:
+        print(end.code)
+"""
+
+
+def test_on_windows_one_line_says_what_to_do():
+    commands = [
+        *(
+            ("realtime.cli." + words).split()
+            for words in ("live --list-cameras", "live --demo", "replay a.mp4", "log list", "study list", "engine list", "demo")
+        ),
+        ["train.cli"],
+        ["train.bench.cli", "flow"],
+    ]
+    ended = subprocess.run([sys.executable, "-c", AS_ON_WINDOWS.format(commands=commands)], capture_output=True, text=True, timeout=120)
+    lines = ended.stderr.splitlines()
+    assert ended.stdout.split() == ["7"] * len(commands), ended.stderr
+    assert len(lines) == len(commands) and all("WSL 2 or Docker" in line for line in lines), ended.stderr
+
+
+def test_a_loop_of_ones_own_says_the_same_on_windows(monkeypatch):
+    monkeypatch.setattr("realtime.sources.sys.platform", "win32")
+    with pytest.raises(MissingPartError, match="WSL 2 or Docker"):
+        open_source("clip.mp4")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import ipaddress
 import os
 import re
@@ -69,6 +68,8 @@ class PrivateFolder:
     """
 
     def __init__(self):
+        import fcntl  # not on Windows, as below
+
         _remove_left_behind(Path(tempfile.gettempdir()))
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()  # mode 0700
         self._lock = open(self.path / "lock", "w")  # closed in `close`
@@ -80,6 +81,8 @@ class PrivateFolder:
 
 
 def _remove_left_behind(parent: Path) -> None:
+    import fcntl
+
     for folder in parent.glob(f"{PREFIX}*"):
         with suppress(OSError):
             found = folder.lstat()

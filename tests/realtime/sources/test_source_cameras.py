@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from realtime.cli.live import main
-from realtime.errors import SourceError
+from realtime.errors import SourceError, UsageError
 from realtime.sources import SourceInfo, SourceSettings, cameras
 from realtime.sources.checks import no_camera
 
@@ -67,6 +67,7 @@ def test_a_range_of_sizes_and_rates_is_told_by_its_ends(machine, monkeypatch):
 
     monkeypatch.setattr(fcntl, "ioctl", stepwise)
     assert [str(mode) for mode in cameras.modes(0)] == ["1920×1080 at 90, 5", "160×120 at 90, 5"]
+    assert all(mode.range and mode.any_rate for mode in cameras.modes(0))
 
 
 @pytest.mark.parametrize(("said", "number"), [("0", 0), ("7", 7), ("logi", 0), ("FRONT", 10)])
@@ -90,6 +91,32 @@ def test_what_a_camera_does_not_give_is_said_with_what_it_offers(machine):
     assert "it offers" not in cameras.falls_short(10, SourceSettings(width=320), given(640, 480, None))
     for asked in (SourceSettings(), SourceSettings(width=1280), SourceSettings(fps=30), SourceSettings(width=1280, height=720, fps=29.97)):
         assert cameras.falls_short(0, asked, given(1280, 720, 30.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (["--size", "1281x720"], "offers no 1281×720: it"),
+        (["--size", "1280x720", "--fps", "60"], "offers no 1280×720 at 60 frames/s: it"),
+        (["--fps", "200"], "offers no 200 frames/s: it"),
+    ],
+)
+def test_what_a_camera_does_not_offer_is_refused_before_it_is_opened(machine, asked, why):
+    said = CliRunner().invoke(main, ["--camera", "logi", *asked, "--no-log", "--quiet"])
+    assert said.exit_code == 2 and len(said.output.splitlines()) == 1
+    assert f"camera 0 (Logitech C920) {why} offers 1280×720 at 30; 640×480 at 60, 29.97; ask for one of these" in said.output
+
+
+def test_what_it_offers_or_does_not_tell_of_is_not_refused(machine, monkeypatch):
+    for asked in (SourceSettings(), SourceSettings(width=640), SourceSettings(width=640, height=480, fps=60), SourceSettings(fps=29.97)):
+        cameras.refuse(0, asked)
+    cameras.refuse(10, SourceSettings(width=5))
+    ranges = [cameras.Mode("YUYV", 1920, 1080, (90.0, 5.0), True, True), cameras.Mode("YUYV", 160, 120, (90.0, 5.0), True, True)]
+    monkeypatch.setattr(cameras, "modes", lambda index: ranges)
+    cameras.refuse(0, SourceSettings(width=1280, height=720, fps=50))
+    for asked in (SourceSettings(width=2000), SourceSettings(height=100), SourceSettings(fps=100)):
+        with pytest.raises(UsageError, match="offers no"):
+            cameras.refuse(0, asked)
 
 
 def test_without_a_camera_the_list_is_one_line(machine, tmp_path):

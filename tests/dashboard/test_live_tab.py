@@ -9,12 +9,17 @@ import socket
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from living import module, wait_until
 from places import DEMO
 
+from realtime.dashboard.live import latest_frames
+from realtime.output.frame_table import COLUMNS
 from realtime.output.log import Log
 from realtime.output.recorder import recordings
+from realtime.pipeline import Step
+from realtime.records import Frame
 
 TRUTH = Path(DEMO).with_name("demo.csv")
 PICTURES = "document.querySelectorAll('#mer-detail .mer-picture img')"
@@ -305,6 +310,34 @@ def test_the_demo_clip_needs_one_click_and_its_events_can_be_saved_afterwards(de
     page.locator(".mer-event").last.click()  # its pictures are still there
     page.wait_for_function(f"{PICTURES}.length == 4")
     assert sessions(demo.log) == kept  # of other tests
+
+
+def test_every_frame_is_measured_where_that_is_asked_for(demo, open_page, shot):
+    page = open_page(demo.url)
+    built(page)
+    page.get_by_label("Measure every frame (head pose").check()
+    page.get_by_role("button", name="Play the demo clip").click()
+    page.wait_for_function("parseInt(document.querySelector('#mer-frames-count').textContent) > 60")
+    page.get_by_role("button", name="Stop").click()
+    shot(page, "live-measured")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download every frame as CSV").click()
+    rows = list(csv.DictReader(Path(saved.value.path()).read_text("utf-8-sig").splitlines()))
+    assert tuple(rows[0]) == COLUMNS and len(rows) > 60 and float(rows[-1]["browInnerUp"]) > 0 and rows[-1]["pose_Rx"]
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download every frame as Parquet").click()
+    assert Path(saved.value.path()).read_bytes()[:4] == b"PAR1"
+
+
+def test_frames_that_are_held_are_bounded_and_none_is_lost_in_between(tmp_path, monkeypatch):
+    monkeypatch.setattr(latest_frames, "BLOCK", 4)
+    monkeypatch.setattr(latest_frames, "MOST", 12)
+    held = latest_frames.LatestFrames()
+    for number in range(30):
+        held.write(Step(Frame(np.zeros((4, 4, 3), np.uint8), number, number / 10, 0.0), [], {}, []))
+    rows = list(csv.DictReader(held.file("frames", tmp_path).read_text("utf-8-sig").splitlines()))
+    assert [int(row["frame"]) for row in rows] == list(range(30 - len(held), 30)) and 8 < len(held) <= 12
+    assert f"latest {len(held)} rows" in held.word
 
 
 def test_a_camera_its_size_and_its_rate_can_be_chosen(demo, playwright, open_page):

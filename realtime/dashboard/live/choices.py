@@ -24,6 +24,7 @@ class Choice:
         threshold: of the curve, in deviations above rest.
         longest: seconds of a micro-expression.
         certainty: the verifier's probability from which a movement is reported, in [0, 1].
+        measures: head pose, gaze and blendshapes of every frame.
     """
 
     model: str
@@ -31,11 +32,12 @@ class Choice:
     threshold: float
     longest: float
     certainty: float
+    measures: bool = False
 
     @classmethod
     def of(cls, settings: LiveSettings) -> Choice:
         spotter = settings.spotter
-        return cls(settings.network, settings.engine, spotter.sensitivity, spotter.max_duration, spotter.confidence)
+        return cls(settings.network, settings.engine, spotter.sensitivity, spotter.max_duration, spotter.confidence, settings.faces.measures)
 
     def changed(self, wanted: dict) -> Choice:
         """With what a page sent.
@@ -50,11 +52,12 @@ class Choice:
         for name, (least, most) in RANGES.items():
             if not least <= numbers[name] <= most:
                 raise UsageError(f"{name} is {numbers[name]:g}: expected {least:g} to {most:g}")
-        return Choice(str(wanted.get("model", self.model)), str(wanted.get("engine", self.engine)), **numbers)
+        measures = wanted.get("measures", self.measures) is True
+        return Choice(str(wanted.get("model", self.model)), str(wanted.get("engine", self.engine)), **numbers, measures=measures)
 
     def applied(self, settings: LiveSettings) -> LiveSettings:
         spotter = replace(settings.spotter, sensitivity=self.threshold, max_duration=self.longest, confidence=self.certainty)
-        return replace(settings, network=self.model, engine=self.engine, spotter=spotter)
+        return replace(settings, network=self.model, engine=self.engine, spotter=spotter, faces=replace(settings.faces, measures=self.measures))
 
 
 def levels(usual: Choice) -> dict[str, tuple[float, float]]:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from realtime.dashboard.live.choices import Choice
 from realtime.dashboard.live.latest_events import Run, Shelf
+from realtime.dashboard.live.latest_frames import LatestFrames
 from realtime.dashboard.live.readings import SET_ASIDE, Rate, face_of, health, number
 from realtime.dashboard.live.storing import Keeping, Stored
 from realtime.dashboard.shared import Shared
@@ -96,6 +97,7 @@ class LiveSession:
 
     def __init__(self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]):
         self.shared, self.choice, self.shelf, self.found = shared, choice, Shelf(), Run()
+        self.measured = LatestFrames()
         self.source: Source | None = None if callable(source) else source
         self.watch: Watch | None = None
         self.phase = "loading"
@@ -200,6 +202,7 @@ class LiveSession:
             "age_ms": round((time.monotonic() - shown[1]) * 1000, 1) if shown else None,
             "recording": " and ".join(filter(None, (self.keeping.words, "video frames" if self._films else ""))),
             "films": self._films,
+            "measured": len(self.measured),
         }
 
     @property
@@ -284,6 +287,8 @@ class LiveSession:
 
     def _step(self, step: Step) -> None:
         self.keeping.note(step)
+        if self.choice.measures:
+            self.measured.write(step)
         self._points.append((step.frame.pts, *leading(step)))
         self._aside += [(round(one.pts, 3), SET_ASIDE.get(one.cause, one.cause)) for reading in step.readings.values() for one in reading.set_aside]
         self._face = face_of(self.watch.pipeline, step)

@@ -1,7 +1,7 @@
 """The WebSocket of the live tab: chunks and wishes come in, state, events and pictures go out.
 
 Text, page → server: JSON with a "kind": start ("run": the page's number of it), codec, stop, change, keep, record, look (for
-pictures of an event), download (all events of the latest run), ping.
+pictures of an event), download (all events of the latest run, or what was measured of its frames), ping.
 Binary, page → server: one chunk, HEADER (little-endian: version; flags, bit 0 a key frame, bit 1 full
 range; layout of a raw picture; size; microseconds) and its data.
 Text, server → page: JSON with a "kind": hello, busy, started, ready (chunks are wanted), state, event ("ended": when its
@@ -26,6 +26,8 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from realtime.dashboard.live.choices import DEMO, Choice, camera, of_server
 from realtime.dashboard.live.event_pictures import Looks
 from realtime.dashboard.live.latest_events import KEPT, Run
+from realtime.dashboard.live.latest_frames import FORMATS as FRAMES
+from realtime.dashboard.live.latest_frames import LatestFrames
 from realtime.dashboard.live.outbox import Out, with_head
 from realtime.dashboard.live.session import LiveSession, Seats, seats_of
 from realtime.dashboard.server.browser_json import NOT_SOUND, read
@@ -223,8 +225,11 @@ class Connection:
 
     async def _on_download(self, wish: dict) -> None:
         """Nothing is written but for a moment, so it is there where mer-demo is read only, too."""
-        found = self.session.found if self.session else Run()
-        name, data = await asyncio.to_thread(_file, found, str(wish["what"]), self.shared.temp)
+        what = str(wish["what"])
+        found: Run | LatestFrames = Run()
+        if self.session:
+            found = self.session.measured if what in FRAMES else self.session.found
+        name, data = await asyncio.to_thread(_file, found, what, self.shared.temp)
         self._out.post(with_head({"kind": "file", "name": name}, data))
         if found.word:
             self.tell("word", {"text": found.word})
@@ -249,8 +254,8 @@ class Connection:
         self._looks.look(int(wish["number"]), what, float(wish.get("factor", 8)), wish.get("dark") is True)
 
 
-def _file(found: Run, what: str, temp: Path) -> tuple[str, bytes]:
-    """(name, content) of `Run.file`. temp: a private folder, as it was afterwards."""
+def _file(found: Run | LatestFrames, what: str, temp: Path) -> tuple[str, bytes]:
+    """(name, content) of its `file`. temp: a private folder, as it was afterwards."""
     with tempfile.TemporaryDirectory(dir=temp) as folder:
         path = found.file(what, Path(folder))
         return path.name, path.read_bytes()

@@ -6,6 +6,7 @@ from html import escape
 
 from engines import device
 from engines.zoo import known
+from realtime.dashboard.live import latest_frames
 from realtime.dashboard.live.choices import RANGES, Choice, levels
 from realtime.dashboard.live.latest_events import FORMATS, KEPT, MOST
 from realtime.dashboard.shared import Shared
@@ -111,6 +112,21 @@ def events(formats: dict[str, str]) -> str:
 """
 
 
+def frames(formats: dict[str, tuple[str, str]]) -> str:
+    """What was measured of every frame, to be downloaded.
+
+    Args:
+        formats: what can be downloaded → its name, the file's name.
+    """
+    buttons = "".join(
+        f'<button type="button" class="mer-button mer-small" data-what="{what}" aria-label="Download every frame as {name}" aria-disabled="true">{name}</button>'
+        for what, (name, _) in formats.items()
+    )
+    return (
+        f'<div id="mer-frames" role="group" aria-label="Download every frame" hidden>Every frame {buttons} <span id="mer-frames-count"></span></div>'
+    )
+
+
 def server_source(cameras: list[str]) -> str:
     """The field for a source of the server.
 
@@ -141,6 +157,8 @@ KEEP_INFO = (
     "On: times, labels and scores go to the log of this machine, for Review."
 )
 RECORD_TITLE = "Keeps the video itself on this machine, in {folder}, with the events beside it, until it is pressed again or Stop. Only with people who have agreed."
+MEASURE = "Measure every frame (head pose, gaze, 52 blendshapes)"
+MEASURE_INFO = f"Numbers only, and no picture: the latest {latest_frames.MOST:,} rows, an hour at 30 frames a second, are held until the next start or until this page is closed."
 PICTURES_INFO = "The aligned face from onset to offset, beside the log: needed to review these events by eye and to train on them."
 RUNS_ON = {"auto": "the fastest that works here", "tensorrt": "TensorRT (GPU)", "onnx": "ONNX Runtime", "cpu": "the CPU alone"}
 
@@ -183,6 +201,10 @@ def tab(shared: Shared) -> None:
                 )
                 # choosing an event switches it off (page/live/detail.js), so that the chosen one stays
                 gr.Checkbox(True, label="Show the newest event by itself", elem_id="mer-newest", container=False, interactive=True)
+                measures = gr.Checkbox(
+                    shared.settings.faces.measures, label=MEASURE, info=MEASURE_INFO, elem_id="mer-measure", container=False, interactive=True
+                )
+                gr.HTML(frames(latest_frames.FORMATS), apply_default_css=False)
             with gr.Column(elem_id="mer-detail-box"):
                 gr.HTML(DETAIL, apply_default_css=False)
                 factor = gr.Slider(1, 20, value=8, step=1, label="Enlarge the movement, times", elem_id="mer-factor")
@@ -190,18 +212,18 @@ def tab(shared: Shared) -> None:
         gr.HTML(HEALTH, apply_default_css=False, elem_id="mer-part-health")
     plain_camera(shared, consent, settings)
 
-    values = "model, engine, threshold, longest, certainty"
+    values = "model, engine, threshold, longest, certainty, measures"
     keep.change(lambda on: gr.update(visible=on), [keep], [pictures], show_progress="hidden")
     for changed in (keep.change, pictures.change):
         changed(None, [keep, pictures], None, js=CALL.format("on, pictures", "{ live.keep(on, pictures); }"))
     model, engine, threshold, longest, certainty = settings
-    for changed in (model.change, engine.change, threshold.release, longest.release, certainty.release):
-        changed(None, settings, None, js=CALL.format(values, f"{{ live.change({{{values}}}); }}"))
+    for changed in (model.change, engine.change, threshold.release, longest.release, certainty.release, measures.input):
+        changed(None, [*settings, measures], None, js=CALL.format(values, f"{{ live.change({{{values}}}); }}"))
     level.input(
         None,
-        [level, model, engine, longest],
+        [level, model, engine, longest, measures],
         [threshold, certainty],
-        js=CALL.format("level, model, engine, longest", "live.level(level, {model, engine, longest})"),
+        js=CALL.format("level, model, engine, longest, measures", "live.level(level, {model, engine, longest, measures})"),
     )
     factor.release(None, [factor], None, js=CALL.format("times", "{ live.magnify(times); }"))
 

@@ -29,6 +29,13 @@ function save(name, data) {
 
 const any = () => $("mer-events").children.length > 0;
 
+// rows: of frames that were measured, which can be downloaded, too
+function frames(rows) {
+  $("mer-frames").hidden = !rows;
+  $("mer-frames-count").textContent = rows === 1 ? "1 row" : `${rows} rows`;
+  for (const button of $("mer-frames").querySelectorAll("button")) button.setAttribute("aria-disabled", String(!rows));
+}
+
 function offer(on) {
   for (const button of $("mer-downloads").querySelectorAll("button")) button.setAttribute("aria-disabled", String(!on));
 }
@@ -41,6 +48,7 @@ function clear() {
   $("mer-count").textContent = "0";
   $("mer-none").hidden = false;
   offer(false);
+  frames(0);
 }
 
 function forget(number) {
@@ -110,8 +118,8 @@ function keep(number, name, data) {
 const url = (number, name) => pictures.get(number)?.get(name);
 
 document.addEventListener("click", (/** @type {any} */ { target }) => {
-  const button = target.closest?.("#mer-downloads button");
+  const button = target.closest?.("#mer-downloads button, #mer-frames button");
   if (button?.getAttribute("aria-disabled") === "false") ask(button.dataset.what);
 });
 
-export const events = { add, any, clear, press, keep, save, url };
+export const events = { add, any, clear, frames, press, keep, save, url };

@@ -172,6 +172,7 @@ function state(now) {
   if (camera && now.taken !== null && now.taken !== last.taken) health.analysed(camera, now.taken, now.age_ms);
   if (now.phase !== last.phase) say(PHASES[now.phase] || run.words());
   if (now.recording !== last.recording) recording(now.recording);
+  if (now.measured !== last.measured) events.frames(now.measured);
   if (now.films !== last.films) filming(now.films);
   last = now;
   if (!now.health) return;

@@ -172,6 +172,27 @@ class Event:
         }
 
 
+@dataclass(frozen=True)
+class Marker:
+    """What somebody else has marked in a source's time: a stimulus, a key, the begin of a condition.
+
+    Attributes:
+        source: as events call it.
+        time_s: seconds in the source's own clock; below 0 before its first frame.
+        label: the sender's word.
+        stream: who said it.
+    """
+
+    source: str
+    time_s: float
+    label: str
+    stream: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The marker line, rounded to milliseconds."""
+        return {"source": self.source, "time_s": round(self.time_s, 3), "label": self.label, "stream": self.stream}
+
+
 @dataclass(frozen=True, eq=False)
 class Recognized:
     """An event as it becomes known: with the views that it was named by, which nothing else keeps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from importlib.resources import files as resources
 from pathlib import Path
@@ -29,9 +29,10 @@ from realtime.output.exports import CARE
 from realtime.output.frame_table import FrameFile
 from realtime.output.line_file import open_number
 from realtime.output.lsl import LslSink
+from realtime.output.lsl_markers import ANY, LslMarkers
 from realtime.output.sinks import Sink, Writer, file_sink
 from realtime.pipeline import Pipeline, Step
-from realtime.records import Event, Keyframes
+from realtime.records import Event, Keyframes, Marker
 from realtime.sources import cameras as cameras_here
 from realtime.sources import lies_here, open_source
 from realtime.watching import LiveSettings, Watch
@@ -45,6 +46,7 @@ EXAMPLES = """
   mer-live --source rtsp://host/stream --events found.jsonl
   mer-live --camera 0 --events - >> found.jsonl      JSON lines to a pipe, or added to a file
   mer-live --camera 0 --lsl --webhook http://localhost:8000/events    to other programs, while it happens
+  mer-live --camera 0 --lsl-markers --record day1.mp4    with what other instruments mark
   mer-live --camera 0 --clips 2                      a film of each event, two seconds before to two after it
   mer-live --camera 0 --record day1.mp4              the stream itself, and the events beside it
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
@@ -90,6 +92,13 @@ class Size(click.ParamType):
 @click.option("--webhook", metavar="URL", help="Post each event line to an address, as JSON.")
 @click.option("--mqtt", metavar="URL", help="Publish each event line to a broker: mqtt://HOST/TOPIC.")
 @click.option("--lsl", is_flag=True, help="Outlets of the Lab Streaming Layer: events, markers, and what is measured in every frame.")
+@click.option(
+    "--lsl-markers",
+    is_flag=False,
+    flag_value=ANY,
+    metavar="[NAME]",
+    help="Take markers of other instruments in, of all streams or of those called NAME.",
+)
 @click.option("--clips", type=float, metavar="SECONDS", help="Save a film of each event, from so long before to so long after it, in --clips-to.")
 @click.option("--clips-to", default="clips", show_default=True, type=click.Path(path_type=Path), metavar="DIR", help="Where films of events go.")
 @click.option("--record", metavar="FILE|DIR", help="Keep the stream itself, in FILE.mp4 or in a new file in DIR, and the events beside it.")
@@ -117,6 +126,7 @@ def main(
     webhook,
     mqtt,
     lsl,
+    lsl_markers,
     clips,
     clips_to,
     record,
@@ -129,6 +139,8 @@ def main(
     """Watch cameras, streams or files, and say when a face shows a micro-expression."""
     if list_cameras:
         return say_cameras()
+    if lsl_markers and common.split_words((lsl_markers,))[0]:  # a setting that stands behind the bare option
+        lsl_markers, settings_ = ANY, (lsl_markers, *settings_)
     overrides = common.only_overrides(settings_, "a file goes after --source")
     width, height = size or (width, height)
     named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model, "engine": engine}
@@ -171,15 +183,29 @@ def main(
         if films:
             screen.print(f"films of events are kept in {clips_to}: {CARE}", style="yellow")
         others += [stack.enter_context(Writer([film], common.complain("mer-live"))) for film in films.values()]
+        heard = (
+            stack.enter_context(closing(LslMarkers(lsl_markers, names, partial(_mark, [writer, *others]), common.complain("mer-live"))))
+            if lsl_markers
+            else None
+        )
         watches: list[Watch] = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
             for line in source.counts.said:  # a camera that gives something else than was asked
                 common.complain("mer-live")(f"{name}: {line}")
             pipeline = Pipeline(name, chosen, recognizer=network, now=source.info.now)
-            watches.append(Watch(source, pipeline, partial(_hand_over, [writer, *others]), partial(_note, table, streams, films.get(name), name)))
+            watches.append(
+                Watch(
+                    source,
+                    pipeline,
+                    partial(_hand_over, [writer, *others]),
+                    partial(_note, table, [one for one in (streams, heard) if one], films.get(name), name),
+                )
+            )
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader(), recording)
         recording.end()
+        if heard:
+            heard.close()
         for sink in log:
             sink.finish(**vars(totals(watches, [writer])))
         for one in (writer, *others):
@@ -230,9 +256,14 @@ def _hand_over(writers: list[Writer], event: Event, keyframes: Keyframes) -> Non
         writer.write(event)
 
 
-def _note(table: Frames, streams: LslSink | None, film: ClipSink | None, name: str, step: Step) -> None:
+def _mark(writers: list[Writer], marker: Marker) -> None:
+    for writer in writers:
+        writer.write(marker)
+
+
+def _note(table: Frames, clocks: list[LslSink | LslMarkers], film: ClipSink | None, name: str, step: Step) -> None:
     table.write(step)
     if film:
         film.note(step)
-    if streams:
-        streams.note(name, step)
+    for one in clocks:
+        one.note(name, step)

@@ -18,7 +18,7 @@ from realtime.judged import sentence
 from realtime.output.event_table import separator_of
 from realtime.output.exports import KINDS, Found, replace_bytes, write_all, write_as
 from realtime.output.exports.elan import eaf
-from realtime.output.exports.tables import TABLES, write_table
+from realtime.output.exports.tables import TABLES, write_markers, write_table
 from realtime.output.log import Log
 from realtime.review import Reviews
 from realtime.review.corrected import as_found, corrected
@@ -98,8 +98,15 @@ def show(session):
     if found["incomplete"]:
         console.print(Text("incomplete", "yellow"), f" {found['incomplete']}")
     console.print(f"events  {counts or 'none'}")
-    if not events:
-        return
+    markers = log.markers(found["id"])
+    if events:
+        _print_events(found, events)
+    if markers:
+        console.print(f"markers {len(markers)}")
+        print_table(["time", "marker", "of", "source"], [[f"{one.time_s:.3f}", one.label, one.stream, _short([one.source])] for one in markers])
+
+
+def _print_events(found: dict, events: list[dict]) -> None:
     several, classes = len(found["sources"]) > 1, _classes(events)
     names = ["event", *(["source"] if several else []), "face", "onset", "apex", "offset", "label", *classes, "ms late"]
     print_table(
@@ -138,6 +145,8 @@ def export(target, session, reviewed, csv_separator, into):
         numbers = [one["id"] for one in reversed(Log().sessions())] if session is None else [session]
         several = [found for number in numbers for found in _found(number, reviewed)]
         write_table(target, several, separator)
+        if write_markers(target.with_suffix(".markers.csv"), several, separator):
+            click.echo(f"markers in {target.with_suffix('.markers.csv')}")
     elif ending in OF_ONE:
         several = _found(session, reviewed)
         if len(several) != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,11 +22,12 @@ from realtime.naming.recognizer import Recognizer
 from realtime.output import lanes
 from realtime.output.exports import Found, replace_bytes, write
 from realtime.output.frame_table import FrameFile, write_parquet
+from realtime.output.recorder import read_markers
 from realtime.output.sinks import CsvSink, JsonlSink, Writer
 from realtime.output.timeline import draw
 from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline, Step
-from realtime.records import Event, Keyframes
+from realtime.records import Event, Keyframes, Marker
 from realtime.sources import SourceInfo, SourceSettings, open_source
 from realtime.watching import LiveSettings, Status, Watch, leading
 
@@ -35,7 +37,7 @@ PATIENCE = 60.0  # a recording can wait for a slow disk
 class Takes(Protocol):
     """The event log, or what stands for it."""
 
-    def write(self, event: Event) -> object: ...
+    def write(self, event: Event | Marker) -> object: ...
 
 
 def replay(
@@ -59,6 +61,7 @@ def replay(
         source = stack.enter_context(open_source(clip, settings=chosen.source))
         batch.begin(clip, name)  # not before: of a clip that cannot be opened any more the older results are all there is
         found = Found(clip.name, [], Trace(), recognizer.classes, recognizer.name, path=clip if clip.is_file() else None)
+        found.markers = read_markers(clip)
         pipeline = Pipeline(printable(clip), chosen, wait=True, recognizer=recognizer)
         stack.callback(pipeline.close)
         sinks = [CsvSink(folder / "events.csv", found.classes, separator=wanted.separator), JsonlSink(folder / "events.jsonl")]
@@ -88,9 +91,11 @@ def replay(
         writer.close()  # what was found is safe before anything is drawn
         film.close()
         frames.close()
+        for marker in found.markers:
+            log.write(replace(marker, source=printable(clip)))
         if watch.interruption:
             return watch  # what is drawn of a part would be taken for the whole
-        draw(folder / "timeline.png", found.trace, found.events, clip.name)
+        draw(folder / "timeline.png", found.trace, found.events, clip.name, found.markers)
         if wanted.plot and not frames.faults:
             found.measures = lanes.draw(folder / "frames.csv", wanted.plot, found.events, wanted.separator)
             replace_bytes(folder / "measures.png", found.measures)

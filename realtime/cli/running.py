@@ -21,7 +21,7 @@ from realtime.cli.window import Window
 from realtime.errors import MerError
 from realtime.output.log import Session, SqliteSink, left_unfinished
 from realtime.output.sinks import Sink, Writer
-from realtime.records import Event
+from realtime.records import Event, Marker
 from realtime.sources import SourceInfo
 from realtime.watching import Watch
 
@@ -70,6 +70,10 @@ class Shown(Sink):
                 self._console.print(terminal.HEAD, style="dim")
                 self._begun = True
             self._console.print(terminal.event_line(event))
+
+    def mark(self, marker: Marker) -> None:
+        if not self._console.is_terminal:
+            self._console.print(f"{marker.time_s:7.3f} s marker: {marker.label} ({marker.stream})", style="dim", markup=False)
 
 
 def follow(

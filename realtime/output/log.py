@@ -18,14 +18,15 @@ from pathlib import Path
 from realtime import __version__
 from realtime.errors import OutputError, UsageError
 from realtime.names import plain, printable
-from realtime.output.log_health import myself, runs, whole_events, whole_session
+from realtime.output.log_health import myself, runs, whole_events, whole_markers, whole_session
 from realtime.output.log_schema import busy, check_version, connect, connect_to_write, default_path, explained, version
 from realtime.output.sinks import Sink
-from realtime.records import Event
+from realtime.records import Event, Marker
 from realtime.sources import lies_here
 from realtime.sources.addresses import without_password
 
 FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence", "utc")
+MARKS = ("source", "time_s", "label", "stream")
 PATIENCE_S = 60.0  # for another program that holds the log
 LAST_S = 25.0  # the same at the end, when somebody waits
 MOST_WAITING = 10_000  # events in memory; a locked log must not fill it
@@ -62,6 +63,7 @@ class SqliteSink(Sink):
         self.id: int | None = None
         self._connection: sqlite3.Connection | None = None
         self._waiting: deque[list] = deque()  # rows that are not in the log yet
+        self._marks: deque[list] = deque(maxlen=MOST_WAITING)  # the same of markers
         self._patience = PATIENCE_S
         self._end: tuple = (None, {}, {}, {}, "")
         self._closed = False
@@ -75,6 +77,11 @@ class SqliteSink(Sink):
             raise self._lost()
         row = event.as_dict() | {"source": without_password(printable(event.source)), "scores": _json(event.as_dict()["scores"])}
         self._waiting.append([_text(row.get(name)) for name in FIELDS])
+        self._save()
+
+    def mark(self, marker: Marker) -> None:
+        row = marker.as_dict() | {"source": without_password(printable(marker.source))}
+        self._marks.append([_text(row[name]) for name in MARKS])
         self._save()
 
     def beat(self) -> None:
@@ -122,15 +129,17 @@ class SqliteSink(Sink):
         """All that waits, in one transaction; it is on disk when this returns."""
         if self._connection is None:
             self._connection = connect_to_write(self.path)
-        do, number, rows = self._connection.execute, self.id, list(self._waiting)
+        do, number, rows, marks = self._connection.execute, self.id, list(self._waiting), list(self._marks)
         do("BEGIN IMMEDIATE")
         try:
             number = self._begin() if number is None else number
             there = do("UPDATE sessions SET alive_at = ? WHERE id = ?", (_now(), number)).rowcount
-            if rows and not there:
+            if (rows or marks) and not there:
                 raise OutputError(f"session {number} was deleted from the event log: nothing more of it is kept")
             for row in rows:
                 do(f"INSERT INTO events (session_id, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (len(row) + 1))})", (number, *row))
+            for row in marks:
+                do(f"INSERT INTO markers (session_id, {', '.join(MARKS)}) VALUES (?, ?, ?, ?, ?)", (number, *row))
             if last:
                 frames, drops, faults, judged, incomplete = self._end
                 do(
@@ -145,6 +154,8 @@ class SqliteSink(Sink):
         self.id = number
         for _ in rows:
             self._waiting.popleft()
+        for _ in marks:
+            self._marks.popleft()
 
     def _begin(self) -> int:
         """The session's row; its number."""
@@ -236,6 +247,12 @@ class Log:
         rows = self._rows("SELECT *, session_id AS session FROM events WHERE ? IS NULL OR session_id = ? ORDER BY id", session, session)
         names = ("session", *FIELDS)  # utc: since version 4, and not of a recording
         return whole_events({name: row[name] for name in names if name != "utc" or row.get(name)} for row in rows)
+
+    def markers(self, session: int) -> list[Marker]:
+        """What other instruments marked during a session, by time; logs of older versions have none."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'markers'"):
+            return []
+        return whole_markers(self._rows(f"SELECT {', '.join(MARKS)} FROM markers WHERE session_id = ? ORDER BY time_s, rowid", session))
 
     def _rows(self, query: str, *values) -> list[dict]:
         with explained(self.path, "read"), closing(connect(self.path, "ro")) as connection:

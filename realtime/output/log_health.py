@@ -17,6 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from engines.errors import notices
+from realtime.records import Marker
 
 BEAT_S = 10.0  # between two signs of life
 SILENT_S = 60.0  # without one: whoever should have given it is gone; several beats, since a disk may be slow
@@ -74,6 +75,15 @@ def whole_events(rows: Iterable[dict]) -> list[dict]:
         whole.append(row | mended)
     if damaged or skipped:
         notices.warning(f"damaged events in the event log: {skipped} left out, {damaged} shown in part")
+    return whole
+
+
+def whole_markers(rows: Iterable[dict]) -> list[Marker]:
+    """Those whose time and words can be read."""
+    rows = list(rows)
+    whole = [Marker(**row) for row in rows if _number(row["time_s"]) and all(isinstance(row[name], str) for name in ("source", "label", "stream"))]
+    if len(whole) < len(rows):
+        notices.warning(f"damaged markers in the event log: {len(rows) - len(whole)} left out")
     return whole
 
 

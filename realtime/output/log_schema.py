@@ -15,7 +15,7 @@ from engines.errors import notices
 from realtime.errors import OutputError
 from realtime.output.line_file import make_folder_of
 
-VERSION = 4  # of the tables below, kept in PRAGMA user_version
+VERSION = 5  # of the tables below, kept in PRAGMA user_version
 WAIT_S = 5.0  # for another program that is writing
 # what was found and what is said of it have these columns in common
 MOVEMENT = """source TEXT NOT NULL,
@@ -91,7 +91,18 @@ ALTER TABLE sessions ADD COLUMN process TEXT;
 TABLES_4 = """
 ALTER TABLE events ADD COLUMN utc TEXT;
 """
-STEPS = (TABLES_1, TABLES_2, TABLES_3, TABLES_4)  # the n-th makes version n from the one before
+# Since version 5: what other instruments marked (`records.Marker`).
+TABLES_5 = """
+CREATE TABLE markers (
+    session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    time_s REAL NOT NULL,        -- in the source's own clock
+    label TEXT NOT NULL,
+    stream TEXT NOT NULL         -- who said it
+);
+CREATE INDEX markers_of_session ON markers(session_id);
+"""
+STEPS = (TABLES_1, TABLES_2, TABLES_3, TABLES_4, TABLES_5)  # the n-th makes version n from the one before
 
 
 def default_path() -> Path:

@@ -41,6 +41,10 @@ class Clock:
         self._now = now
         self._differences: deque[float] = deque(maxlen=WINDOW)
 
+    @classmethod
+    def of_this_machine(cls, pylsl) -> Clock:
+        return cls(pylsl.local_clock() - time.monotonic())
+
     def note(self, pts: float, arrival: float) -> None:
         self._differences.append(arrival + self._now - pts)
 
@@ -69,13 +73,8 @@ class LslSink(Sink):
         Raises:
             MissingPartError: pylsl is not installed, or its library is missing.
         """
-        try:
-            import pylsl
-        except (ModuleNotFoundError, RuntimeError) as error:
-            raise MissingPartError(f"LSL needs pylsl ({error}): pip install 'mer-live[lsl]'") from error
-        with suppress(AttributeError, NotImplementedError):  # of an older library
-            pylsl.set_config_content("[log]\nlevel = -2\n")  # its news would tear the terminal's view
-        self._clocks = {source: Clock(pylsl.local_clock() - time.monotonic()) for source in sources}
+        pylsl = library()
+        self._clocks = {source: Clock.of_this_machine(pylsl) for source in sources}
         self._events, self._markers, self._frames = (
             {source: _outlet(pylsl, kind, source) for source in sources} for kind in ("events", "markers", "frames")
         )
@@ -99,6 +98,21 @@ class LslSink(Sink):
             if math.isfinite(clock.offset):
                 where = f"{source}: its clock + {clock.offset:.4f} s = LSL's, ± {clock.spread * 1000:.1f} ms"
                 self.say(f"{where} (median over the last {WINDOW} frames' arrivals; the camera's own delay is not known)")
+
+
+def library():
+    """pylsl.
+
+    Raises:
+        MissingPartError: it is not installed, or its library is missing.
+    """
+    try:
+        import pylsl
+    except (ModuleNotFoundError, RuntimeError) as error:
+        raise MissingPartError(f"LSL needs pylsl ({error}): pip install 'mer-live[lsl]'") from error
+    with suppress(AttributeError, NotImplementedError):  # of an older library
+        pylsl.set_config_content("[log]\nlevel = -2\n")  # its news would tear the terminal's view
+    return pylsl
 
 
 def _outlet(pylsl, kind: str, source: str):

@@ -10,6 +10,7 @@ What the source encoded (H.264, JPEG, …) is kept as it is, from the first key 
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from contextlib import suppress
@@ -18,11 +19,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from engines.errors import notices
 from realtime.errors import OutputError
 from realtime.names import file_name
 from realtime.output.line_file import LEAST_FREE, cannot_write, disk_is_full
 from realtime.output.sinks import JsonlSink, Sink
-from realtime.records import Event
+from realtime.records import Event, Marker
 from realtime.sources import SourceInfo
 from realtime.sources.decoder.parent import Picture
 
@@ -110,6 +112,10 @@ class Recorder(Sink):
         if latest is not None and event.source == self._of:
             latest.write(event)
 
+    def mark(self, marker: Marker) -> None:
+        if self._latest is not None and marker.source == self._of:
+            self._latest.mark(marker)
+
     def close(self) -> None:
         self.stop()
         if self._latest is not None:
@@ -134,6 +140,7 @@ class _Recording:
         self._looked = 0.0
         self._broken = False  # what comes next builds on what was lost
         self._events: JsonlSink | None = None
+        self._markers: JsonlSink | None = None
         self._writes = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"record {path.name}", daemon=True)
         self._thread.start()
@@ -157,11 +164,21 @@ class _Recording:
             times = {name: round(getattr(event, name) - begin, 3) for name in ("onset_s", "apex_s", "offset_s")}
             self._events.write(replace(event, source=self.path.name, **times))
 
+    def mark(self, marker: Marker) -> None:
+        """The same of a marker; the file is there once there is one."""
+        with self._writes:
+            if self._film is None or self._film.begin is None or marker.time_s < self._film.begin:
+                return
+            if self.ended and marker.time_s > self._film.end:
+                return
+            self._markers = self._markers or JsonlSink(markers_beside(self.path), kept=True)
+            self._markers.write_row(replace(marker, source=self.path.name, time_s=marker.time_s - self._film.begin).as_dict())
+
     def close(self) -> None:
         """After `stop`: no more events."""
         with self._writes:
-            if self._events is not None:
-                self._events.close()
+            for sink in filter(None, (self._events, self._markers)):
+                sink.close()
 
     def stop(self) -> str:
         """What was kept, in words; "" where nothing was."""
@@ -212,6 +229,24 @@ class _Recording:
             self._broken = False
             shown = pts if one.pts is None or shift is None else one.pts + shift
             self._film.packet(one.data, one.key, shown, shown if one.dts is None or shift is None else one.dts + shift)
+
+
+def markers_beside(film: Path) -> Path:
+    """Where markers in a recording's clock lie."""
+    return film.with_suffix(".markers.jsonl")
+
+
+def read_markers(film: Path) -> list[Marker]:
+    """Those beside a recording, by time; [] where there are none that can be read."""
+    try:
+        rows = [json.loads(line) for line in markers_beside(film).read_text("utf-8").splitlines() if line.strip()]
+        markers = [Marker(film.name, float(row["time_s"]), str(row["label"]), str(row.get("stream", ""))) for row in rows]
+    except OSError:
+        return []
+    except (ValueError, KeyError, TypeError) as error:
+        notices.warning(f"'{markers_beside(film)}' holds no lines of markers ({error}): it is passed over")
+        return []
+    return sorted(markers, key=lambda marker: marker.time_s)
 
 
 def recordings(log: Path) -> Path:

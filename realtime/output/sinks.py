@@ -19,11 +19,11 @@ from realtime.errors import OutputError, UsageError
 from realtime.output.event_table import cells, columns, csv_head, csv_row
 from realtime.output.line_file import LineFile, is_stream
 from realtime.output.log_health import BEAT_S
-from realtime.records import Event
+from realtime.records import Event, Marker
 
 
 class Sink:
-    """Takes events one by one. All methods are called from the `Writer`'s thread: open, write and beat, close.
+    """Takes events one by one. All methods are called from the `Writer`'s thread: open, write, mark and beat, close.
 
     Attributes:
         say: set by the Writer; for one line that a person should know though the work goes on.
@@ -38,6 +38,8 @@ class Sink:
     def open(self) -> None: ...
 
     def write(self, event: Event) -> None: ...
+
+    def mark(self, marker: Marker) -> None: ...
 
     def beat(self) -> None:
         """Called every BEAT_S seconds in which nothing is written."""
@@ -163,15 +165,15 @@ class Writer:
             sink.say = report
         self._report = report
         self._patience = patience_s
-        self._queue: queue.Queue[Event | None] = queue.Queue(capacity)
+        self._queue: queue.Queue[Event | Marker | None] = queue.Queue(capacity)
         self._full: Fault | None = None
         self._closed = False
         self._in_hand = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def write(self, event: Event) -> None:
-        """Hand an event over. Never raises, waits at most `patience_s`."""
+    def write(self, event: Event | Marker) -> None:
+        """Hand an event or a marker over. Never raises, waits at most `patience_s`."""
         try:
             if self._closed:
                 raise queue.Full
@@ -217,7 +219,7 @@ class Writer:
             if event is None:
                 break
             self._in_hand = 1
-            self._each(methodcaller("write", event), loses=1)
+            self._each(methodcaller("mark" if isinstance(event, Marker) else "write", event), loses=1)
             self._in_hand = 0
         self._each(lambda sink: sink.close())
 

@@ -18,10 +18,11 @@ from realtime.names import printable
 from realtime.output.event_table import clock
 from realtime.output.line_file import cannot_write, make_folder_of
 from realtime.output.styling import colour
-from realtime.records import Event
+from realtime.records import Event, Marker
 
 INK, SOFT, CURVE, FAINT, THRESHOLD = "#333333", "#808080", "#4a5a6a", "#b4bcc4", "#c08a3e"
 SHADES = {"lost": "#e2e2e2", "motion": "#f3e9d2", "blink": "#e6e0f0"}  # where nothing could be judged
+MARKER, MARKER_LONGEST = "#7a3e9d", 24  # its colour, and characters of its words
 DPI = 150
 PLOT_HEIGHT, LANE, MAX_LANES = 2.6, 0.21, 8  # inches, inches, rows of labels
 ROW_S, ROWS = 60.0, 5  # seconds of a row, rows of a picture
@@ -32,7 +33,7 @@ LEFT, RIGHT = 0.62, 0.25  # inches beside the plots
 BESIDE_S = 0.2  # beside a blink: its gate opens late and closes early
 
 
-def draw(path: str | Path, trace: Trace, events: Sequence[Event], title: str) -> list[Path]:
+def draw(path: str | Path, trace: Trace, events: Sequence[Event], title: str, markers: Sequence[Marker] = ()) -> list[Path]:
     """Write the picture (format by `path`'s ending, PNG in the program), and of a long recording the further ones as name-2,
     name-3, …; returns where they are.
 
@@ -45,7 +46,7 @@ def draw(path: str | Path, trace: Trace, events: Sequence[Event], title: str) ->
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         try:
-            for number, figure in enumerate(pages(trace, events, title), 1):
+            for number, figure in enumerate(pages(trace, events, title, markers=markers), 1):
                 written.append(path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
                 figure.savefig(written[-1])
             for older in path.parent.glob(f"{path.stem}-*{path.suffix}"):  # of the same clip, when it was longer
@@ -56,7 +57,7 @@ def draw(path: str | Path, trace: Trace, events: Sequence[Event], title: str) ->
     return written
 
 
-def pages(trace: Trace, events: Sequence[Event], title: str, width: float | None = None) -> Iterator:
+def pages(trace: Trace, events: Sequence[Event], title: str, width: float | None = None, markers: Sequence[Marker] = ()) -> Iterator:
     """The pictures as figures of matplotlib.
 
     Args:
@@ -68,7 +69,7 @@ def pages(trace: Trace, events: Sequence[Event], title: str, width: float | None
     width = width or float(np.clip(7 + 0.12 * (stretches[0][1] - stretches[0][0]), NARROW, WIDE))
     top = _top(trace, events)
     for first in range(0, len(stretches), ROWS):
-        yield _page(trace, events, title, width, stretches[first : first + ROWS], top, end)
+        yield _page(trace, events, title, width, stretches[first : first + ROWS], top, end, markers)
 
 
 def _stretches(start: float, end: float) -> list[tuple[float, float]]:
@@ -79,7 +80,7 @@ def _stretches(start: float, end: float) -> list[tuple[float, float]]:
     return [(float(edge), float(edge) + ROW_S) for edge in edges]
 
 
-def _page(trace, events, title, width, stretches, top, end):
+def _page(trace, events, title, width, stretches, top, end, markers):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -93,6 +94,7 @@ def _page(trace, events, title, width, stretches, top, end):
         _style(axes, several)
         _gates(axes, trace.spans)
         _curve(axes, trace, top, bins=int(width * DPI))
+        _markers(axes, [one for one in markers if start <= one.time_s < stop])
         mine = [event for event in events if event.offset_s >= start and event.onset_s < stop]
         rows.append((axes, mine, _marks(axes, renderer, mine, width)))
     tops = _place(figure, rows, width, several)
@@ -150,6 +152,20 @@ def _curve(axes, trace, top, bins) -> None:
     axes.plot(t, ignored, color=FAINT, linewidth=0.8, zorder=2)
     axes.plot(t, judged, color=CURVE, linewidth=0.9, zorder=3, label="difference", solid_joinstyle="round")
     axes.plot(t, threshold, color=THRESHOLD, linewidth=1.0, zorder=4, label="threshold", dashes=(4, 2))
+
+
+def _markers(axes, markers: Sequence[Marker]) -> None:
+    """What other instruments marked: a dashed line each, its words upright beside it."""
+    from matplotlib.transforms import blended_transform_factory
+
+    for number, one in enumerate(markers):
+        axes.axvline(one.time_s, color=MARKER, linewidth=0.8, dashes=(2, 2), zorder=4, label="" if number else "marker")
+        words = one.label if len(one.label) <= MARKER_LONGEST else f"{one.label[: MARKER_LONGEST - 1]}…"
+        place = blended_transform_factory(axes.transData, axes.transAxes)
+        about = {"rotation": 90, "va": "top", "ha": "right", "fontsize": 7.5, "color": MARKER, "parse_math": False, "zorder": 7}
+        axes.text(
+            one.time_s, 0.98, printable(words), transform=place, clip_on=True, bbox={"facecolor": "white", "alpha": 0.7, "lw": 0, "pad": 0.6}, **about
+        )
 
 
 def _marks(axes, renderer, events, width) -> list[tuple]:

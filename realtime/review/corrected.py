@@ -75,7 +75,7 @@ def corrected(reviews: Reviews, session: int | None = None) -> list[Found]:
     for source in dict.fromkeys([*facts["sources"], *(item.source for item in items)]):
         mine = [item for item in items if item.source == source]
         events = [one for item in mine for one in _events(item, said.get((source, item.event), {}))]
-        found = _found(facts, source, events)
+        found = _found(facts, source, events, reviews.log)
         found.thumbnails.update(_kept_pictures(reviews, mine))
         several.append(found)
     return several
@@ -86,15 +86,15 @@ def as_found(log: Log, session: int | None = None) -> list[Found]:
     facts = log.session(session)
     rows = log.events(facts["id"])
     sources = dict.fromkeys([*facts["sources"], *(row["source"] for row in rows)])
-    return [_found(facts, source, [_event(row) for row in rows if row["source"] == source]) for source in sources]
+    return [_found(facts, source, [_event(row) for row in rows if row["source"] == source], log) for source in sources]
 
 
-def _found(facts: dict, source: str, events: Sequence[Event]) -> Found:
+def _found(facts: dict, source: str, events: Sequence[Event], log: Log) -> Found:
     classes = list(dict.fromkeys(name for event in events for name in event.scores))
     name = source if "://" in source else Path(source).name
-    return Found(
-        name, list(events), None, classes, facts["model"], path=recording(facts, source), session=facts["id"], incomplete=facts["incomplete"]
-    )
+    markers = [marker for marker in log.markers(facts["id"]) if marker.source == source]
+    about = {"path": recording(facts, source), "session": facts["id"], "incomplete": facts["incomplete"]}
+    return Found(name, list(events), None, classes, facts["model"], markers=markers, **about)
 
 
 def _event(row: dict) -> Event:

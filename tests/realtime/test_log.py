@@ -5,6 +5,7 @@ import os
 import sqlite3
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -59,7 +60,7 @@ def test_the_time_of_day_is_kept_and_logs_without_it_are_read(path):
     record([event(1, utc=utc), event(2)], sources=["camera 0"])
     assert [row.get("utc") for row in Log().events()] == [utc, None]
     connection = sqlite3.connect(path)
-    connection.executescript("ALTER TABLE events DROP COLUMN utc; PRAGMA user_version = 3")
+    connection.executescript("ALTER TABLE events DROP COLUMN utc; DROP TABLE markers; PRAGMA user_version = 3")
     connection.close()
     assert Log().events()[0] == {"session": 1} | event(1).as_dict() and len(Reviews().items(1)) == 2
     record([event(1, utc=utc)])
@@ -278,6 +279,7 @@ COLUMNS = {
         "undone_at",
     ],
     "people": ["source", "subject"],
+    "markers": ["source", "time_s", "label", "stream"],
 }
 VALUES = ["NULL", "x'ff00'", "'soon'", "9e999", "9223372036854775807", "CAST(x'ff' AS TEXT)"]
 
@@ -288,6 +290,9 @@ def test_no_column_of_any_table_makes_the_log_useless(path, tmp_path, capsys, ta
     reviews = Reviews()
     reviews.judge(1, "e1", "Ann")
     reviews.name(1, "clip.mp4", "p7")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO markers VALUES (1, 'clip.mp4', 1.5, 'stimulus', 'Stimuli')")
+    assert [marker.label for marker in Log().markers(1)] == ["stimulus"]
     whole = path.read_bytes()
     for column in COLUMNS[table]:
         for value in VALUES:

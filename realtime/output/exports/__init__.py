@@ -39,18 +39,19 @@ def write_as(kind: str, found: Found, path: Path, separator: str = ",") -> None:
 
 
 def write_all(several: Sequence[Found], folder: Path, separator: str = ",") -> None:
-    """All that people take away, into `folder`: one table (CSV, XLSX) with its codebook, and for each recording ELAN, WebVTT
+    """All that people take away, into `folder`: one table (CSV, XLSX) with its codebook, markers where there are some (CSV), and for each recording ELAN, WebVTT
     and the report (HTML, PDF).
 
     Raises:
         OutputError: it cannot be written.
     """
-    from realtime.output.exports.tables import columns_of, write_codebook, write_table
+    from realtime.output.exports.tables import columns_of, write_codebook, write_markers, write_table
 
     folder = Path(folder)
     for ending in (".csv", ".xlsx"):
         write_table(folder / f"events{ending}", several, separator)
     write_codebook(folder, columns_of(several), separator)
+    write_markers(folder / "markers.csv", several, separator)
     stems = distinct([(found.stem, file_name(clean(found.name)), f"{found.stem}-{number}") for number, found in enumerate(several, 1)])
     for found, stem in zip(several, stems, strict=True):
         for kind in ("elan", "webvtt", "report", "pdf"):

@@ -23,7 +23,7 @@ CONSTRAINTS = {
     WITHIN: "Time alignable annotations within the parent annotation's time interval, gaps are allowed",
     BESIDE: "1-1 association with a parent annotation",
 }
-TYPES = {"movement": None, "moment": WITHIN, "property": BESIDE, "span": None}
+TYPES = {"movement": None, "moment": WITHIN, "property": BESIDE, "span": None, "marker": None}
 
 
 def eaf(found: Found, folder: Path | None = None) -> bytes:

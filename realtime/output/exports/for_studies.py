@@ -29,7 +29,7 @@ def textgrid(path: Path, found: Found) -> None:
     grid = Textgrid(0, end)
     for tier in tiers_of(found):
         spans = [(one.begin / 1000, one.end / 1000, one.value) for one in tier.annotations]
-        if tier.kind == "moment":
+        if tier.kind in ("moment", "marker"):
             grid.addTier(PointTier(tier.name, [(begin, value) for begin, _, value in spans], 0, end))
         elif tier.kind != "property":
             grid.addTier(IntervalTier(tier.name, spans, 0, end))
@@ -41,27 +41,37 @@ def boris(path: Path, found: Found) -> None:
     lines = []
     for event in found.events:
         subject = f"face {event.face + 1}" if event.face else "face"
-        code, comment = " ".join(clean(event.label).split()), f"{event.kind}, apex {event.apex_s:.3f} s"
+        code, comment = _flat(event.label), f"{event.kind}, apex {event.apex_s:.3f} s"
         lines += [(at, f"{at:.3f}\t{subject}\t{code}\t\t{comment}\n") for at in (event.onset_s, max(event.offset_s, event.onset_s + 0.001))]
+    lines += [(one.time_s, f"{one.time_s:.3f}\t\t{_flat(one.label)}\t\tmarker of {_flat(one.stream)}\n") for one in found.marked]
     write_text(path, "".join(line for _, line in sorted(lines)))
 
 
 def bids(path: Path, found: Found) -> None:
-    """events.tsv as BIDS asks for it: onset and duration in seconds, trial_type micro or macro; n/a for what is not known."""
+    """events.tsv as BIDS asks for it: onset and duration in seconds, trial_type micro, macro or marker; n/a for what is not known."""
     rows = [
         {
             "onset": f"{event.onset_s:.3f}",
             "duration": f"{event.offset_s - event.onset_s:.3f}",
             "trial_type": event.kind,
-            "label": " ".join(clean(event.label).split()),
+            "label": _flat(event.label),
             "apex": f"{event.apex_s:.3f}",
             "confidence": f"{event.confidence:.2f}" if known(event.confidence) else "n/a",
             "score": f"{event.score:.2f}" if known(event.score) else "n/a",
             "face": str(event.face),
         }
-        for event in sorted(found.events, key=lambda event: event.onset_s)
+        for event in found.events
     ]
+    rows += [
+        dict.fromkeys(BIDS, "n/a") | {"onset": f"{one.time_s:.3f}", "duration": "0", "trial_type": "marker", "label": _flat(one.label)}
+        for one in found.marked
+    ]
+    rows.sort(key=lambda row: float(row["onset"]))
     write_text(path, csv_text(BIDS, rows, "\t").lstrip("\ufeff"))  # BIDS knows no byte order mark
+
+
+def _flat(words: str) -> str:
+    return " ".join(clean(words).split())
 
 
 def spss(path: Path, names: Sequence[str], rows: Iterable[dict]) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from realtime.judged import Trace
 from realtime.names import file_name, printable
 from realtime.output.line_file import cannot_write, make_folder_of
-from realtime.records import Event, Keyframes
+from realtime.records import Event, Keyframes, Marker
 
 CARE = (
     "A movement of the face is no proof of a feeling, a lie or a thought. "
@@ -40,6 +40,7 @@ class Found:
         seconds: the recording's length.
         frame_s: how long one frame lasts.
         measures: chosen columns of frames.csv over time, a PNG for the report.
+        markers: what other instruments marked in it, by time.
         coders: how human coders compare, a row of `review.comparison.COLUMNS` each, for the report.
         coders_note: what these rows go by.
     """
@@ -55,6 +56,7 @@ class Found:
     _sure: dict[int, float] = field(default_factory=dict, repr=False)
     incomplete: str = ""
     measures: bytes = b""
+    markers: Sequence[Marker] = ()
     coders: Sequence[Sequence] = ()
     coders_note: str = ""
 
@@ -85,8 +87,13 @@ class Found:
 
     @property
     def seconds(self) -> float:
-        ends = [event.offset_s for event in self.events] + ([self.trace.end] if self.trace else [])
+        ends = [event.offset_s for event in self.events] + [marker.time_s for marker in self.markers] + ([self.trace.end] if self.trace else [])
         return max(ends, default=0.0)
+
+    @property
+    def marked(self) -> list[Marker]:
+        """The markers from its first frame on: other programs know no time before that."""
+        return sorted((marker for marker in self.markers if marker.time_s >= 0), key=lambda marker: marker.time_s)
 
     @property
     def frame_s(self) -> float:

@@ -142,7 +142,7 @@ def timelines(found: Found, width: float | None = None) -> list[bytes]:
     pictures = []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        for figure in pages(found.trace or Trace(), found.events, "How much the face differs from rest", width):
+        for figure in pages(found.trace or Trace(), found.events, "How much the face differs from rest", width, found.markers):
             file = io.BytesIO()
             figure.savefig(file, format="png")
             pictures.append(file.getvalue())

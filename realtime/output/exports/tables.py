@@ -17,6 +17,7 @@ PARQUET_FIRST = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "la
 PARQUET_LAST = ("model", "latency_ms", "kind", "confidence")
 PARQUET_WHOLE = ("session", "event", "face")
 PARQUET_WORDS = ("source", "label", "model", "kind", "reviewer", "verdict", "incomplete", "action_units", "note", "utc")
+MARKER_COLUMNS = ("source", "time_s", "label", "stream")
 EXCEL_WIDTHS = {"source": 28, "clip": 28, "folder": 20, "meaning": 100, "note": 40, "failure": 60, "not_judged": 50}
 EXCEL_WIDEST = 22
 
@@ -42,6 +43,19 @@ def write_codebook(folder: Path, names: Sequence[str], separator: str = ",") -> 
     text = csv_text(("column", "meaning"), codebook(names), separator)
     replace(path, lambda part: write_text(part, text))
     return path
+
+
+def write_markers(path: Path, several: Sequence[Found], separator: str = ",") -> bool:
+    """What was marked in the recordings, a CSV; False where nothing was, and then nothing is written.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    rows = [({"session": found.session} if found.session else {}) | marker.as_dict() for found in several for marker in found.markers]
+    names = ["session"] * any("session" in row for row in rows) + list(MARKER_COLUMNS)
+    if rows:
+        replace(path, lambda part: write_text(part, csv_text(names, rows, separator)))
+    return bool(rows)
 
 
 def columns_of(several: Sequence[Found]) -> list[str]:

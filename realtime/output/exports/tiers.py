@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime.output.exports.found import Found, clean, reviewer_of
-from realtime.records import Event
+from realtime.records import Event, Marker
 
 TIERS = {"micro": "micro-expression", "macro": "macro-expression"}
-NOT_JUDGED = "not judged"
+NOT_JUDGED, MARKERS = "not judged", "markers"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Tier:
     """A row of annotations.
 
     Attributes:
-        kind: "movement", "span", or of a child tier "moment" (within its parent's time) or "property" (beside it).
+        kind: "movement", "span", "marker" (a moment at the top), or of a child tier "moment" (within its parent's time) or "property" (beside it).
         parent: that tier's name, "" at the top.
         annotations: by time, none overlaps the next.
     """
@@ -61,6 +61,7 @@ def tiers_of(found: Found) -> list[Tier]:
                     tiers += _with_children(f"{name}{named}" + (f" {lane + 1}" if lane else ""), events, person, place, found)
     if spans := _not_judged(found):
         tiers.append(Tier(NOT_JUDGED, "span", "", "mer-live", spans))
+    tiers += _markers(found)
     return _told_apart(tiers)
 
 
@@ -108,6 +109,24 @@ def _apart(events: Sequence[Event]) -> list[list[Event]]:
         else:
             lane.append(event)
     return lanes
+
+
+def _markers(found: Found) -> list[Tier]:
+    """A frame long each, or up to the next; what came in the same millisecond stands on a further tier."""
+    lanes: list[list[Marker]] = []
+    for marker in found.marked:
+        lane = next((lane for lane in lanes if round(lane[-1].time_s * 1000) < round(marker.time_s * 1000)), None)
+        if lane is None:
+            lanes.append([marker])
+        else:
+            lane.append(marker)
+    tiers = []
+    for number, lane in enumerate(lanes):
+        begins = [round(marker.time_s * 1000) for marker in lane]
+        ends = [min(begin + max(1, round(found.frame_s * 1000)), after) for begin, after in zip(begins, [*begins[1:], 2**40])]
+        marks = [Annotation(begin, end, clean(marker.label)) for begin, end, marker in zip(begins, ends, lane, strict=True)]
+        tiers.append(Tier(MARKERS + (f" {number + 1}" if number else ""), "marker", "", lane[0].stream, marks))
+    return tiers
 
 
 def _not_judged(found: Found) -> list[Annotation]:

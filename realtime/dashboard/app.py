@@ -31,8 +31,9 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     import gradio as gr
     from fastapi import FastAPI
     from PIL import Image
+    from starlette.middleware import Middleware
 
-    from realtime.dashboard.server import theme
+    from realtime.dashboard.server import languages, theme
     from realtime.dashboard.server.gradio_inputs import Page
     from realtime.dashboard.server.guard import Guard
     from realtime.dashboard.server.requests import Bodies
@@ -66,6 +67,7 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
         max_file_size=int(shared.settings.limits.upload_gb * 1e9),
         footer_links=[],
         run_history=False,
+        i18n=languages.i18n(),
         enable_monitoring=False,
         ssr_mode=False,
         pwa=False,
@@ -73,7 +75,9 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
         show_error=False,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
-    shared.at_end(app.routes[-1].app.stop_event.set)  # Gradio's own: it ends the sign of life that each page listens to
+    gradio = app.routes[-1].app
+    gradio.user_middleware.append(Middleware(languages.First))
+    shared.at_end(gradio.stop_event.set)  # Gradio's own: it ends the sign of life that each page listens to
     return app
 
 

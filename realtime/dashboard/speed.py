@@ -31,7 +31,7 @@ def trained_on(name: str) -> str:
     if not what or "people" not in data:
         return ""
     if _synthetic(data):
-        return f"{what}, drawn by computer on portraits of {data['people']} people; none were real{less}"
+        return f"{what}, drawn by computer on portraits of {data['people']} people, none of them real{less}"
     return f"{what} of {data['people']} people ({', '.join(SETS.get(one, one) for one in data['sets'])}){less}"
 
 
@@ -82,7 +82,7 @@ def tab(shared: Shared) -> None:
 
     gpu, can = device.find() is not None, bool(library.installed())
     if gpu:
-        gr.Markdown("## Networks\nEach runs as it is (ONNX Runtime); compiled for the GPU, as an *engine*, it is faster.")
+        gr.Markdown("## Networks\nEach runs as it is (ONNX Runtime); compiled for the GPU, as an engine, it is faster.")
     else:
         gr.Markdown("## Networks\nThis machine has no GPU that can be used: all run on its processor, and need nothing more.")
     table = gr.HTML(overview)

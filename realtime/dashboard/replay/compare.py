@@ -54,8 +54,8 @@ def comparison(found: Found, other: str, answers: Answers) -> str:
 def _summary(first: str, second: str, pairs: list[Pair]) -> str:
     """How many are the same, who says what where they differ, and Cohen's kappa."""
     same = sum(event.label == label for event, label, _ in pairs)
-    of = "event has" if len(pairs) == 1 else "events have"
-    words = f"{same} of {len(pairs)} {of} the same label ({100 * same / len(pairs):.0f} %)."
+    all, share = len(pairs), f"{100 * same / len(pairs):.0f} %"
+    words = f"{same} of 1 event has the same label ({share})." if all == 1 else f"{same} of {all} events have the same label ({share})."
     chance = kappa([event.label for event, *_ in pairs], [label for _, label, _ in pairs])
     words += f" Cohen's kappa, which takes chance out: {chance:.2f}." if chance is not None else ""
     ways = defaultdict(list)  # (what one says, what the other says) → the events' numbers
@@ -72,7 +72,7 @@ def _summary(first: str, second: str, pairs: list[Pair]) -> str:
 def _numbers(events: list[int]) -> str:
     """As "event 3", "events 1, 2, 4", and of many "events 1, 2, 3, 4, 5, 6, 7, 8 and 12 more"."""
     more = f" and {len(events) - MOST_NUMBERS} more" if len(events) > MOST_NUMBERS else ""
-    return f"event{'s' if len(events) > 1 else ''} {', '.join(map(str, events[:MOST_NUMBERS]))}{more}"
+    return f"{'events' if len(events) > 1 else 'event'} {', '.join(map(str, events[:MOST_NUMBERS]))}{more}"
 
 
 def _row(pair: Pair) -> str:

@@ -24,7 +24,7 @@ from realtime.dashboard.shared import HEAVY, Shared
 from realtime.errors import MerError
 from realtime.output.frame_table import CURVES
 
-NONE = "None"
+NONE = "–"  # the same in every language: Gradio translates no choices
 EMPTY = '<div class="mr-empty" data-token="" hidden><p></p></div>'  # page/replay/queue.js says what comes next
 CODERS = "From ELAN, BORIS, Praat or a table (CSV): they lie on a lane of their own beside what was found, and are compared with it."
 KEEP = '<p class="mer-state">Nothing is stored until you press this: then the events and their pictures go to the event log.</p>'
@@ -136,14 +136,15 @@ class Handlers:
             numbers = store(jobs, self.shared, recording)
         except MerError as error:
             return lines([str(error)])
-        whose = f"of {len(jobs)} recordings " if len(jobs) > 1 else ""
-        whole = ", and the recording" if all(job.whole for job in jobs) else ""
-        events = sum(len(job.found.events) for job in jobs)
-        sessions = f"session{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))} of the event log"
-        return (
-            f'<p class="mr-ready" role="status"><span class="mer-rec">Stored</span>: {sessions} hold{"" if len(numbers) > 1 else "s"} '
-            f"the {events} events {whose}and their pictures{whole}. Tab Review opens it, and deletes it.</p>"
+        rest = "and their pictures, and the recording" if all(job.whole for job in jobs) else "and their pictures"
+        rest = f"of {len(jobs)} recordings {rest}" if len(jobs) > 1 else rest
+        events, where = sum(len(job.found.events) for job in jobs), ", ".join(map(str, numbers))
+        told = (
+            f"session {where} of the event log holds the {events} events {rest}. Tab Review opens it, and deletes it."
+            if len(numbers) == 1
+            else f"sessions {where} of the event log hold the {events} events {rest}. Tab Review opens them, and deletes them."
         )
+        return f'<p class="mr-ready" role="status"><span class="mer-rec">Stored</span>: {told}</p>'
 
     def _offered(self, made, owner: str) -> str:
         """made: () → the finished file, in the browser's folder."""

@@ -126,7 +126,7 @@ def markup(page: str, writes: bool) -> str:
   <div class="rv-wide"><label for="rv-session">Session</label><select id="rv-session"></select></div>
   <div hidden><label for="rv-source">Recording</label><select id="rv-source"></select></div>
   <label>Your name <input id="rv-reviewer" maxlength="80" placeholder="type it to begin" autocomplete="off"></label>
-  <label>Participant <input id="rv-person" maxlength="80" autocomplete="off"{' placeholder="name or number"' if writes else " disabled"}></label>
+  <label>Participant <input id="rv-person" maxlength="80" autocomplete="off" placeholder="{"name or number" if writes else ""}"{"" if writes else " disabled"}></label>
   <button type="button" id="rv-refresh" class="mer-button">Refresh</button>
 </div>
 <div class="rv-page">

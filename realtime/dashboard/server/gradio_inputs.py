@@ -14,6 +14,7 @@ import gradio as gr
 from gradio.components import Component
 
 from realtime.dashboard.server.browser_json import all_plain, written
+from realtime.dashboard.server.languages import marked
 from realtime.errors import MerError, UsageError
 
 MOST_TEXT = 100_000  # characters of a box
@@ -38,6 +39,9 @@ class Page(gr.Blocks):
         super().__init__(**options)
         self._find = find
         self.has_launched = True  # mounted on another app it never says so, and then Gradio checks no path at all
+
+    def get_config_file(self, *more, **named):
+        return marked(super().get_config_file(*more, **named))
 
     def check(self, asked: dict) -> None:
         """Before a function is run.

@@ -15,6 +15,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from realtime.dashboard.server.access import is_local
+from realtime.dashboard.server.languages import catalogue, spoken
 
 PAUSE = 1.0  # seconds after a wrong password
 MOST = 4096  # clients that are remembered
@@ -93,7 +94,7 @@ class Guard:
         if refusal:
             return await answer(scope, receive, send, 403, f"Refused: {refusal}\n")
         if scope["path"] == "/mer/login" and scope["type"] == "http" and self._password is not None:
-            return await self._login(scope, receive, send)
+            return await self._login(scope, receive, send, spoken(headers.get("accept-language", "")))
         if self._password is not None and not self._known(headers):
             if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/":
                 return await answer(scope, receive, send, 303, "", {"location": "/mer/login"})
@@ -131,20 +132,20 @@ class Guard:
         self._logged_in = {token: until for token, until in self._logged_in.items() if until > now}
         return any(hmac.compare_digest(given, token.encode()) for token in self._logged_in)
 
-    async def _login(self, scope, receive, send):
+    async def _login(self, scope, receive, send, language: str):
         if scope["method"] != "POST":
-            return await answer(scope, receive, send, 200, _login_page(""), HTML)
+            return await answer(scope, receive, send, 200, _login_page("", language), HTML)
         try:
             given = await asyncio.wait_for(_typed(receive), FORM_SECONDS)
         except TimeoutError:
             return await answer(scope, receive, send, 408, "That took too long.\n")
         who = (scope.get("client") or ("", 0))[0]
         if not self._tries.may(who):
-            page = _login_page("One try a second: please wait a moment.")
+            page = _login_page("One try a second: please wait a moment.", language)
             return await answer(scope, receive, send, 429, page, HTML)
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._password.encode()):
             self._tries.failed(who)
-            page = _login_page("That is not the password.")
+            page = _login_page("That is not the password.", language)
             return await answer(scope, receive, send, 401, page, HTML)
         token = secrets.token_urlsafe(32)
         self._logged_in[token] = time.monotonic() + SESSION_SECONDS
@@ -211,13 +212,16 @@ async def answer(scope, receive, send, status: int, text: str, headers: dict[str
     await sending({"type": "http.response.body", "body": text.encode()})
 
 
-def _login_page(word: str) -> str:
-    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mer-live: log in</title>
+def _login_page(said: str, language: str) -> str:
+    def say(english: str) -> str:
+        return html.escape(catalogue(language).get(english, english))
+
+    return f"""<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>mer-live</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 :root {{ color-scheme: light dark }}
 body {{ font: 16px/1.5 system-ui, sans-serif; display: grid; place-content: center; min-height: 90vh }}
 form {{ display: grid; gap: .75rem; width: 18rem }} input, button {{ font: inherit; padding: .5rem }} p {{ margin: 0 }}
 </style></head><body><main><form method="post" action="/mer/login"><h1>mer-live</h1>
-<label for="password">Password</label>
+<label for="password">{say("Password")}</label>
 <input id="password" name="password" type="password" required autofocus autocomplete="current-password">
-<button>Log in</button><p role="alert">{html.escape(word)}</p></form></main></body></html>"""
+<button>{say("Log in")}</button><p role="alert">{say(said)}</p></form></main></body></html>"""

@@ -72,9 +72,12 @@ def theme():
     )
 
 
+LANGUAGE = '<label class="mer-language">Language <select id="mer-language" translate="no"></select></label>'  # page/shared/language.js
+
+
 def header(title: str, sentence: str, care: str, read_only: bool) -> str:
     badge = '<span class="mer-badge">Read only</span>' if read_only else ""
     return (
         f'<header class="mer-header"><div><h1>{escape(title)}{badge}</h1><p>{escape(sentence)}</p></div>'
-        f'<p class="mer-care" role="note">{escape(care)}</p></header>'
+        f'{LANGUAGE}<p class="mer-care" role="note">{escape(care)}</p></header>'
     )

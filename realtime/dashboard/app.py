@@ -33,6 +33,7 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
     from PIL import Image
     from starlette.middleware import Middleware
 
+    from realtime.dashboard import guidance
     from realtime.dashboard.server import languages, theme
     from realtime.dashboard.server.gradio_inputs import Page
     from realtime.dashboard.server.guard import Guard
@@ -47,6 +48,7 @@ def build(shared: Shared, host: str = "127.0.0.1", password: str | None = None):
             module.routes(shared, app)
     with Page(shared.uploads.find, title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(theme.header(TITLE, SENTENCE, CARE, shared.read_only), padding=False)
+        gr.HTML(guidance.welcome() + guidance.keys(shared.read_only), padding=False, apply_default_css=False)
         with gr.Tabs(elem_id="mer-tabs"):
             for name, module in tabs.items():
                 with gr.Tab(name, id=name.lower(), elem_id=f"mer-{name.lower()}"):

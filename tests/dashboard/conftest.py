@@ -153,15 +153,26 @@ def camera_chromium(playwright, fake_camera):
 def open_page(request):
     """`open_page(url, dark=False, size="wide"|"phone", browser=None, strict=True)` → the loaded Playwright page.
 
-    tab: the one to choose. ready: wait until the page is built. At the end of a strict one: nothing was asked of another machine, and the console holds no error.
+    first: as if nobody had seen the page in this browser before. tab: the one to choose. ready: wait until the page is built. At the end of a strict one: nothing was asked of another machine, and the console holds no error.
     page.asked: the addresses; page.errors: the console's errors. With a test that failed it is printed what its pages said last.
     """
     contexts, pages = [], []
 
-    def open_one(url: str, dark: bool = False, size: str = "wide", browser=None, strict: bool = True, tab: str | None = None, ready: bool = True):
+    def open_one(
+        url: str,
+        dark: bool = False,
+        size: str = "wide",
+        browser=None,
+        strict: bool = True,
+        tab: str | None = None,
+        ready: bool = True,
+        first: bool = False,
+    ):
         browser = browser or request.getfixturevalue("chromium")
         context = browser.new_context(viewport=SIZES[size], color_scheme="dark" if dark else "light", reduced_motion="reduce")
         context.set_default_timeout(PATIENCE)
+        if not first:
+            context.add_init_script("localStorage.setItem('mer-welcomed', 'yes')")
         contexts.append(context)
         page = context.new_page()
         page.asked, page.errors, page.own = [], [], urlsplit(url).netloc

@@ -36,7 +36,7 @@ NAMES = {
     "sm_89, …",
 }
 LETTERS = {"Arial", "Consolas", "DejaVu Sans Mono", "Helvetica Neue", "Menlo", "Roboto", "Segoe UI"}
-KEYS = {"Alt", "Arrow", "Ctrl", "Enter", "Escape", "Shift", "Space"}
+KEYS = {"Alt", "Arrow", "Ctrl", "End", "Enter", "Esc", "Escape", "Home", "Shift", "Space", "Tab"}
 CODE = {
     *("top center", "on, pictures", "put out", "level, model, engine, longest, measures", "model, engine, threshold, longest, certainty, measures"),
     *(

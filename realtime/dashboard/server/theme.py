@@ -73,11 +73,12 @@ def theme():
 
 
 LANGUAGE = '<label class="mer-language">Language <select id="mer-language" translate="no"></select></label>'  # page/shared/language.js
+HELP = '<button type="button" id="mer-help-button" class="mer-button mer-small" aria-haspopup="dialog" aria-keyshortcuts="?">Keys <kbd>?</kbd></button>'  # page/shared/help.js
 
 
 def header(title: str, sentence: str, care: str, read_only: bool) -> str:
     badge = '<span class="mer-badge">Read only</span>' if read_only else ""
     return (
         f'<header class="mer-header"><div><h1>{escape(title)}{badge}</h1><p>{escape(sentence)}</p></div>'
-        f'{LANGUAGE}<p class="mer-care" role="note">{escape(care)}</p></header>'
+        f'{LANGUAGE}<div class="mer-notes"><p class="mer-care" role="note">{escape(care)}</p>{HELP}</div></header>'
     )

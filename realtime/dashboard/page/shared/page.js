@@ -1,4 +1,5 @@
 // Beside Gradio, for all tabs: their keys, and a word where a press failed.
+import "./help.js";
 import { failed } from "./requests.js";
 
 // The tabs answer to the arrow keys, as tabs do elsewhere: Gradio's only to Tab and Enter.

@@ -210,7 +210,7 @@ def explained(path: Path, verb: str = "write") -> Iterator[None]:
     """SQLite's complaints as one line for a person: an OutputError."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter: of a damaged name of a column
         raise OutputError(f"cannot {verb} event log '{path}': {error}; move it away if it is damaged, or set MER_LIVE_LOG to another file") from error
 
 

@@ -20,6 +20,7 @@ JUMPED_BACK = "jumps back of the recording's own clock: the times go on"
 PACKETS = "damaged packets"
 COUNTED = (DAMAGED, MISSING, WILD, JUMPED_BACK, PACKETS)
 MOST_PIXELS = 8192 * 4320  # of one picture; larger ones are refused before they are decoded
+MOST_SIDE = 32766  # of one picture, pixels: OpenCV cuts nothing out of a longer one
 MOST_SENT_PIXELS = 1920 * 1088  # the same, of what a browser sends
 
 

@@ -158,6 +158,13 @@ def test_unusable_log_is_a_fault_not_a_crash(path, make, said, capsys):
     assert code == 6 and str(path) in err and err.count("\n") == 1
 
 
+def test_a_column_whose_name_is_damaged_is_a_fault_not_a_crash(path, capsys):
+    record([event(1)])
+    path.write_bytes(path.read_bytes().replace(b"frames INTEGER", b"fr\xefmes INTEGER"))
+    code, _, err = mer_log(capsys, "list")
+    assert code == 6 and str(path) in err and "damaged" in err and err.count("\n") == 1
+
+
 def locked(path):
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN EXCLUSIVE")

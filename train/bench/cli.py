@@ -22,6 +22,7 @@ from realtime.cli.console import Console
 from realtime.errors import MissingPartError, SourceError, UsageError
 from realtime.output.line_file import cannot_write
 from realtime.watching import LiveSettings
+from train.bench.damage.cli import damage
 from train.bench.people.cli import people
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
@@ -344,6 +345,7 @@ def gpu_bundle(python, has, more, out):
 
 
 main.add_command(people)
+main.add_command(damage)
 
 if __name__ == "__main__":
     main()

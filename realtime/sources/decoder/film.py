@@ -15,7 +15,7 @@ from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
 from realtime.errors import SourceError
-from realtime.sources.base import MOST_PIXELS
+from realtime.sources.base import MOST_PIXELS, MOST_SIDE
 from realtime.sources.checks import VIDEO
 
 NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails  # the cover of a song, the previews of a player
@@ -172,7 +172,7 @@ class Upright:
             self._turn = turn_of(frame)
         stored = (frame.width, frame.height)
         shown = self._turn.size(*self._square(*stored))
-        self._size = self._size or shown
+        self._size = self._size or _within(shown)
         if stored not in self._stored:
             self._stored.add(stored)
             if shown != self._size:
@@ -189,3 +189,13 @@ class Upright:
             return width, height
         square = (round(width * self._aspect), height) if self._aspect > 1 else (width, round(height / self._aspect))
         return square if square[0] * square[1] <= MOST_PIXELS else (width, height)
+
+
+def _within(size: tuple[int, int]) -> tuple[int, int]:
+    """
+    Raises:
+        SourceError: a side is longer than anything can be cut out of.
+    """
+    if max(size) > MOST_SIDE:
+        raise SourceError(f"pictures of {size[0]}×{size[1]} pixels: at most {MOST_SIDE} a side are read; make them smaller")
+    return size

@@ -93,6 +93,13 @@ def test_a_picture_too_large_is_refused_before_it_is_decoded(tmp_path, name, mon
     refused(tmp_path / name, "pictures of 30000×8000 pixels")  # the line came without the memory
 
 
+def test_pictures_too_long_to_be_cut_are_refused(tmp_path):
+    film(tmp_path / "a.gif", [0.0, 0.1], "gif", kind="rgb8")
+    data = (tmp_path / "a.gif").read_bytes()
+    (tmp_path / "a.gif").write_bytes(data[:6] + b"\xff\xff" + data[8:])  # the width that the header says
+    refused(tmp_path / "a.gif", "pictures of 65535×", "at most 32766 a side", "make them smaller")
+
+
 def test_pictures_that_become_too_large_are_left_out(tmp_path):
     large = cv2.imencode(".jpg", np.zeros((8000, 8000), np.uint8))[1].tobytes()
     clip = jpegs(tmp_path / "a.mkv", [jpeg(0), jpeg(1), large, jpeg(3)])

@@ -4,6 +4,7 @@ session is told to end from outside: Ctrl-C, SIGTERM (a service manager), SIGHUP
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -60,6 +61,8 @@ class _OneLine:
             if sys.stdout is not None:
                 sys.stdout.flush()  # here, where it can be said: Python's own at the end would be a traceback
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # of any path that somebody typed, wherever it is first looked at
+                sys.exit(_say(name, f"'{str(error.filename)[:40]}…' is no path: its name is too long; is it a setting, written name=value?", 2))
             why = "" if error.filename else given_up(sys.stdout)
             if not why:
                 raise  # not of standard output

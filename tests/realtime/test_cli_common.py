@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -43,6 +44,11 @@ def fail(error):
         (OutputError("cannot write\n'x'"), 6, "mer-try: cannot write 'x'\n"),
         (UsageError("no"), 2, "mer-try: no\n"),
         (KeyboardInterrupt(), 130, "mer-try: interrupted\n"),
+        (
+            OSError(errno.ENAMETOOLONG, "File name too long", "a" * 300),
+            2,
+            f"mer-try: '{'a' * 40}…' is no path: its name is too long; is it a setting, written name=value?\n",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_its_code(capsys, error, code, said):

@@ -39,7 +39,7 @@ class Outcome:
     Attributes:
         code: its exit code; negative: killed by this signal.
         memory: the most that it and its children held, bytes.
-        said: its last words.
+        said: its first words and its last.
     """
 
     code: int
@@ -76,8 +76,8 @@ def run(words: Sequence[str], folder: Path) -> Outcome:
     seconds = time.monotonic() - begun
     _end(process.pid)
     process.join()
-    words_ = said.read_text("utf-8", "replace") if said.exists() else ""
-    return Outcome(process.exitcode or 0, seconds, most, words_[-6000:])
+    told = said.read_text("utf-8", "replace") if said.exists() else ""
+    return Outcome(process.exitcode or 0, seconds, most, told[:2000] + told[2000:][-4000:])
 
 
 def _play(module: str, words: tuple[str, ...], folder: str, said: str) -> None:

@@ -21,7 +21,7 @@ from realtime.review.item import LABELS, UNITS
 
 PAGE = ROOT / "realtime" / "dashboard"
 HOLE = re.compile(r"\{\w+\}")
-DRAWN = {"deepest: {} of the eyes' distance"}  # into a picture
+DRAWN = {"by covering parts of the face", "deepest: {} of the eyes' distance"}  # into pictures
 JOINTS = {"; ", ": ", ", ", " (", ")", "."}  # page/shared/translate.js
 # what stands in the sources of the page and is the same in every language, or no word to a person who looks at it
 NAMES = {

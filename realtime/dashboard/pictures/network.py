@@ -79,7 +79,7 @@ def scores_figure(event: Event, below: float | None = None, dark: bool = False):
             font_color=THRESHOLD[dark],
             font_size=12,
         )
-    figure.update_layout(xaxis_range=[0, 1.12], xaxis_tickvals=[0, 0.25, 0.5, 0.75, 1], yaxis_ticksuffix="  ")
+    figure.update_layout(xaxis_range=[0, 1.12], xaxis_tickvals=[0, 0.25, 0.5, 0.75, 1], yaxis_ticksuffix="  ", yaxis_automargin=True)
     return _plain(figure, dark, height=80 + 38 * max(len(ranked), 1), top=26)
 
 

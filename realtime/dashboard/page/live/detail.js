@@ -1,5 +1,6 @@
 // The event that is looked at: the newest by itself, or one that a person chose and that then stays.
 import { $ } from "../shared/dom.js";
+import { say as translated } from "../shared/language.js";
 import { connection } from "./connection.js";
 import { plotly } from "./curve.js";
 import { events } from "./events.js";
@@ -105,7 +106,8 @@ async function scores(number, figure) {
   if (number !== shown) return;
   await plotly();
   const layout = { ...figure.layout, autosize: true, width: undefined };
-  window.Plotly.newPlot($("mer-scores"), figure.data, layout, { displayModeBar: false, responsive: true, staticPlot: true });
+  const data = figure.data.map((one) => ({ ...one, y: one.y.map(translated) })); // what is translated once it is drawn has no room made for it
+  window.Plotly.newPlot($("mer-scores"), data, layout, { displayModeBar: false, responsive: true, staticPlot: true });
 }
 
 // ticked again: on with the newest

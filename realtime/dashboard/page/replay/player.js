@@ -57,7 +57,7 @@ export class Player {
     const size = `${moment(this.end, this.end)}, ${count(d.times.length, "frame")}, ${count(d.events.length, "event")} (${kinds})`;
     const how = d.sensitivity === "usual" ? "" : `, ${d.sensitivity} movements asked for`;
     const about = make("p", { class: "mr-meta" }, `${size}, named by ${d.model}${how}${CUT[d.state] || ""}`, make("br"), judged(d));
-    const title = make("div", { class: "mr-head" }, make("div", {}, make("h3", { text: d.name }), about), downloads(d.menu, (kind, slow) => download(kind, slow, this.lanes.chosen)));
+    const title = make("div", { class: "mr-head" }, make("div", {}, make("h3", { text: d.name, translate: "no" }), about), downloads(d.menu, (kind, slow) => download(kind, slow, this.lanes.chosen)));
     this.partly = make("p", { class: "mr-partly", hidden: "" }, make("span"), this.whole());
     this.root = make("div", { class: "mr", "data-token": this.token }, title,
       make("div", { class: "mr-cols" }, make("div", {}, this.film.root, row), make("div", { class: "mr-side" }, this.filter.root, this.events.list)),

@@ -122,7 +122,7 @@ class QueueRow {
     this.cancel = this.button("Cancel", "cancel");
     this.remove = make("button", { type: "button", text: "Remove", "aria-label": `Remove ${job.name}`, onclick: () => this.removing() });
     this.root = make("tr", { class: "mr-job mr", role: "row" },
-      make("th", { scope: "row", role: "rowheader" }, make("strong", { text: job.name })), this.seconds,
+      make("th", { scope: "row", role: "rowheader" }, make("strong", { text: job.name, translate: "no" })), this.seconds,
       make("td", { role: "cell" }, this.state, this.progress, this.message), this.events, this.judged,
       make("td", { role: "cell", class: "mr-do" }, this.show, this.cancel, this.remove));
   }

@@ -68,6 +68,13 @@ Object.defineProperty(navigator, "language", { value: language }); // what Gradi
 document.documentElement.lang = language;
 // Gradio translates no choices, and shows one of them in a field
 for (const { props } of config.components ?? []) props.choices = props.choices?.map(([name, value]) => [typeof name === "string" ? say(name) : name, value]);
+// what is drawn is never in the page: it is translated where it is drawn, and measured
+for (const name of /** @type {const} */ (["fillText", "measureText"])) {
+  const draw = CanvasRenderingContext2D.prototype[name];
+  CanvasRenderingContext2D.prototype[name] = function (/** @type {string} */ text, /** @type {any[]} */ ...place) {
+    return draw.call(this, say(text), ...place);
+  };
+}
 new MutationObserver((changes) => {
   for (const change of changes) {
     if (change.type === "attributes") attribute(change.target, change.attributeName);

@@ -2,7 +2,8 @@
 const NUMBER = "[-−–+]?\\d[\\d.,:]*";
 const HOLE = /\{(\w+)\}/g;
 // what sentences and lists are put together with, the loosest first; a catalogue may have its own for each
-const JOINTS = ["; ", " · ", " (", ")", ": ", ", "];
+const JOINTS = ["; ", " · ", ": ", ", "];
+const BRACKETS = /^(.*?) \(([^()]*)\)(.*)$/;
 const SENTENCES = /(?<=[.!?…]) (?=\S)/;
 const DECIMAL = /^[-−+]?\d+\.\d+(?: ?(?:%|s|ms|MB|GB|×))?$/;
 const THOUSANDS = /^\d{1,3}(,\d{3})+$/;
@@ -18,6 +19,7 @@ const MOST_KEPT = 2000;
 export function translator(catalogue, language) {
   const templates = Object.keys(catalogue).filter((english) => english.match(HOLE)).map((english) => template(english, catalogue[english]));
   templates.sort((a, b) => b.firm - a.firm);
+  const wordy = templates.filter((one) => one.wordy), bare = templates.filter((one) => !one.wordy); // these fit nearly anything
   const point = new Intl.NumberFormat(language).formatToParts(0.5).find((part) => part.type === "decimal").value;
   const between = /^(zh|ja)/.test(language) ? "" : " ";
   const number = (digits) => (THOUSANDS.test(digits) ? Number(digits.replaceAll(",", "")).toLocaleString(language) : digits.replace(/^([^.]*)\.(?=\d+$)/, `$1${point}`));
@@ -44,17 +46,29 @@ export function translator(catalogue, language) {
     if (DECIMAL.test(text)) return text.replace(".", point);
     const date = DATE.exec(text);
     if (date) return new Date(`${date[1]}T${date[2] ?? "12:00"}`).toLocaleString(language, { dateStyle: "medium", ...(date[2] ? { timeStyle: "short" } : {}) });
-    for (const one of templates) {
-      const fits = one.shape.exec(text);
-      const words = fits && one.words.replace(HOLE, (_, name) => (name.length > 1 ? translate(fits.groups[name]) : number(fits.groups[name])));
-      if (words && words !== text) return words;
-    }
-    const sentences = text.split(SENTENCES);
+    const sentences = text.split(SENTENCES), joint = JOINTS.find((one) => text.includes(one)), brackets = BRACKETS.exec(text);
+    const fits = fitting(text, wordy);
+    if (fits !== null) return fits;
     if (sentences.length > 1) return joined(sentences, between);
     const rest = text.endsWith(".") ? found(text.slice(0, -1)) : null;
     if (rest !== null) return rest + (catalogue["."] ?? ".");
-    const joint = JOINTS.find((one) => text.includes(one));
-    return joint ? joined(text.split(joint), catalogue[joint] ?? joint) : null;
+    if (brackets) return bracketed(brackets);
+    return joint ? joined(text.split(joint), catalogue[joint] ?? joint) : fitting(text, bare);
+  }
+
+  function fitting(text, among) {
+    for (const { shape, words } of among) {
+      const fits = shape.exec(text);
+      const said = fits && words.replace(HOLE, (_, name) => (name.length > 1 ? translate(fits.groups[name]) : number(fits.groups[name])));
+      if (said && said !== text) return said;
+    }
+    return null;
+  }
+
+  function bracketed(/** @type {string[]} */ [, before, inside, after]) {
+    const words = [before, inside, after].map((part) => (part.trim() ? found(part.trim()) : null));
+    if (words.every((one) => one === null)) return null;
+    return `${words[0] ?? before}${catalogue[" ("] ?? " ("}${words[1] ?? inside}${catalogue[")"] ?? ")"}${words[2] === null ? after : after.replace(after.trim(), () => words[2])}`;
   }
 
   function joined(parts, by) {
@@ -68,5 +82,5 @@ export function translator(catalogue, language) {
 /** @param {string} english @param {string} words */
 function template(english, words) {
   const shape = english.split(HOLE).map((part, i) => (i % 2 ? `(?<${part}>${part.length > 1 ? ".*?" : NUMBER})` : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
-  return { shape: new RegExp(`^${shape.join("")}$`, "is"), words, firm: english.replace(HOLE, "").length };
+  return { shape: new RegExp(`^${shape.join("")}$`, "is"), words, firm: english.replace(HOLE, "").length, wordy: /[a-z]{2}/i.test(english.replace(HOLE, "")) };
 }

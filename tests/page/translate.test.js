@@ -32,6 +32,7 @@ test("numbers and dates as the language has them", () => {
   assert.equal(say("0.50"), "0,50");
   assert.equal(say("12.3 s"), "12,3 s");
   assert.equal(say("the latest 108,000 rows"), "die letzten 108.000 Zeilen");
+  assert.equal(say(say("Anna, 2.160 s")), "Anna, 2,160 s", "what it has said itself stays");
   assert.match(say("2026-11-27 20:15"), /27\.11\.2026.*20:15/);
 });
 

@@ -29,7 +29,9 @@ export function translator(catalogue, language) {
     const bare = text.trim();
     if (!bare) return text;
     const words = found(bare.replace(/\s+/g, " "));
-    return words === null ? text : text.replace(bare, () => words);
+    if (words === null) return text;
+    kept.set(words.trim().replace(/\s+/g, " "), null); // it comes back as a change of the page: "2,160 s" is no English number
+    return text.replace(bare, () => words);
   }
 
   function found(text) {

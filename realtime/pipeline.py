@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from realtime.naming.recognizer import Recognizer
 from realtime.records import Event, FaceView, Frame, Keyframes, Recognized
 from realtime.sources import open_source
 from realtime.spotting import Reading, Spotter, SpotterSettings, Verifier
+from realtime.spotting.settings import Baseline
 from realtime.warm import warm_stream
 
 MOST_PENDING = 16  # movements that may wait to be named; beyond, the loop waits, and a live source drops frames
@@ -116,6 +117,11 @@ class Pipeline:
             if reading.keyframes:
                 self._name(face, reading.keyframes)
         return Step(frame, views, readings, list(self._known()))
+
+    def use(self, usual: Baseline) -> None:
+        """From now on what is usual of the person is known; what was under way is let go."""
+        self._settings = replace(self._settings, spotter=replace(self._settings.spotter, usual=usual))
+        self._spotters.clear()
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Recognized]:
         """What is recognized in a whole stream, as it becomes known; closed at its end, or where whoever asks goes away."""

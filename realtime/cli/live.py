@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from functools import partial
 from importlib.resources import files as resources
 from pathlib import Path
@@ -15,6 +17,7 @@ from omegaconf import OmegaConf
 from engines.errors import on_notice
 from engines.runtime import ENGINES
 from realtime import settings
+from realtime.cli import baseline as baselines
 from realtime.cli import check as checking
 from realtime.cli import common, terminal
 from realtime.cli.beside import Frames
@@ -49,6 +52,7 @@ EXAMPLES = """
   mer-live --camera 0 --lsl-markers --record day1.mp4    with what other instruments mark
   mer-live --camera 0 --clips 2                      a film of each event, two seconds before to two after it
   mer-live --camera 0 --record day1.mp4              the stream itself, and the events beside it
+  mer-live --camera 0 --participant p03 --baseline 30    learn what is usual of a person, then watch with it
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
   mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
 WAITING = 1000  # events that may wait for a slow address
@@ -102,6 +106,10 @@ class Size(click.ParamType):
 @click.option("--clips", type=float, metavar="SECONDS", help="Save a film of each event, from so long before to so long after it, in --clips-to.")
 @click.option("--clips-to", default="clips", show_default=True, type=click.Path(path_type=Path), metavar="DIR", help="Where films of events go.")
 @click.option("--record", metavar="FILE|DIR", help="Keep the stream itself, in FILE.mp4 or in a new file in DIR, and the events beside it.")
+@click.option("--participant", metavar="NAME", help="Who is in view: their baseline is used, if there is one.")
+@click.option(
+    "--baseline", type=click.FloatRange(5), metavar="SECONDS", help="Learn what is usual of the participant from the first seconds, and keep it."
+)
 @click.option("--check", "only_check", is_flag=True, help="Say in five seconds whether rate, face and light are good enough, and what to do.")
 @click.option("--window", is_flag=True, help="Show the picture with the face, the curve and the last event; R records.")
 @click.option("--quiet", is_flag=True, help="No view and no summary; events go to --events and the log.")
@@ -130,6 +138,8 @@ def main(
     clips,
     clips_to,
     record,
+    participant,
+    baseline,
     only_check,
     window,
     quiet,
@@ -144,6 +154,8 @@ def main(
     overrides = common.only_overrides(settings_, "a file goes after --source")
     width, height = size or (width, height)
     named = {"source.width": width, "source.height": height, "source.fps": fps, "faces.most": faces, "network": model, "engine": engine}
+    usual = baselines.known(participant, common.complain("mer-live"), baseline is not None)
+    named["spotter.usual"] = asdict(usual) if usual else None
     named["faces.measures"] = frames is not None or lsl or None
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
@@ -151,6 +163,8 @@ def main(
     specs = [*map(cameras_here.number_of, cameras), *sources, *([DEMO] if demo else [])]
     if not specs:
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
+    if participant and len(specs) > 1:
+        raise UsageError(f"--participant {participant}: expected one source, got {len(specs)}")
     if frames and (len(specs) > 1 or not frames.lower().endswith(".csv")):
         raise UsageError(f"--frames {frames}: expected the name of a .csv file, and one source, got {len(specs)}")
 
@@ -167,7 +181,7 @@ def main(
             return checking.check(opened, names, chosen, network, seconds or checking.SECONDS)
         sinks = [file_sink(events, network.classes, now=any(source.info.now for source in opened))] if events else []
         files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if lies_here(spec)}
-        log = [] if no_log else [log_session("mer-live", network.name, names, config, files)]
+        log = [] if no_log else [log_session("mer-live", network.name, names, config, files, participant or "")]
         shown = Shown(screen)
         writer = stack.enter_context(Writer([*sinks, *log, shown], report=common.complain("mer-live")))
         table = stack.enter_context(Frames("mer-live", partial(FrameFile, Path(frames), kept=True) if frames else None))
@@ -188,6 +202,9 @@ def main(
             if lsl_markers
             else None
         )
+        if usual:
+            screen.print(baselines.words(usual), style="dim")
+        learning = baselines.Learning(participant, baseline, chosen, common.complain("mer-live")) if baseline else None
         watches: list[Watch] = []
         for source, name in zip(opened, names, strict=True):
             screen.print(policy(name, source.info), style="dim")
@@ -198,8 +215,15 @@ def main(
                 Watch(
                     source,
                     pipeline,
-                    partial(_hand_over, [writer, *others]),
-                    partial(_note, table, [one for one in (streams, heard) if one], films.get(name), name),
+                    partial(_hand_over, [writer, *others], learning),
+                    partial(
+                        _note,
+                        table,
+                        [one for one in (streams, heard) if one],
+                        films.get(name),
+                        name,
+                        partial(learning.note, pipeline) if learning else None,
+                    ),
                 )
             )
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader(), recording)
@@ -251,7 +275,9 @@ def _elsewhere(webhook: str | None, mqtt: str | None) -> list[Sink]:
     return found
 
 
-def _hand_over(writers: list[Writer], event: Event, keyframes: Keyframes) -> None:
+def _hand_over(writers: list[Writer], learning: baselines.Learning | None, event: Event, keyframes: Keyframes) -> None:
+    if learning and learning.holds(event):
+        return  # this person's usual
     for writer in writers:
         writer.write(event)
 
@@ -261,7 +287,9 @@ def _mark(writers: list[Writer], marker: Marker) -> None:
         writer.write(marker)
 
 
-def _note(table: Frames, clocks: list[LslSink | LslMarkers], film: ClipSink | None, name: str, step: Step) -> None:
+def _note(table: Frames, clocks: list[LslSink | LslMarkers], film: ClipSink | None, name: str, learn: Callable | None, step: Step) -> None:
+    if learn:
+        learn(step)
     table.write(step)
     if film:
         film.note(step)

@@ -11,7 +11,7 @@ import click
 from rich.text import Text
 
 from engines.errors import on_notice
-from realtime.cli import common, log_codings, log_review
+from realtime.cli import common, log_baseline, log_codings, log_review
 from realtime.cli.console import Console, print_table
 from realtime.errors import UsageError
 from realtime.judged import sentence
@@ -33,6 +33,7 @@ EXAMPLES = """
   mer-log review export training         reviewed events as a training set
   mer-log import coder.eaf --reviewer Ada        what a coder marked in ELAN, BORIS, Praat or a table
   mer-log compare                        the latest session beside its coders: precision, recall, times, kappa, alpha
+  mer-log baseline list                  participants whose usual blinks, speech and rest are known
   mer-log delete 12                      a session and everything derived from it
 The log is one SQLite file; MER_LIVE_LOG=FILE names another. It holds no picture; those kept for review lie beside it."""
 
@@ -43,6 +44,7 @@ def main():
     click.get_current_context().with_resource(on_notice(common.complain("mer-log")))
 
 
+main.add_command(log_baseline.baseline)
 main.add_command(log_review.review)
 main.add_command(log_review.delete)
 main.add_command(log_codings.import_codings)

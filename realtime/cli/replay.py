@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from engines.errors import on_notice
 from engines.runtime import ENGINES
 from realtime import settings
+from realtime.cli import baseline as baselines
 from realtime.cli import common, terminal
 from realtime.cli.batch import Batch, Wanted
 from realtime.cli.clips import find_clips
@@ -26,7 +28,8 @@ from realtime.output import lanes
 from realtime.output.event_table import separator_of
 from realtime.output.line_file import LineFile
 from realtime.output.sinks import Writer
-from realtime.sources.checks import check_file
+from realtime.sources.checks import check_file, pictures_in
+from realtime.spotting.settings import Baseline
 from realtime.watching import LiveSettings, Watch
 
 EXAMPLES = """
@@ -36,6 +39,7 @@ EXAMPLES = """
   mer-replay clip.mp4 --out results --frames         also frames.csv: a row a frame and face (with --export parquet: frames.parquet)
   mer-replay clip.mp4 --out results --plot pose_Ry,mouthSmileLeft --export report    the same, and these curves as a picture
   mer-replay CASME2_RAW/ --fps 200 --out results     every folder of pictures below it, 200 of them a second
+  mer-replay p03.mp4 --out results --participant p03 --baseline 5-35    with what is usual of the person, as those seconds show it
   mer-replay clip.mp4 --out results spotter.sensitivity=6
   mer-replay recordings/ --out results --launcher ray    a clip a task, on the cluster at RAY_ADDRESS or on all cores here"""
 EXPORTS = {
@@ -69,17 +73,23 @@ EXPORTS = {
 )
 @click.option("--csv-separator", default=",", metavar=", | ; | tab", help="Of the CSV files; a semicolon goes with decimal commas.")
 @click.option("--again", is_flag=True, help="Do anew what an earlier run has done.")
+@click.option("--participant", metavar="NAME", help="Who is in the recordings: their baseline is used, if there is one.")
+@click.option(
+    "--baseline", metavar="[FROM-]TO", help="Learn what is usual of the participant from these seconds of the recording, neutral ones, and keep it."
+)
 @click.option("--faces", type=click.IntRange(1), help="How many faces to follow, the largest first.  [default: 1]")
 @click.option("--model", metavar="NAME|FILE", help="Network of the zoo, or an .onnx file.  [default: kernel_ridge]")
 @click.option("--engine", type=click.Choice(ENGINES), help="What runs the networks and the flow.  [default: auto]")
 @click.option("--launcher", type=click.Choice(["inline", "ray"]), default="inline", show_default=True, help="Where clips go.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--no-log", is_flag=True, help="Keep nothing in the event log (mer-log).")
-def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, faces, model, engine, launcher, quiet, no_log):
+def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, participant, baseline, faces, model, engine, launcher, quiet, no_log):
     """Find micro-expressions in recordings."""
     overrides, words = common.split_words(clips)
     frames = frames or bool(plot)
     named = {"source.fps": fps, "faces.most": faces, "network": model, "engine": engine, "faces.measures": frames or None}
+    usual = _usual(participant, baseline, words, settings.load("live", overrides, LiveSettings, named))
+    named["spotter.usual"] = asdict(usual) if usual else None
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
     wanted = Wanted(OmegaConf.to_container(config), video, tuple(chosen_exports(kinds)), separator_of(csv_separator), frames, lanes.chosen(plot))
@@ -103,7 +113,7 @@ def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, face
         recognizer = Recognizer(chosen.network, chosen.engine)  # one that cannot be had is said before a clip is opened
         console.print(recognizer.engines, style="dim")
         keep(out / "settings.yaml", OmegaConf.to_yaml(config))
-        log = None if no_log else log_session("mer-replay", chosen.network, [clip for clip, _ in jobs], config)
+        log = None if no_log else log_session("mer-replay", chosen.network, [clip for clip, _ in jobs], config, participant=participant or "")
         log_writer = Writer([log] if log else [], common.complain("mer-replay"), patience_s=PATIENCE)
         writers.append(stack.enter_context(log_writer))
         missing = ["interrupted: not all recordings were worked through"]
@@ -135,6 +145,19 @@ def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, face
     if told:
         common.complain("mer-replay")("interrupted: what was found until then is kept")
     return exit_code("mer-replay", watches, writers) or code or (getattr(told, "code", common.INTERRUPTED) if told else 0)
+
+
+def _usual(participant: str | None, stretch: str | None, words: list[str], config: DictConfig) -> Baseline | None:
+    """The participant's baseline: learnt now, or known."""
+    usual = baselines.known(participant, common.complain("mer-replay"), stretch is not None)
+    if stretch is None:
+        return usual
+    between = baselines.span(stretch)
+    if len(words) != 1 or (Path(words[0]).is_dir() and not pictures_in(Path(words[0]))):
+        raise UsageError(f"--baseline {stretch}: expected one recording, got {' '.join(words) or 'none'}")
+    usual = baselines.learn(Path(words[0]), between, participant, OmegaConf.to_object(config))
+    common.complain("mer-replay")(baselines.words(usual))
+    return usual
 
 
 def chosen_exports(kinds: str) -> list[str]:

@@ -38,16 +38,17 @@ def policy(name: str, info: SourceInfo) -> str:
     return f"{name}: {info.width}×{info.height}{fps}; {way}"
 
 
-def log_session(command: str, model: str, specs: list, config: DictConfig, files: dict[str, str] | None = None) -> SqliteSink:
+def log_session(command: str, model: str, specs: list, config: DictConfig, files: dict[str, str] | None = None, participant: str = "") -> SqliteSink:
     """The sink for the event log, with the resolved configuration of this session. Says it where an earlier session was killed.
 
     Args:
         files: see `Session`.
+        participant: the same.
     """
     with suppress(MerError):  # an unusable log is said by whoever writes to it
         if line := left_unfinished():
             common.complain(command)(line)
-    return SqliteSink(Session(model, [str(spec) for spec in specs], OmegaConf.to_container(config), files))
+    return SqliteSink(Session(model, [str(spec) for spec in specs], OmegaConf.to_container(config), files, participant=participant))
 
 
 class Shown(Sink):

@@ -10,6 +10,7 @@ from realtime.cli import common, replay
 from realtime.cli.clips import find_clips
 from realtime.cli.console import print_table
 from realtime.errors import UsageError
+from realtime.output.baselines import listed
 from realtime.sources import lies_here
 from realtime.study import Recording, Study, by_pattern, by_table
 from realtime.study import report as reports
@@ -71,14 +72,23 @@ def add(folder, recordings, pattern, table, participant, condition, session):
 @FOLDER
 @click.option("--launcher", type=click.Choice(["inline", "ray"]), default="inline", show_default=True, help="Where recordings go, as in mer-replay.")
 @click.option("--again", is_flag=True, help="Do anew what is done.")
-def run(folder, launcher, again):
+@click.option("--baselines", is_flag=True, help="Use the participants' baselines (mer-log baseline list), where they have one.")
+def run(folder, launcher, again, baselines):
     """Work through what is new or changed, with the settings and exports of FOLDER/study.yaml."""
     study = Study(folder)
     if not study.recordings:
         raise UsageError(f"{study.table} names no recordings: mer-study add {folder} RECORDING…")
-    words = [*(str(study.place(one)) for one in study.recordings), "--out", str(study.results), "--launcher", launcher]
-    words += ["--export", ",".join(study.export)] if study.export else []
-    return replay.main.main([*words, *(["--again"] if again else []), *study.settings], standalone_mode=False)
+    options = ["--out", str(study.results), "--launcher", launcher, *(["--again"] if again else [])]
+    options += ["--export", ",".join(study.export)] if study.export else []
+    known = {one.participant for one, _ in listed()} if baselines else set()
+    groups: dict[str, list[str]] = {}
+    for one in study.recordings:
+        groups.setdefault(one.participant if one.participant in known else "", []).append(str(study.place(one)))
+    codes = []
+    for participant, paths in groups.items():
+        whose = ["--participant", participant] if participant else []
+        codes.append(replay.main.main([*paths, *options, *whose, *study.settings], standalone_mode=False))
+    return next(filter(None, codes), 0)
 
 
 @main.command()

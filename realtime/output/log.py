@@ -40,6 +40,7 @@ class Session:
         settings: the resolved configuration, plain dicts and lists.
         files: where the recordings lie, source → path, for those who look at an event again; by default every source that is
             a file now.
+        participant: who is in all of them, where that is known.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Session:
     settings: dict
     files: dict[str, str] | None = None
     started_at: str = field(default_factory=lambda: _now())
+    participant: str = ""
 
 
 class SqliteSink(Sink):
@@ -168,12 +170,16 @@ class SqliteSink(Sink):
             _json(_files(self.session)),
             myself(),
         )
-        return self._connection.execute(
+        number = self._connection.execute(
             "INSERT INTO sessions (id, started_at, version, model, sources, settings, files, process) SELECT max("
             " (SELECT coalesce(max(id), 0) FROM sessions), (SELECT coalesce(max(session_id), 0) FROM gone)) + 1,"
             " ?, ?, ?, ?, ?, ?, ?",
             row,
         ).lastrowid
+        who = _text(self.session.participant.strip())
+        people = [(number, without_password(printable(source)), who) for source in dict.fromkeys(self.session.sources)] if who else []
+        self._connection.executemany("INSERT INTO people (session_id, source, subject) VALUES (?, ?, ?)", people)
+        return number
 
     def _lost(self) -> OutputError:
         error = OutputError(f"event log '{self.path}' stayed locked by another program: {len(self._waiting)} events are not in it")

@@ -29,7 +29,10 @@ class Recent:
         self._settings = settings
         self.samples: deque[Sample] = deque([first])
         self.views: deque[FaceView] = deque([view])
-        self.usual_eyes = view.eye_opening
+        usual = settings.usual
+        self._prior = usual.eyes if usual and usual.eyes > 0 else None
+        self._drop = usual.blink_drop if usual else settings.blink_drop
+        self.usual_eyes = self._prior or view.eye_opening
         self._gates: deque[tuple[float, str]] = deque()
         self._eyes: deque[tuple[float, float]] = deque()
 
@@ -40,7 +43,10 @@ class Recent:
             while view.pts - self._eyes[0][0] > self._settings.noise_seconds:
                 self._eyes.popleft()
             self.usual_eyes = float(np.median([opening for _, opening in self._eyes]))
-        if view.eye_opening < self._settings.blink_drop * self.usual_eyes:
+            if self._prior:  # until this session knows as much
+                share = min(1.0, (view.pts - self._eyes[0][0]) / (0.9 * self._settings.noise_seconds))
+                self.usual_eyes = share * self.usual_eyes + (1 - share) * self._prior
+        if view.eye_opening < self._drop * self.usual_eyes:
             return "blink"
         return "motion" if view.motion > self._settings.motion_limit else None
 

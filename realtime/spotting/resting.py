@@ -68,6 +68,18 @@ class RestingDifference:
         self._usual_change: np.ndarray | None = None
         self._multiples = np.full(len(self._raw), np.nan, np.float32)
         self.difference = self.threshold = self.change = self.calm = math.nan
+        self._usual = settings.usual
+        if self._usual is not None and len(self._usual.floor) == len(self._usual.change) == len(self._raw):
+            self._floor, self.threshold = np.array(self._usual.floor, np.float32), self._usual.threshold
+            self._usual_change, self.calm = np.array(self._usual.change, np.float32), self._usual.calm
+        else:
+            self._usual = None
+
+    def levels(self) -> tuple[np.ndarray, float, np.ndarray, float] | None:
+        """Floor, threshold, usual change and calm, once all are known: what a baseline keeps."""
+        if self._floor is None or self._usual_change is None:
+            return None
+        return self._floor, self.threshold, self._usual_change, self.calm
 
     @property
     def by_region(self) -> np.ndarray:
@@ -147,6 +159,10 @@ class RestingDifference:
         least = np.full(len(self._raw), LEAST_MOVED)
         least[: len(self._now)] = LEAST_FLOOR
         self._floor, self.threshold = self._levels(self._noise, least, self._settings.sensitivity)
+        if self._usual is not None:  # until this session knows as much of rest
+            share = min(1.0, (self._noise[-1][0] - self._noise[0][0]) / (0.9 * self._settings.noise_seconds))
+            self._floor = share * self._floor + (1 - share) * np.array(self._usual.floor)
+            self.threshold = share * self.threshold + (1 - share) * self._usual.threshold
         while self._changes and pts - self._changes[0][0] > self._settings.noise_seconds:
             self._changes.popleft()
         if len(self._changes) >= 3:

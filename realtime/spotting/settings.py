@@ -3,9 +3,41 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realtime.records import Keyframes
+
+
+@dataclass
+class Baseline:
+    """What is usual of one person, see `realtime.spotting.baseline`.
+
+    Attributes:
+        participant: whose it is.
+        seconds: of a face, from which it was learnt.
+        floor: the usual difference at rest, of each region and part.
+        threshold: multiples of it that rest stays below.
+        change: the usual change at rest, of each region and part; calm: multiples of it that rest stays below.
+        eyes: the usual opening, lid distance over eye width.
+        blink_drop: see `SpotterSettings`.
+        blinks_a_minute: how often.
+        speech: share of the time.
+        alarms: how sure the verifier was of each movement that it took for a micro-expression there.
+        confidence: see `SpotterSettings`.
+    """
+
+    participant: str = ""
+    seconds: float = 0.0
+    floor: list[float] = field(default_factory=list)
+    threshold: float = 0.0
+    change: list[float] = field(default_factory=list)
+    calm: float = 0.0
+    eyes: float = 0.0
+    blink_drop: float = 0.7
+    blinks_a_minute: float = 0.0
+    speech: float = 0.0
+    alarms: list[float] = field(default_factory=list)
+    confidence: float = 0.6
 
 
 @dataclass
@@ -27,6 +59,7 @@ class SpotterSettings:
         refine: place onset, apex and offset by what moved, not by the histograms alone.
         verifier: the network that tells micro-expressions from everything else (of the zoo, or an .onnx file); None: none.
         confidence: a movement is reported where the verifier gives it at least this probability.
+        usual: the person's baseline, where there is one.
     """
 
     min_duration: float = 0.04
@@ -43,6 +76,7 @@ class SpotterSettings:
     refine: bool = True
     verifier: str | None = "verifier"
     confidence: float = 0.6
+    usual: Baseline | None = None
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ class Spotter:
         self.remark: str | None = None
         self._verifier = verifier = verifier or (Verifier(settings.verifier) if settings.verifier else None)
         if detector is None and verifier is not None:
-            detector = lambda: MicroDetector(verifier, settings.confidence)
+            least = max(settings.confidence, settings.usual.confidence) if settings.usual else settings.confidence
+            detector = lambda: MicroDetector(verifier, least)
         self._make_detector = detector or (lambda: None)
         self._stretch: Stretch | None = None  # None while the face is out of view
         self._began: float | None = None  # pts of the first view
@@ -88,6 +89,10 @@ class Spotter:
             keyframes = self._whole()
         self._stretch = self._under_way = None
         return keyframes
+
+    def levels(self) -> tuple | None:
+        """See `RestingDifference.levels`, of the stretch that is looked at."""
+        return self._stretch.front.levels() if self._stretch else None
 
     # -- the movement under way
 

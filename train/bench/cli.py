@@ -143,6 +143,30 @@ def _recordings(chosen, config, out, rate, jobs, console):
 
 
 @main.command()
+@click.option("--portraits", type=click.Path(path_type=Path), default=PORTRAITS, help="Folder of frontal portraits.  [default: $MER_DATA/portraits]")
+@click.option("--clips", type=click.Path(path_type=Path), help="Where the clips lie or will lie.  [default: the user's cache]")
+@click.option("--people", default=12, show_default=True, type=click.IntRange(1, 20), help="How many, whom nothing was trained on.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes.  [default: one a core]")
+@click.argument("settings_", metavar="[SETTING=VALUE]...", nargs=-1)
+def baseline(portraits, clips, people, jobs, settings_):
+    """What a person's baseline changes: false alarms, recall, how soon the spotter is ready, on made clips."""
+    from train.bench.spotting import baselines
+
+    overrides = common.only_overrides(settings_, "folders go after their flags")
+    chosen = OmegaConf.to_object(settings.load("live", overrides, LiveSettings)).spotter
+    console = Console(soft_wrap=True)
+    console.print(machine(), style="dim")
+    place = clips or Path(platformdirs.user_cache_dir("mer-live", appauthor=False)) / "spotting-baseline"
+    with Progress(console=console, transient=True) as bar:
+        making = bar.add_task("clips", total=1)
+        folders = baselines.generate(place, portraits, people, jobs)
+        bar.advance(making)
+        watching = bar.add_task("spotting", total=people)
+        outcomes, learnt = baselines.measure(folders, chosen, jobs, lambda: bar.advance(watching))
+    console.print(Markdown(baselines.markdown(outcomes, learnt)))
+
+
+@main.command()
 @click.option(
     "--portraits", type=click.Path(path_type=Path), default=PORTRAITS, help="Without DIR: faces to make clips of.  [default: $MER_DATA/portraits]"
 )

@@ -131,12 +131,12 @@ function nothing(judged) {
 }
 
 function figure(words, alt, src, after = 0) {
-  const image = make("img", { alt }), place = make("div", { class: "mr-pic", "data-state": "waiting" }, image);
+  const image = make("img", { alt }), place = make("div", { class: "mr-pic", "data-state": "waiting", "data-word": "drawing…" }, image);
   const one = make("figure", {}, place, make("figcaption", { text: words }));
   image.addEventListener("load", () => { place.dataset.state = "there"; });
-  image.addEventListener("error", () => { place.dataset.state = "none"; });
+  image.addEventListener("error", () => Object.assign(place.dataset, { state: "none", word: "not to be had" }));
   one.load = (from) => {
-    place.dataset.state = "waiting";
+    Object.assign(place.dataset, { state: "waiting", word: "drawing…" });
     image.src = from;
   };
   if (after) setTimeout(() => one.isConnected && one.load(src), after);

@@ -116,8 +116,8 @@ class QueueRow {
     this.progress = make("progress", { max: "1", "aria-label": `Progress of ${job.name}` });
     this.message = make("p", { class: "mr-bad", role: "alert" });
     this.seconds = make("td", { role: "cell", class: "mr-n" });
-    this.events = make("td", { role: "cell", class: "mr-n" });
-    this.judged = make("td", { role: "cell", class: "mr-n" });
+    this.events = make("td", { role: "cell", class: "mr-n", "data-word": "events" });
+    this.judged = make("td", { role: "cell", class: "mr-n", "data-word": "judged" });
     this.show = this.button("Show", "show");
     this.cancel = this.button("Cancel", "cancel");
     this.remove = make("button", { type: "button", text: "Remove", "aria-label": `Remove ${job.name}`, onclick: () => this.removing() });

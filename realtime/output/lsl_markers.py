@@ -47,6 +47,8 @@ class LslMarkers:
         self._clocks[source].note(step.frame.pts, step.frame.arrival)
 
     def close(self) -> None:
+        if self._over.is_set():
+            return
         self._over.set()
         self._thread.join(AGAIN_S)
         if not self._heard:

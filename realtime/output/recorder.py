@@ -16,13 +16,14 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from engines.errors import notices
 from realtime.errors import OutputError
 from realtime.names import file_name
-from realtime.output.line_file import LEAST_FREE, cannot_write, disk_is_full
+from realtime.output.line_file import LEAST_FREE, cannot_write, disk_is_full, make_folder_of
 from realtime.output.sinks import JsonlSink, Sink
 from realtime.records import Event, Marker
 from realtime.sources import SourceInfo
@@ -90,9 +91,9 @@ class Recorder(Sink):
                 return
             if self._latest is not None:
                 self._latest.close()
-            self.path = _free_name(self._where, self._of)
-            if disk_is_full(self.path):
-                raise OutputError(f"'{self.path}' is not begun: {FULL}")
+            if disk_is_full(self._where):
+                raise OutputError(f"'{self._where}' is not begun: {FULL}")
+            self.path = _new_file(self._where, self._of)
             self._latest = _Recording(self._source, self.path, self._fail)
             self._source.tap(self._latest.take)
 
@@ -186,6 +187,9 @@ class _Recording:
             self._queue.put(None, timeout=0 if self.ended else PATIENCE)
         self._thread.join(PATIENCE)
         film = self._film
+        if film is None:
+            with suppress(OSError):  # its place alone was taken
+                self.path.unlink()
         return "" if film is None or film.begin is None else f"{self.path}: {film.end - film.begin:.1f} s"
 
     def _run(self) -> None:
@@ -254,14 +258,26 @@ def recordings(log: Path) -> Path:
     return log.with_name(f"{log.name}.recordings")
 
 
-def _free_name(where: Path, source: str) -> Path:
-    """A file's own name the first time, then with a number; in a folder the source's, with the time."""
+def _new_file(where: Path, source: str) -> Path:
+    """An empty one: of its own name the first time, then with a number; in a folder called after the source, with the time.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
     if where.suffix.lower() == ".mp4":
         wanted = where
     else:
         wanted = where / f"{file_name(Path(source).stem or 'camera')}-{datetime.now():%Y%m%d-%H%M%S}.mp4"
-    number, path = 1, wanted
-    while path.exists() or path.with_suffix(".jsonl").exists():
-        number += 1
-        path = wanted.with_stem(f"{wanted.stem}-{number}")
+    make_folder_of(wanted)
+    for number in count(1):
+        path = wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")
+        if path.with_suffix(".jsonl").exists():
+            continue
+        try:
+            path.touch(0o600, exist_ok=False)  # now: another source may wish the same name
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        break
     return path

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from places import DEMO
+from rich.console import Console
 
-from realtime.cli import live
+from realtime.cli import live, window
+from realtime.cli.record import Recording
 from realtime.errors import BrokenSourceError
 from realtime.output import line_file
 from realtime.output.recorder import Recorder
@@ -218,3 +220,43 @@ def test_the_command_keeps_what_it_sees(tmp_path):
     assert code == 0 and "recording to" in said and "agreed" in said and "recorded" in said
     codec, shown = times(film)
     assert codec == "h264" and len(shown) > 20 and film.with_suffix(".jsonl").exists()  # a played file's pictures are encoded
+
+
+def test_two_sources_of_one_name_have_a_file_each_and_what_never_came_leaves_none(tmp_path):
+    one, other = Source(), Source()
+    recorders = [Recorder(source, f"rtsp://{number}/stream", tmp_path) for number, source in enumerate((one, other))]
+    for recorder in recorders:
+        recorder.start()
+    assert recorders[0].path != recorders[1].path
+    for n in range(5):
+        one.send(n / 10)
+    for recorder in recorders:
+        recorder.close()
+    assert [path.name for path in sorted(tmp_path.glob("*.mp4"))] == [recorders[0].path.name]
+
+
+def test_the_key_r_of_the_window_begins_and_ends_and_a_sign_stands_in_the_picture(tmp_path, monkeypatch):
+    source, shown, keys = Source(), [], [ord("r"), 255, ord("r"), ord("q")]
+    recording = Recording(str(tmp_path), [source], ["camera"], Console(quiet=True), asked=False)
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(window, "paint", lambda step, status: np.full((480, 640, 3), 90, np.uint8))
+    for name, stand_in in {
+        "imshow": lambda title, picture: shown.append(picture),
+        "namedWindow": lambda *_: None,
+        "getWindowProperty": lambda *_: 1.0,
+        "waitKey": lambda _: keys.pop(0),
+    }.items():
+        monkeypatch.setattr(window.cv2, name, stand_in)
+    watch = SimpleNamespace(source=source, latest=None, status=None)
+    view = window.Window([watch], recording)
+    on = []
+    while True:
+        watch.latest = SimpleNamespace()
+        going = view.show()
+        on.append(recording.on)
+        source.send(len(on) / 10)
+        if not going:
+            break
+    assert on == [True, True, False, False] and len(list(tmp_path.glob("*.mp4"))) == 1
+    red = [(picture[..., 2].astype(int) - picture[..., 1] > 80).sum() for picture in shown]
+    assert red[0] == red[3] == 0 and red[1] > 50 and red[2] > 50

@@ -137,6 +137,11 @@ def test_style_sheets_hold_no_words():
     ]
 
 
+def test_what_is_chosen_has_a_value_of_its_own():
+    """Else what is shown is sent: a word of the person's language."""
+    assert not [path.name for path in sources(".py", ".js") if "<option>" in path.read_text(encoding="utf-8")]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_is_whole(language):
     words, first = catalogue(language), catalogue(LANGUAGES[0])

@@ -162,7 +162,7 @@ def _marks(moments: str) -> str:
     return f"""<div class="mer-fields rv-line">{moments}</div>
 <div class="mer-fields rv-line">
   <label>Action units <input id="rv-units" data-mark="action_units" maxlength="80" placeholder="like 1+2" autocomplete="off"></label>
-  <label>Kind <select id="rv-kind"><option>micro</option><option>macro</option></select></label>
+  <label>Kind <select id="rv-kind"><option value="micro">micro</option><option value="macro">macro</option></select></label>
   <label>Note <input id="rv-note" data-mark="note" maxlength="1000" autocomplete="off"></label>
 </div>
 <details class="rv-units"><summary>What the numbers of action units mean</summary><dl>{legend}</dl></details>"""

@@ -74,6 +74,7 @@ WORDS = {
     "bf16": "bf16: half the size, coarser",
     "int8": "int8: smallest, coarsest",
 }
+ABOUT = {"How good": UF1, "Size": "Of its file, megabytes", "Trained on": "Number of movements and people, and the data sets"}
 COLUMNS = ("What it does", "Trained on", "How good", "Size", "Engine", "For", "Made", "State")  # the last four with engines
 
 
@@ -183,7 +184,9 @@ def overview() -> str:
         built = [entry for entry in entries if entry.path.name.split(".")[0] == name]
         none = ["not built", "", "", ""] if engines else []
         rows += [_row(name, *about, size, *_built(entry)) for entry in built] or [_row(name, *about, size, *none)]
-    head = "".join(f'<th scope="col" role="columnheader">{word}</th>' for word in ("Network", *COLUMNS[: 8 if engines else 4]))
+    head = "".join(
+        f'<th scope="col" role="columnheader" title="{ABOUT.get(word, "")}">{word}</th>' for word in ("Network", *COLUMNS[: 8 if engines else 4])
+    )
     reasons = [entry.reason for entry in entries if entry.reason and not _elsewhere(entry)]
     notes = [f'<p class="mer-state">{escape(reason)}</p>' for reason in reasons]
     return (
@@ -197,7 +200,9 @@ def overview() -> str:
 
 def _row(name: str, *cells: str) -> str:
     """The roles are said, for on a phone each row is a card (page.css), which browsers take for no table."""
-    told = "".join(f'<td role="cell" data-word="{word}">{escape(cell)}</td>' for word, cell in zip(COLUMNS, cells, strict=False))
+    told = "".join(
+        f'<td role="cell" data-word="{word}" title="{ABOUT.get(word, "")}">{escape(cell)}</td>' for word, cell in zip(COLUMNS, cells, strict=False)
+    )
     return f'<tr role="row"><th scope="row" role="rowheader">{escape(name)}</th>{told}</tr>'
 
 

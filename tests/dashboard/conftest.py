@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import serving
+from PIL import Image
 from places import DEMO
 from serving import PATIENCE, Demo
 
@@ -251,15 +252,19 @@ def page(replay_page):
 
 @pytest.fixture
 def shot():
-    """`shot(page, "live-dark")` saves a PNG for people to look at, into the folder MER_SHOTS where that is set."""
+    """`shot(page, "live-dark")` saves a PNG for people to look at, into the folder MER_SHOTS where that is set; readme: a WebP, too, for
+    realtime/assets/pictures."""
     folder = os.environ.get("MER_SHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
 
-    def save(page, name: str, whole: bool = True) -> None:
+    def save(page, name: str, whole: bool = True, readme: bool = False) -> None:
         page.wait_for_timeout(300)  # fonts and transitions
         if folder:
-            page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=whole)
+            path = Path(folder) / f"{name}.png"
+            page.screenshot(path=str(path), full_page=whole)
+            if readme:
+                Image.open(path).convert("RGB").save(path.with_suffix(".webp"), quality=80)
 
     return save
 

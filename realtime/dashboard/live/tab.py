@@ -53,7 +53,7 @@ STAGE = """
 CURVE = """
 <section aria-label="Difference from rest, the last seconds">
   <h3 class="mer-h">How far the face is from rest</h3>
-  <div id="mer-curve" role="img" aria-label="Curve of the face's difference from rest, in multiples of what is usual at rest, with the limit above which a movement is looked at"></div>
+  <div id="mer-curve" role="img" title="Up: multiples of what is usual at rest. Along: seconds from the start." aria-label="Curve of the face's difference from rest, in multiples of what is usual at rest, with the limit above which a movement is looked at"></div>
   <ul class="mer-legend" aria-label="What the curve shows">
     <li><i data-line="accent"></i>difference from rest</li>
     <li><i data-line="macro" class="mer-dashed"></i>limit</li>
@@ -76,13 +76,13 @@ HEALTH = """
 """
 DETAIL = """
 <section id="mer-detail" aria-label="The event that is shown">
-  <h3 class="mer-h" id="mer-detail-title">Event</h3>
+  <h3 class="mer-h" id="mer-detail-title" title="Onset and offset, seconds from the start">Event</h3>
   <div class="mer-pictures">
     <figure><div class="mer-picture" data-name="flow"></div><figcaption>Where to: direction as colour</figcaption></figure>
     <figure><div class="mer-picture" data-name="magnified"></div><figcaption>The movement, slow and enlarged</figcaption></figure>
     <figure><div class="mer-picture" data-name="strain"></div><figcaption>Where the skin is stretched</figcaption></figure>
     <figure><div class="mer-picture" data-name="looked"></div><figcaption>Where the network looked</figcaption></figure>
-    <figure class="mer-scores"><div id="mer-scores"></div><figcaption>How likely each class is</figcaption></figure>
+    <figure class="mer-scores"><div id="mer-scores" title="Of the network, given that it was a movement: 0 to 1, together 1"></div><figcaption>How likely each class is</figcaption></figure>
   </div>
 </section>
 """
@@ -101,7 +101,7 @@ def events(formats: dict[str, str]) -> str:
     return f"""
 <section aria-label="Events">
   <div class="mer-head">
-    <h3 class="mer-h">Events <span id="mer-count">0</span></h3>
+    <h3 class="mer-h">Events <span id="mer-count" title="Number of movements that were reported since the start">0</span></h3>
     <div id="mer-downloads" role="group" aria-label="Download">Download {buttons}</div>
   </div>
   <div id="mer-list">
@@ -122,9 +122,7 @@ def frames(formats: dict[str, tuple[str, str]]) -> str:
         f'<button type="button" class="mer-button mer-small" data-what="{what}" aria-label="Download every frame as {name}" aria-disabled="true">{name}</button>'
         for what, (name, _) in formats.items()
     )
-    return (
-        f'<div id="mer-frames" role="group" aria-label="Download every frame" hidden>Every frame {buttons} <span id="mer-frames-count"></span></div>'
-    )
+    return f'<div id="mer-frames" role="group" aria-label="Download every frame" hidden>Every frame {buttons} <span id="mer-frames-count" title="One a frame and face"></span></div>'
 
 
 def server_source(cameras: list[str]) -> str:

@@ -16,6 +16,9 @@ from realtime.review.agreement import kappa
 Answers = dict[int, tuple[str, dict[str, float]]]  # of a network: event number → label and scores
 Pair = tuple[Event, str, dict[str, float]]  # an event, the other network's label and scores
 SHARED = "Both models were shown the same movements: which ones there are does not depend on the model."
+KAPPA = "Kappa: 1 all the same, 0 as by chance"
+NUMBER, APEX = "Its number in the recording", "Seconds from the beginning"
+NAMED = "The label, and how likely this network finds it, 0 to 1"
 MOST_NUMBERS = 8  # of events, in a sentence
 
 
@@ -41,7 +44,8 @@ def comparison(found: Found, other: str, answers: Answers) -> str:
     if not pairs:
         return '<p class="mer-state">There is no movement to compare.</p>'
     names = ("event", "apex", "kind", found.model, other, "agreement")
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
+    abouts = (NUMBER, APEX, "", NAMED, NAMED, "")
+    head = "".join(f'<th scope="col" title="{about}">{html.escape(name)}</th>' for name, about in zip(names, abouts, strict=True))
     told = {event.event: {"label": label, "scores": scores} for event, label, scores in pairs}
     told = html.escape(json.dumps({"model": other, "answers": told}))
     return (
@@ -66,7 +70,7 @@ def _summary(first: str, second: str, pairs: list[Pair]) -> str:
         f"<li><b>{html.escape(f'{first}: {one}, {second}: {two}')}</b>, {_numbers(events)}</li>"
         for (one, two), events in sorted(ways.items(), key=lambda way: -len(way[1]))
     )
-    return f"<p><b>{html.escape(words)}</b> {SHARED}</p>" + (f"<ul>{items}</ul>" if items else "")
+    return f'<p title="{KAPPA}"><b>{html.escape(words)}</b> {SHARED}</p>' + (f"<ul>{items}</ul>" if items else "")
 
 
 def _numbers(events: list[int]) -> str:
@@ -78,11 +82,11 @@ def _numbers(events: list[int]) -> str:
 def _row(pair: Pair) -> str:
     event, label, scores = pair
     same = event.label == label
-    said = f"{_named(event.label, event.scores)}</td><td>{_named(label, scores)}"
+    said = f'{_named(event.label, event.scores)}</td><td title="{NAMED}">{_named(label, scores)}'
     goto = f'<button type="button" class="mr-goto" data-event="{event.event}">{event.event}</button>'
     return (
-        f'<tr class="{"mr-same" if same else "mr-other"}"><td>{goto}</td><td>{event.apex_s:.2f} s</td>'
-        f"<td>{html.escape(event.kind)}</td><td>{said}</td><td>{'same' if same else 'differs'}</td></tr>"
+        f'<tr class="{"mr-same" if same else "mr-other"}"><td title="{NUMBER}">{goto}</td><td title="{APEX}">{event.apex_s:.2f} s</td>'
+        f'<td>{html.escape(event.kind)}</td><td title="{NAMED}">{said}</td><td>{"same" if same else "differs"}</td></tr>'
     )
 
 

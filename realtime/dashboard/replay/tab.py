@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import html
 import secrets
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
 
+from realtime.dashboard.live.choices import DEMO_CLIP
 from realtime.dashboard.replay import coders
 from realtime.dashboard.replay.compare import compare
 from realtime.dashboard.replay.downloads import everything, make, menu, store
@@ -56,6 +59,15 @@ class Handlers:
                 refused.append(str(error))
                 self.shared.uploads.drop(path, browser)
         yield None, refusals(refused)
+
+    def demo(self, network: str, sensitivity: str, measured: bool, request: gr.Request) -> str:
+        """The clip that comes along, for who has no recording at hand."""
+        try:
+            path = Path(DEMO_CLIP)
+            self.queue.add(self._job(path, (network, sensitivity, measured), request.session_hash, lambda clip: shutil.copyfile(path, clip)))
+        except MerError as error:
+            return refusals([str(error)])
+        return ""
 
     def act(self, opened: str, event: gr.EventData, request: gr.Request) -> list:
         """A button of the queue: cancel, remove, or show."""
@@ -169,14 +181,18 @@ class Handlers:
             MerError: where it is no upload of that browser's, or cannot be taken.
         """
         upload = self.shared.uploads.own(path, browser)
-        info = check_upload(upload, self.shared.settings.limits)
+        return self._job(upload, chosen, page, lambda clip: self.shared.uploads.take(path, browser, clip))
+
+    def _job(self, recording: Path, chosen: tuple[str, str, bool], page: str, put: Callable[[Path], object]) -> Job:
+        """put: brings the recording to a path, after it was looked at."""
+        info = check_upload(recording, self.shared.settings.limits)
         if not (owner := self.queue.owners.of(page)):
             raise MerError("this page has lost touch with mer-demo: reload it, then drop the recording again")
-        name = safe_name(upload.name)
+        name = safe_name(recording.name)
         folder = self.shared.folder(owner) / f"replay-{secrets.token_hex(8)}"
         folder.mkdir(mode=0o700)
         clip = folder / f"recording{Path(name).suffix.lower()}"
-        self.shared.uploads.take(path, browser, clip)
+        put(clip)
         network, sensitivity, measured = chosen
         model = network if network in self.shared.networks() else self.shared.settings.network
         sensitivity = sensitivity if sensitivity in WORDS else USUAL
@@ -279,5 +295,6 @@ def tab(shared: Shared) -> None:
     keep.click(do.keep, [chosen, whole], kept, show_progress="minimal")
     player.click(do.download, chosen, files, show_progress="minimal").then(None, js=GO.format("files"))
     player.submit(do.download, chosen, files, show_progress="minimal", concurrency_limit=HEAVY).then(None, js=GO.format("files"))
+    listed.play(do.demo, [model, how, measured], said, show_progress="hidden")
     listed.select(do.download_all, None, all_files, show_progress="minimal", concurrency_limit=HEAVY).then(None, js=GO.format("all"))
     listed.submit(do.keep_all, None, all_files, show_progress="minimal")

@@ -17,6 +17,13 @@ from realtime.review.film import as_read, recording
 from realtime.review.item import MOMENTS, Item, in_words
 
 HEADS = ("#", "Label", "Verdict", "Onset", "Apex", "Offset", "Score", "Units")
+KAPPA = "Numbers of events; kappa: 1 all the same, 0 as by chance"
+ABOUT = {
+    "#": "Its place in the list",
+    **dict.fromkeys(("Onset", "Apex", "Offset"), "Seconds from the beginning"),
+    "Score": "How likely the network finds its label, 0 to 1",
+    "Units": "Action units, as FACS numbers them",
+}
 
 
 def session_line(session: dict) -> str:
@@ -40,7 +47,7 @@ def table(chosen: Chosen, reviewer: str, blind: bool) -> str:
         return '<p class="mer-state">No session is logged yet. Use Live or Replay first.</p>'
     if not chosen.items:
         return '<p class="mer-state">No event was found here. If one was missed, add it below.</p>'
-    head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
+    head = "".join(f'<th scope="col" title="{ABOUT.get(name, "")}">{name}</th>' for name in HEADS)
     rows = "".join(_row(number, item, item.key == chosen.key, reviewer, blind) for number, item in enumerate(chosen.items, 1))
     return (
         f'<div class="rv-scroll" role="region" aria-label="Events of the session" tabindex="0">'
@@ -50,7 +57,7 @@ def table(chosen: Chosen, reviewer: str, blind: bool) -> str:
 
 def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> str:
     marks, verdict = item.marks(reviewer), item.verdict(reviewer)
-    cells = [f'<th scope="row">{number}{"" if item.event else " <small>missed</small>"}</th>']
+    cells = [f'<th scope="row" title="{ABOUT["#"]}">{number}{"" if item.event else " <small>missed</small>"}</th>']
     cells.append(_cell(marks.label, item.found.label))
     others = [
         f"<small>{escape(name)}: {'rejected' if said.verdict == 'rejected' else escape(said.marks.label)}</small>"
@@ -59,9 +66,9 @@ def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> s
     ]
     cells.append(f"<td>{_verdict(verdict)}{''.join(others)}</td>")
     for field in MOMENTS.values():
-        cells.append(_cell(f"{getattr(marks, field):.3f}", f"{getattr(item.found, field):.3f}", "rv-num"))
+        cells.append(_cell(f"{getattr(marks, field):.3f}", f"{getattr(item.found, field):.3f}", "rv-num", ABOUT["Apex"]))
     score = f"{max(item.scores.values()):.2f}" if item.scores else ""
-    cells.append(f'<td class="rv-num">{score}</td>')
+    cells.append(f'<td class="rv-num" title="{ABOUT["Score"]}">{score}</td>')
     cells.append(f'<td title="{escape(in_words(marks.action_units))}">{escape(marks.action_units)}</td>')
     kind = " rv-rejected" if verdict == "rejected" else ""
     return (
@@ -69,10 +76,10 @@ def _row(number: int, item: Item, chosen: bool, reviewer: str, blind: bool) -> s
     )
 
 
-def _cell(now: str, before: str, kind: str = "") -> str:
+def _cell(now: str, before: str, kind: str = "", about: str = "") -> str:
     if now == before:
-        return f'<td class="{kind}">{escape(now)}</td>'
-    return f'<td class="{kind}"><b>{escape(now)}</b> <del title="as it was found">{escape(before)}</del></td>'
+        return f'<td class="{kind}" title="{about}">{escape(now)}</td>'
+    return f'<td class="{kind}" title="{about}"><b>{escape(now)}</b> <del title="as it was found">{escape(before)}</del></td>'
 
 
 def _verdict(verdict: str) -> str:
@@ -104,7 +111,9 @@ def progress(chosen: Chosen, items: list[Item], reviewer: str, twice: bool = Fal
         for name in sorted(names)
         if name.casefold() == reviewer.casefold()
     ]
-    return "".join([*(f'<p class="mer-state">{line}</p>' for line in lines), *(f'<p class="mer-warn">{escape(line)}</p>' for line in warned)])
+    return "".join(
+        [*(f'<p class="mer-state" title="{KAPPA}">{line}</p>' for line in lines), *(f'<p class="mer-warn">{escape(line)}</p>' for line in warned)]
+    )
 
 
 def exported(done: Exported, address: str | None) -> str:

@@ -7,6 +7,7 @@ import { clock, percent } from "./words.js";
 const MOST = 50;
 const SMALL = ["onset", "apex"]; // shown in the list
 const TYPES = { magnified: "image/webp" };
+const WHAT = "When it peaked, minutes and seconds from the start; how long it lasted, seconds; how likely the label is, given that it was a movement";
 const ANSWER_MS = 15_000;
 const pictures = new Map(); // event → Map of name → URL of a picture in memory
 let waiting = null;
@@ -61,6 +62,7 @@ function add(event, unsure, choose) {
   const row = document.createElement("li"), button = document.createElement("button");
   row.value = event.event;
   button.type = "button";
+  button.title = WHAT;
   button.className = "mer-event";
   button.dataset.number = event.event;
   button.setAttribute("aria-pressed", "false");

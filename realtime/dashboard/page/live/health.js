@@ -65,8 +65,8 @@ function show(figures, camera) {
   rows($("mer-health"), {
     ...judged(server.judged),
     "Set aside": [counted(server.set_aside, String) || "nothing", "Movements that were noticed and not reported, and why"],
-    "Pictures a second": [`${server.fps_in.toFixed(1)} come, ${server.fps_out.toFixed(1)} are looked at`],
-    "Pictures missed": [counted(drops, missed) || "none"],
+    "Pictures a second": [`${server.fps_in.toFixed(1)} come, ${server.fps_out.toFixed(1)} are looked at`, "How many the camera gives, and how many are analysed"],
+    "Pictures missed": [counted(drops, missed) || "none", "How many were not looked at since the start, and why"],
     ...(camera ? { "Camera": [camera.about(), "What the browser says of the camera"] } : {}),
   });
   rows($("mer-more").querySelector("dl"), {
@@ -75,9 +75,9 @@ function show(figures, camera) {
     "An event is known after": [both(server.event_ms), "From the end of a movement to its label, on the server"],
     ...(camera ? { "… is on this screen after": [both(middle(labels)), "From the camera's picture of a movement's end to the label on this screen"] } : {}),
     ...(camera ? { "… with its motion after": [both(middle(flows)), "From the camera's picture of a movement's end to its motion as colours on this screen"] } : {}),
-    ...(camera ? { "Pictures are sent": [codec(camera.codec)] } : {}),
-    "Model": [server.backend],
-    ...(Object.keys(server.faults).length ? { "Faults": [counted(server.faults, String)] } : {}),
+    ...(camera ? { "Pictures are sent": [codec(camera.codec), "How the browser packs them on their way to the server"] } : {}),
+    "Model": [server.backend, "The network that names movements, and what it runs on"],
+    ...(Object.keys(server.faults).length ? { "Faults": [counted(server.faults, String), "What went wrong with the source, and how often"] } : {}),
   });
   $("mer-more").hidden = false;
 }

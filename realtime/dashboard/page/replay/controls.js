@@ -27,7 +27,11 @@ export function timeline(player) {
     "aria-valuemin": "0", "aria-valuemax": String(player.data.times.length - 1),
   }, player.curve.canvas);
   one.addEventListener("pointerdown", (e) => { one.setPointerCapture(e.pointerId); player.scrub(e); });
-  one.addEventListener("pointermove", (e) => { if (e.buttons) player.scrub(e); });
+  one.addEventListener("pointermove", (e) => {
+    if (e.buttons) player.scrub(e);
+    const about = player.curve.about(e.clientY, player.lanes.shown);
+    if (one.title !== about) one.title = about;
+  });
   one.addEventListener("wheel", (e) => {
     if (!e.ctrlKey && !e.shiftKey) return; // the page scrolls
     e.preventDefault();
@@ -44,6 +48,7 @@ export function hint() {
 
 // Which of the events are shown: by kind, by label, by how certain it is that there is a movement at all.
 const ALL = "all";
+const CERTAIN = "That it is a movement at all, 0 to 1";
 
 export class Filter {
   /** changed(): another choice was made. */
@@ -57,9 +62,9 @@ export class Filter {
     this.label = choice("Label", "all labels", of("label"));
     this.least = make("input", { type: "range", min: "0", max: "1", step: "0.05", value: "0", "aria-label": "Certainty, at least",
       oninput: () => this.tell(changed) });
-    this.at = make("output", { text: "0.00" });
-    this.said = make("p", { class: "mr-hint", role: "status" });
-    const certain = make("label", { class: "mr-slide", title: "that it is a movement at all" }, "certainty ≥", this.least, this.at);
+    this.at = make("output", { text: "0.00", title: CERTAIN });
+    this.said = make("p", { class: "mr-hint", role: "status", title: "What the choices above leave" });
+    const certain = make("label", { class: "mr-slide", title: CERTAIN }, "certainty ≥", this.least, this.at);
     this.root = make("div", { class: "mr-filter", role: "group", "aria-label": "Filter" }, this.kind, this.label, certain, this.said);
     this.root.hidden = data.events.length < 2;
   }

@@ -43,6 +43,14 @@ export class Curve {
     return Math.min(Math.max((clientX - box.left - GUTTER) / (box.width - GUTTER - MARGIN), 0), 1);
   }
 
+  /** What is drawn at a height on screen, and in which unit. */
+  about(clientY, lanes) {
+    const y = clientY - this.canvas.getBoundingClientRect().top, row = this.rows[Math.floor((y - FIRST) / ROW)], lane = lanes[Math.floor((y - this.top - CURVE) / LANE)];
+    if (y < this.top) return row?.coder ? "A coder's marks" : row?.name === "macro" ? "Macro-expressions: longer than half a second" : "Micro-expressions: half a second at most";
+    if (y < this.top + CURVE) return "How far the face is from rest, multiples of what is usual; dashed: the limit above which a movement is looked at";
+    return lane ? lane.about : "Time from the beginning";
+  }
+
   /** view: [from, to] seconds. first, last: the frames in it. n: the frame on screen. chosen: an event or none.
    * differs(event): another model's label, or "". passes(event): whether it is to be shown. lanes: see lanes.js. */
   draw({ view: [from, to], first, last, n, chosen, differs, passes, lanes }) {

@@ -3,7 +3,8 @@ import { best, moment, seconds } from "./arithmetic.js";
 import { colour, make } from "./parts.js";
 
 const FACTOR = 8; // of the motion, at first
-const WHAT = "certainty: that it is a movement at all; score: of this label, given that it is one";
+const WHAT = "When it peaked, from the beginning; certainty, 0 to 1: that it is a movement at all; score, 0 to 1: of this label, given that it is one";
+const SCORE = "How likely the network finds this class, 0 to 1; all together 1";
 const COSTLY = 700; // ms: "where the network looked" takes seconds to make, and not for somebody who passes by
 
 export class Events {
@@ -26,11 +27,11 @@ export class Events {
   item(event, choose) {
     const words = make("div", {}, make("b", {}, this.dot(event.label), event.label),
       make("span", { text: `${moment(event.apex_s, this.end)}, ${event.kind}` }),
-      make("span", { text: `certainty ${event.confidence.toFixed(2)}, score ${best(event.scores).toFixed(2)}`, title: WHAT }),
+      make("span", { text: `certainty ${event.confidence.toFixed(2)}, score ${best(event.scores).toFixed(2)}` }),
       make("span", { class: "mr-said-other", hidden: "" }));
     const image = (what, name) =>
       make("img", { alt: `${name} of event ${event.event}`, loading: "lazy", src: this.picture(event, `${what}.jpg`) });
-    const attributes = { type: "button", "data-event": String(event.event), onclick: choose };
+    const attributes = { type: "button", "data-event": String(event.event), title: WHAT, onclick: choose };
     return make("button", attributes, image("onset", "Onset"), image("apex", "Apex"), words);
   }
 
@@ -71,8 +72,8 @@ export class Events {
     const fresh = event !== this.chosen;
     this.chosen = event;
     const times = ["onset", "apex", "offset"].map((name) => `${name} ${seconds(event[`${name}_s`], 3)}`);
-    const about = make("div", {}, make("h3", { text: `Event ${event.event}: ${event.label}` }),
-      make("p", { class: "mr-meta", text: [event.kind, ...times].join(", ") }),
+    const about = make("div", {}, make("h3", { title: "Its number in the recording", text: `Event ${event.event}: ${event.label}` }),
+      make("p", { class: "mr-meta", title: "Seconds from the beginning", text: [event.kind, ...times].join(", ") }),
       this.scores(event.scores, this.other ? this.data.model : "", this.data.unsure));
     const answer = this.other && this.other.answers[event.event];
     if (answer) {
@@ -97,17 +98,17 @@ export class Events {
       const style = `width:${score * 100}%;background:${colour(this.data, name)}`;
       const bar = make("div", { class: "mr-bar" }, make("i", { "data-label": name, style }));
       if (unsure) bar.append(make("u", { style: `width:${unsure * 100}%` }));
-      group.append(make("span", { text: name }), bar, make("output", { text: score.toFixed(2) }));
+      group.append(make("span", { text: name }), bar, make("output", { text: score.toFixed(2), title: SCORE }));
     }
     const hatched = `Hatched: where no class passes ${unsure.toFixed(2)}, the event is called unsure.`;
-    if (unsure) group.append(make("small", { text: hatched }));
+    if (unsure) group.append(make("small", { text: hatched, title: SCORE }));
     return group;
   }
 
   pictures(event) {
     const motion = (factor) => this.picture(event, "motion.webp", `?factor=${factor}`);
     const moving = figure("Motion, magnified and slow", `event ${event.event} magnified`, motion(this.factor));
-    const shown = make("output", { text: `${this.factor}×` });
+    const shown = make("output", { text: `${this.factor}×`, title: "How many times the motion is enlarged" });
     const range = { type: "range", min: "1", max: "20", step: "1", value: String(this.factor) };
     const slider = make("input", { ...range, "aria-label": "Amplify the motion" });
     slider.addEventListener("input", () => { shown.textContent = `${slider.value}×`; });

@@ -15,7 +15,7 @@ export class Film {
     this.faces = new Faces(token, data.faces);
     this.image = make("img", { alt: "", draggable: "false" });
     this.outline = shape("svg", { class: "mr-face", viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" });
-    this.event = make("div", { class: "mr-now", hidden: "" });
+    this.event = make("div", { class: "mr-now", hidden: "", title: "How likely the network finds this class, 0 to 1; all together 1" });
     this.words = make("div", { class: "mr-gate", hidden: "" });
     const wide = Math.min(data.width, Math.round(TALL * data.width / data.height));
     const size = `width:${wide}px;aspect-ratio:${data.width}/${data.height}`;

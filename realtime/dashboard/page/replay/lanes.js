@@ -68,8 +68,8 @@ export class Lanes {
   /** The lanes from above to below: name, unit, numbers (empty until they have come), their least and largest. */
   get shown() {
     return this.chosen.map((name) => {
-      const numbers = this.numbers.get(name) || new Float32Array(0), { unit } = this.columns.get(name);
-      return { name, unit, numbers, ...range(numbers) };
+      const numbers = this.numbers.get(name) || new Float32Array(0), { unit, about } = this.columns.get(name);
+      return { name, unit, about, numbers, ...range(numbers) };
     });
   }
 

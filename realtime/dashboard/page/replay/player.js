@@ -48,7 +48,7 @@ export class Player {
 
   build(holder, download) {
     const d = this.data;
-    this.where = make("output", { "aria-live": "off" });
+    this.where = make("output", { "aria-live": "off", title: "The frame on screen, and when it was: seconds from the beginning" });
     this.time = timeline(this);
     const { row, play, speed } = controls(this);
     this.playButton = play;
@@ -56,9 +56,9 @@ export class Player {
     const kinds = ["micro", "macro"].map((kind) => `${d.events.filter((event) => event.kind === kind).length} ${kind}`).join(", ");
     const size = `${moment(this.end, this.end)}, ${count(d.times.length, "frame")}, ${count(d.events.length, "event")} (${kinds})`;
     const how = d.sensitivity === "usual" ? "" : `, ${d.sensitivity} movements asked for`;
-    const about = make("p", { class: "mr-meta" }, `${size}, named by ${d.model}${how}${CUT[d.state] || ""}`, make("br"), judged(d));
+    const about = make("p", { class: "mr-meta", title: "How long it is, what was found, and the share of the time in which a movement would have been noticed" }, `${size}, named by ${d.model}${how}${CUT[d.state] || ""}`, make("br"), judged(d));
     const title = make("div", { class: "mr-head" }, make("div", {}, make("h3", { text: d.name, translate: "no" }), about), downloads(d.menu, (kind, slow) => download(kind, slow, this.lanes.chosen)));
-    this.partly = make("p", { class: "mr-partly", hidden: "" }, make("span"), this.whole());
+    this.partly = make("p", { class: "mr-partly", hidden: "", title: "Seconds, or minutes and seconds, from the beginning" }, make("span"), this.whole());
     this.root = make("div", { class: "mr", "data-token": this.token }, title,
       make("div", { class: "mr-cols" }, make("div", {}, this.film.root, row), make("div", { class: "mr-side" }, this.filter.root, this.events.list)),
       this.partly, this.time, make("div", { class: "mr-under" }, hint(), this.where), this.lanes.root, this.events.detail);

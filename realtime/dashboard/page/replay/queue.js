@@ -8,25 +8,30 @@ export const OPEN = "mer-replay-open";
 const POLL = 500; // ms
 const ASK_AGAIN = 3000; // ms: so long it may take to open a recording
 const HEADS = ["Recording", "Length", "State", "Events", "Judged", "Actions"];
+const ABOUT = {
+  Length: "Minutes and seconds", State: "How far it is, percent of its length", Events: "Number of movements that were found",
+  Judged: "Share of the time in which a movement would have been noticed",
+};
 const STEPS = [
   "Drop recordings into the box, one or many.",
   "Each is worked through in its turn, frame by frame; how far it is stands here.",
   "The first opens by itself: look at what was found, leave with the files, or keep it for Review.",
 ];
 
-/** press(what, token), ask(what: "all" or "keep"): a person pressed a button. open(token): by itself. opened(): the token of what is open, or "". */
+/** press(what, token), ask(what: "all", "keep" or "demo"): a person pressed a button. open(token): by itself. opened(): the token of what is open, or "". */
 export function showQueue(element, { press, ask, open, opened, writes }) {
   const body = make("tbody"), rows = new Map();
-  const heads = HEADS.map((text) => make("th", { scope: "col", role: "columnheader", text }));
+  const heads = HEADS.map((text) => make("th", { scope: "col", role: "columnheader", text, title: ABOUT[text] }));
   const table = make("table", { class: "mr-jobs", role: "table", "aria-label": "Recordings" },
     make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...heads)), body);
-  const about = make("p", { class: "mr-about" });
+  const about = make("p", { class: "mr-about", title: "Recordings and movements of this browser" });
   const button = (text, what, label) => make("button", { type: "button", text, title: label, onclick: () => ask(what) });
   const all = button("Download all", "all", "Tables, ELAN, subtitles of all recordings in one archive; no pictures");
   const keep = button("Keep all for Review", "keep", "Events and their pictures go to the event log, as one session");
   const head = make("div", { class: "mr-jobs-head mr" }, about, all, ...(writes ? [keep] : []));
   const scroll = make("div", { class: "mr-jobs-scroll", role: "region", "aria-label": "Queue", tabindex: "0" }, table);
-  const steps = make("ol", { class: "mr-steps" }, ...STEPS.map((text) => make("li", { text })));
+  const demo = button("Take the demo clip", "demo", "Fourteen seconds with five movements, for who has no recording at hand");
+  const steps = make("div", { class: "mr-steps mr" }, make("ol", {}, ...STEPS.map((text) => make("li", { text }))), demo);
   const root = make("div", {}, steps, head, scroll);
   let everOpened = false, asked = 0;
 
@@ -112,11 +117,11 @@ class QueueRow {
     this.press = press;
     this.name = job.name;
     this.token = job.token;
-    this.state = make("span");
+    this.state = make("span", { title: ABOUT.State });
     this.progress = make("progress", { max: "1", "aria-label": `Progress of ${job.name}` });
     this.message = make("p", { class: "mr-bad", role: "alert" });
-    this.seconds = make("td", { role: "cell", class: "mr-n" });
-    this.events = make("td", { role: "cell", class: "mr-n", "data-word": "events" });
+    this.seconds = make("td", { role: "cell", class: "mr-n", title: ABOUT.Length });
+    this.events = make("td", { role: "cell", class: "mr-n", "data-word": "events", title: ABOUT.Events });
     this.judged = make("td", { role: "cell", class: "mr-n", "data-word": "judged" });
     this.show = this.button("Show", "show");
     this.cancel = this.button("Cancel", "cancel");
@@ -155,7 +160,7 @@ class QueueRow {
     this.seconds.textContent = job.seconds ? clock(job.seconds, 0) : "";
     this.events.textContent = blind ? "–" : pending && !job.events ? "" : String(job.events);
     this.judged.textContent = judged ? `${Math.floor(100 * judged.share)} %` : "";
-    this.judged.title = judged && judged.why.length ? `Not judged: ${judged.why.join(", ")}` : "";
+    this.judged.title = judged && judged.why.length ? `Not judged: ${judged.why.join(", ")}` : ABOUT.Judged;
     this.progress.value = job.progress;
     this.cancel.hidden = this.progress.hidden = !pending;
     this.remove.hidden = pending;

@@ -12,7 +12,7 @@ export function queue(element, trigger, writes) {
     if (what === "show") asked = token;
     act(what, token);
   };
-  const ask = (what) => trigger(what === "all" ? "select" : "submit", {});
+  const ask = (what) => trigger({ all: "select", keep: "submit", demo: "play" }[what], {});
   showQueue(element, { press, ask, open: (token) => act("show", token), opened: () => openToken, writes });
 }
 

@@ -7,10 +7,11 @@ const FIELDS = 'textarea, select, [contenteditable="true"], input:not([type="che
 const tab = (name) => $(`mer-${name}-button`);
 const here = () => /** @type {HTMLElement | null} */ (document.querySelector('#mer-tabs [role="tab"][aria-selected="true"]'));
 
-/** @type {Record<string, () => void>} */
+/** @type {Record<string, () => any>} */
 const STEPS = {
-  demo() {
+  async demo() {
     tab("live").click();
+    await import("../live/live.js"); // a press before it is there would be lost
     $("mer-play").click();
     $("mer-stage").scrollIntoView({ block: "nearest" });
   },

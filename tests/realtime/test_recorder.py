@@ -19,12 +19,14 @@ from realtime.cli import live, window
 from realtime.cli.record import Recording
 from realtime.errors import BrokenSourceError
 from realtime.output import line_file
+from realtime.output.fragmented import FragmentedFilm
 from realtime.output.recorder import Recorder
 from realtime.pipeline import Pipeline, PipelineSettings, replay
 from realtime.records import Event
 from realtime.sources import SourceInfo, SourceSettings, open_source
+from realtime.sources.decoder.kept import Packets
 from realtime.sources.decoder.parent import Picture
-from realtime.sources.encoded import Encoded
+from realtime.sources.encoded import Encoded, Keeping, received
 
 SERVERS = Path(__file__).parent / "sources"
 
@@ -91,6 +93,7 @@ def told(event):
 KILLED = """
 import sys
 from pathlib import Path
+from realtime.output.fragmented import FragmentedFilm
 from realtime.output.recorder import Recorder
 from realtime.sources import open_source
 source = open_source(sys.argv[1])
@@ -260,3 +263,35 @@ def test_the_key_r_of_the_window_begins_and_ends_and_a_sign_stands_in_the_pictur
     assert on == [True, True, False, False] and len(list(tmp_path.glob("*.mp4"))) == 1
     red = [(picture[..., 2].astype(int) - picture[..., 1] > 80).sum() for picture in shown]
     assert red[0] == red[3] == 0 and red[1] > 50 and red[2] > 50
+
+
+@pytest.mark.parametrize("codec", ["avc", "libx265", "mpeg4", "mjpeg"])
+def test_each_codec_goes_from_any_key_picture_on_into_mp4_as_it_is(codec, tmp_path):
+    """Also where what a decoder has to know stands in the container alone, as in MP4 and FLV."""
+    if codec not in ("avc", *av.codecs_available):
+        pytest.skip(f"no {codec} here")
+    path = DEMO
+    if codec != "avc":
+        path = tmp_path / "given.mp4"
+        with av.open(str(path), "w") as given:
+            stream = given.add_stream(codec, rate=25, options={"x265-params": "keyint=8:log-level=none"} if codec == "libx265" else {"g": "8"})
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p" if codec == "mjpeg" else "yuv420p"
+            for n in range(40):
+                given.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 6 * n, np.uint8), format="bgr24")))
+            given.mux(stream.encode(None))
+    sent = []
+    with av.open(str(path)) as given:
+        stream = given.streams.video[0]
+        packets = Packets(stream, Keeping(lambda message: sent.append(received(message)), True))
+        for packet in given.demux(stream):
+            packets(packet, 0.0)
+    first = [number for number, one in enumerate(sent) if one.key][1]  # not from the beginning
+    film = FragmentedFilm(tmp_path / "kept.mp4", stream.width, stream.height, packets.codec)
+    for one in sent[first : first + 30]:
+        film.packet(one.data, one.key, one.pts, one.dts)
+    film.close()
+    with av.open(str(path)) as given, av.open(str(tmp_path / "kept.mp4")) as kept:
+        theirs = [frame for frame in given.decode(video=0) if frame.time >= sent[first].pts - 1e-6][:20]
+        ours = list(kept.decode(video=0))[:20]
+    assert [frame.time for frame in ours] == pytest.approx([frame.time - theirs[0].time for frame in theirs], abs=1e-3)
+    assert all((a.to_ndarray() == b.to_ndarray()).all() for a, b in zip(ours, theirs, strict=True))

@@ -13,6 +13,12 @@ from realtime.errors import ModelError
 # streams that ask for the same network of the zoo share it: one copy of the weights, and on a GPU one batch
 _shared: weakref.WeakValueDictionary[tuple[str, str], Network] = weakref.WeakValueDictionary()
 _guard = threading.Lock()
+OTHERS = ("action_units", "verifier")  # of the zoo, those that do not say which expression a movement is
+
+
+def naming() -> list[str]:
+    """The networks of the zoo that name a movement, sorted."""
+    return [name for name in known() if name not in OTHERS]
 
 
 def network(name: str, engine: str = "auto") -> Network:

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from realtime.face.tracker import FaceSettings, FaceTracker
+from realtime.naming.action_units import UnitEstimator
 from realtime.naming.recognizer import Recognizer
 from realtime.records import Event, FaceView, Frame, Keyframes, Recognized
 from realtime.sources import open_source
@@ -39,12 +40,14 @@ class PipelineSettings:
     Attributes:
         network: one of the zoo, or the path of an .onnx file with its manifest beside it.
         engine: what runs it: "auto", "tensorrt", "onnx" or "cpu" (`engines.runtime`).
+        action_units: the network that estimates the action units of an event; None: nothing is estimated.
         faces: how they are found and followed.
         spotter: what counts as a movement.
     """
 
     network: str = "kernel_ridge"
     engine: str = "auto"
+    action_units: str | None = "action_units"
     faces: FaceSettings = field(default_factory=FaceSettings)
     spotter: SpotterSettings = field(default_factory=SpotterSettings)
 
@@ -94,14 +97,18 @@ class Pipeline:
         self.recognize = recognizer or Recognizer(settings.network, settings.engine)
         landmarks = self.timings["landmarks"] = deque(maxlen=KEPT_TIMINGS)  # filled without a way back to the pipeline
         self._track = FaceTracker(settings.faces, took=lambda seconds: landmarks.append(seconds * 1000))
+        self._estimate = UnitEstimator(settings.action_units) if settings.action_units else None
         self._verifier = Verifier(settings.spotter.verifier, settings.engine) if settings.spotter.verifier else None
         self._spotters: dict[int, Spotter] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="action units")  # while the movement is being named
         self._pending: deque[Future[Recognized]] = deque()
         self._spotted = 0
         self._latest: Frame | None = None
         warm_stream(settings.spotter, self._verifier)
         self._worker.submit(self.recognize.warm)
+        if self._estimate:
+            self._beside.submit(self._estimate.warm)
 
     def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> Step:
         """
@@ -144,6 +151,7 @@ class Pipeline:
 
     def close(self) -> None:
         self._worker.shutdown(cancel_futures=True)
+        self._beside.shutdown()
         self._track.close()
 
     def in_image(self, face: int, points: np.ndarray) -> np.ndarray | None:
@@ -182,7 +190,9 @@ class Pipeline:
     def _event(self, number: int, face: int, keyframes: Keyframes, known: Frame) -> Recognized:
         """known: the frame at which the movement turned out to be over."""
         with self._timed("naming"):
+            estimate = self._beside.submit(self._estimate, keyframes) if self._estimate else None
             label, scores = self.recognize(keyframes)
+            units = estimate.result() if estimate else None
         named, offset = time.monotonic(), keyframes.offset
         self._took("delay", known.pts - offset.pts)
         self._took("label", named - known.arrival)
@@ -201,6 +211,7 @@ class Pipeline:
             kind=keyframes.kind,
             confidence=keyframes.confidence,
             utc=self._utc(keyframes.apex),
+            units=units,
         )
         return Recognized(event, keyframes)
 

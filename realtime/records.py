@@ -132,6 +132,8 @@ class Event:
         kind: see `Keyframes`.
         confidence: see `Keyframes`.
         utc: when the apex arrived, ISO 8601 with milliseconds; None for a recording, whose pictures are not of now.
+        units: estimated action units as FACS writes them ("4", "L12"), in its order → confidence in [0, 1]; {} where none was
+            seen, None where nothing was estimated.
     """
 
     event: int
@@ -147,6 +149,12 @@ class Event:
     kind: str = "micro"
     confidence: float = 1.0
     utc: str | None = None
+    units: dict[str, float] | None = field(default=None, hash=False)
+
+    @property
+    def estimated_units(self) -> str:
+        """As FACS writes it: "4+L12"; empty where none was seen, or nothing estimated."""
+        return "+".join(self.units or {})
 
     @property
     def score(self) -> float:
@@ -154,7 +162,8 @@ class Event:
         return max(self.scores.values(), default=float("nan"))
 
     def as_dict(self) -> dict[str, Any]:
-        """The event line: field by field, rounded to what was measured (milliseconds, two decimals of a score); utc where it is known."""
+        """The event line: field by field, rounded to what was measured (milliseconds, two decimals of a score); estimated units and utc
+        where they are known."""
         return {
             "event": self.event,
             "source": self.source,
@@ -163,13 +172,18 @@ class Event:
             "apex_s": round(self.apex_s, 3),
             "offset_s": round(self.offset_s, 3),
             "label": self.label,
-            "scores": {name: round(score, 2) for name, score in self.scores.items()},
+            "scores": _rounded(self.scores),
             "model": self.model,
             "latency_ms": round(self.latency_ms, 1),
             "kind": self.kind,
             "confidence": round(self.confidence, 2),
+            **({} if self.units is None else {"estimated_units": self.estimated_units, "unit_confidences": _rounded(self.units)}),
             **({"utc": self.utc} if self.utc else {}),
         }
+
+
+def _rounded(confidences: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in confidences.items()}
 
 
 @dataclass(frozen=True)

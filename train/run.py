@@ -25,6 +25,8 @@ from train.measure.metrics import calibration
 from train.measure.protocols import PROTOCOLS, Fold, check, holdout, join
 from train.settings import TrainSettings
 
+OF_PORTRAITS = ("verifier", "action_units")
+
 
 def run(settings: TrainSettings, console: Console) -> Path:
     """Do what the settings say; returns the folder of results.
@@ -33,9 +35,9 @@ def run(settings: TrainSettings, console: Console) -> Path:
         MerError: a person can put it right.
     """
     out = Path(settings.out)
-    if settings.model.name == "verifier" or settings.data.name == "portraits":
+    if settings.model.name in OF_PORTRAITS or settings.data.name == "portraits":
         try:
-            return _verifier(settings, out, console)
+            return _of_portraits(settings, out, console)
         except OSError as error:
             raise _unwritable(out, error) from error
     from train.compute import compute
@@ -95,12 +97,13 @@ def _style(settings: TrainSettings, samples: Samples, folds: list[Fold] | None, 
     return out
 
 
-def _verifier(settings: TrainSettings, out: Path, console: Console) -> Path:
-    if (settings.model.name, settings.data.name) != ("verifier", "portraits"):
-        raise UsageError("model=verifier and data=portraits go together: give both, or neither")
-    from train.verifier import training as train
+def _of_portraits(settings: TrainSettings, out: Path, console: Console) -> Path:
+    """What is trained on people that are made on the way."""
+    if settings.model.name not in OF_PORTRAITS or settings.data.name != "portraits":
+        raise UsageError(f"{' or '.join(f'model={name}' for name in OF_PORTRAITS)} goes with data=portraits: give both, or neither")
+    from train.methods import method
 
-    return train.run(settings, out, console)
+    return method(settings.model.name).run(settings, out, console)
 
 
 def _say(console: Console) -> Callable[[str], None]:

@@ -97,7 +97,7 @@ def console_on(output: Output, quiet: bool = False) -> Console:
     return Console(file=output, quiet=quiet, soft_wrap=True)
 
 
-LEFT = ("started", "model", "source", "label", "who", "said", "units", "note")
+LEFT = ("started", "model", "source", "label", "who", "said", "units", "units (estimated)", "note")
 
 
 def print_table(names: list[str], rows: list[list]) -> None:

@@ -110,7 +110,19 @@ def show(session):
 
 def _print_events(found: dict, events: list[dict]) -> None:
     several, classes = len(found["sources"]) > 1, _classes(events)
-    names = ["event", *(["source"] if several else []), "face", "onset", "apex", "offset", "label", *classes, "ms late"]
+    units = any("estimated_units" in event for event in events)
+    names = [
+        "event",
+        *(["source"] if several else []),
+        "face",
+        "onset",
+        "apex",
+        "offset",
+        "label",
+        *classes,
+        *["units (estimated)"] * units,
+        "ms late",
+    ]
     print_table(
         names,
         [
@@ -121,6 +133,7 @@ def _print_events(found: dict, events: list[dict]) -> None:
                 *(f"{event[name]:.3f}" for name in ("onset_s", "apex_s", "offset_s")),
                 event["label"],
                 *(f"{event['scores'][name]:.2f}" if name in event["scores"] else "" for name in classes),
+                *[event.get("estimated_units", "")] * units,
                 f"{event['latency_ms']:.1f}",
             ]
             for event in events

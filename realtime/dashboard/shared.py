@@ -14,10 +14,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from engines.runtime import ENGINES
-from engines.zoo import known
 from realtime.dashboard.server.uploads import Uploads
 from realtime.errors import MerError, UsageError
 from realtime.naming.recognizer import Recognizer
+from realtime.networks import naming
 from realtime.watching import LiveSettings
 
 MOST_PAGES = 100  # open at a time, whose files and choices are kept
@@ -75,7 +75,7 @@ class Shared:
 
     def networks(self) -> list[str]:
         """Those that name a movement: of the zoo, and the one that mer-demo was started with. Nothing else is loaded."""
-        return list(dict.fromkeys([*(name for name in known() if name != "verifier"), self.settings.network]))
+        return list(dict.fromkeys([*naming(), self.settings.network]))
 
     def recognizer(self, model: str, engine: str = "auto") -> Recognizer:
         """The network, loaded once for all.

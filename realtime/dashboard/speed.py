@@ -50,6 +50,8 @@ def task(name: str) -> str:
     *first, last = _manifest(name).get("classes", ["?"])
     if name == "verifier":
         return "tells brief movements from blinks, talking and the head's"
+    if name == "action_units":
+        return "estimates which action units moved"
     return f"names a movement {', '.join(first)} or {last}"
 
 

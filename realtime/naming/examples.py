@@ -20,7 +20,7 @@ import numpy as np
 from engines.runtime import Network
 from realtime.errors import ModelError, UsageError
 from realtime.face.tracker import FaceSettings, FaceTracker
-from realtime.naming.inputs import INPUTS
+from realtime.naming.inputs import INPUTS, displacement
 from realtime.naming.recognizer import moments_of
 from realtime.records import FaceView, Keyframes, evenly
 from realtime.sources import open_source
@@ -42,6 +42,9 @@ def inputs(network: Network, most: int = MOST) -> dict[str, np.ndarray]:
     if "window" in network.shapes:
         return {"window": np.stack(evenly(windows, most))}
     kind = network.manifest.get("takes")
+    if kind == "displacement":
+        made = [displacement.inputs(one.onset, one.apex) for keyframes in found for one in _variants(keyframes, -(-most // len(found)))]
+        return {"moved": np.concatenate([one["moved"] for one in made])[:most]}
     if kind not in INPUTS:
         raise ModelError(f"the network {network.name} takes '{kind}': expected one of {', '.join(INPUTS)}")
     each = -(-most // len(found))

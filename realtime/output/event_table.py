@@ -29,6 +29,8 @@ FIRST = (
     "kind",
     "certainty_movement",
     "certainty_label",
+    "estimated_units",
+    "certainty_units",
 )
 LAST = ("model", "latency_ms")
 DECIMALS = {
@@ -62,6 +64,9 @@ MEANINGS = {
     "certainty_movement": "Is it a movement? Probability from 0 to 1 that a micro- or macro-expression was there at all ('confidence' in JSONL).",
     "certainty_label": "Which one? Probability from 0 to 1 of the likeliest class (the largest score), given that it is a movement. "
     "Empty where a reviewer chose the label.",
+    "estimated_units": "FACS action units as a network estimates them, such as 4+L12 (L, R: one side); no FACS coder has checked it. "
+    "Empty where none was seen or nothing estimated.",
+    "certainty_units": "Estimated probability from 0 to 1 of each of these units, in their order, such as '4 0.91, L12 0.66'.",
     "model": "The network that named it.",
     "latency_ms": "From the arrival of the offset's picture to the named event, milliseconds.",
     "utc": "When the apex was seen, date and time in UTC (ISO 8601); of cameras and streams only.",
@@ -87,13 +92,14 @@ def columns(classes: Iterable[str], before: Iterable[str] = (), after: Iterable[
 
 def cells(row: dict) -> dict:
     """`Event.as_dict`, perhaps with more fields, → column → str, number or None for what is not known."""
-    confidence, scores = row.get("confidence"), row["scores"]
+    confidence, scores, units = row.get("confidence"), row["scores"], row.get("unit_confidences") or {}
     return {
-        **{name: value for name, value in row.items() if name not in ("scores", "confidence")},
+        **{name: value for name, value in row.items() if name not in ("scores", "confidence", "unit_confidences")},
         "duration_s": round(row["offset_s"] - row["onset_s"], 3),
         **{f"{moment}_time": clock(row[f"{moment}_s"]) for moment in ("onset", "apex", "offset")},
         "certainty_movement": confidence,
         "certainty_label": max(scores.values(), default=None),
+        "certainty_units": ", ".join(f"{unit} {value:.2f}" for unit, value in units.items()),
         **{f"score_{name}": score for name, score in scores.items()},
     }
 

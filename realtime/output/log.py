@@ -25,7 +25,8 @@ from realtime.records import Event, Marker
 from realtime.sources import lies_here
 from realtime.sources.addresses import without_password
 
-FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence", "utc")
+FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence")
+NOT_ALWAYS = ("estimated_units", "unit_confidences", "utc")  # known of some events only, and not in logs of older versions
 MARKS = ("source", "time_s", "label", "stream")
 PATIENCE_S = 60.0  # for another program that holds the log
 LAST_S = 25.0  # the same at the end, when somebody waits
@@ -77,8 +78,9 @@ class SqliteSink(Sink):
     def write(self, event: Event) -> None:
         if len(self._waiting) >= MOST_WAITING:
             raise self._lost()
-        row = event.as_dict() | {"source": without_password(printable(event.source)), "scores": _json(event.as_dict()["scores"])}
-        self._waiting.append([_text(row.get(name)) for name in FIELDS])
+        row = event.as_dict() | {"source": without_password(printable(event.source))}
+        row |= {name: _json(value) for name, value in row.items() if isinstance(value, dict)}
+        self._waiting.append([_text(row.get(name)) for name in (*FIELDS, *NOT_ALWAYS)])
         self._save()
 
     def mark(self, marker: Marker) -> None:
@@ -139,7 +141,7 @@ class SqliteSink(Sink):
             if (rows or marks) and not there:
                 raise OutputError(f"session {number} was deleted from the event log: nothing more of it is kept")
             for row in rows:
-                do(f"INSERT INTO events (session_id, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (len(row) + 1))})", (number, *row))
+                do(f"INSERT INTO events (session_id, {', '.join((*FIELDS, *NOT_ALWAYS))}) VALUES ({', '.join('?' * (len(row) + 1))})", (number, *row))
             for row in marks:
                 do(f"INSERT INTO markers (session_id, {', '.join(MARKS)}) VALUES (?, ?, ?, ?, ?)", (number, *row))
             if last:
@@ -251,8 +253,8 @@ class Log:
     def events(self, session: int | None = None) -> list[dict]:
         """Events in the order found, as `Event.as_dict` with the `session` in front; of all sessions by default."""
         rows = self._rows("SELECT *, session_id AS session FROM events WHERE ? IS NULL OR session_id = ? ORDER BY id", session, session)
-        names = ("session", *FIELDS)  # utc: since version 4, and not of a recording
-        return whole_events({name: row[name] for name in names if name != "utc" or row.get(name)} for row in rows)
+        names = ("session", *FIELDS, *NOT_ALWAYS)
+        return whole_events({name: row[name] for name in names if name not in NOT_ALWAYS or row.get(name) is not None} for row in rows)
 
     def markers(self, session: int) -> list[Marker]:
         """What other instruments marked during a session, by time; logs of older versions have none."""

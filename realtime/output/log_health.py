@@ -71,7 +71,12 @@ def whole_events(rows: Iterable[dict]) -> list[dict]:
         mended |= {name: 0.0 for name in ("confidence", "latency_ms") if not _number(row[name])}
         if row.get("utc") is not None and not _moment(row["utc"]):
             mended["utc"] = None
-        damaged += not fine or len(mended) > 1
+        units = _json(row.get("unit_confidences"), {})
+        if units is None or not _plain("scores", units):
+            units, fine = {}, False
+        if row.get("unit_confidences") is not None:
+            mended |= {"unit_confidences": units, "estimated_units": "+".join(units)}
+        damaged += not fine or len(mended.keys() - {"unit_confidences", "estimated_units"}) > 1
         whole.append(row | mended)
     if damaged or skipped:
         notices.warning(f"damaged events in the event log: {skipped} left out, {damaged} shown in part")

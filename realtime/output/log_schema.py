@@ -15,7 +15,7 @@ from engines.errors import notices
 from realtime.errors import OutputError
 from realtime.output.line_file import make_folder_of
 
-VERSION = 5  # of the tables below, kept in PRAGMA user_version
+VERSION = 6  # of the tables below, kept in PRAGMA user_version
 WAIT_S = 5.0  # for another program that is writing
 # what was found and what is said of it have these columns in common
 MOVEMENT = """source TEXT NOT NULL,
@@ -102,7 +102,12 @@ CREATE TABLE markers (
 );
 CREATE INDEX markers_of_session ON markers(session_id);
 """
-STEPS = (TABLES_1, TABLES_2, TABLES_3, TABLES_4, TABLES_5)  # the n-th makes version n from the one before
+# Since version 6: `Event.units`. unit_confidences: JSON, unit → confidence. Both NULL where nothing was estimated.
+TABLES_6 = """
+ALTER TABLE events ADD COLUMN estimated_units TEXT;
+ALTER TABLE events ADD COLUMN unit_confidences TEXT;
+"""
+STEPS = (TABLES_1, TABLES_2, TABLES_3, TABLES_4, TABLES_5, TABLES_6)  # the n-th makes version n from the one before
 
 
 def default_path() -> Path:

@@ -189,7 +189,7 @@ def _items(connection: sqlite3.Connection, session: int) -> list[Item]:
     for row in whole_events(dict(row) for row in logged):
         marks = Marks(row["onset_s"], row["apex_s"], row["offset_s"], row["label"], row["kind"])
         key = f"e{row['id']}"
-        found[key] = Item(session, key, row["event"], row["source"], row["face"], marks, row["scores"], {})
+        found[key] = Item(session, key, row["event"], row["source"], row["face"], marks, row["scores"], {}, row.get("estimated_units") or "")
     for row in _rows(connection, session):
         review, key = _review_of(row), _key_of(row)
         if key not in found and row["event_id"] is not None:

@@ -98,7 +98,7 @@ def _found(facts: dict, source: str, events: Sequence[Event], log: Log) -> Found
 
 
 def _event(row: dict) -> Event:
-    return Event(**{one.name: row[one.name] for one in fields(Event) if one.name in row})
+    return Event(**{one.name: row[one.name] for one in fields(Event) if one.name in row}, units=row.get("unit_confidences"))
 
 
 def _events(item: Item, row: dict) -> list[JudgedEvent]:
@@ -126,6 +126,7 @@ def _judged(item: Item, row: dict, marks: Marks, **who: str) -> JudgedEvent:
         marks.kind,
         row.get("confidence", math.nan),
         utc=_later(row.get("utc"), marks.apex_s - item.found.apex_s) if item.found else None,
+        units=row.get("unit_confidences"),
         key=item.key,
         action_units=marks.action_units,
         note=marks.note,

@@ -69,6 +69,7 @@ class Item:
         event: its number as mer-log shows it, None where the program missed it.
         found: what the program said, or the first reviewer of a missed one.
         reviews: the latest of each reviewer.
+        suggested: action units as the program estimates them, "" where it does not; a reviewer's own are in the marks.
     """
 
     session: int
@@ -79,6 +80,7 @@ class Item:
     found: Marks
     scores: dict[str, float] = field(default_factory=dict, hash=False)
     reviews: dict[str, Review] = field(default_factory=dict, hash=False)
+    suggested: str = ""
 
     def marks(self, reviewer: str) -> Marks:
         """As this reviewer left it; as it was found where they said nothing."""

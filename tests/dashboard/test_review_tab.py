@@ -41,13 +41,13 @@ new MutationObserver(() => {
 }).observe(document, { childList: true, subtree: true, characterData: true });"""
 
 
-def logged(path):
-    """Logs a session of the demo clip, what mer-replay finds in it, without the time that it takes; its number."""
+def logged(path, **known):
+    """Logs a session of the demo clip, what mer-replay finds in it, without the time that it takes; its number. known: more of each event."""
     sink = SqliteSink(Session("kernel_ridge", [str(DEMO)], {}), path)
     sink.open()
     for number, (onset, apex, offset, label) in enumerate(TRUTH, 1):
         scores = {name: 0.9 if name == label else 0.05 for name in ("negative", "positive", "surprise")}
-        sink.write(Event(number, str(DEMO), 0, onset, apex, offset, label, scores, "kernel_ridge", 40.0))
+        sink.write(Event(number, str(DEMO), 0, onset, apex, offset, label, scores, "kernel_ridge", 40.0, **known))
     sink.close()
     return sink.id
 
@@ -308,3 +308,20 @@ def test_looking_only(start_demo, open_page, tmp_path, shot):
         page.keyboard.press(key)
     shot(page, "review-read-only")
     assert sqlite3.connect(log).execute("SELECT count(*) FROM reviews").fetchone() == (1,)
+
+
+def test_estimated_action_units_are_a_suggestion_until_somebody_takes_them(demo, open_page, shot):
+    session = logged(demo.log, units={"1": 0.8, "L12": 0.6})
+    page = opened(open_page(demo.url, tab="Review"))
+    named(page, "Ann")
+    field = page.get_by_label("Action units")
+    assert (field.input_value(), field.get_attribute("placeholder")) == ("", "estimated: 1+L12")
+    page.get_by_role("button", name="Accept").click()
+    said(page, "event 1")
+    assert Reviews(demo.log).items(session)[0].marks("Ann").action_units == ""
+    page.evaluate("document.querySelector('#rv-before').click()")
+    page.locator('tr[aria-selected="true"]', has_text="2.0").wait_for()
+    page.get_by_role("button", name="Take the estimate 1+L12").click()
+    page.wait_for_function("document.querySelector('#rv-units').value === '1+L12' && document.querySelector('#rv-units-take').hidden")
+    shot(page, "review-estimate")
+    assert [item.marks("Ann").action_units for item in Reviews(demo.log).items(session)] == ["1+L12", "", ""]

@@ -87,6 +87,22 @@ def test_elan_has_a_tier_a_kind_and_what_belongs_to_an_event_hangs_on_it():
     assert [one.text for one in root.iter("CVE_VALUE")] == [*CLASSES, "unsure"]
 
 
+def test_estimated_action_units_go_wherever_an_event_goes_and_are_called_so(tmp_path):
+    one = found(event(1, onset=2.0, units={"4": 0.9, "L12": 0.7}), event(2, onset=5.0, units={}), event(3, onset=8.0))
+    assert check(ET.fromstring(eaf(one)))["micro-expression action units (estimated)"] == [(2000, 2260, "4+L12")]
+    assert html(one).count("4+L12 (0.70)") == 1 and "no FACS coder has checked" in html(one) and "estimated" not in html(found(event()))
+    assert "action units (estimated) 4+L12" in write("boris", one, tmp_path).read_text("utf-8")
+    (_, first, *_) = write("bids", one, tmp_path).read_text("utf-8").splitlines()
+    assert first.endswith("\t4+L12")
+    sheet = openpyxl.load_workbook(write("excel", one, tmp_path))["events"]
+    head, *rows = sheet.iter_rows(values_only=True)
+    assert [row[head.index("estimated_units")] for row in rows] == ["4+L12", None, None] or rows[1][head.index("estimated_units")] == ""
+    rows = pytest.importorskip("pyarrow.parquet").read_table(write("parquet", one, tmp_path)).to_pylist()
+    assert [row["estimated_units"] for row in rows] == ["4+L12", "", None] and rows[0]["certainty_units"] == "4 0.90, L12 0.70"
+    grid = pytest.importorskip("praatio.textgrid").openTextgrid(str(write("textgrid", one, tmp_path)), includeEmptyIntervals=False)
+    assert [tuple(entry) for entry in grid.getTier("micro-expression action units (estimated)").entries] == [(2.0, 2.26, "4+L12")]
+
+
 def test_elan_keeps_overlapping_events_and_several_faces_apart_and_bad_names_out():
     events = [event(1, onset=2.0), event(2, onset=2.1), event(3, onset=2.05, face=1), event(4, onset=9.0, offset_s=9.0, apex_s=9.0)]
     root = ET.fromstring(eaf(found(*events, name=NASTY)))

@@ -60,11 +60,31 @@ def test_the_time_of_day_is_kept_and_logs_without_it_are_read(path):
     record([event(1, utc=utc), event(2)], sources=["camera 0"])
     assert [row.get("utc") for row in Log().events()] == [utc, None]
     connection = sqlite3.connect(path)
-    connection.executescript("ALTER TABLE events DROP COLUMN utc; DROP TABLE markers; PRAGMA user_version = 3")
+    older = "".join(f"ALTER TABLE events DROP COLUMN {name};" for name in ("utc", "estimated_units", "unit_confidences"))
+    connection.executescript(f"{older} DROP TABLE markers; PRAGMA user_version = 3")
     connection.close()
     assert Log().events()[0] == {"session": 1} | event(1).as_dict() and len(Reviews().items(1)) == 2
     record([event(1, utc=utc)])
     assert [row.get("utc") for row in Log().events()] == [None, None, utc]
+
+
+def test_estimated_action_units_are_kept_and_logs_without_them_are_read(path, capsys):
+    several = [event(1, units={"4": 0.914, "L12": 0.661}), event(2, units={}), event(3)]
+    record(several)
+    assert Log().events() == [{"session": 1} | one.as_dict() for one in several]
+    assert [row.get("estimated_units") for row in Log().events()] == ["4+L12", "", None]
+    assert [item.suggested for item in Reviews().items(1)] == ["4+L12", "", ""]
+    assert "4+L12" in mer_log(capsys, "show")[1]
+    connection = sqlite3.connect(path)
+    connection.executescript('UPDATE events SET unit_confidences = \'{"4": "high"}\' WHERE event = 1')
+    assert Log().events()[0] == {"session": 1} | event(1, units={}).as_dict()  # a damaged row is shown in part
+    older = "".join(f"ALTER TABLE events DROP COLUMN {name};" for name in ("estimated_units", "unit_confidences"))
+    connection.executescript(f"{older} PRAGMA user_version = 5")
+    connection.close()
+    assert Log().events()[0] == {"session": 1} | event(1).as_dict() and "estimated" not in mer_log(capsys, "show")[1]
+    record(several)
+    assert [row.get("estimated_units") for row in Log().events()] == [None, None, None, "4+L12", "", None]
+    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (6,)
 
 
 def test_killed_session_keeps_its_events(path):

@@ -16,7 +16,7 @@ from engines.errors import GpuLost
 from engines.flow import Flow, cpu, cuda
 from engines.runtime import Network
 from engines.tensorrt.store import Store
-from engines.zoo import ZOO, known
+from engines.zoo import ZOO
 from realtime import networks
 from realtime.errors import ModelError
 from realtime.face.geometry import LANDMARKS_68
@@ -24,7 +24,7 @@ from realtime.naming import examples, recognizer
 from realtime.naming.inputs import dual_atme, flow_map
 from realtime.naming.inputs.face import crop
 from realtime.naming.recognizer import Recognizer
-from realtime.networks import network
+from realtime.networks import naming, network
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.records import FaceView, Frame, Keyframes
 from realtime.sources import open_source
@@ -235,7 +235,7 @@ def test_the_demo_clips_movements_are_named_alike_by_engines_on_a_real_gpu(name,
 
 
 @needs_provider
-@pytest.mark.parametrize("name", [name for name in known() if name != "verifier"])
+@pytest.mark.parametrize("name", naming())
 def test_the_demo_clips_movements_are_named_alike_on_a_real_gpu(name):
     named_alike(name, "onnx", 2e-3)
 

@@ -99,6 +99,14 @@ def test_a_review_stands_beside_the_event_and_its_history_is_kept(path):
     assert Log().events() == found
 
 
+def test_an_estimate_of_action_units_is_nobodys_word(path):
+    record(event(1, units={"4": 0.9}))
+    reviews = Reviews()
+    assert reviews.judge(1, "e1", "Ann").marks.action_units == "" and reviews.item(1, "e1").suggested == "4"
+    assert reviews.judge(1, "e1", "Ann", action_units=reviews.item(1, "e1").suggested).marks.action_units == "4"
+    assert reviews.judge(1, "e1", "Ann", action_units="7").verdict == "accepted" and reviews.item(1, "e1").suggested == "4"
+
+
 def test_a_missed_event_is_added_judged_by_others_and_taken_back(path):
     record(event(1))
     reviews = Reviews()

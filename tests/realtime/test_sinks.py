@@ -51,7 +51,7 @@ def test_each_event_is_on_disk_before_the_next(tmp_path):
 def test_csv_has_one_column_for_each_class(tmp_path):
     path = tmp_path / "e.csv"
     sink = file_sink(path)
-    sink.write(event(source='a,"b".mp4'))
+    sink.write(event(source='a,"b".mp4', units={"4": 0.914, "L12": 0.661}))
     sink.close()
     (row,) = csv.DictReader(path.open(encoding="utf-8-sig"))
     assert list(row) == [
@@ -69,6 +69,8 @@ def test_csv_has_one_column_for_each_class(tmp_path):
         "kind",
         "certainty_movement",
         "certainty_label",
+        "estimated_units",
+        "certainty_units",
         "score_negative",
         "score_positive",
         "score_surprise",
@@ -76,13 +78,14 @@ def test_csv_has_one_column_for_each_class(tmp_path):
         "latency_ms",
     ]
     assert row["source"] == 'a,"b".mp4' and row["onset_s"] == "12.300" and row["score_surprise"] == "0.81"
+    assert row["estimated_units"] == "4+L12" and row["certainty_units"] == "4 0.91, L12 0.66"
 
 
 def test_csv_without_events_still_has_its_header(tmp_path):
     file_sink(tmp_path / "known.csv", ["negative", "positive"]).close()
     file_sink(tmp_path / "unknown.csv").close()
     assert "score_positive,model" in (tmp_path / "known.csv").read_text()
-    assert (tmp_path / "unknown.csv").read_text("utf-8-sig").endswith("certainty_label,model,latency_ms\n")
+    assert (tmp_path / "unknown.csv").read_text("utf-8-sig").endswith("certainty_label,estimated_units,certainty_units,model,latency_ms\n")
 
 
 def test_unknown_ending_names_the_two():

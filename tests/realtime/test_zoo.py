@@ -11,11 +11,12 @@ from engines.runtime import Network
 from engines.zoo import ZOO, known
 from realtime.naming import examples
 from realtime.naming.recognizer import Recognizer
+from realtime.networks import naming
 from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.sources import open_source
 
 PAPERS = ("skd_tstsan", "moext", "dual_atme", "sa_at")
-RECOGNIZERS = [name for name in known() if name != "verifier"]
+RECOGNIZERS = naming()
 
 
 @pytest.fixture(scope="module")

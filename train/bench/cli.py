@@ -1,4 +1,4 @@
-"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `methods`, `paper`, `people` and `gpu` need what is in `train`."""
+"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `methods`, `paper`, `people`, `units` and `gpu` need what is in `train`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from realtime.output.line_file import cannot_write
 from realtime.watching import LiveSettings
 from train.bench.damage.cli import damage
 from train.bench.people.cli import people
+from train.bench.units import units
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
 PORTRAITS = DATA / "portraits"
@@ -370,6 +371,7 @@ def gpu_bundle(python, has, more, out):
 
 main.add_command(people)
 main.add_command(damage)
+main.add_command(units)
 
 if __name__ == "__main__":
     main()

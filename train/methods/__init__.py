@@ -24,6 +24,7 @@ MODULES = {
     "ststnet": ("train.methods.ststnet.training", "train.methods.ststnet.settings"),
     "svm": ("train.methods.svm.training", "train.methods.svm.settings"),
     "lbptop": ("train.methods.svm.lbptop", "train.methods.svm.settings"),
+    "action_units": ("train.action_units.training", "train.action_units.settings"),  # as is the next one
     "verifier": ("train.verifier.training", "train.verifier.settings"),  # trained in a way of its own
 }
 

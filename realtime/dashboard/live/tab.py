@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from engines import device
-from engines.zoo import known
 from realtime.dashboard.live import latest_frames
 from realtime.dashboard.live.choices import RANGES, Choice, levels
 from realtime.dashboard.live.latest_events import FORMATS, KEPT, MOST
 from realtime.dashboard.shared import Shared
+from realtime.networks import naming
 from realtime.output.recorder import recordings
 from realtime.sources import cameras
 
@@ -231,7 +231,7 @@ def _settings(shared: Shared) -> tuple[list, object]:
     import gradio as gr
 
     choice = Choice.of(shared.settings)
-    models = [name for name in known() if name != "verifier"]
+    models = naming()
     if choice.model not in models:
         models.append(choice.model)
     with gr.Row(equal_height=False):

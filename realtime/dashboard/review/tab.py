@@ -162,6 +162,7 @@ def _marks(moments: str) -> str:
     return f"""<div class="mer-fields rv-line">{moments}</div>
 <div class="mer-fields rv-line">
   <label>Action units <input id="rv-units" data-mark="action_units" maxlength="80" placeholder="like 1+2" autocomplete="off"></label>
+  <button type="button" id="rv-units-take" class="mer-button mer-small" title="By a network: no FACS coder has checked it. It is yours once you press this." hidden></button>
   <label>Kind <select id="rv-kind"><option value="micro">micro</option><option value="macro">macro</option></select></label>
   <label>Note <input id="rv-note" data-mark="note" maxlength="1000" autocomplete="off"></label>
 </div>

@@ -175,6 +175,7 @@ def state(desk: Desk, slow: bool, read_only: bool, twice: bool) -> dict:
         "table": table(now, desk.reviewer, blind=not read_only),
         "key": now.key,
         "events": {one.key: asdict(one.marks(desk.reviewer)) | {"seen": newest.get((one.key, desk.reviewer), 0)} for one in now.items},
+        "suggested": item.suggested if item else "",
         "labels": _labels(desk),
         "missed": item and round(item.marks(desk.reviewer).offset_s + NEXT_S, 3),
         "undo": desk.last_word(),

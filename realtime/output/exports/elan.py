@@ -29,7 +29,7 @@ TYPES = {"movement": None, "moment": WITHIN, "property": BESIDE, "span": None, "
 def eaf(found: Found, folder: Path | None = None) -> bytes:
     """An .eaf file, to lie in `folder`: tiers "micro-expression" and "macro-expression" with an annotation for each event,
     whose value is its label (of a controlled vocabulary). What belongs to an event hangs on it in child tiers: its apex,
-    one frame long, and its score and confidence. "not judged" says where nothing could have been found, and why.
+    one frame long, its score and confidence, and its estimated action units. "not judged" says where nothing could have been found, and why.
 
     More faces and each reviewer have tiers of their own; so have annotations that would overlap, which ELAN does not
     allow within a tier.

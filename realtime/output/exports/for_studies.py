@@ -8,13 +8,13 @@ from pathlib import Path
 from realtime.errors import MissingPartError
 from realtime.output.event_table import DECIMALS, MEANINGS, csv_text, known, meaning
 from realtime.output.exports.found import Found, clean, write_text
-from realtime.output.exports.tiers import tiers_of
+from realtime.output.exports.tiers import ESTIMATED, tiers_of
 
-BIDS = ("onset", "duration", "trial_type", "label", "apex", "confidence", "score", "face")
+BIDS = ("onset", "duration", "trial_type", "label", "apex", "confidence", "score", "face", "estimated_units")
 
 
 def textgrid(path: Path, found: Found) -> None:
-    """A TextGrid: an interval tier for each kind, face and reviewer, a point tier for its apexes.
+    """A TextGrid: an interval tier for each kind, face and reviewer, another for its estimated action units, a point tier for its apexes.
 
     Raises:
         MissingPartError: it needs praatio.
@@ -28,10 +28,10 @@ def textgrid(path: Path, found: Found) -> None:
     end = max(found.seconds, 0.001, *(one.end / 1000 for tier in tiers_of(found) for one in tier.annotations))
     grid = Textgrid(0, end)
     for tier in tiers_of(found):
-        spans = [(one.begin / 1000, one.end / 1000, one.value) for one in tier.annotations]
+        spans = [(span.begin / 1000, span.end / 1000, one.value) for one in tier.annotations for span in [one.of if tier.kind == "property" else one]]
         if tier.kind in ("moment", "marker"):
             grid.addTier(PointTier(tier.name, [(begin, value) for begin, _, value in spans], 0, end))
-        elif tier.kind != "property":
+        elif tier.kind != "property" or tier.name.endswith(ESTIMATED):
             grid.addTier(IntervalTier(tier.name, spans, 0, end))
     grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
 
@@ -42,6 +42,7 @@ def boris(path: Path, found: Found) -> None:
     for event in found.events:
         subject = f"face {event.face + 1}" if event.face else "face"
         code, comment = _flat(event.label), f"{event.kind}, apex {event.apex_s:.3f} s"
+        comment += f", action units (estimated) {event.estimated_units}" if event.estimated_units else ""
         lines += [(at, f"{at:.3f}\t{subject}\t{code}\t\t{comment}\n") for at in (event.onset_s, max(event.offset_s, event.onset_s + 0.001))]
     lines += [(one.time_s, f"{one.time_s:.3f}\t\t{_flat(one.label)}\t\tmarker of {_flat(one.stream)}\n") for one in found.marked]
     write_text(path, "".join(line for _, line in sorted(lines)))
@@ -59,6 +60,7 @@ def bids(path: Path, found: Found) -> None:
             "confidence": f"{event.confidence:.2f}" if known(event.confidence) else "n/a",
             "score": f"{event.score:.2f}" if known(event.score) else "n/a",
             "face": str(event.face),
+            "estimated_units": event.estimated_units or "n/a",
         }
         for event in found.events
     ]

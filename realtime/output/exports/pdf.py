@@ -122,6 +122,7 @@ def _table(figure, found: Found, events: Sequence[Event], top: float) -> None:
         times = "\n".join("   ".join(line) for line in lines)
         scores = "\n".join(f"{name}  {score:.2f}" for name, score in event.scores.items())
         label = clean(named(event)) + (f"\n{clean(reviewer_of(event) or 'nobody')}" if found.reviewers else "")
+        label += f"\nest. {clean(event.estimated_units)}" if event.units else ""
         cells = (str(number_of(event)), None, None, label, event.kind, times, clean(scores))
         for words, x in zip(cells, COLUMNS.values(), strict=True):
             if words:

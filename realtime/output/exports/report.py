@@ -19,6 +19,7 @@ from realtime.output.styling import colour, inline
 from realtime.output.timeline import pages
 from realtime.records import Event
 
+UNITS = ("units (estimated)",)
 LONG = 60  # seconds: of longer recordings times are told in minutes, too
 STYLE = """
 :root { color-scheme: light dark; --ink: #16232b; --quiet: #4d5f6a; --line: #d5dee2; --ground: #fff; --band: #f2f5f6 }
@@ -39,7 +40,18 @@ td img { width: 96px; height: 96px; border-radius: 6px; vertical-align: middle; 
 def html(found: Found) -> str:
     """One file: no script, nothing loaded from elsewhere; every text of the recording's is escaped."""
     name, rows = _safe(found.name), "".join(_row(event, found) for event in found.events)
-    names = ("#", *(["reviewer"] if found.reviewers else []), "onset, apex", "label", "kind", "onset s", "apex s", "offset s", *found.classes)
+    names = (
+        "#",
+        *(["reviewer"] if found.reviewers else []),
+        "onset, apex",
+        "label",
+        "kind",
+        "onset s",
+        "apex s",
+        "offset s",
+        *found.classes,
+        *UNITS[: _with_units(found)],
+    )
     head = "".join(f'<th scope="col">{_safe(one)}</th>' for one in names)
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     if not rows:
@@ -117,7 +129,7 @@ def closing(found: Found) -> str:
     )
     return (
         "Times are seconds from the beginning of the recording. Numbers under the classes are the network's probabilities; "
-        "they sum to 1. micro: half a second at most." + unsure + _pictured(found)
+        "they sum to 1. micro: half a second at most." + unsure + _estimated(found) + _pictured(found)
     )
 
 
@@ -126,6 +138,10 @@ def moments(event: Event, found: Found) -> list[list[str]]:
     three = (event.onset_s, event.apex_s, event.offset_s)
     long = max([found.seconds, *(one.offset_s for one in found.events)]) > LONG
     return [[f"{moment:.3f}" for moment in three], *([[clock(moment) for moment in three]] if long else [])]
+
+
+def _estimated(found: Found) -> str:
+    return " Units (estimated; est.): action units by a network's estimate, which no FACS coder has checked." if _with_units(found) else ""
 
 
 def _pictured(found: Found) -> str:
@@ -163,7 +179,17 @@ def _row(event: Event, found: Found) -> str:
     scores = "".join(f'<td class="n">{event.scores[one]:.2f}</td>' if one in event.scores else "<td></td>" for one in found.classes)
     label = f"<td>{dot}{_safe(event.label)}</td><td>{_safe(event.kind)}</td>"
     who = f"<td>{_safe(reviewer_of(event) or 'nobody')}</td>" if found.reviewers else ""
+    scores += f"<td>{_safe(units_of(event))}</td>" if _with_units(found) else ""
     return f'<tr><td class="n">{number_of(event)}</td>{who}<td>{pictures}</td>{label}{times}{scores}</tr>'
+
+
+def units_of(event: Event) -> str:
+    """As "4+L12 (0.66)": the estimated action units, and the confidence of the least sure of them."""
+    return f"{event.estimated_units} ({min(event.units.values()):.2f})" if event.units else ""
+
+
+def _with_units(found: Found) -> bool:
+    return any(event.units for event in found.events)
 
 
 def _safe(words: str) -> str:

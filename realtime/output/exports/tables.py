@@ -14,9 +14,22 @@ from realtime.output.sinks import json_line
 TABLES = {".csv": "csv", ".xlsx": "excel", ".jsonl": "jsonl", ".parquet": "parquet", ".sav": "spss"}
 RECORDING_COLUMNS = ("clip", "folder", "recording_s", "events", "micro", "macro", "judged", "not_judged", "failure")
 PARQUET_FIRST = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label")
-PARQUET_LAST = ("model", "latency_ms", "kind", "confidence")
+PARQUET_LAST = ("model", "latency_ms", "kind", "confidence", "estimated_units", "certainty_units")
 PARQUET_WHOLE = ("session", "event", "face")
-PARQUET_WORDS = ("source", "label", "model", "kind", "reviewer", "verdict", "incomplete", "action_units", "note", "utc")
+PARQUET_WORDS = (
+    "source",
+    "label",
+    "model",
+    "kind",
+    "reviewer",
+    "verdict",
+    "incomplete",
+    "action_units",
+    "note",
+    "utc",
+    "estimated_units",
+    "certainty_units",
+)
 MARKER_COLUMNS = ("source", "time_s", "label", "stream")
 EXCEL_WIDTHS = {"source": 28, "clip": 28, "folder": 20, "meaning": 100, "note": 40, "failure": 60, "not_judged": 50}
 EXCEL_WIDEST = 22
@@ -177,7 +190,7 @@ def write_parquet(path: Path, classes: Iterable[str], rows: list[dict], before: 
     names = [*before, *PARQUET_FIRST, *(f"score_{name}" for name in classes), *PARQUET_LAST, *after]
     kinds = dict.fromkeys(PARQUET_WHOLE, pa.int64()) | dict.fromkeys(PARQUET_WORDS, pa.string())
     schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in names])
-    flat = [row | {f"score_{name}": value for name, value in row["scores"].items()} for row in rows]
+    flat = [row | {name: value for name, value in cells(row).items() if name == "certainty_units" or name.startswith("score_")} for row in rows]
     pyarrow.parquet.write_table(pa.Table.from_pylist([{name: row.get(name) for name in names} for row in flat], schema), path)
 
 

@@ -10,6 +10,7 @@ from realtime.records import Event, Marker
 
 TIERS = {"micro": "micro-expression", "macro": "macro-expression"}
 NOT_JUDGED, MARKERS = "not judged", "markers"
+ESTIMATED = "action units (estimated)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ def _with_children(name: str, events: Sequence[Event], person: str, face: int, f
     frame = max(1, round(found.frame_s * 1000))
     apexes = [_apex(event, parent, frame) for event, parent in zip(events, parents, strict=True)]
     tiers = [Tier(name, "movement", *whose, parents), Tier(f"{name} apex", "moment", *whose, apexes, name)]
-    properties = {"score": _number("score"), "confidence": _number("confidence")}
+    properties = {"score": _number("score"), "confidence": _number("confidence"), ESTIMATED: lambda event: event.estimated_units}
     if person:
         properties |= {"action units": lambda event: event.action_units, "note": lambda event: event.note}
     for what, of in properties.items():

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from engines import device
 from engines.isolated import command
-from engines.zoo import known
+from realtime.networks import naming
 from realtime.origin import ROOT
 from train.run_folder import commit
 
@@ -91,7 +91,7 @@ def plan() -> list[Step]:
     steps = [
         _tests(),
         Step("kernels: self-checks, beside the CPU, times", kernels, 45, no_pycuda),
-        *(_naming(name) for name in known() if name != "verifier"),
+        *map(_naming, naming()),
         *(_training(method) for method in METHODS),
         _training("moext", "bf16"),
         Step("mer-bench flow", command("train.bench.cli", "flow", "--pairs", "8"), 75, _missing("numba") or _no_films()),

@@ -20,10 +20,10 @@ from realtime.naming.inputs.flow_map import FACE, MAP, stretched
 from realtime.parallel import each
 from train.data.loaders.megc2019 import CLASSES
 from train.synthesis import people
-from train.synthesis.action_units import ACTION_UNITS
 from train.synthesis.conditions import CALM
 from train.synthesis.expressions import CLASSES as EMOTIONS
-from train.synthesis.expressions import Expression, draw, express, one_of_three
+from train.synthesis.expressions import Expression, draw, one_of_three
+from train.synthesis.pairs import any_units, between, meanwhile, seen, showing
 from train.synthesis.real_motion import HELD_OUT_FROM
 from train.synthesis.render import Renderer
 from train.synthesis.schedule import State, plan
@@ -31,7 +31,6 @@ from train.synthesis.schedule import State, plan
 EACH = 40  # maps of one portrait
 SIZES = (0.006, 0.045)  # largest displacement of an expression, outer-eye distances, evenly on a logarithmic scale
 LOOKS = 2  # further pairs of the same movement: onset and apex a little beside the true ones
-UNITS = tuple(unit for unit in ACTION_UNITS if unit < 30)  # those of expressions
 FINE = 56
 UNKNOWN = -1
 
@@ -98,16 +97,16 @@ def _map(renderer: Renderer, box: tuple, random: np.random.Generator) -> tuple:
         expression = draw(random, size, one_of_three(random))
         label = next(i for i, name in enumerate(CLASSES) if expression.emotion in EMOTIONS[name])
     else:
-        expression, label = _any_units(random, size), UNKNOWN
+        expression, label = any_units(random, size), UNKNOWN
     box = _beside(box, random)
-    before, after = _states(random)
-    pairs = [(before, _with(after, expression, 1.0)), *(_look(before, after, expression, random) for _ in range(LOOKS))]
+    before, after = meanwhile(random)
+    pairs = [(before, showing(after, expression)), *(_look(before, after, expression, random) for _ in range(LOOKS))]
     sigma, gain = random.uniform(0.5, 2.5), float(np.exp(random.normal(0, 0.03))) if random.random() < 0.3 else 1.0
     flows = []
     for pair in pairs:
-        views = [_seen(renderer.draw(state), sigma, light, random) for state, light in zip(pair, (1.0, gain), strict=True)]
+        views = [seen(renderer.draw(state), sigma, light, random) for state, light in zip(pair, (1.0, gain), strict=True)]
         flows.append(CPU(*(grey(crop(view, box), FACE) for view in views)))
-    truth = _true(renderer, _with(State(), expression, 1.0), box)
+    truth = _true(renderer, showing(State(), expression), box)
     fine = cv2.resize(flows[0], (FINE, FINE), interpolation=cv2.INTER_AREA)
     return _kept(flows[0]), np.stack([_kept(flow) for flow in flows[1:]]), fine, truth, label
 
@@ -117,49 +116,13 @@ def _kept(flow: np.ndarray) -> np.ndarray:
     return np.rint(stretched(flow)).astype(np.uint8)
 
 
-def _any_units(random: np.random.Generator, size: float) -> Expression:
-    units = random.choice(UNITS, random.integers(1, 4), replace=False)
-    side = str(random.choice(["both", "right", "left"], p=[0.8, 0.1, 0.1]))
-    return express("", {int(unit): float(random.uniform(0.4, 1.0)) for unit in units}, size, side, float(np.exp(random.normal(0, 0.2))))
-
-
-def _states(random: np.random.Generator) -> tuple[State, State]:
-    """The face before and after, without the expression: what the head, the lids and the eyes do meanwhile."""
-    before, after = State(), State()
-    size = np.exp(random.normal(-0.5, 0.8))
-    after.head += size * random.normal(0, 1, 6) * [0.006, 0.006, 0.25, 0.35, 0.4, 0.003]
-    if random.random() < 0.2:  # part of a blink, in either view
-        state, depth = (before, after)[random.integers(2)], random.uniform(0.1, 1.0)
-        state.lids += depth * np.array([1, random.uniform(0.9, 1), 0.15, 0.15])
-    if random.random() < 0.2:
-        after.lids += random.normal(0, 0.08) * np.array([1, 1, 0.1, 0.1])
-    if random.random() < 0.3:
-        after.gaze += random.normal(0, 1, 2) * [0.015, 0.008]
-        after.lids[:2] += after.gaze[1] * 6.0
-    if random.random() < 0.15:  # the mouth, a little
-        after.pull(int(random.choice([18, 25, 26])), "both", random.uniform(0.02, 0.12))
-    return before, after
-
-
 def _look(before: State, after: State, expression: Expression, random: np.random.Generator) -> tuple[State, State]:
     """The same movement from an onset and to an apex up to a quarter of its way beside the true ones."""
     first, last = random.uniform(-0.25, 0.25, 2)
     shares = max(first, 0.0), 1 - abs(last) * 0.5
-    states = (_between(before, after, share) for share in (first, 1 + last))
-    onset, apex = (_with(state, expression, share) for state, share in zip(states, shares, strict=True))
+    states = (between(before, after, share) for share in (first, 1 + last))
+    onset, apex = (showing(state, expression, share) for state, share in zip(states, shares, strict=True))
     return onset, apex
-
-
-def _between(before: State, after: State, share: float) -> State:
-    units = {key: share * amount for key, amount in after.units.items()}
-    return State(units, before.lids + share * (after.lids - before.lids), share * after.gaze, share * after.head)
-
-
-def _with(state: State, expression: Expression, share: float) -> State:
-    made = _between(State(), state, 1.0)
-    for unit, side, strength in expression.units:
-        made.pull(unit, side, share * strength)
-    return made
 
 
 def _beside(box: tuple, random: np.random.Generator) -> tuple:
@@ -167,11 +130,6 @@ def _beside(box: tuple, random: np.random.Generator) -> tuple:
     left, top, right, bottom = box
     by = random.normal(0, 0.03, 4).clip(-0.1, 0.1) * ((right - left, bottom - top) * 2)
     return tuple(int(round(x)) for x in np.array(box) + by)
-
-
-def _seen(picture: np.ndarray, sigma: float, gain: float, random: np.random.Generator) -> np.ndarray:
-    noise = cv2.GaussianBlur(random.standard_normal(picture.shape).astype(np.float32), (0, 0), 0.45)
-    return np.clip(np.rint(picture * gain + noise * (sigma / noise.std())), 0, 255).astype(np.uint8)
 
 
 def _true(renderer: Renderer, state: State, box: tuple) -> np.ndarray:

@@ -97,7 +97,14 @@ function words(event, unsure) {
     textContent: `at ${clock(event.apex_s)} · lasted ${long.toFixed(2)} s · ${doubt(event, unsure, score)}`,
   });
   words.append(name, " ", kind, document.createElement("br"), more);
+  if (event.estimated_units) words.append(document.createElement("br"), estimate(event));
   return words;
+}
+
+function estimate(event) {
+  return Object.assign(document.createElement("small"), {
+    className: "mer-units", textContent: `action units (estimated) ${event.estimated_units}`, title: "by a network: no FACS coder has checked it",
+  });
 }
 
 function press(number) {

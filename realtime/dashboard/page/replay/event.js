@@ -75,6 +75,7 @@ export class Events {
     const about = make("div", {}, make("h3", { title: "Its number in the recording", text: `Event ${event.event}: ${event.label}` }),
       make("p", { class: "mr-meta", title: "Seconds from the beginning", text: [event.kind, ...times].join(", ") }),
       this.scores(event.scores, this.other ? this.data.model : "", this.data.unsure));
+    if (event.estimated_units) about.append(estimate(event));
     const answer = this.other && this.other.answers[event.event];
     if (answer) {
       const whose = `${this.other.model}: ${answer.label}, ${this.differs(event) ? "differs" : "the same"}`;
@@ -129,6 +130,11 @@ function nothing(judged) {
   if (judged && judged.share < 0.01) return `Nothing could be judged: ${judged.why[0]} (${judged.help}).`;
   const of = judged ? ` in the ${Math.floor(100 * judged.share)} % of the time that was judged` : "";
   return `No movement was found${of}.`;
+}
+
+function estimate(event) {
+  const sure = Object.entries(event.unit_confidences).map(([unit, value]) => `${unit} ${value.toFixed(2)}`).join(", ");
+  return make("p", { class: "mr-meta mr-units", text: `Action units (estimated): ${sure}`, title: "by a network: no FACS coder has checked it" });
 }
 
 function figure(words, alt, src, after = 0) {

@@ -63,7 +63,7 @@ export class Boxes {
     this.key = key;
   }
 
-  marks({ labels, events, key, missed }) {
+  marks({ labels, events, key, missed, suggested }) {
     const event = events[key], label = this.at("label");
     if (!label) return; // this page only looks
     const choices = label.querySelector("div"), words = JSON.stringify(labels);
@@ -78,7 +78,17 @@ export class Boxes {
     for (const radio of choices.querySelectorAll("input")) radio.checked = radio.value === event?.label;
     for (const field of this.fields.filter((one) => one.dataset.mark)) this.fill(field, event?.[field.dataset.mark] ?? "");
     this.at("kind").value = event?.kind ?? "";
+    this.suggest(event ? suggested : "", event?.action_units);
     this.fill(this.at("missed"), missed ?? "");
+  }
+
+  /** Action units as the program estimates them: nobody's word until a person takes it. @param {string} units @param {string} own the person's */
+  suggest(units, own) {
+    const take = this.at("units-take");
+    this.at("units").placeholder = units ? `estimated: ${units}` : "like 1+2";
+    take.hidden = !units || units === own;
+    take.value = units;
+    take.textContent = `Take the estimate ${units}`;
   }
 
   /** What a person is typing stays. */

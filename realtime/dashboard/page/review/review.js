@@ -5,7 +5,7 @@ import { Desk } from "./desk.js";
 const NAME = "mer-reviewer"; // the reviewer's name stays in this browser
 const KEYS = { ArrowUp: "before", ArrowDown: "after", a: "accept", r: "reject", u: "undo", s: "slow", e: "export" };
 // a verdict is somebody's: without a name it leads to the field for it
-const JUDGING = "#rv-accept, #rv-reject, #rv-undo, #rv-label, #rv-add, #rv-kind, .rv-steps";
+const JUDGING = "#rv-accept, #rv-reject, #rv-undo, #rv-label, #rv-add, #rv-kind, #rv-units-take, .rv-steps";
 
 /** @type {Boxes} */
 let boxes;
@@ -23,6 +23,7 @@ const PRESSES = {
   accept: () => desk.judge({}),
   reject: () => desk.judge({ reject: true }),
   undo: () => desk.undo(),
+  "units-take": () => taken(),
   add: () => add(),
   slow: () => slow(),
   export: () => made("training", "exported", { many: chosen("which"), own: chosen("whose"), frames: boxes.at("frames").checked }),
@@ -113,6 +114,12 @@ function add() {
   const field = boxes.at("missed"), apex = number(field);
   boxes.end(field);
   desk.add(apex);
+}
+
+function taken() {
+  const units = boxes.at("units-take").value;
+  boxes.end(boxes.at("units"));
+  desk.judge({ change: () => ({ action_units: units }), about: desk.here });
 }
 
 function slow() {

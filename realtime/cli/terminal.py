@@ -88,6 +88,8 @@ def event_line(event: Event) -> Text:
     )
     for name, score in event.scores.items():
         text.append(f" {name} {score:.2f}", colour if name == event.label else "dim")
+    if event.estimated_units:
+        text.append(f"  units, estimated: {event.estimated_units}", "dim")
     return text
 
 

@@ -12,10 +12,11 @@ import pytest
 from places import ROOT
 from serving import PATIENCE
 
-from engines.zoo import ZOO, known, reduced
+from engines.zoo import ZOO, reduced
 from realtime.dashboard.live import readings
 from realtime.dashboard.server.languages import LANGUAGES, catalogue
 from realtime.judged import MEANING
+from realtime.networks import naming
 from realtime.output import frame_table
 from realtime.review.comparison import COLUMNS
 from realtime.review.item import LABELS, UNITS
@@ -93,7 +94,7 @@ def sources(*suffixes: str):
 @pytest.fixture(scope="module")
 def needed() -> set[str]:
     """What the page may show, in normal form."""
-    manifests = [json.loads((ZOO / f"{name}.json").read_text(encoding="utf-8")) for name in known() if name != "verifier"]
+    manifests = [json.loads((ZOO / f"{name}.json").read_text(encoding="utf-8")) for name in naming()]
     labels = {label for manifest in manifests for label in manifest["classes"]}
     causes = {*readings.SET_ASIDE.values(), *readings.MISSED.values(), *MEANING, *MEANING.values()}
     columns = {*frame_table.GROUPS, *frame_table.UNITS.values(), *(frame_table.MEANINGS[name] for name in frame_table.CURVES)} - {"px", "rad"}

@@ -270,6 +270,7 @@ def test_unwritable_place(path):
         Log()
 
 
+UNITS = ("estimated_units", "unit_confidences")
 COLUMNS = {
     "sessions": [
         "started_at",
@@ -287,7 +288,22 @@ COLUMNS = {
         "alive_at",
         "process",
     ],
-    "events": ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence", "utc"],
+    "events": [
+        "event",
+        "source",
+        "face",
+        "onset_s",
+        "apex_s",
+        "offset_s",
+        "label",
+        "scores",
+        "model",
+        "latency_ms",
+        "kind",
+        "confidence",
+        "utc",
+        *UNITS,
+    ],
     "reviews": [
         "event_id",
         "missed",
@@ -313,7 +329,7 @@ VALUES = ["NULL", "x'ff00'", "'soon'", "9e999", "9223372036854775807", "CAST(x'f
 
 @pytest.mark.parametrize("table", COLUMNS)
 def test_no_column_of_any_table_makes_the_log_useless(path, tmp_path, capsys, table):
-    record([event(1), event(2)])
+    record([event(1, units={"4": 0.9}), event(2)])
     reviews = Reviews()
     reviews.judge(1, "e1", "Ann")
     reviews.name(1, "clip.mp4", "p7")

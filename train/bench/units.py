@@ -33,7 +33,7 @@ from train.action_units import collect
 from train.action_units.collect import OUTPUTS, Pairs
 from train.action_units.fit import f1_of
 from train.synthesis.people import portraits
-from train.synthesis.real_motion import HELD_OUT_FROM
+from train.synthesis.real_motion import HELD_OUT_FROM, maps_file
 
 PEOPLE = 20  # from HELD_OUT_FROM on; nothing was trained or chosen on them
 # Over the annotation tables of SAMM Long Videos, CASME II, DFME, CAS(ME)² and CAS(ME)³, those most often annotated, the commonest first
@@ -62,19 +62,18 @@ class Told:
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes that render.  [default: one a core]")
 def units(folder, number, tested, clips, network, out, jobs):
     """Precision, recall and F1 of each action unit, on synthetic people or on your own prepared set."""
-    from train.bench.cli import PORTRAITS
-
     console, chosen = Console(soft_wrap=True), Network(network, engine="cpu")
+    people = folder or maps_file().parents[1] / "portraits"
     console.print(machine(), style="dim")
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("movements", total=None)
         if tested or clips:
             parts = _prepared(chosen, tested) if tested else _live(network, clips, jobs, lambda: bar.advance(task))
         else:
-            parts = _rendered(chosen, folder or PORTRAITS, number, jobs, lambda: bar.advance(task))
+            parts = _rendered(chosen, people, number, jobs, lambda: bar.advance(task))
     text = "\n\n".join(f"### {name}\n\n{markdown(told)}" for name, told in parts.items() if told)
     if not tested and not clips:
-        text += "\n\n### real people's movements, whose units are not known\n\n" + _real(chosen, folder or PORTRAITS, jobs)
+        text += "\n\n### real people's movements, whose units are not known\n\n" + _real(chosen, people, jobs)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "results.md").write_text(text + "\n", "utf-8")

@@ -103,7 +103,7 @@ function words(event, unsure) {
 
 function estimate(event) {
   return Object.assign(document.createElement("small"), {
-    className: "mer-units", textContent: `action units (estimated) ${event.estimated_units}`, title: "by a network: no FACS coder has checked it",
+    className: "mer-units", textContent: `action units (estimated) ${event.estimated_units}`, title: "By a network: no FACS coder has checked it.",
   });
 }
 

@@ -134,7 +134,7 @@ function nothing(judged) {
 
 function estimate(event) {
   const sure = Object.entries(event.unit_confidences).map(([unit, value]) => `${unit} ${value.toFixed(2)}`).join(", ");
-  return make("p", { class: "mr-meta mr-units", text: `Action units (estimated): ${sure}`, title: "by a network: no FACS coder has checked it" });
+  return make("p", { class: "mr-meta mr-units", text: `Action units (estimated): ${sure}`, title: "By a network: no FACS coder has checked it." });
 }
 
 function figure(words, alt, src, after = 0) {

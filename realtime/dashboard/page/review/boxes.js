@@ -88,7 +88,7 @@ export class Boxes {
     this.at("units").placeholder = units ? `estimated: ${units}` : "like 1+2";
     take.hidden = !units || units === own;
     take.value = units;
-    take.textContent = `Take the estimate ${units}`;
+    take.textContent = units ? `Take the estimate ${units}` : "";
   }
 
   /** What a person is typing stays. */

@@ -93,7 +93,7 @@ def test_the_list_says_why_an_engine_is_not_used(monkeypatch, tmp_path):
     (tmp_path / "engines/sa_at.fp32.tensorrt.sm_89.json").write_text("[]")
     (tmp_path / "engines/sa_at.fp32.tensorrt.sm_89.json").chmod(0o600)
     code, out, _ = run(engine, "list")
-    rows = {line.split()[0]: line for line in out.splitlines()[1:7]}
+    rows = {line.split()[0]: line for line in out.splitlines()[1 : 1 + len(known())]}
     assert code == 0 and rows["verifier"].rstrip().endswith("current") and "damaged" in rows["sa_at"]
     assert "int8, 2 in fp32" in rows["moext"] and rows["moext"].rstrip().endswith("not used")
     assert "mer-engine build moext --precision int8" in out and "sa_at.fp32.tensorrt.sm_89.json is not sound" in out

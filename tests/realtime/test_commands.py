@@ -49,7 +49,8 @@ def test_live_writes_its_events_to_files_and_to_the_log(short, tmp_path):
     code, out, _ = run(live, "--source", short, "--events", tmp_path / "found.jsonl")
     assert code == 0 and "surprise" in out and "recording: every frame is processed" in out
     (event,) = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text().splitlines()]
-    assert list(event) == ["event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence"]
+    fields = "event source face onset_s apex_s offset_s label scores model latency_ms kind confidence estimated_units unit_confidences"
+    assert list(event) == fields.split()
     (session,) = Log().sessions()
     assert session["events"] == 1 and session["frames"] == 150 and session["settings"]["network"] == "kernel_ridge"
 

@@ -13,7 +13,7 @@ const catalogues = { en: { English: "English" }, ...config.i18n_translations };
 const language = wanted();
 const translate = translator(catalogues[language], language);
 
-/** What is shown for an English text, where a script draws it itself. @param {string} english */
+/** What is shown for an English text, where something is made of it before it comes to the page. @param {string} english */
 export const say = (english) => (language === "en" ? english : translate(english));
 
 // ?lang=, what was chosen here once, the browser's own; English where it is none of ours
@@ -34,33 +34,34 @@ function choice(field) {
     localStorage.setItem(KEY, field.value);
     const address = new URL(location.href);
     address.searchParams.delete("lang");
-    location.replace(address);
     if (address.href === location.href) location.reload();
+    else location.replace(address);
   });
 }
 
 function seen(node) {
   if (node.nodeType === Node.TEXT_NODE) return text(node);
   if (node.nodeType !== Node.ELEMENT_NODE) return;
+  const field = node.querySelector("#mer-language");
+  if (field && !field.options.length) choice(field);
+  if (language === "en") return;
   const walk = document.createTreeWalker(node, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
   for (let one = walk.currentNode; one; one = walk.nextNode()) {
     if (one instanceof Element) ATTRIBUTES.forEach((name) => attribute(one, name));
     else text(one);
   }
-  const field = node.querySelector("#mer-language");
-  if (field && !field.options.length) choice(field);
 }
 
 function text(node) {
-  if (language === "en" || node.parentElement?.closest(AS_IT_IS)) return;
-  const words = translate(node.data);
+  if (node.parentElement?.closest(AS_IT_IS)) return;
+  const words = say(node.data);
   if (words !== node.data) node.data = words;
 }
 
 function attribute(element, name) {
   const english = element.getAttribute(name);
-  if (language === "en" || !english || element.closest('[translate="no"]')) return;
-  const words = translate(english);
+  if (!english || element.closest('[translate="no"]')) return;
+  const words = say(english);
   if (words !== english) element.setAttribute(name, words);
 }
 

@@ -107,14 +107,14 @@ def test_replay_learns_from_a_stretch_keeps_numbers_and_uses_them(tmp_path):
 
 def test_live_learns_from_its_first_seconds_and_knows_the_person_the_next_time(tmp_path):
     code, said = run(
-        live, "--demo", "--participant", "p03", "--baseline", 6, "--events", tmp_path / "a.jsonl", "--seconds", 8, "spotter.confidence=0.7"
+        live, "--demo", "--participant", "p03", "--baseline", 5, "--events", tmp_path / "a.jsonl", "--seconds", 6.5, "spotter.confidence=0.7"
     )
-    assert code == 0 and "baseline of p03, 6 s" in said
+    assert code == 0 and "baseline of p03, 5 s" in said
     events = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text("utf-8").splitlines()]
-    assert all(event["onset_s"] > 6 for event in events)  # what was before is the person's usual
+    assert all(event["onset_s"] > 5 for event in events)  # what was before is the person's usual
     code, said = run(live, "--demo", "--participant", "p03", "--seconds", 1)
-    assert code == 0 and "baseline of p03, 6 s" in said
-    assert Log().session(2)["settings"]["spotter"]["usual"]["seconds"] == pytest.approx(6, abs=0.5)
+    assert code == 0 and "baseline of p03, 5 s" in said
+    assert Log().session(2)["settings"]["spotter"]["usual"]["seconds"] == pytest.approx(5, abs=0.5)
     code, said = run(live, "--demo", "--participant", "p04", "--seconds", 1)
     assert code == 0 and "no baseline of p04 yet" in said
 

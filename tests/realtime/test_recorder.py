@@ -44,14 +44,14 @@ def times(path):
 
 @pytest.fixture
 def camera(tmp_path):
-    """The demo clip from its second second on as a network camera that sends a key picture every half second; gives its address and the film."""
+    """A part of the demo clip as a network camera that sends a key picture every half second; gives its address and the film."""
     sent = tmp_path / "sent.mp4"
     with av.open(str(DEMO)) as clip, av.open(str(sent), "w") as made:
         shown = clip.streams.video[0]
         stream = made.add_stream("libx264", rate=50, options={"crf": "16", "preset": "ultrafast", "g": "25", "bf": "2"})
         stream.width, stream.height, stream.pix_fmt = shown.width, shown.height, "yuv420p"
         for frame in clip.decode(shown):
-            if 5.5 <= frame.time < 11.0:
+            if 5.5 <= frame.time < 9.0:
                 made.mux(stream.encode(frame))
         made.mux(stream.encode(None))
     server = subprocess.Popen([sys.executable, str(SERVERS / "stream_server.py"), str(sent), "0"], stdout=subprocess.PIPE, text=True)
@@ -74,7 +74,7 @@ def test_a_recording_replays_to_the_same_events_at_the_same_seconds(camera, tmp_
     with av.open(str(sent)) as film, av.open(str(path)) as kept:
         ours = [frame.to_ndarray(format="bgr24") for frame in kept.decode(video=0)]
         theirs = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)][-len(ours) :]
-    assert codec == "h264" and len(ours) > 150 and all((a == b).all() for a, b in zip(ours, theirs))  # remuxed: the same to the bit
+    assert codec == "h264" and len(ours) > 100 and all((a == b).all() for a, b in zip(ours, theirs))  # remuxed: the same to the bit
     assert np.diff(shown) == pytest.approx(0.02, abs=2e-4)  # and to the time
 
     for known in Pipeline(address, PipelineSettings(), wait=True).follow(frames[-len(ours) :]):  # from the recording's first picture on
@@ -113,7 +113,7 @@ def test_a_kill_loses_two_seconds_at_most(encoded, tmp_path):
     child = subprocess.Popen([sys.executable, "-c", program, address, str(path)], stdout=subprocess.PIPE, text=True)
     try:
         last = 0.0
-        while last < 4.5:
+        while last < 3.5:
             last = float(child.stdout.readline())
     finally:
         child.kill()  # SIGKILL

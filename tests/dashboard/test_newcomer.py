@@ -6,6 +6,8 @@ from living import PATIENCE
 from playwright.sync_api import expect
 from replaying import LONG, TRUTH, taken_away
 
+SIZES = {"wide": {"width": 1280, "height": 800}, "tall": {"width": 1280, "height": 1820}}
+
 # what shows a number and neither itself nor what it stands in says on hover what it is
 UNSAID = """selectors => [...document.querySelectorAll(selectors)].flatMap((root) => {
   const found = [], walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -40,6 +42,11 @@ def test_a_newcomer_finds_the_way(demo, open_page, shot, axe):
     page.locator(".mr-lanes summary").click()
     page.get_by_label("mouthSmileLeft").check()
     page.wait_for_function("document.querySelector('.mr-time').getAttribute('aria-valuetext').includes('mouthSmileLeft 0')")
+    page.locator(".mr-lanes summary").click()
+    page.evaluate("scrollTo(0, 0)")
+    page.set_viewport_size(SIZES["tall"])
+    shot(page, "newcomer-replay", whole=False)
+    page.set_viewport_size(SIZES["wide"])
     with open(taken_away(page, "CSV").path(), encoding="utf-8-sig") as file:
         assert [row["label"] for row in csv.DictReader(file)] == [row["label"] for row in TRUTH]
 

@@ -20,7 +20,7 @@ def clip(tmp_path_factory):
 @pytest.fixture
 def measured(replay_demo, open_page, clip):
     page = replay(open_page, replay_demo.url)
-    page.get_by_label("Measure every frame").check()
+    page.locator("#mer-replay-measure input").check()
     dropped(page, "measured.mp4", clip)
     shown(page, "measured.mp4", LONG)
     yield page

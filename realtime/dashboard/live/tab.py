@@ -45,7 +45,7 @@ STAGE = """
     <p id="mer-gate" hidden></p>
     <figure id="mer-latest" hidden>
       <img alt="Its motion as colours" hidden>
-      <figcaption role="status"><b></b> <small></small></figcaption>
+      <figcaption role="status" title="The newest event: its label, kind and number"><b></b> <small></small></figcaption>
     </figure>
   </div>
 </section>

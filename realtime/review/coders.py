@@ -71,7 +71,7 @@ def take_in(reviews: Reviews, session: int, source: str, coder: Coder) -> int:
     items = [item for item in reviews.items(session) if item.source == source]
     ours = [item for item in items if item.event is not None]
     told = _told(ours, coder)
-    about = [item for item, _ in told if item is not None]
+    about = {item.key for item, _ in told if item is not None}
     mine = [item.found.span for item in items if item.event is None and coder.name in item.reviews]
     for item, marks in told:
         if item is not None:
@@ -80,7 +80,7 @@ def take_in(reviews: Reviews, session: int, source: str, coder: Coder) -> int:
             changes = _changes(marks)
             reviews.add(session, coder.name, source, changes.pop("apex_s"), **changes)
     for item in ours if coder.complete else ():
-        if item not in about and coder.name not in item.reviews:
+        if item.key not in about and coder.name not in item.reviews:
             reviews.judge(session, item.key, coder.name, reject=True)
     return len(about)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -75,18 +76,28 @@ class Comparison:
 
 def matched(items: Sequence[Item], codings: Sequence[Coding]) -> dict[int, Item]:
     """Number of a coding → the event that it is about, the best pairs first, each at most once."""
+    order = sorted(range(len(items)), key=lambda place: items[place].found.onset_s)
+    begins = [items[place].found.onset_s for place in order]
+    longest = max((item.found.offset_s - item.found.onset_s for item in items), default=0.0)
+
+    def near(coding: Coding) -> Iterator[tuple[int, Item]]:
+        """Those that may overlap it: of an hour's events a few."""
+        for place in order[bisect_left(begins, coding.onset_s - longest) : bisect_left(begins, coding.offset_s)]:
+            yield place, items[place]
+
     pairs = sorted(
         (
-            (overlap((coding.onset_s, coding.offset_s), item.found.span), number, place)
+            (share, number, place)
             for number, coding in enumerate(codings)
-            for place, item in enumerate(items)
+            for place, item in near(coding)
+            if (share := overlap((coding.onset_s, coding.offset_s), item.found.span)) >= SAME
         ),
         key=lambda pair: (-pair[0], pair[1:]),
     )
     found: dict[int, Item] = {}
     taken = set()
-    for share, number, place in pairs:
-        if share >= SAME and number not in found and place not in taken:
+    for _, number, place in pairs:
+        if number not in found and place not in taken:
             found[number] = items[place]
             taken.add(place)
     return found

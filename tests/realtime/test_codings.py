@@ -1,6 +1,7 @@
 """Human coders' marks: read from the programs that they use, kept as a reviewer, compared with what was found."""
 
 import json
+import random
 
 import pytest
 from click.testing import CliRunner
@@ -11,9 +12,9 @@ from realtime.cli.log import main
 from realtime.errors import UsageError
 from realtime.output.log import Session, SqliteSink
 from realtime.review import Reviews
-from realtime.review.codings import read_codings
-from realtime.review.comparison import alpha, compare
-from realtime.review.item import overlap
+from realtime.review.codings import Coding, read_codings
+from realtime.review.comparison import SAME, alpha, compare, matched
+from realtime.review.item import Item, Marks, overlap
 
 WANTED = [(2.0, 2.4, "AU1+2"), (5.25, 5.5, "AU12")]
 ELAN = """<?xml version="1.0"?><ANNOTATION_DOCUMENT><TIME_ORDER>
@@ -181,6 +182,20 @@ def test_our_own_elan_file_comes_back(tmp_path):
     assert mer_log("export", tmp_path / "ours.eaf")[0] == 0
     found = read_codings(tmp_path / "ours.eaf", ["micro-expression"])
     assert [(one.onset_s, one.offset_s, one.code) for one in found] == [(2.04, 2.36, "surprise"), (4.42, 4.76, "positive"), (6.82, 7.14, "negative")]
+
+
+def test_the_best_pairs_are_found_among_near_ones():
+    """As all pairs would give, looked at one by one."""
+    draw = random.Random(3)
+    begins = [draw.uniform(0, 8) for _ in range(24)]
+    items = [Item(0, f"e{n}", n, "s", 0, Marks(at, at + 0.01, at + draw.choice([0.2, 0.5, 3]), "x")) for n, at in enumerate(begins[:12])]
+    codings = [Coding(at, at + draw.choice([0.1, 0.4, 2, 5]), "x") for at in begins[12:]]
+    shares = {(n, k): overlap((one.onset_s, one.offset_s), item.found.span) for n, one in enumerate(codings) for k, item in enumerate(items)}
+    wanted = {}
+    for n, k in sorted(shares, key=lambda pair: (-shares[pair], pair)):
+        if shares[n, k] >= SAME and n not in wanted and items[k] not in wanted.values():
+            wanted[n] = items[k]
+    assert len(wanted) > 4 and matched(items, codings) == wanted
 
 
 def test_overlap_by_hand():

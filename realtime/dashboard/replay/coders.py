@@ -22,7 +22,7 @@ from realtime.review.comparison import COLUMNS, FROM
 from realtime.review.item import LABELS, checked_name
 
 ENDINGS = [".eaf", ".boris", ".TextGrid", ".csv", ".tsv", ".txt"]
-MOST_CODINGS, MOST_CODERS = 5000, 6  # of one file; of one recording
+MOST_CODINGS, MOST_CODERS = 2000, 6  # of one file; of one recording
 MOST_CODES = 200  # that a person is asked about; of more, the rest stays as it is
 MOST_SHIFT = 1e6  # seconds
 

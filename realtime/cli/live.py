@@ -23,7 +23,7 @@ from realtime.cli import common, terminal
 from realtime.cli.beside import Frames
 from realtime.cli.common import signals
 from realtime.cli.console import Output, console_on
-from realtime.cli.record import RECORDINGS, Recording
+from realtime.cli.record import RECORDINGS, Recording, place
 from realtime.cli.running import Shown, exit_code, follow, log_session, policy, totals
 from realtime.errors import OutputError, SourceError, UsageError
 from realtime.naming.recognizer import Recognizer
@@ -163,6 +163,8 @@ def main(
     specs = [*map(cameras_here.number_of, cameras), *sources, *([DEMO] if demo else [])]
     if not specs:
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
+    if record:
+        place(record, len(specs))
     if participant and len(specs) > 1:
         raise UsageError(f"--participant {participant}: expected one source, got {len(specs)}")
     if frames and (len(specs) > 1 or not frames.lower().endswith(".csv")):

@@ -17,12 +17,16 @@ def baseline():
 @baseline.command("list")
 def list_them():
     """List the participants with a baseline."""
+    found = baselines.listed()
+    if not found:
+        click.echo("no baselines yet: mer-live --participant NAME --baseline 30 learns one")
+        return
     print_table(
         ["participant", "made", "seconds", "blinks a minute", "blink below", "speech", "alarms", "reported from"],
         [
             [one.participant, made[:16].replace("T", " "), f"{one.seconds:.0f}", one.blinks_a_minute, one.blink_drop, f"{100 * one.speech:.0f} %"]
             + [len(one.alarms), one.confidence]
-            for one, made in baselines.listed()
+            for one, made in found
         ],
     )
 

@@ -16,6 +16,20 @@ from realtime.sources import Source
 RECORDINGS = "recordings"  # where R puts them, without --record
 
 
+def place(where: str, sources: int) -> Path:
+    """What `--record` names, before any of the sources is opened.
+
+    Raises:
+        UsageError: it is neither a folder nor, for one source, an .mp4 file.
+    """
+    path = Path(where)
+    if path.suffix and path.suffix.lower() != ".mp4" and not path.is_dir():
+        raise UsageError(f"--record {where}: expected the name of an .mp4 file, or a folder")
+    if path.suffix.lower() == ".mp4" and sources > 1:
+        raise UsageError(f"--record {where}: {sources} sources are recorded into a folder, one file each")
+    return path
+
+
 class Recording:
     """The recorders of all sources, which begin and end together.
 
@@ -30,13 +44,9 @@ class Recording:
             asked: on the command line; then what cannot be recorded is a mistake.
 
         Raises:
-            UsageError: `where` is neither; or a source is a file, which is kept already.
+            UsageError: as `place`; or a source is a file, which is kept already.
         """
-        path = Path(where)
-        if path.suffix and path.suffix.lower() != ".mp4" and not path.is_dir():
-            raise UsageError(f"--record {where}: expected the name of an .mp4 file, or a folder")
-        if path.suffix.lower() == ".mp4" and len(sources) > 1:
-            raise UsageError(f"--record {where}: {len(sources)} sources are recorded into a folder, one file each")
+        path = place(where, len(sources))
         files = [name for source, name in zip(sources, names, strict=True) if not isinstance(source, Tapped)]
         if asked and files:
             raise UsageError(f"--record keeps what comes live: {files[0]} is a file already; --as-live plays it as if it were a camera")

@@ -102,7 +102,7 @@ def test_replay_learns_from_a_stretch_keeps_numbers_and_uses_them(tmp_path):
     code, said = run(log, "baseline", "list")
     assert code == 0 and "p03" in said
     assert run(log, "baseline", "delete", "p04")[0] == 2 and run(log, "baseline", "delete", "p03")[0] == 0
-    assert not list(baselines.folder().iterdir())
+    assert not list(baselines.folder().iterdir()) and "no baselines yet" in run(log, "baseline", "list")[1]
 
 
 def test_live_learns_from_its_first_seconds_and_knows_the_person_the_next_time(tmp_path):

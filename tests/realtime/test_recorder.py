@@ -208,7 +208,7 @@ def test_a_disk_that_fills_up_ends_it_in_one_line_and_not_the_stream(tmp_path, m
 def test_wrong_words_are_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     for words, code, named in (
-        (("--demo", "--record", tmp_path / "a.avi"), 2, ".mp4"),
+        (("--camera", 977, "--record", tmp_path / "a.avi"), 2, ".mp4"),  # before the camera is asked for
         (("--source", DEMO, "--record", tmp_path), 2, "--as-live"),
         (("--demo", "--demo", "--source", DEMO, "--as-live", "--record", tmp_path / "a.mp4"), 2, "one file each"),
         (("--demo", "--seconds", 1.5, "--record", tmp_path / "file/a.mp4"), 6, "file stands"),

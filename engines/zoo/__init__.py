@@ -133,6 +133,10 @@ def _calibration(value: Any) -> None:
     _need(isinstance(value, dict), "'calibration' is no {…}")
     for key in ("temperature", "slope", "shift", "abstain_below"):
         _need(key not in value or _is_number(value[key]), f"'calibration.{key}' is no number")
+    least = value.get("tell_from", [])  # of each class, the confidence from which on it is told
+    _need(
+        isinstance(least, list) and all(_is_number(one) and 0 <= one <= 1 for one in least), "'calibration.tell_from' is no list of numbers of 0 to 1"
+    )
     # above 1 it names nothing: who only wants the moments may have it so
     _need(0 <= value.get("abstain_below", 0) < 2, "'calibration.abstain_below' is not between 0 and 1")
 

@@ -36,11 +36,16 @@ class UnitEstimator:
             raise ModelError(f"{name} is no network for action units: leave action_units as it is, or set it to null")
 
     def __call__(self, keyframes: Keyframes) -> dict[str, float]:
+        (told,) = self.many(displacement.inputs(keyframes.onset, keyframes.apex, CPU)["moved"])
+        return told
+
+    def many(self, moved: np.ndarray) -> list[dict[str, float]]:
+        """The same of N movements: N×2×POINTS float32, see `displacement.inputs`."""
         try:
-            sure = self._network(displacement.inputs(keyframes.onset, keyframes.apex, CPU))
+            several = self._network.many({"moved": moved})
         except EngineError as error:
             raise ModelError(str(error)) from error
-        return written(self._network.classes, sure, self._least)
+        return [written(self._network.classes, sure, self._least) for sure in several]
 
     def warm(self) -> None:
         """Used once before an event waits for it."""

@@ -53,6 +53,8 @@ MANIFEST = {  # of the sound network, to be broken one field at a time; a key wi
         None,
         5,
         [],
+        {"tell_from": "high"},
+        {"tell_from": [0.5, 2.0]},
         {"abstain_below": "high"},
         {"abstain_below": float("nan")},
         {"abstain_below": 10**400},

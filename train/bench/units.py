@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -18,11 +19,10 @@ import numpy as np
 from rich.markdown import Markdown
 from rich.progress import Progress
 
-from engines.runtime import Network
 from realtime.cli.bench import machine
 from realtime.cli.console import Console
 from realtime.errors import SourceError, UsageError
-from realtime.naming.action_units import written
+from realtime.naming.action_units import UnitEstimator, written
 from realtime.naming.inputs import displacement
 from realtime.output.line_file import cannot_write
 from realtime.parallel import each
@@ -62,18 +62,18 @@ class Told:
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes that render.  [default: one a core]")
 def units(folder, number, tested, clips, network, out, jobs):
     """Precision, recall and F1 of each action unit, on synthetic people or on your own prepared set."""
-    console, chosen = Console(soft_wrap=True), Network(network, engine="cpu")
+    console, estimate = Console(soft_wrap=True), UnitEstimator(network)
     people = folder or maps_file().parents[1] / "portraits"
     console.print(machine(), style="dim")
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("movements", total=None)
         if tested or clips:
-            parts = _prepared(chosen, tested) if tested else _live(network, clips, jobs, lambda: bar.advance(task))
+            parts = _prepared(estimate, tested) if tested else _live(network, clips, jobs, lambda: bar.advance(task))
         else:
-            parts = _rendered(chosen, people, number, jobs, lambda: bar.advance(task))
+            parts = _rendered(estimate, people, number, jobs, lambda: bar.advance(task))
     text = "\n\n".join(f"### {name}\n\n{markdown(told)}" for name, told in parts.items() if told)
     if not tested and not clips:
-        text += "\n\n### real people's movements, whose units are not known\n\n" + _real(chosen, people, jobs)
+        text += "\n\n### real people's movements, whose units are not known\n\n" + _real(estimate, people, jobs)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "results.md").write_text(text + "\n", "utf-8")
@@ -84,7 +84,7 @@ def units(folder, number, tested, clips, network, out, jobs):
     console.print(f"tables in {out}")
 
 
-def _rendered(network: Network, folder: Path, number: int, jobs: int, done: Callable[[], None]) -> dict[str, list[Told]]:
+def _rendered(estimate: UnitEstimator, folder: Path, number: int, jobs: int, done: Callable[[], None]) -> dict[str, list[Told]]:
     found = len(portraits(folder))
     if found < HELD_OUT_FROM + PEOPLE:
         raise SourceError(f"{found} portraits in '{folder}': {HELD_OUT_FROM + PEOPLE} are needed, the last {PEOPLE} are measured on")
@@ -94,7 +94,7 @@ def _rendered(network: Network, folder: Path, number: int, jobs: int, done: Call
         made.append(pairs)
         done()
     pairs = collect.joined(made)
-    told = [Told(*map(by_unit, both)) for both in zip(_said(network, pairs.moved), map(_names, pairs.shown), strict=True)]
+    told = [Told(*map(by_unit, both)) for both in zip(estimate.many(pairs.moved), map(_names, pairs.shown), strict=True)]
     size = pairs.size
     return {
         "all": told,
@@ -103,11 +103,11 @@ def _rendered(network: Network, folder: Path, number: int, jobs: int, done: Call
     }
 
 
-def _real(network: Network, folder: Path, jobs: int) -> str:
+def _real(estimate: UnitEstimator, folder: Path, jobs: int) -> str:
     """Held-out real people's movements on held-out portraits: how often what is told of a class is what FACS expects of it."""
     told: dict[str, list[dict[int, str]]] = {}
     for _, (moved, labels) in each(collect.real_pairs_of, folder, range(HELD_OUT_FROM, HELD_OUT_FROM + PEOPLE), "processes", jobs):
-        for label, said in zip(labels, _said(network, moved) if len(moved) else [], strict=True):
+        for label, said in zip(labels, estimate.many(moved) if len(moved) else [], strict=True):
             told.setdefault(label, []).append(by_unit(said))
     lines = ["| class | movements |" + "".join(f" {name} |" for name in EXPECTED), "|---|---|" + "---|" * len(EXPECTED)]
     for label, those in sorted(told.items()):
@@ -118,8 +118,11 @@ def _real(network: Network, folder: Path, jobs: int) -> str:
 
 def _live(network: str, folder: Path, jobs: int, done: Callable[[], None]) -> dict[str, list[Told]]:
     """What the live loop finds in clips with a truth.csv, where it finds a movement whose units are known."""
-    with open(folder / "truth.csv", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["Action Units"]]
+    try:
+        with open(folder / "truth.csv", newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row["Action Units"]]
+    except (OSError, KeyError, UnicodeDecodeError) as error:
+        raise SourceError(f"no clips with their truth in '{folder}' ({error}): mer-synth {folder} makes some") from error
     parts: dict[str, list[Told]] = {"micro": [], "macro": []}
     for clip, events in each(_events, network, sorted({folder / row["Filename"] for row in rows}), "processes", jobs):
         for row in (row for row in rows if row["Filename"] == clip.name):
@@ -136,7 +139,7 @@ def _events(network: str, clip: Path) -> list[Event]:
     return list(replay(clip, PipelineSettings(action_units=network)))
 
 
-def _prepared(network: Network, cache: Path) -> dict[str, list[Told]]:
+def _prepared(estimate: UnitEstimator, cache: Path) -> dict[str, list[Told]]:
     """A set that `mer-train prepare` made; what has no units in its table is left out."""
     from train.data import cache as store
     from train.data.prepared import moments
@@ -151,16 +154,11 @@ def _prepared(network: Network, cache: Path) -> dict[str, list[Told]]:
         points = find_face(views.onset)
         if points is not None:
             moved = displacement.moved(views.onset, views.apex, points[:, :2].astype(np.float32))[None]
-            (said,) = _said(network, moved)
+            (said,) = estimate.many(moved)
             kinds[row.kind].append(Told(by_unit(said), by_unit([one.upper() for one in true])))
     if not any(kinds.values()):
         raise UsageError(f"no clip of {cache} has action units in its table and a face: take another set")
     return {f"{kind}-expressions": told for kind, told in kinds.items()}
-
-
-def _said(network: Network, moved: np.ndarray) -> list[dict[str, float]]:
-    least = network.manifest["calibration"]["tell_from"]
-    return [written(network.classes, sure, least) for sure in network.many({"moved": moved})]
 
 
 def _names(shown: np.ndarray) -> list[str]:
@@ -194,12 +192,16 @@ def markdown(told: list[Told]) -> str:
     lines = ["| unit | shown | precision | recall | F1 | side right |", "|---|---|---|---|---|---|"]
     for unit in sorted(rows, key=lambda one: (int(one) not in COMMONEST, int(one))):
         row = rows[unit]
+        side = "–" if math.isnan(row["side"]) else f"{row['side']:.2f}"
         name = f"{unit} {UNITS.get(int(unit), '')}" if int(unit) not in COMMONEST else f"**{unit}** {UNITS[int(unit)]}"
-        lines.append(f"| {name} | {row['shown']} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} | {row['side']:.2f} |")
+        lines.append(f"| {name} | {row['shown']} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} | {side} |")
     right, still = np.mean([one.said == one.true for one in told]), [one for one in told if not one.true]
-    for title, chosen in (("the ten commonest (bold), mean", [str(one) for one in COMMONEST]), ("all, mean", list(rows))):
-        f1 = [rows[unit]["f1"] for unit in chosen if unit in rows]
-        lines.append(f"| {title} | | | | {np.mean(f1):.2f} | |")
+    for title, chosen in (
+        ("those of the ten commonest (bold) that were shown, mean", [str(one) for one in COMMONEST]),
+        ("all that were shown, mean", list(rows)),
+    ):
+        f1 = [rows[unit]["f1"] for unit in chosen if unit in rows and rows[unit]["shown"]]
+        lines.append(f"| {title} | | | | {np.mean(f1):.2f} | |" if f1 else f"| {title} | | | | – | |")
     words = f"{len(told)} movements; of {100 * right:.0f} % every unit and side was told, and no other."
     words += f" In {len(still)} no unit moved: of {sum(bool(one.said) for one in still)} of them one was told." if still else ""
     return "\n".join([*lines, "", words])

@@ -18,7 +18,7 @@ EXAMPLES = """\
   mer-train model=skd_tstsan data=casme2 data.grouping=casme2_5 protocol=loso schedule=cpu
   mer-train explain clip.mp4 event=2 network=skd_tstsan         where the network looked
   mer-train model=verifier data=portraits data.path=FOLDER      the spotter's verifier, from 107 portraits or more
-  mer-train model=action_units data=portraits data.path=FOLDER  the estimator of action units, from 110 portraits
+  mer-train model=action_units data=portraits data.path=FOLDER    the estimator of action units, from 110 portraits
 No data set comes with the project: train/README.md says where megc2019_flow, portraits and the others are to be had.
 configs/train.yaml and the groups beside it explain every setting. A measurement that was broken off goes on where it stopped."""
 

@@ -291,7 +291,7 @@ def tab(shared: Shared) -> None:
     listed.input(do.act, chosen, shown, show_progress="hidden", trigger_mode="always_last")  # of two that are to be shown, the last
     other.input(do.compare, [chosen, other], compared, show_progress="minimal", concurrency_limit=HEAVY)
     coder.upload(do.read_coder, [coder, chosen], coded, show_progress="minimal", concurrency_limit=HEAVY)
-    coded.click(do.code, chosen, coded, show_progress="minimal", concurrency_limit=HEAVY)
+    coded.submit(do.code, chosen, coded, show_progress="minimal", concurrency_limit=HEAVY)
     keep.click(do.keep, [chosen, whole], kept, show_progress="minimal")
     player.click(do.download, chosen, files, show_progress="minimal").then(None, js=GO.format("files"))
     player.submit(do.download, chosen, files, show_progress="minimal", concurrency_limit=HEAVY).then(None, js=GO.format("files"))

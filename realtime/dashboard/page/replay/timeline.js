@@ -50,7 +50,7 @@ export function comparison(element, watch) {
 }
 
 export function coders(element, watch, trigger) {
-  const wish = (what) => trigger("click", { wish: JSON.stringify(what) });
+  const wish = (what) => trigger("submit", { wish: JSON.stringify(what) });
   watch("value", () => setTimeout(() => {
     const told = element.querySelector("[data-coders]"), question = element.querySelector("[data-question]");
     if (player && told) player.code(JSON.parse(told.dataset.coders));

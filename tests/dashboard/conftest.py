@@ -173,7 +173,7 @@ def open_page(request):
         context = browser.new_context(viewport=SIZES[size], color_scheme="dark" if dark else "light", reduced_motion="reduce")
         context.set_default_timeout(PATIENCE)
         if not first:
-            context.add_init_script("localStorage.setItem('mer-welcomed', 'yes')")
+            context.add_init_script("if (origin !== 'null') localStorage.setItem('mer-welcomed', 'yes')")  # a report's frame has none
         contexts.append(context)
         page = context.new_page()
         page.asked, page.errors, page.own = [], [], urlsplit(url).netloc

@@ -50,7 +50,7 @@ def test_a_coder_lies_beside_ours_and_is_compared(page, coded, replay_demo, shot
     dialog.get_by_role("button", name="Compare").click()
     row = page.locator("#mer-replay-coded tbody tr")
     expect(row.locator("th")).to_have_text("Ada")
-    assert page.locator(".mr-time canvas").bounding_box()["height"] == before + 32
+    page.wait_for_function("wanted => document.querySelector('.mr-time canvas').getBoundingClientRect().height === wanted", arg=before + 32)
     cells = row.locator("td").all_text_contents()[:-1]
     assert cells[:3] == ["2", "1", str(len(events) - 2)] and cells[4] == "0.67" and cells[6:8] == ["+0 ± 0", "–"]
     page.locator(".mr-time").focus()

@@ -1,5 +1,6 @@
 """An archive on a local Ray: the same results as here, and a list of what failed."""
 
+import csv
 import json
 import shutil
 
@@ -18,7 +19,7 @@ from realtime.parallel import cluster
 def rows(folder):
     """The events of a clip's folder, but for how late they were."""
     lines = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    table = [line.split(",") for line in (folder / "events.csv").read_text().splitlines()]
+    table = list(csv.reader((folder / "events.csv").read_text().splitlines()))
     late = table[0].index("latency_ms")
     return [{**line, "latency_ms": 0} for line in lines], [row[:late] + row[late + 1 :] for row in table]
 

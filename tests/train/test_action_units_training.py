@@ -11,10 +11,11 @@ from realtime.naming.inputs.displacement import POINTS
 from realtime.origin import ROOT
 from train.action_units import collect, export
 from train.action_units.collect import OUTPUTS, SIDED, Pairs
-from train.action_units.fit import calibrated, f1_of, fit, logits, thresholds
+from train.action_units.fit import calibrated, fit, logits, thresholds
 from train.action_units.network import Exported, UnitsNetwork
 from train.action_units.settings import Recipe
 from train.bench.units import Told, by_unit, markdown, results
+from train.measure.metrics import f1_of
 from train.synthesis.expressions import express
 
 RECIPE = Recipe(films=1, pairs=1, epochs=12, batch=32, lr=0.01, decay=0.0, width=16, dropout=0.0, louder=0.1, tremble=0.01)

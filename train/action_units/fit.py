@@ -10,6 +10,7 @@ from train.action_units.collect import Pairs
 from train.action_units.network import UnitsNetwork
 from train.action_units.settings import Recipe
 from train.compute import CPU, Compute
+from train.measure.metrics import f1_of
 
 LEAST, MOST = 0.3, 0.8  # a threshold lies between these: F1 alone would have units of the lids told that are mostly blinks
 
@@ -73,9 +74,3 @@ def thresholds(probability: np.ndarray, shown: np.ndarray, sided: int) -> np.nda
 def groups(sided: int, width: int) -> list[list[int]]:
     """The outputs of each unit."""
     return [[2 * unit, 2 * unit + 1] for unit in range(sided)] + [[column] for column in range(2 * sided, width)]
-
-
-def f1_of(said: np.ndarray, true: np.ndarray) -> float:
-    """Of N bool; NaN where there are none on either side."""
-    both = 2 * np.count_nonzero(said & true)
-    return both / (np.count_nonzero(said) + np.count_nonzero(true)) if said.any() or true.any() else float("nan")

@@ -31,7 +31,7 @@ from realtime.records import Event
 from realtime.review.item import UNITS, overlap
 from train.action_units import collect
 from train.action_units.collect import OUTPUTS, Pairs
-from train.action_units.fit import f1_of
+from train.measure.metrics import f1_of
 from train.synthesis.people import portraits
 from train.synthesis.real_motion import HELD_OUT_FROM, maps_file
 

@@ -39,6 +39,12 @@ def accuracy(matrix: np.ndarray) -> np.ndarray:
     return np.trace(matrix, axis1=-2, axis2=-1) / np.maximum(matrix.sum((-2, -1)), 1)
 
 
+def f1_of(said: np.ndarray, true: np.ndarray) -> float:
+    """Of N bool; NaN where there are none on either side."""
+    both = 2 * np.count_nonzero(said & true)
+    return both / (np.count_nonzero(said) + np.count_nonzero(true)) if said.any() or true.any() else float("nan")
+
+
 def measured(matrix: np.ndarray) -> dict[str, float]:
     """{"uf1", "uar", "accuracy"} of one K×K confusion matrix."""
     return {"uf1": float(uf1(matrix)), "uar": float(uar(matrix)), "accuracy": float(accuracy(matrix))}

@@ -21,8 +21,8 @@ BROWSERS = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config) -> int:
-    """Two more than there are cores: who looks at a page, or at a clip as it plays, waits most of the time."""
-    return (os.cpu_count() or 1) + 2
+    """One more than there are cores: who looks at a page waits most of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -195,7 +195,7 @@ def english_on(page, words: dict[str, str]) -> list[str]:
     return [text for text in seen if ENGLISH.search(ALLOWED.sub("", text)) or words.get(text, text) != text]
 
 
-@pytest.mark.parametrize(("locale", "language"), [("de-AT", "de"), ("fr-FR", "fr"), ("es-MX", "es"), ("zh-CN", "zh-CN"), ("ja-JP", "ja")])
+@pytest.mark.parametrize(("locale", "language"), [("de-AT", "de"), ("es-MX", "es"), ("ja-JP", "ja")])
 def test_a_browser_in_another_language_sees_no_english(chromium, demo, locale, language):
     page = opened(chromium, demo, locale)
     try:

@@ -158,9 +158,9 @@ class Run:
         return lines
 
 
-def memory() -> float:
-    """Resident memory of this program and its children, MiB."""
-    return _summed(lambda process: process.memory_info().rss) / 2**20
+def memory(pid: int | None = None) -> float:
+    """Resident memory of a process (this one, where none is named) and its children, MiB; 0 of one that is gone."""
+    return _summed(lambda process: process.memory_info().rss, pid) / 2**20
 
 
 def busy() -> float:
@@ -168,12 +168,13 @@ def busy() -> float:
     return _summed(lambda process: sum(process.cpu_times()[:2]))
 
 
-def _summed(of: Callable[[psutil.Process], float]) -> float:
-    me = psutil.Process()
+def _summed(of: Callable[[psutil.Process], float], pid: int | None = None) -> float:
     total = 0.0
-    for process in [me, *me.children(recursive=True)]:
-        with suppress(psutil.Error):
-            total += of(process)
+    with suppress(psutil.NoSuchProcess):
+        me = psutil.Process(pid)
+        for process in [me, *me.children(recursive=True)]:
+            with suppress(psutil.Error):
+                total += of(process)
     return total
 
 

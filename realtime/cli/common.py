@@ -62,7 +62,8 @@ class _OneLine:
                 sys.stdout.flush()  # here, where it can be said: Python's own at the end would be a traceback
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:  # of any path that somebody typed, wherever it is first looked at
-                sys.exit(_say(name, f"'{str(error.filename)[:40]}…' is no path: its name is too long; is it a setting, written name=value?", 2))
+                words = f"'{str(error.filename)[:40]}…' is no path: its name is too long; is it a setting, written name=value?"
+                sys.exit(_say(name, words, UsageError.exit_code))
             why = "" if error.filename else given_up(sys.stdout)
             if not why:
                 raise  # not of standard output

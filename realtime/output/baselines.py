@@ -35,7 +35,6 @@ def save(baseline: Baseline, log: Path | None = None) -> Path:
     row = asdict(baseline) | {"made_at": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(0o600)
         replace_bytes(path, json.dumps(row, ensure_ascii=False, indent=1).encode())
         path.chmod(0o600)
     except OSError as error:
@@ -53,7 +52,7 @@ def find(participant: str, log: Path | None = None) -> Baseline | None:
     if not path.is_file():
         return None
     try:
-        return _read(path)
+        return _read(path)[0]
     except (OSError, ValueError, TypeError, KeyError) as error:
         notices.warning(f"the baseline '{path}' is damaged ({error}): it is not used; learn it again")
         return None
@@ -64,7 +63,7 @@ def listed(log: Path | None = None) -> list[tuple[Baseline, str]]:
     found = []
     for path in sorted(folder(log).glob("*.json")):
         try:
-            found.append((_read(path), str(json.loads(path.read_text("utf-8")).get("made_at", ""))))
+            found.append(_read(path))
         except (OSError, ValueError, TypeError, KeyError):
             notices.warning(f"the baseline '{path}' is damaged: it is passed over")
     return found
@@ -93,7 +92,8 @@ def _path(participant: str, log: Path | None) -> Path:
     return folder(log) / f"{file_name(name.replace('/', '-'))}.json"
 
 
-def _read(path: Path) -> Baseline:
+def _read(path: Path) -> tuple[Baseline, str]:
+    """And when it was made."""
     row = json.loads(path.read_text("utf-8"))
     if not isinstance(row, Mapping):
         raise ValueError("expected names and values")
@@ -101,4 +101,4 @@ def _read(path: Path) -> Baseline:
     numbers = [*found.floor, *found.change, found.threshold, found.calm, found.eyes, found.blink_drop, found.confidence]
     if not (isinstance(found.participant, str) and all(isinstance(one, int | float) and math.isfinite(one) and one > 0 for one in numbers)):
         raise ValueError("expected numbers above 0")
-    return found
+    return found, str(row.get("made_at", ""))

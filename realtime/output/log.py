@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections import deque
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from realtime.sources.addresses import without_password
 
 FIELDS = ("event", "source", "face", "onset_s", "apex_s", "offset_s", "label", "scores", "model", "latency_ms", "kind", "confidence")
 NOT_ALWAYS = ("estimated_units", "unit_confidences", "utc")  # known of some events only, and not in logs of older versions
-MARKS = ("source", "time_s", "label", "stream")
+MARKS = tuple(one.name for one in fields(Marker))
 PATIENCE_S = 60.0  # for another program that holds the log
 LAST_S = 25.0  # the same at the end, when somebody waits
 MOST_WAITING = 10_000  # events in memory; a locked log must not fill it

@@ -157,23 +157,23 @@ class _Recording:
     def write(self, event: Event) -> None:
         """An event that lies in the recording, moved to its clock."""
         with self._writes:
-            if self._events is None or self._film.begin is None:
+            if self._events is None or not self._holds(event.onset_s, event.offset_s):
                 return
-            begin = self._film.begin
-            if event.onset_s < begin or (self.ended and event.offset_s > self._film.end):
-                return
-            times = {name: round(getattr(event, name) - begin, 3) for name in ("onset_s", "apex_s", "offset_s")}
+            times = {name: round(getattr(event, name) - self._film.begin, 3) for name in ("onset_s", "apex_s", "offset_s")}
             self._events.write(replace(event, source=self.path.name, **times))
 
     def mark(self, marker: Marker) -> None:
         """The same of a marker; the file is there once there is one."""
         with self._writes:
-            if self._film is None or self._film.begin is None or marker.time_s < self._film.begin:
-                return
-            if self.ended and marker.time_s > self._film.end:
+            if not self._holds(marker.time_s, marker.time_s):
                 return
             self._markers = self._markers or JsonlSink(markers_beside(self.path), kept=True)
             self._markers.write_row(replace(marker, source=self.path.name, time_s=marker.time_s - self._film.begin).as_dict())
+
+    def _holds(self, first: float, last: float) -> bool:
+        """Whether this span of the source's time lies in the film; one that still grows will hold what is to come."""
+        film = self._film
+        return film is not None and film.begin is not None and film.begin <= first and not (self.ended and last > film.end)
 
     def close(self) -> None:
         """After `stop`: no more events."""

@@ -1,4 +1,4 @@
-"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `methods`, `paper`, `people`, `units` and `gpu` need what is in `train`."""
+"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `methods`, `paper`, `people`, `units`, `baseline`, `damage` and `gpu` need what is in `train`."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ its numbers of training.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -27,6 +28,16 @@ MODULES = {
     "action_units": ("train.action_units.training", "train.action_units.settings"),  # as is the next one
     "verifier": ("train.verifier.training", "train.verifier.settings"),  # trained in a way of its own
 }
+
+
+@dataclass
+class NoSwitches:
+    """The `Model` of a method that has nothing to choose but its recipe."""
+
+    name: str
+
+    def check(self) -> None:
+        pass
 
 
 def method(name: str) -> ModuleType:

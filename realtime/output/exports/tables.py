@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from realtime.errors import MissingPartError
@@ -10,6 +11,7 @@ from realtime.judged import causes
 from realtime.output.event_table import cells, codebook, columns, csv_text, decimals, harmless, known
 from realtime.output.exports.found import Found, clean, number_of, replace, write_text
 from realtime.output.sinks import json_line
+from realtime.records import Marker
 
 TABLES = {".csv": "csv", ".xlsx": "excel", ".jsonl": "jsonl", ".parquet": "parquet", ".sav": "spss"}
 RECORDING_COLUMNS = ("clip", "folder", "recording_s", "events", "micro", "macro", "judged", "not_judged", "failure")
@@ -30,7 +32,7 @@ PARQUET_WORDS = (
     "estimated_units",
     "certainty_units",
 )
-MARKER_COLUMNS = ("source", "time_s", "label", "stream")
+MARKER_COLUMNS = [one.name for one in fields(Marker)]
 EXCEL_WIDTHS = {"source": 28, "clip": 28, "folder": 20, "meaning": 100, "note": 40, "failure": 60, "not_judged": 50}
 EXCEL_WIDEST = 22
 
@@ -65,7 +67,7 @@ def write_markers(path: Path, several: Sequence[Found], separator: str = ",") ->
         OutputError: it cannot be written.
     """
     rows = [({"session": found.session} if found.session else {}) | marker.as_dict() for found in several for marker in found.markers]
-    names = ["session"] * any("session" in row for row in rows) + list(MARKER_COLUMNS)
+    names = ["session"] * any("session" in row for row in rows) + MARKER_COLUMNS
     if rows:
         replace(path, lambda part: write_text(part, csv_text(names, rows, separator)))
     return bool(rows)

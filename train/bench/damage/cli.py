@@ -71,6 +71,6 @@ def markdown(ended: dict[str, list[tuple[str, Outcome]]]) -> str:
     for kind, several in ended.items():
         codes = ", ".join(f"{code}: {number}" for code, number in sorted(Counter(outcome.code for _, outcome in several).items()))
         wrong = Counter(wrong for wrong, _ in several)
-        slowest, most = max(outcome.seconds for _, outcome in several), max(outcome.memory for _, outcome in several) / 2**20
+        slowest, most = max(outcome.seconds for _, outcome in several), max(outcome.memory for _, outcome in several)
         lines.append(f"| {kind} | {len(several)} | {codes} | " + " | ".join(str(wrong[name]) for name in WRONG) + f" | {slowest:.1f} | {most:.0f} |")
     return "\n".join(lines)

@@ -14,13 +14,12 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
-import psutil
-
+from realtime.cli.bench import memory
 from train.bench.damage.intact import Case
 
 COMMANDS = {"mer-replay": "realtime.cli.replay", "mer-log": "realtime.cli.log", "mer-train": "train.cli"}
 SECONDS = 60.0  # of one command
-MEMORY = 3 * 2**30  # bytes of it and its children
+MEMORY = 3 * 2**10  # MiB of it and its children
 # imported once, then every command is a fork of that: a start of Python takes longer than most of these
 PRELOADED = [
     *COMMANDS.values(),
@@ -38,13 +37,13 @@ class Outcome:
 
     Attributes:
         code: its exit code; negative: killed by this signal.
-        memory: the most that it and its children held, bytes.
+        memory: the most that it and its children held, MiB.
         said: its first words and its last.
     """
 
     code: int
     seconds: float
-    memory: int
+    memory: float
     said: str
 
     def wrong(self, fine: Sequence[int] | frozenset[int]) -> str:
@@ -66,11 +65,11 @@ def run(words: Sequence[str], folder: Path) -> Outcome:
     context.set_forkserver_preload(PRELOADED)
     said = folder / "said.txt"
     process = context.Process(target=_play, args=(COMMANDS[words[0]], tuple(words), str(folder), str(said)))
-    begun, most = time.monotonic(), 0
+    begun, most = time.monotonic(), 0.0
     process.start()
     while process.is_alive():
         process.join(0.05)
-        most = max(most, _memory(process.pid))
+        most = max(most, memory(process.pid))
         if time.monotonic() - begun >= SECONDS or most >= MEMORY:
             break
     seconds = time.monotonic() - begun
@@ -91,16 +90,6 @@ def _play(module: str, words: tuple[str, ...], folder: str, said: str) -> None:
     sys.argv = list(words)
     sys.stdout, sys.stderr = (open(stream, "w", encoding="utf-8", closefd=False) for stream in (1, 2))
     import_module(module).main(list(words[1:]))
-
-
-def _memory(pid: int) -> int:
-    found = 0
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        for one in [process, *process.children(recursive=True)]:
-            with suppress(psutil.Error):
-                found += one.memory_info().rss
-    return found
 
 
 def _end(pid: int) -> None:

@@ -16,6 +16,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 BROWSERS = {
     "camera": ("live_plain", "live_soak", "live_tab"),
     "page": ("asked", "engines", "replay_files", "replay_open", "replay_queue", "replay_walk", "review_tab", "shell"),
+    "visit": ("guidance", "newcomer", "replay_coders", "replay_lanes", "words"),
 }
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engines.flow.shared import SharedFlow
 from realtime.face.tracker import FaceSettings, FaceTracker
 from realtime.naming.action_units import UnitEstimator
 from realtime.naming.recognizer import Recognizer
@@ -101,14 +102,13 @@ class Pipeline:
         self._verifier = Verifier(settings.spotter.verifier, settings.engine) if settings.spotter.verifier else None
         self._spotters: dict[int, Spotter] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer")
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="action units")  # while the movement is being named
         self._pending: deque[Future[Recognized]] = deque()
         self._spotted = 0
         self._latest: Frame | None = None
         warm_stream(settings.spotter, self._verifier)
         self._worker.submit(self.recognize.warm)
         if self._estimate:
-            self._beside.submit(self._estimate.warm)
+            self._worker.submit(self._estimate.warm)
 
     def __call__(self, frame: Frame, waiting: Sequence[Frame] = ()) -> Step:
         """
@@ -151,7 +151,6 @@ class Pipeline:
 
     def close(self) -> None:
         self._worker.shutdown(cancel_futures=True)
-        self._beside.shutdown()
         self._track.close()
 
     def in_image(self, face: int, points: np.ndarray) -> np.ndarray | None:
@@ -190,9 +189,9 @@ class Pipeline:
     def _event(self, number: int, face: int, keyframes: Keyframes, known: Frame) -> Recognized:
         """known: the frame at which the movement turned out to be over."""
         with self._timed("naming"):
-            estimate = self._beside.submit(self._estimate, keyframes) if self._estimate else None
-            label, scores = self.recognize(keyframes)
-            units = estimate.result() if estimate else None
+            flow = SharedFlow()  # both look at the flow from onset to apex
+            label, scores = self.recognize(keyframes, flow)
+            units = self._estimate(keyframes, flow) if self._estimate else None
         named, offset = time.monotonic(), keyframes.offset
         self._took("delay", known.pts - offset.pts)
         self._took("label", named - known.arrival)

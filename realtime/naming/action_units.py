@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engines.errors import EngineError
-from engines.flow import CPU
+from engines.flow import CPU, Flow
 from realtime.errors import ModelError
 from realtime.naming.inputs import displacement
 from realtime.networks import network
@@ -35,8 +35,8 @@ class UnitEstimator:
         if manifest.get("takes") != "displacement" or not len(self._network.classes) == self._network.width == len(self._least):
             raise ModelError(f"{name} is no network for action units: leave action_units as it is, or set it to null")
 
-    def __call__(self, keyframes: Keyframes) -> dict[str, float]:
-        (told,) = self.many(displacement.inputs(keyframes.onset, keyframes.apex, CPU)["moved"])
+    def __call__(self, keyframes: Keyframes, flow: Flow = CPU) -> dict[str, float]:
+        (told,) = self.many(displacement.inputs(keyframes.onset, keyframes.apex, flow)["moved"])
         return told
 
     def many(self, moved: np.ndarray) -> list[dict[str, float]]:

@@ -61,9 +61,13 @@ class Recognizer:
         """What runs it, in words: "kernel_ridge on ONNX Runtime, CPU; flow on CPU"."""
         return f"{self.name} on {self._network.backend}; flow on {self._flow.words}"
 
-    def __call__(self, keyframes: Keyframes) -> tuple[str, dict[str, float]]:
+    def __call__(self, keyframes: Keyframes, flow: Flow | None = None) -> tuple[str, dict[str, float]]:
+        """
+        Args:
+            flow: the movement's, on the CPU, where somebody else looks at it, too; used unless it is computed on a GPU here.
+        """
         try:
-            scores = self._scores(moments_of(keyframes))
+            scores = self._scores(moments_of(keyframes), flow or self._flow)
         except EngineError as error:
             raise ModelError(str(error)) from error
         if not np.isfinite(scores).all():
@@ -78,14 +82,14 @@ class Recognizer:
         seen = views()
         self(Keyframes(seen[0], seen[1], seen[-1], 1.0, 1.0, between=tuple(seen)))
 
-    def _scores(self, moments: Moments) -> np.ndarray:
+    def _scores(self, moments: Moments, flow: Flow) -> np.ndarray:
         if self._made_on_gpu:
             prepared = self._on_gpu.one(moments)
             try:
                 return self._gather(prepared)
             except GpuLost as error:
                 self._flow.leave(error)
-        return self._network(self._inputs(moments, self._flow))
+        return self._network(self._inputs(moments, self._flow if self._flow.on_gpu else flow))
 
     @property
     def _made_on_gpu(self) -> bool:

@@ -12,6 +12,7 @@ from engines import device, flow
 from engines.device import Device
 from engines.errors import EngineError, GpuLost
 from engines.flow import CPU, Flow, cpu
+from engines.flow.shared import SharedFlow
 
 
 def textured(seed=0, size=128):
@@ -84,6 +85,18 @@ def test_a_batch_gives_the_bits_of_its_pairs_one_by_one(no_gpu):
     for found, pair in zip(CPU.many(pairs), pairs, strict=True):
         assert np.array_equal(found, CPU(*pair))
     assert CPU.many([]) == []
+
+
+def test_what_two_look_at_is_computed_once(monkeypatch):
+    first, second, third = textured(), textured(1), textured(2)
+    expected = CPU.many([(first, second), (second, third)])
+    asked, many = [], cpu.tvl1_many
+    monkeypatch.setattr(cpu, "tvl1_many", lambda pairs: asked.append(len(pairs)) or many(pairs))
+    shared = SharedFlow()
+    found = shared.many([(first, second), (second, third), (first.copy(), second.copy())])
+    assert asked == [2] and all(np.array_equal(*pair) for pair in zip(found, [*expected, expected[0]]))
+    assert np.array_equal(shared(first, second), expected[0]) and sum(asked) == 2
+    assert not np.array_equal(shared(second, first), expected[0]) and sum(asked) == 3  # the way back is another flow
 
 
 def test_the_processor_is_taken_where_there_is_no_gpu(no_gpu):

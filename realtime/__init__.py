@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from realtime.sources import open_source
 
 __all__ = ["Event", "Frame", "Pipeline", "PipelineSettings", "analyse", "measure", "open_source", "replay", "watch"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 _ROOMS = {
     "Event": "realtime.records",
     "Frame": "realtime.records",

@@ -97,10 +97,11 @@ def test_the_command_climbs_the_ladder_on_a_small_made_archive(archive, tmp_path
 
     few = people.portraits(DATA / "portraits")[:6]
     monkeypatch.setattr(people, "portraits", lambda folder: few)
+    monkeypatch.setattr(decoder, "EPOCHS", 2)
     for module in (run, rendered_maps):
         monkeypatch.setattr(module, "HELD_OUT_FROM", 3)
     words = ["people", "--maps", str(archive), "--portraits", str(DATA / "portraits"), "--out", str(tmp_path)]
-    result = CliRunner().invoke(main, [*words, "--seeds", "1", "--each", "16", "--jobs", "1"])
+    result = CliRunner().invoke(main, [*words, "--seeds", "1", "--each", "8", "--jobs", "1"])
     assert result.exit_code == 0, result.output
     table = (tmp_path / "results-person.md").read_text("utf-8")
     assert all(f"| {name} |" in table for name in (*ladder.RUNGS, "nested")) and "before the stretch" in table

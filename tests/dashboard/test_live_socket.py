@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 import pytest
+from holding import remembered
 from places import DEMO
 
 pytest.importorskip("fastapi")
@@ -129,7 +130,8 @@ def size_of(clip: Path) -> dict:
         return {"width": film.streams.video[0].width, "height": film.streams.video[0].height}
 
 
-def test_the_events_of_a_clip_are_those_of_its_truth(connect):
+def test_the_events_of_a_clip_are_those_of_its_truth(connect, monkeypatch):
+    made = remembered(monkeypatch, live_seats, "Pipeline")
     with connect() as page:
         page.start(**size_of(DEMO))
         page.running()
@@ -156,6 +158,7 @@ def test_the_events_of_a_clip_are_those_of_its_truth(connect):
         assert page.scores == [1]
         page.wish("stop")
         page.until("ended")
+        assert [one() for one in made] == [None]  # its networks are not kept for as long as the page is
     assert not page.shared.log.exists()  # nothing is stored unless a person wants it
 
 

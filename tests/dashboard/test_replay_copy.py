@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from films import film
+from holding import remembered
 
 from realtime.dashboard.replay import queue as replay_queue
 from realtime.dashboard.replay.queue import Queue, settings_of
@@ -156,7 +157,9 @@ def test_what_would_never_end_is_cut_off_and_what_was_found_is_kept(tmp_path, mo
     monkeypatch.setattr(replay_queue, "MOST_RATE", rate)
     shared = Shared(DemoSettings(limits=Limits(**limits)), tmp_path, tmp_path / "log.sqlite3")
     job = Job("s", tmp_path / "film.mp4", "film.mp4", "kernel_ridge", "auto", tmp_path, began=time.monotonic())
+    made = remembered(monkeypatch, replay_queue, "Pipeline")
     replay_queue.work(job, shared)
+    assert [one() for one in made] == [None]  # its networks are not kept for as long as the job is
     shared.close()
     assert job.message.startswith(f"film.mp4 {words}") and "what comes after 00:0" in job.message and "\n" not in job.message
     assert frames[0] <= len(job.copy.times) <= frames[1] and len(job.found.trace.t) == len(job.copy.times)

@@ -244,6 +244,7 @@ class LiveSession:
                 self.source.close()
             with self._guard:
                 waiting, self._next, self.phase = self._next, None, "ended"
+                self.watch = None  # with it go its networks and the decoder's pictures; what was found stays as long as the page
             if waiting is not None:
                 waiting.close()
             if self.source is not None:

@@ -120,8 +120,8 @@ class Queue:
         if job is None or job.over:
             return
         job.stopped.set()
-        if job.watch is not None:
-            job.watch.stop()
+        if (watch := job.watch) is not None:
+            watch.stop()
         elif job.state == WAITING:
             job.state = CANCELLED
 
@@ -215,17 +215,20 @@ def work(job: Job, shared: Shared) -> None:
                 job.progress = min(1.0, step.frame.pts / info.duration) if info.duration else 0.0
                 if why := too_much(job, step.frame.pts, limits):
                     job.message = f"{job.name} {why}: what comes after {clock(step.frame.pts)} was left out"
-                    job.watch.stop()
+                    job.watch.stop()  # not `watch`: each would keep the other
 
-            job.watch = Watch(source, pipeline, keep, note)
-            job.judged = job.watch.status.judged
-            if job.stopped.is_set():
-                job.watch.stop()
-            job.watch.run()
+            watch = job.watch = Watch(source, pipeline, keep, note)
+            job.judged = watch.status.judged
+            try:
+                if job.stopped.is_set():
+                    watch.stop()
+                watch.run()
+            finally:
+                job.watch = None  # with it go its networks and the decoder's pictures, 65 MB; the job itself may stay for hours
     sound = job.folder / "sound.m4a"
     job.sound = sound if not job.stopped.is_set() and extract_sound(job.clip, sound, settings.source) else None
-    if job.watch.failure is not None and not job.stopped.is_set():
-        job.message = plain(job.watch.failure, job)
+    if watch.failure is not None and not job.stopped.is_set():
+        job.message = plain(watch.failure, job)
     if job.message == "":
         job.progress = 1.0 if not job.stopped.is_set() else job.progress
     if not job.copy.times:

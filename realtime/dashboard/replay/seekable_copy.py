@@ -70,9 +70,10 @@ class Copy:
         import av
 
         container, self._container = self._container, None
+        stream, self._stream = self._stream, None  # the encoder's own pictures would stay as long as the copy
         if container is not None:
             with suppress(av.error.FFmpegError, OSError):
-                container.mux(self._stream.encode(None))
+                container.mux(stream.encode(None))
             with suppress(av.error.FFmpegError, OSError):
                 container.close()
 

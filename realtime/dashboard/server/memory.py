@@ -1,0 +1,34 @@
+"""What a server that runs for days gives back to the system.
+
+Pictures are made by many threads and soon let go, and glibc would keep what they took: an arena for each thread, up to eight a core, each as
+full as its fullest moment. And what refers to itself waits for Python's collector, which looks rarely where a million objects lie still.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from contextlib import suppress
+
+ARENAS = 2  # that all threads share: Python lets one of them run at a time, and those of the networks take little
+M_ARENA_MAX = -8  # malloc.h
+EVERY_S = 30.0  # between two `give_back`: each takes some milliseconds
+
+
+def bound() -> None:
+    """To be called before threads are started."""
+    with suppress(AttributeError, OSError):  # another C library, which has its own ways
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+
+
+def settle() -> None:
+    """To be called once all is loaded: what is there now stays, and the collector need not look at it ever again."""
+    gc.collect()
+    gc.freeze()
+
+
+def give_back() -> None:
+    """What is no longer used, now and then."""
+    gc.collect()
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)

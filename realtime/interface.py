@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 def watch(source: int | str | Path, *settings: str, as_live: bool = False) -> Iterator[Step]:
     """What each frame led to, as it is seen: `step.frame`, `step.views`, `step.readings`, `step.events`.
 
+    Of a camera or stream, or `as_live`, `step.provisional` tells at its apex what is probably an event, and what of that is
+    withdrawn (unless "provisional=false"); `step.events` holds events for good.
+
     After a source's last frame comes one step more where its end made a movement known. Who leaves the loop closes the source.
 
     Args:
@@ -84,7 +87,8 @@ def _steps(source: int | str | Path, chosen: LiveSettings, recognizer: Recognize
                 yield step
             last = pipeline.finish()
             if step and last:
-                yield replace(step, events=last)
+                events, rest = ([one for one in last if one.event.final is final] for final in (True, False))
+                yield replace(step, events=events, provisional=rest)
         finally:
             pipeline.close()
 

@@ -79,6 +79,7 @@ class Keyframes:
         threshold: what it crossed, in the same measure.
         kind: "micro" or "macro".
         confidence: probability in [0, 1] that it is one, by the spotter's verifier.
+        early: of one that was told at its apex, and of the event that it became: its number, from 1 on for each face.
     """
 
     onset: FaceView
@@ -89,6 +90,7 @@ class Keyframes:
     kind: str = "micro"
     confidence: float = 1.0
     between: tuple[FaceView, ...] = ()
+    early: int | None = None
 
 
 def evenly(many: list[Any], most: int = BETWEEN) -> list[Any]:
@@ -132,6 +134,10 @@ class Event:
         kind: see `Keyframes`.
         confidence: see `Keyframes`.
         utc: when the apex arrived, ISO 8601 with milliseconds; None for a recording, whose pictures are not of now.
+        provisional: True of one that was told at its apex and may still turn out to be none: its offset is the latest moment seen, its
+            confidence what the verifier says so far, its latency counts from the apex's arrival. False of an event that was told so
+            before, under the same number. None of any other.
+        withdrawn: of a provisional one, that it has turned out to be none.
         units: estimated action units as FACS writes them ("4", "L12"), in its order → confidence in [0, 1]; {} where none was
             seen, None where nothing was estimated.
     """
@@ -150,6 +156,13 @@ class Event:
     confidence: float = 1.0
     utc: str | None = None
     units: dict[str, float] | None = field(default=None, hash=False)
+    provisional: bool | None = None
+    withdrawn: bool = False
+
+    @property
+    def final(self) -> bool:
+        """Whether it is an event for good."""
+        return not self.provisional
 
     @property
     def estimated_units(self) -> str:
@@ -178,6 +191,8 @@ class Event:
             "kind": self.kind,
             "confidence": round(self.confidence, 2),
             **({} if self.units is None else {"estimated_units": self.estimated_units, "unit_confidences": _rounded(self.units)}),
+            **({} if self.provisional is None else {"provisional": self.provisional}),
+            **({"withdrawn": True} if self.withdrawn else {}),
             **({"utc": self.utc} if self.utc else {}),
         }
 

@@ -93,6 +93,7 @@ class Watch:
 
     Args:
         on_event: called for each event, in order, with its key frames.
+        on_provisional: called for each that is told at its apex, and again where that is withdrawn, see `Step.provisional`.
         on_step: called after each frame; for views, timelines and videos.
 
     Attributes:
@@ -107,13 +108,14 @@ class Watch:
         pipeline: Pipeline,
         on_event: Callable[[Event, Keyframes], None],
         on_step: Callable[[Step], None] = lambda step: None,
+        on_provisional: Callable[[Event, Keyframes], None] = lambda event, keyframes: None,
     ):
         self.source, self.pipeline = source, pipeline
         self.status = Status()
         self.latest: Step | None = None
         self.error: Exception | None = None
         self.interruption: KeyboardInterrupt | None = None
-        self._on_event, self._on_step = on_event, on_step
+        self._on_event, self._on_step, self._on_provisional = on_event, on_step, on_provisional
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -152,7 +154,7 @@ class Watch:
                 step = self.pipeline(frame, self.source.waiting())
                 self.latest = step
                 self.status.note(step)
-                self._hand_over(step.events)
+                self._hand_over([*step.events, *step.provisional])
                 self._on_step(step)
                 if self._stop.is_set():
                     break
@@ -164,6 +166,9 @@ class Watch:
 
     def _hand_over(self, events: list[Recognized]) -> None:
         for known in events:
+            if not known.event.final:
+                self._on_provisional(known.event, known.keyframes)
+                continue
             self._on_event(known.event, known.keyframes)
             self.status.events_total += 1
             self.status.events.append(known.event)

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.resources import files as resources
 from pathlib import Path
@@ -212,12 +212,14 @@ def main(
             screen.print(policy(name, source.info), style="dim")
             for line in source.counts.said:  # a camera that gives something else than was asked
                 common.complain("mer-live")(f"{name}: {line}")
-            pipeline = Pipeline(name, chosen, recognizer=network, now=source.info.now)
+            early = chosen.provisional and source.info.live  # of a recording that is worked through nobody waits for the end
+            pipeline = Pipeline(name, replace(chosen, provisional=early), recognizer=network, now=source.info.now)
+            hand_over = partial(_hand_over, [writer, *others], learning)
             watches.append(
                 Watch(
                     source,
                     pipeline,
-                    partial(_hand_over, [writer, *others], learning),
+                    hand_over,
                     partial(
                         _note,
                         table,
@@ -226,6 +228,7 @@ def main(
                         name,
                         partial(learning.note, pipeline) if learning else None,
                     ),
+                    hand_over,
                 )
             )
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader(), recording)

@@ -20,6 +20,7 @@ from realtime.output.exports import KINDS, Found, replace_bytes, write_all, writ
 from realtime.output.exports.elan import eaf
 from realtime.output.exports.tables import TABLES, write_markers, write_table
 from realtime.output.log import Log
+from realtime.output.log_provisional import in_words
 from realtime.review import Reviews
 from realtime.review.corrected import as_found, corrected
 
@@ -100,6 +101,8 @@ def show(session):
     if found["incomplete"]:
         console.print(Text("incomplete", "yellow"), f" {found['incomplete']}")
     console.print(f"events  {counts or 'none'}")
+    if told := in_words(log.outcomes(found["id"])):
+        console.print(f"        {told}")
     markers = log.markers(found["id"])
     if events:
         _print_events(found, events)

@@ -19,6 +19,7 @@ from realtime import __version__
 from realtime.errors import OutputError, UsageError
 from realtime.names import plain, printable
 from realtime.output.log_health import myself, runs, whole_events, whole_markers, whole_session
+from realtime.output.log_provisional import Told
 from realtime.output.log_schema import busy, check_version, connect, connect_to_write, default_path, explained, version
 from realtime.output.sinks import Sink
 from realtime.records import Event, Marker
@@ -67,6 +68,7 @@ class SqliteSink(Sink):
         self._connection: sqlite3.Connection | None = None
         self._waiting: deque[list] = deque()  # rows that are not in the log yet
         self._marks: deque[list] = deque(maxlen=MOST_WAITING)  # the same of markers
+        self._told = Told()
         self._patience = PATIENCE_S
         self._end: tuple = (None, {}, {}, {}, "")
         self._closed = False
@@ -81,6 +83,11 @@ class SqliteSink(Sink):
         row = event.as_dict() | {"source": without_password(printable(event.source))}
         row |= {name: _json(value) for name, value in row.items() if isinstance(value, dict)}
         self._waiting.append([_text(row.get(name)) for name in (*FIELDS, *NOT_ALWAYS)])
+        self._told.add(event)
+        self._save()
+
+    def provisional(self, event: Event) -> None:
+        self._told.add(event)
         self._save()
 
     def mark(self, marker: Marker) -> None:
@@ -138,12 +145,13 @@ class SqliteSink(Sink):
         try:
             number = self._begin() if number is None else number
             there = do("UPDATE sessions SET alive_at = ? WHERE id = ?", (_now(), number)).rowcount
-            if (rows or marks) and not there:
+            if (rows or marks or self._told) and not there:
                 raise OutputError(f"session {number} was deleted from the event log: nothing more of it is kept")
             for row in rows:
                 do(f"INSERT INTO events (session_id, {', '.join((*FIELDS, *NOT_ALWAYS))}) VALUES ({', '.join('?' * (len(row) + 1))})", (number, *row))
             for row in marks:
                 do(f"INSERT INTO markers (session_id, {', '.join(MARKS)}) VALUES (?, ?, ?, ?, ?)", (number, *row))
+            told = self._told.write(self._connection, number)
             if last:
                 frames, drops, faults, judged, incomplete = self._end
                 do(
@@ -160,6 +168,7 @@ class SqliteSink(Sink):
             self._waiting.popleft()
         for _ in marks:
             self._marks.popleft()
+        self._told.written(told)
 
     def _begin(self) -> int:
         """The session's row; its number."""
@@ -255,6 +264,12 @@ class Log:
         rows = self._rows("SELECT *, session_id AS session FROM events WHERE ? IS NULL OR session_id = ? ORDER BY id", session, session)
         names = ("session", *FIELDS, *NOT_ALWAYS)
         return whole_events({name: row[name] for name in names if name not in NOT_ALWAYS or row.get(name) is not None} for row in rows)
+
+    def outcomes(self, session: int) -> list[str | None]:
+        """What became of each that was told at its apex: "confirmed", "withdrawn" or None; logs of older versions have none."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'provisional'"):
+            return []
+        return [row["outcome"] for row in self._rows("SELECT outcome FROM provisional WHERE session_id = ? ORDER BY rowid", session)]
 
     def markers(self, session: int) -> list[Marker]:
         """What other instruments marked during a session, by time; logs of older versions have none."""

@@ -15,7 +15,7 @@ from engines.errors import notices
 from realtime.errors import OutputError
 from realtime.output.line_file import make_folder_of
 
-VERSION = 6  # of the tables below, kept in PRAGMA user_version
+VERSION = 7  # of the tables below, kept in PRAGMA user_version
 WAIT_S = 5.0  # for another program that is writing
 # what was found and what is said of it have these columns in common
 MOVEMENT = """source TEXT NOT NULL,
@@ -107,7 +107,24 @@ TABLES_6 = """
 ALTER TABLE events ADD COLUMN estimated_units TEXT;
 ALTER TABLE events ADD COLUMN unit_confidences TEXT;
 """
-STEPS = (TABLES_1, TABLES_2, TABLES_3, TABLES_4, TABLES_5, TABLES_6)  # the n-th makes version n from the one before
+# Since version 7: what was told at its apex (`Event.provisional`), and what became of it (`realtime.output.log_provisional`).
+TABLES_7 = """
+CREATE TABLE provisional (
+    session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+    event INTEGER NOT NULL,      -- as in events, where it was confirmed
+    source TEXT NOT NULL,
+    face INTEGER NOT NULL,
+    onset_s REAL NOT NULL,
+    apex_s REAL NOT NULL,
+    label TEXT NOT NULL,
+    scores TEXT NOT NULL,        -- JSON, class → probability
+    kind TEXT NOT NULL,
+    latency_ms REAL NOT NULL,    -- from the apex's arrival
+    outcome TEXT                 -- confirmed or withdrawn; empty until it is known
+);
+CREATE INDEX provisional_of_session ON provisional(session_id);
+"""
+STEPS = (TABLES_1, TABLES_2, TABLES_3, TABLES_4, TABLES_5, TABLES_6, TABLES_7)  # the n-th makes version n from the one before
 
 
 def default_path() -> Path:

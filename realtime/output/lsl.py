@@ -1,7 +1,8 @@
 """`--lsl`: in time with other instruments, over the Lab Streaming Layer.
 
 For each source three outlets, named after it (a camera "camera 0"; a file without its folder): "mer-live events SOURCE" (JSON, an event line), "mer-live markers SOURCE" (words such as
-"micro surprise apex"), stamped at onset, apex and offset, which lie in the past when they become known; and "mer-live frames SOURCE", what
+"micro surprise apex"), stamped at onset, apex and offset, which lie in the past when they become known, with "provisional micro surprise
+apex" soon after the apex and "withdrawn micro surprise apex" where that comes to nothing; and "mer-live frames SOURCE", what
 is measured in every frame, stamped with the frame's time.
 """
 
@@ -92,6 +93,11 @@ class LslSink(Sink):
         for moment in MOMENTS:
             words = f"{event.kind} {event.label} {moment}"
             self._markers[event.source].push_sample([words], clock.at(getattr(event, f"{moment}_s")))
+
+    def provisional(self, event: Event) -> None:
+        clock, what = self._clocks[event.source], "withdrawn" if event.withdrawn else "provisional"
+        self._events[event.source].push_sample([json_line(event.as_dict()).strip()], clock.at(event.apex_s))
+        self._markers[event.source].push_sample([f"{what} {event.kind} {event.label} apex"], clock.at(event.apex_s))
 
     def close(self) -> None:
         for source, clock in self._clocks.items():

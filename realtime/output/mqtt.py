@@ -53,6 +53,8 @@ class MqttSink(Sink):
             raise error
         self._sent.append(sent)
 
+    provisional = write
+
     def close(self) -> None:
         for sent in self._sent:
             try:

@@ -23,7 +23,7 @@ from realtime.records import Event, Marker
 
 
 class Sink:
-    """Takes events one by one. All methods are called from the `Writer`'s thread: open, write, mark and beat, close.
+    """Takes events one by one. All methods are called from the `Writer`'s thread: open, write, provisional, mark and beat, close.
 
     Attributes:
         say: set by the Writer; for one line that a person should know though the work goes on.
@@ -38,6 +38,9 @@ class Sink:
     def open(self) -> None: ...
 
     def write(self, event: Event) -> None: ...
+
+    def provisional(self, event: Event) -> None:
+        """What is told at its apex, or withdrawn (no `Event.final`). Only who can say both apart should take it."""
 
     def mark(self, marker: Marker) -> None: ...
 
@@ -68,7 +71,7 @@ def file_sink(path: str | Path, classes: Sequence[str] = (), now: bool = False) 
 
 
 class JsonlSink(Sink):
-    """One JSON object a line: `Event.as_dict`."""
+    """One JSON object a line: `Event.as_dict`. Of what is told at its apex there are two with one number."""
 
     def __init__(self, path: str | Path, kept: bool = False):
         """
@@ -80,6 +83,8 @@ class JsonlSink(Sink):
 
     def write(self, event: Event) -> None:
         self.write_row(event.as_dict())
+
+    provisional = write
 
     def write_row(self, row: dict) -> None:
         self.file.write(json_line(row))
@@ -173,7 +178,7 @@ class Writer:
         self._thread.start()
 
     def write(self, event: Event | Marker) -> None:
-        """Hand an event or a marker over. Never raises, waits at most `patience_s`."""
+        """Hand an event, a provisional one or a marker over. Never raises, waits at most `patience_s`."""
         try:
             if self._closed:
                 raise queue.Full
@@ -219,7 +224,7 @@ class Writer:
             if event is None:
                 break
             self._in_hand = 1
-            self._each(methodcaller("mark" if isinstance(event, Marker) else "write", event), loses=1)
+            self._each(*_call(event))
             self._in_hand = 0
         self._each(lambda sink: sink.close())
 
@@ -243,3 +248,10 @@ class Writer:
         with suppress(Exception):  # a closed terminal must not end the thread
             self._report(message)
         return fault
+
+
+def _call(one: Event | Marker) -> tuple[Callable[[Sink], None], int]:
+    """What is done with it, and how many events are lost where that fails."""
+    if isinstance(one, Marker):
+        return methodcaller("mark", one), 1
+    return (methodcaller("write", one), 1) if one.final else (methodcaller("provisional", one), 0)

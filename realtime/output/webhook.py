@@ -42,6 +42,8 @@ class WebhookSink(Sink):
             return self._failed(f"answers {answer.status}")
         self._down = False
 
+    provisional = write
+
     def close(self) -> None:
         self._pool.clear()
         if self._lost:

@@ -111,7 +111,7 @@ def _events(item: Item, row: dict) -> list[JudgedEvent]:
     ]
 
 
-def _judged(item: Item, row: dict, marks: Marks, **who: str) -> JudgedEvent:
+def _judged(item: Item, row: dict, marks: Marks, reviewer: str = "", verdict: str = NOT_REVIEWED) -> JudgedEvent:
     return JudgedEvent(
         item.event,
         item.source,
@@ -130,7 +130,8 @@ def _judged(item: Item, row: dict, marks: Marks, **who: str) -> JudgedEvent:
         key=item.key,
         action_units=marks.action_units,
         note=marks.note,
-        **who,
+        reviewer=reviewer,
+        verdict=verdict,
     )
 
 

@@ -102,6 +102,8 @@ class Reading:
         threshold: in the same measure.
         gate: "blink", "motion" or "lost" while that holds, else None.
         keyframes: set once a movement has been spotted.
+        early: set once the apex of what is probably one has passed, where that is asked for (`realtime.spotting.early`).
+        withdrawn: numbers (`Keyframes.early`) of those that turn out now to be no event.
         set_aside: movements that were noticed and turn out now to be no event.
     """
 
@@ -110,3 +112,5 @@ class Reading:
     gate: str | None = None
     keyframes: Keyframes | None = None
     set_aside: tuple[SetAside, ...] = ()
+    early: Keyframes | None = None
+    withdrawn: tuple[int, ...] = ()

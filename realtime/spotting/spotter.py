@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from realtime.records import FaceView, Keyframes
 from realtime.spotting import kinds
 from realtime.spotting.course import refined
 from realtime.spotting.cut import CUT_SECONDS, REMARK, cut_movement, judged_alone
+from realtime.spotting.early import Early
 from realtime.spotting.kinds import Aside
 from realtime.spotting.lbp import smooth_grey
 from realtime.spotting.memory import Episode
@@ -36,11 +38,13 @@ class Spotter:
         settings: SpotterSettings,
         verifier: Verifier | None = None,
         detector: Callable[[], MicroDetector | None] | None = None,
+        early: bool = False,
     ):
         """
         Args:
             verifier: shared by several spotters; by default the one that the settings name.
             detector: makes the one that is asked about each anchored stretch; by default one with the verifier, if any.
+            early: also tell at its apex what is probably an event; what is spotted stays the same.
         """
         self.settings = settings
         self.counts: Counter[str] = Counter()
@@ -55,6 +59,7 @@ class Spotter:
         self._aside = Aside()
         self._under_way: Episode | None = None
         self._known: deque[Keyframes] = deque()  # to be told, one in a reading
+        self._early = Early(settings) if early else None
 
     def __call__(self, view: FaceView) -> Reading:
         grey = smooth_grey(view.pixels)
@@ -62,7 +67,7 @@ class Spotter:
             self._interrupt()
             self._began = view.pts if self._began is None else self._began
             self._stretch = Stretch(view, grey, self.settings, self._make_detector())
-            return Reading(keyframes=self._next(), set_aside=self._aside.take())
+            return self._ended()
         stretch = self._stretch
         gate = stretch.look(view, grey, all_views=view.pts - self._began <= CUT_SECONDS)
         if stretch.detector is not None:
@@ -70,13 +75,15 @@ class Spotter:
                 self._verified(found)
             self._aside.settle(view.pts - LATELY, stretch.detector.during)
         self._advance()
-        return Reading(stretch.front.difference, stretch.front.threshold, gate, self._next(), self._aside.take())
+        early = self._early.at_apex(stretch, self._under_way) if self._early else None
+        withdrawn = self._early.withdrawn(view.pts, self._under_way) if self._early else ()
+        return Reading(stretch.front.difference, stretch.front.threshold, gate, self._next(), self._aside.take(), early, withdrawn)
 
     def lost(self) -> Reading:
         """The face is not in view: what was under way ends, and the next view starts anew."""
         self._interrupt()
         self._stretch = None
-        return Reading(gate="lost", keyframes=self._next(), set_aside=self._aside.take())
+        return self._ended("lost")
 
     def finish(self) -> Keyframes | None:
         """The source has ended: a long movement under way, or one that rests, has, too. One that was cut short is looked at
@@ -191,10 +198,15 @@ class Spotter:
 
     # -- what is told
 
+    def _ended(self, gate: str | None = None) -> Reading:
+        """The views so far can be compared with no other."""
+        withdrawn = self._early.abandoned() if self._early else ()
+        return Reading(gate=gate, keyframes=self._next(), set_aside=self._aside.take(), withdrawn=withdrawn)
+
     def _report(self, keyframes: Keyframes) -> None:
         self.counts["spotted" if keyframes.kind == "micro" else keyframes.kind] += 1
         self._aside.reported(keyframes.apex.pts)
-        self._known.append(keyframes)
+        self._known.append(replace(keyframes, early=self._early.confirmed(keyframes)) if self._early else keyframes)
 
     def _next(self) -> Keyframes | None:
         return self._known.popleft() if self._known else None

@@ -76,16 +76,20 @@ def picture(path: str, columns: list[str], frames: list, events: list, posts: li
     rows[0].set_ylim(0, 50)
     for (text,), stamp, came in events:
         event = json.loads(text)
+        if event.get("provisional"):  # told at its apex
+            rows[3].plot(came - begin, 1, "x" if event.get("withdrawn") else "o", color="#3b6ea8", markerfacecolor="none", markersize=5)
+            continue
         span = [stamp - begin + event[name] - event["apex_s"] for name in ("onset_s", "offset_s")]
         for axes in rows:
             axes.axvspan(*span, color="#3b6ea8", alpha=0.15, linewidth=0)
         rows[0].text(stamp - begin, 46, f" {event['label']}", fontsize=8.5, va="top", ha="center")
         rows[3].plot(came - begin, 1, "o", color="#3b6ea8", markersize=5)
     for post in posts:
-        rows[3].plot(post["came"] - begin, 0, "s", color="#b3541e", markersize=5)
+        inside = "none" if post.get("provisional") else "#b3541e"
+        rows[3].plot(post["came"] - begin, 0, "x" if post.get("withdrawn") else "s", color="#b3541e", markerfacecolor=inside, markersize=5)
     rows[3].set_yticks([0, 1], ["webhook", "LSL"], fontsize=8.5)
     rows[3].set_ylim(-0.7, 1.7)
-    rows[3].set_xlabel("seconds on the Lab Streaming Layer's clock; the lowest row: when each event came", fontsize=9)
+    rows[3].set_xlabel("seconds on the Lab Streaming Layer's clock; the lowest row: when each event came, hollow: provisionally", fontsize=9)
     rows[0].set_title("What another process heard of one run of mer-live --lsl --webhook", fontsize=11, loc="left")
     for axes in rows:
         axes.spines[["top", "right"]].set_visible(False)

@@ -20,8 +20,8 @@ NO_DROPS = "source.queue=600"  # of a machine with other things to do
 
 
 def same(event: dict) -> dict:
-    """What is the same however an event is told; how late it was is not."""
-    return {key: value for key, value in event.items() if key != "latency_ms"}
+    """What is the same however an event is told; how late it was, and whether it was told at its apex before, is not."""
+    return {key: value for key, value in event.items() if key not in ("latency_ms", "provisional")}
 
 
 def test_the_same_events_and_the_measures_come_by_lsl_webhook_and_python(tmp_path):
@@ -37,10 +37,12 @@ def test_the_same_events_and_the_measures_come_by_lsl_webhook_and_python(tmp_pat
         other.stdin.close()
         assert other.wait(300) == 0
     assert result.exit_code == 0, result.output
-    here = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text("utf-8").splitlines()]
+    told = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text("utf-8").splitlines()]
     heard = json.loads(out.read_text("utf-8"))
+    assert heard["lsl"] == heard["webhook"] == told
+    here = [event for event in told if not event.get("provisional")]
+    assert [event["event"] for event in told if event.get("provisional")] == [event["event"] for event in here]  # each was told at its apex
     assert len(here) >= 3 and {event["label"] for event in here} == {"surprise", "positive", "negative"}
-    assert heard["lsl"] == heard["webhook"] == here
     assert list(map(same, heard["python"])) == list(map(same, here))
     assert tuple(heard["columns"]) == NUMBERS and len(NUMBERS) == len(COLUMNS) - 1
     frames = heard["frames"]

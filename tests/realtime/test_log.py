@@ -61,7 +61,7 @@ def test_the_time_of_day_is_kept_and_logs_without_it_are_read(path):
     assert [row.get("utc") for row in Log().events()] == [utc, None]
     connection = sqlite3.connect(path)
     older = "".join(f"ALTER TABLE events DROP COLUMN {name};" for name in ("utc", "estimated_units", "unit_confidences"))
-    connection.executescript(f"{older} DROP TABLE markers; PRAGMA user_version = 3")
+    connection.executescript(f"{older} DROP TABLE markers; DROP TABLE provisional; PRAGMA user_version = 3")
     connection.close()
     assert Log().events()[0] == {"session": 1} | event(1).as_dict() and len(Reviews().items(1)) == 2
     record([event(1, utc=utc)])
@@ -79,12 +79,22 @@ def test_estimated_action_units_are_kept_and_logs_without_them_are_read(path, ca
     connection.executescript('UPDATE events SET unit_confidences = \'{"4": "high"}\' WHERE event = 1')
     assert Log().events()[0] == {"session": 1} | event(1, units={}).as_dict()  # a damaged row is shown in part
     older = "".join(f"ALTER TABLE events DROP COLUMN {name};" for name in ("estimated_units", "unit_confidences"))
-    connection.executescript(f"{older} PRAGMA user_version = 5")
+    connection.executescript(f"{older} DROP TABLE provisional; PRAGMA user_version = 5")
     connection.close()
     assert Log().events()[0] == {"session": 1} | event(1).as_dict() and "estimated" not in mer_log(capsys, "show")[1]
     record(several)
     assert [row.get("estimated_units") for row in Log().events()] == [None, None, None, "4+L12", "", None]
-    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (6,)
+    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (7,)
+
+
+def test_what_is_told_at_its_apex_never_passes_for_an_event(path, capsys):
+    early = lambda number, **more: event(number, provisional=True, **more)
+    record([early(1), early(2), event(1, provisional=False), early(2, withdrawn=True), early(3)])  # of the last one a kill left the beginning
+    assert Log().events() == [{"session": 1} | event(1).as_dict()] and Log().session()["events"] == len(Reviews().items(1)) == 1
+    assert Log().outcomes(1) == ["confirmed", "withdrawn", None]
+    assert "3 told at their apex: 1 confirmed, 1 withdrawn, 1 left open" in mer_log(capsys, "show")[1]
+    record([event(1)])
+    assert Log().outcomes(2) == [] and "told" not in mer_log(capsys, "show")[1]
 
 
 def test_killed_session_keeps_its_events(path):
@@ -276,13 +286,14 @@ COLUMNS = {
     "reviews": "event_id missed reviewer verdict source face onset_s apex_s offset_s label kind action_units note at undone_at",
     "people": "source subject",
     "markers": "source time_s label stream",
+    "provisional": "source scores outcome",
 }
 VALUES = ["NULL", "x'ff00'", "'soon'", "9e999", "9223372036854775807", "CAST(x'ff' AS TEXT)"]
 
 
 @pytest.mark.parametrize("table", COLUMNS)
 def test_no_column_of_any_table_makes_the_log_useless(path, tmp_path, capsys, table):
-    record([event(1, units={"4": 0.9}), event(2)])
+    record([event(1, units={"4": 0.9}), event(2), event(3, provisional=True)])
     reviews = Reviews()
     reviews.judge(1, "e1", "Ann")
     reviews.name(1, "clip.mp4", "p7")

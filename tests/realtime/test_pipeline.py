@@ -107,7 +107,7 @@ def test_an_unknown_network_is_one_line():
 
 def test_an_error_in_the_worker_reaches_the_watch(monkeypatch):
     pipeline = Pipeline("clip", PipelineSettings())
-    monkeypatch.setattr(pipeline, "recognize", lambda *asked: 1 / 0)
+    monkeypatch.setattr(pipeline._namer, "recognize", lambda *asked: 1 / 0)
     watch = Watch(open_source(DEMO), pipeline, lambda event, keyframes: None)
     watch.run()
     assert isinstance(watch.error, ZeroDivisionError)

@@ -81,6 +81,19 @@ def test_csv_has_one_column_for_each_class(tmp_path):
     assert row["estimated_units"] == "4+L12" and row["certainty_units"] == "4 0.91, L12 0.66"
 
 
+def test_what_is_told_at_its_apex_goes_to_those_alone_who_can_say_so(tmp_path):
+    told = [event(1, provisional=True), event(1, provisional=False), event(2, provisional=True), event(2, provisional=True, withdrawn=True), event(3)]
+    with Writer([file_sink(tmp_path / "a.jsonl"), file_sink(tmp_path / "a.csv", ["surprise"])]) as writer:
+        for one in told:
+            writer.write(one)
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [(line["event"], line.get("provisional"), line.get("withdrawn")) for line in lines] == [
+        (1, True, None), (1, False, None), (2, True, None), (2, True, True), (3, None, None),
+    ]  # fmt: skip
+    rows = (tmp_path / "a.csv").read_text("utf-8-sig").splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == ["1", "3"] and not writer.faults
+
+
 def test_csv_without_events_still_has_its_header(tmp_path):
     file_sink(tmp_path / "known.csv", ["negative", "positive"]).close()
     file_sink(tmp_path / "unknown.csv").close()

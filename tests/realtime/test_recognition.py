@@ -120,11 +120,11 @@ def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path, no
     class Remembering:
         name, classes, warm = named.name, named.classes, staticmethod(lambda: None)
 
-        def __call__(self, keyframes):
+        def __call__(self, keyframes, flow=None):
             asked.append(keyframes)
             if len(asked) == 3:
                 gpu.fail(failure)
-            return named(keyframes)
+            return named(keyframes, flow)
 
     pipeline = Pipeline("demo", PipelineSettings(), wait=True, recognizer=Remembering())
     events = []

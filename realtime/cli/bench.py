@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from realtime.cli.running import policy
 from realtime.cli.terminal import percentiles
 from realtime.errors import UsageError
 from realtime.pipeline import Pipeline
+from realtime.records import Event, Keyframes
 from realtime.sources import open_source
 from realtime.watching import LiveSettings, Watch
 
@@ -39,6 +42,8 @@ STAGES = {
     "delay": "event: offset to known (spotting)",
     "label": "event: known to label",
     "event": "event: offset to label",
+    "early": "provisional: apex to told (spotting)",
+    "early label": "provisional: apex to label",
 }
 STREAM_SECONDS = 10.0
 
@@ -86,6 +91,7 @@ class Run:
         self._stages: dict[str, list[float]] = {}
         self._latencies: list[float] = []
         self.frames = self.events = self.dropped = 0
+        self._early: Counter[str] = Counter()  # provisional events: told, withdrawn, confirmed, kind and label as they were told
         self.busy = 0.0
         self._worked: list[tuple[float, int]] = []  # of one time through: (CPU seconds, frames) at first and last
         self._work: list[tuple[float, int]] = []  # of each time through: CPU seconds and frames between the two
@@ -104,7 +110,9 @@ class Run:
             stack.callback(pipeline.close)
             opened = stack.enter_context(open_source(self._source, as_live=self._as_live, settings=self._chosen.source))
             self.info = opened.info
-            self.watch = Watch(opened, pipeline, lambda event, keyframes: None, lambda step: self._note(begun, seconds))
+            told: dict[int, Event] = {}
+            note = lambda step: self._note(begun, seconds)
+            self.watch = Watch(opened, pipeline, partial(self._became, told), note, partial(self._provisional, told))
             started = time.monotonic()
             self._worked = []
             self.watch.run()
@@ -118,6 +126,15 @@ class Run:
             for stage, taken in pipeline.timings.items():
                 self._stages.setdefault(stage, []).extend(taken)
             self._latencies += self.watch.status.latencies
+
+    def _provisional(self, told: dict[int, Event], event: Event, _: Keyframes) -> None:
+        self._early["withdrawn" if event.withdrawn else "told"] += 1
+        told[event.event] = event
+
+    def _became(self, told: dict[int, Event], event: Event, _: Keyframes) -> None:
+        if event.provisional is False:
+            before = told[event.event]
+            self._early.update({"confirmed": 1, "kind": before.kind == event.kind, "label": before.label == event.label})
 
     def _note(self, begun: float, seconds: float | None) -> None:
         if self.first_frame is None:
@@ -148,6 +165,11 @@ class Run:
         lines = [
             f"{rate:.1f} frames/s over {self.busy:.1f} s: {self.frames} frames, {self.dropped} dropped, {self.events} events",
         ]
+        if told := self._early:
+            lines.append(
+                f"{told['told']} provisional: {told['confirmed']} confirmed, {told['withdrawn']} withdrawn; "
+                f"of the confirmed the kind stayed with {told['kind']}, the label with {told['label']}"
+            )
         if self.first_frame is not None:
             lines.append(f"first frame processed {self.first_frame:.1f} s after the program's start")
         worked, frames = (sum(part) for part in zip(*self._work)) if self._work else (0.0, 0)

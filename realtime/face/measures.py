@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from realtime.face.geometry import eye_opening
 from realtime.face.head_pose import head_pose
 
 # of each eye: the corner at the picture's left, the one at its right (the face being upright), the middle of the iris
@@ -25,6 +26,7 @@ class Measured:
         confidence: that it is a face, 0…1, by the landmark network; NaN where the runner does not say.
         pose: (3,) radians, see `head_pose`.
         gaze: (2,) radians, how far the eyes are turned in the head: to the picture's right, down; the mean of both.
+        eye_opening: as in `FaceView`, which may be that of an earlier picture of a face at rest.
         blendshapes: (52,) float32 in 0…1, in the order of `facemesh.blendshapes.NAMES`.
     """
 
@@ -32,6 +34,7 @@ class Measured:
     confidence: float
     pose: np.ndarray
     gaze: np.ndarray
+    eye_opening: float
     blendshapes: np.ndarray
 
 
@@ -53,7 +56,7 @@ class Measurer:
             points: 478×3 float32, pixels of a picture.
             size: its width and height.
         """
-        return Measured(pts, confidence, head_pose(points, *size), gaze(points), self._blendshapes(points))
+        return Measured(pts, confidence, head_pose(points, *size), gaze(points), eye_opening(points[:, :2]), self._blendshapes(points))
 
 
 def gaze(points: np.ndarray) -> np.ndarray:

@@ -13,11 +13,13 @@ from realtime.face.geometry import TEMPLATE, apply, eye_opening
 from realtime.face.landmarks import EarlyLandmarker
 from realtime.face.light import EvenLight
 from realtime.face.measures import Measured
+from realtime.face.stillness import SAME, Stillness
 from realtime.records import FaceView, Frame
 
 MOTION_SECONDS = 0.1  # head speed is measured over this long, so that 200 fps does not turn noise into speed
 EYES = [33, 263]  # outer eye corners in the mesh
 FLICKER = "the light flickers at {:.0f} Hz: pictures were evened out; daylight or a lamp that does not flicker is better"
+LONGEST_STILL = 0.2  # seconds between landmark runs of faces at rest: how soon another face is seen, or a hand that lies before one
 ANCHOR_ERROR = 0.08  # outer-eye distances between tracked and found face: beyond, the face is anchored anew
 
 
@@ -27,9 +29,9 @@ class FaceSettings:
 
     Attributes:
         most: how many faces at the most, the largest ones.
-        landmark_interval: seconds between landmark runs.
+        landmark_interval: seconds between landmark runs, while any face moves (`realtime.face.stillness`).
         remember_seconds: a face found again within this time near its old place keeps its id.
-        runner: what runs the landmark networks, "onnx" or "mediapipe" (`realtime.face.landmarks`).
+        runner: what runs the landmark networks, "onnx", "cuda" or "mediapipe" (`realtime.face.landmarks`).
         measures: head pose, gaze and blendshapes are measured at each landmark run (`realtime.face.measures`).
     """
 
@@ -54,6 +56,7 @@ class _Tracked:
     missed: int = 0
     path: deque = field(default_factory=deque)
     light: EvenLight = field(default_factory=EvenLight)
+    stillness: Stillness = field(default_factory=Stillness)
 
 
 class FaceTracker:
@@ -75,7 +78,8 @@ class FaceTracker:
         self._tracked: list[_Tracked] = []
         self._gone: list[_Tracked] = []
         self._unsure: list[np.ndarray] | None = None  # found once, in the run before; None before the first run
-        self._next_run = -np.inf
+        self._last_run = self._next_run = self._next_measures = -np.inf
+        self._moves = True  # clearly, as far as is known of the frame before
         self._faces = self._anchors = 0
         self._shape: tuple[int, ...] | None = None
         self._hertz: float | None = None  # of a light that flickered
@@ -87,19 +91,20 @@ class FaceTracker:
         """
         if frame.pixels.shape != self._shape:
             self._shape, self._tracked, self._unsure, self._next_run = frame.pixels.shape, [], None, -np.inf
-        due = frame.pts >= self._next_run
-        if due:
+        if self._expected(frame):
             self._landmarker.begin(frame)
         self._picture.show(frame.pixels)
         followed = {t.face: t.alignment.follow(self._picture, frame.pts) for t in self._tracked}
-        if due or any(picture is None for picture in followed.values()):
-            self._next_run = frame.pts + self._settings.landmark_interval
+        if self._due(frame.pts, followed):
+            self._last_run = frame.pts
+            self._next_run = self._next_measures = frame.pts + self._settings.landmark_interval
             self._match(frame, followed)
+        elif self._settings.measures and frame.pts >= self._next_measures:
+            self._next_measures = frame.pts + self._settings.landmark_interval
+            self._measure(frame)
         self._hertz = next((t.light.hertz for t in self._tracked if t.light.hertz), self._hertz)
-        for coming in waiting:
-            if coming.pts >= self._next_run:
-                self._landmarker.begin(coming)
-                break
+        if coming := next(filter(self._expected, waiting), None):
+            self._landmarker.begin(coming)
         return [self._view(t, followed[t.face], frame) for t in self._tracked if followed.get(t.face) is not None]
 
     def in_image(self, face: int, points: np.ndarray) -> np.ndarray | None:
@@ -114,6 +119,30 @@ class FaceTracker:
 
     def close(self) -> None:
         self._landmarker.close()
+
+    def _due(self, pts: float, followed: dict[int, np.ndarray | None]) -> bool:
+        """Whether landmarks are to be sought in this frame: at once where a face got away, else at intervals while anything moves.
+
+        What has been found of a face at rest stands. It depends on the pictures alone, not on when they came.
+        """
+        if any(picture is None for picture in followed.values()):
+            return True
+        if pts < self._next_run:
+            return False
+        sought = not self._tracked or self._unsure or any(t.missed for t in self._tracked)
+        off = np.inf if sought else max(t.stillness.off(followed[t.face]) for t in self._tracked)
+        self._moves = off > 2 * SAME
+        return off > SAME or pts >= self._last_run + LONGEST_STILL
+
+    def _expected(self, frame: Frame) -> bool:
+        """Whether landmarks will probably be sought in it; nothing but time depends on that."""
+        return frame.pts >= self._next_run and self._moves or self._settings.measures and frame.pts >= self._next_measures
+
+    def _measure(self, frame: Frame) -> None:
+        """Faces at rest are measured none the less, for who writes measures down; nothing else depends on that."""
+        for face in self._landmarker(frame):
+            if (track := _nearest(self._tracked, face.points)) is not None:
+                track.measured = face.measured
 
     def _match(self, frame: Frame, followed: dict[int, np.ndarray | None]) -> None:
         """Hold what was found in this frame against what is tracked; anchor what is new or has slipped."""
@@ -138,6 +167,7 @@ class FaceTracker:
             track.landmarks = apply(track.alignment.transform, landmarks).astype(np.float32)
             track.eye_opening, track.measured = eye_opening(track.landmarks), face.measured
             track.seen, track.missed = frame.pts, 0
+            track.stillness.found(followed[track.face])
             self._tracked.append(track)
         self._unsure = unsure
         for track in rest:

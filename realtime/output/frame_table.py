@@ -121,7 +121,7 @@ def _row(view: FaceView, reading: Reading) -> dict:
         "speed": view.motion,
     }
     if (found := view.measured) is not None:
-        row |= {"confidence": found.confidence, "measured_at": found.pts}
+        row |= {"confidence": found.confidence, "measured_at": found.pts, "eye_opening": found.eye_opening}
         row |= dict(zip(("pose_Rx", "pose_Ry", "pose_Rz", "gaze_yaw", "gaze_pitch"), (*found.pose.tolist(), *found.gaze.tolist()), strict=True))
         row |= dict(zip(NAMES, found.blendshapes.tolist(), strict=True))
     return {name: _rounded(name, value) for name, value in row.items()}

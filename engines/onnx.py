@@ -21,6 +21,7 @@ from engines.errors import EngineError
 
 MOST_ANSWERS = 1000
 BATCH = "batch"  # what the free axis is called in the files that mer-train exports
+FACES = "N"  # and in those that come of MediaPipe's
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
@@ -138,7 +139,8 @@ def session(model: bytes, path: Path, threads: int, providers: list, one: bool):
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     if one:
-        options.add_free_dimension_override_by_name(BATCH, 1)
+        for free in (BATCH, FACES):
+            options.add_free_dimension_override_by_name(free, 1)
     options.log_severity_level = 4  # its complaints come back as exceptions; the same text on stderr would be noise
     try:
         return onnxruntime.InferenceSession(model, options, providers=providers, enable_fallback=0)

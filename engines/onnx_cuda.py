@@ -18,7 +18,7 @@ from engines.errors import EngineError, GpuLost, notices
 from engines.onnx import CPU, CUDA, OnnxRuntime, host, session, why
 
 MOST = 64  # samples in one run
-CLOSE = 1e-3  # largest difference from the CPU's answers when it is first asked
+CLOSE = 1e-3  # largest difference from the CPU's answers when it is first asked, of the largest of them where that is above 1
 FULL = ("out of memory", "allocate memory", "ALLOC_FAILED", "bad_alloc")  # how CUDA's libraries say so
 INSTALL = (
     "pip install 'mer-live[cuda]', then pip uninstall -y onnxruntime onnxruntime-gpu, "
@@ -168,7 +168,7 @@ class OnnxCuda(OnnxRuntime):
         expected = [cpu.run([sample]) for sample in two]
         try:
             with _silent(onnxruntime), device.alone():
-                graph = OnnxGraph(model, path, OPTIONS, self.inputs, self._outputs[0], expected[0].shape[1])
+                graph = OnnxGraph(model, path, OPTIONS, self.inputs, self._outputs[0], expected[0].shape)
                 off = max(_apart(graph.run(sample, None), wanted) for sample, wanted in zip(two, expected, strict=True))
             if off <= CLOSE:
                 return graph
@@ -231,7 +231,8 @@ def installed_under() -> str:
 
 
 def _apart(found: np.ndarray, expected: np.ndarray) -> float:
-    return float(np.abs(found - expected).max()) if found.shape == expected.shape else float("inf")
+    """Probabilities differ by so much; pixels by so much of the largest."""
+    return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max())) if found.shape == expected.shape else float("inf")
 
 
 def _plain(error: Exception) -> str:
@@ -239,7 +240,7 @@ def _plain(error: Exception) -> str:
 
 
 class OnnxGraph:
-    """A network that answers one sample at a time by replaying a CUDA graph: `run(sample)` → (1, width) float32.
+    """A network that answers one sample at a time by replaying a CUDA graph: `run(sample)` → (1, …) float32.
 
     What a small network takes for one sample are the launches of its hundreds of operations; a graph is one launch. Its
     memory never moves, so what comes in is copied there. Called by one thread at a time.
@@ -249,13 +250,14 @@ class OnnxGraph:
     Args:
         options: of the CUDA provider.
         inputs: shapes of one sample.
-        output: its name, of shape (1, width).
+        output: its name.
+        shape: of its answer, (1, …).
 
     Raises:
         EngineError: it cannot be recorded; or what ONNX Runtime itself raises.
     """
 
-    def __init__(self, model: bytes, path: Path, options: dict[str, str], inputs: dict[str, tuple[int, ...]], output: str, width: int):
+    def __init__(self, model: bytes, path: Path, options: dict[str, str], inputs: dict[str, tuple[int, ...]], output: str, shape: tuple[int, ...]):
         import onnxruntime
 
         self._session = session(model, path, 1, [(CUDA, options | {"enable_cuda_graph": "1"}), CPU], one=True)
@@ -264,7 +266,7 @@ class OnnxGraph:
         self._session.disable_fallback()
         self._there = {
             name: onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32), "cuda", 0)
-            for name, shape in {**inputs, output: (1, width)}.items()
+            for name, shape in {**inputs, output: shape}.items()
         }
         self._answer = self._there[output]
         self._binding = self._session.io_binding()
@@ -274,7 +276,7 @@ class OnnxGraph:
         self._session.run_with_iobinding(self._binding)
 
     def run(self, sample: dict, stream) -> np.ndarray:
-        """The answer for one sample, (1, width) float32.
+        """The answer for one sample, (1, …) float32.
 
         Args:
             sample: {input: (1, …) float32}, arrays on this side or `DeviceArray`s.

@@ -6,42 +6,20 @@ It runs as a TensorRT plan that `mer-engine build` made of that file, or by ONNX
 from __future__ import annotations
 
 import hashlib
-import threading
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from engines.batcher import Batcher
-from engines.errors import EngineError, GpuLost, notices
+from engines.errors import EngineError, notices
 from engines.onnx import OnnxRuntime, try_in_a_child
 from engines.onnx_cuda import Absent, OnnxCuda, installed_under
+from engines.served import Runner, Served
 from engines.zoo import ZOO, file_of, read_manifest
 
 ENGINES = ("auto", "tensorrt", "onnx", "cpu")
 
 
-class Runner(Protocol):
-    """What runs a network.
-
-    Attributes:
-        words: which backend this is.
-    """
-
-    words: str
-
-    def run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
-        """The output for all samples of all pieces ({input: (N, …) float32} each), one below the other: (ΣN, width) float32.
-
-        Raises:
-            GpuLost: the GPU failed, or is gone.
-        """
-        ...
-
-    def close(self) -> None: ...
-
-
-class Network:
+class Network(Served):
     """A network that is ready to run; any number of threads may call it. On the GPU their calls share batches.
 
     The file's SHA-256 is checked before ONNX Runtime sees a byte of it, and a file from outside the zoo is tried in a child
@@ -72,7 +50,6 @@ class Network:
             raise EngineError(f"unknown engine '{engine}': expected one of {', '.join(ENGINES)}")
         self.path = path = file_of(name)
         self.manifest = read_manifest(path.with_suffix(".json"), path)
-        self.name: str = self.manifest["name"]
         self.classes: tuple[str, ...] = tuple(self.manifest["classes"])
         self.shapes: dict[str, tuple[int, ...]] = {spec["name"]: tuple(spec["shape"]) for spec in self.manifest["inputs"]}
         self.output: str = self.manifest["output"]["name"]
@@ -86,21 +63,9 @@ class Network:
             )
         if path.parent != ZOO:
             try_in_a_child(model, found, path, self.shapes, self.output, len(self.classes))
-        # made in any case: where a GPU fails in mid-stream, the next answer must not wait for a file to be read
-        self._cpu = OnnxRuntime(model, path, threads)
+        super().__init__(self.manifest["name"], OnnxRuntime(model, path, threads))
         self.width = self._cpu.check(self.shapes, self.output, len(self.classes))
-        self._gpu: Runner | None = _on_gpu(self, model, engine)
-        self._gather: Batcher[dict[str, np.ndarray], np.ndarray] = Batcher(self._batch)
-        self._guard = threading.Lock()
-
-    @property
-    def backend(self) -> str:
-        """What runs it now, in words: "ONNX Runtime, CPU", "TensorRT 11.4, NVIDIA H200, fp16"."""
-        return (self._gpu or self._cpu).words
-
-    @property
-    def on_gpu(self) -> bool:
-        return self._gpu is not None
+        self._gpu = _on_gpu(self, model, engine)
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Probabilities of the classes, (len(classes),) float32, summing to 1.
@@ -112,19 +77,13 @@ class Network:
             EngineError: they differ from the manifest.
         """
         self._check(inputs, 1)
-        return self._gather(inputs) if self.on_gpu else self._cpu.run([inputs])[0]
+        probabilities: np.ndarray = self.answer(inputs)[0]
+        return probabilities
 
     def many(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """The same for N samples at once, (N, …) under each name: (N, len(classes)) float32."""
         self._check(inputs, next((array.shape[0] for array in inputs.values()), 0))
-        return self._run([inputs])
-
-    def close(self) -> None:
-        """Give the GPU's memory back. Calls after this are answered on the CPU."""
-        with self._guard:
-            gpu, self._gpu = self._gpu, None
-        if gpu is not None:
-            gpu.close()
+        return self.run([inputs])
 
     def _check(self, inputs: dict[str, np.ndarray], samples: int) -> None:
         given = {key: tuple(array.shape) for key, array in inputs.items()}
@@ -133,22 +92,6 @@ class Network:
         if given != wanted or samples < 1 or any(kind != np.float32 for kind in kinds.values()):
             got = {key: f"{shape} {kinds[key]}" for key, shape in given.items()}
             raise EngineError(f"network '{self.name}' takes float32 {self.shapes}, got {got}")
-
-    def _batch(self, calls: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
-        return list(self._run(calls))
-
-    def _run(self, pieces: list[dict[str, np.ndarray]]) -> np.ndarray:
-        gpu = self._gpu
-        if gpu is not None:
-            try:
-                return gpu.run(pieces)
-            except GpuLost as error:
-                with self._guard:
-                    closed, self._gpu = self._gpu is None, None
-                if not closed:  # otherwise this program closed it, or another thread has said so
-                    notices.warning(f"{self.name}: {error}; it runs on the CPU from now on")
-                gpu.close()
-        return self._cpu.run(pieces)
 
 
 def _on_gpu(network: Network, model: bytes, engine: str) -> Runner | None:

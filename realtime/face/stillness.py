@@ -34,7 +34,7 @@ class Stillness:
         """Grey levels by which the cell differs that differs most; infinite where nothing was found before.
 
         Args:
-            picture: as above.
+            picture: ALIGNED×ALIGNED×3 uint8 BGR.
         """
         return np.inf if self._then is None else float(np.abs(_cells(picture) - self._then).max())
 

@@ -122,7 +122,7 @@ def test_pieces_from_here_and_from_the_gpu_share_a_run(gpu):
     network, given = Network("verifier"), windows(6)
     pieces = [{"window": gpu.put(given["window"][:2])}, {"window": given["window"][2:3]}, {"window": gpu.put(given["window"][3:])}]
     gpu.provider.batches.clear()
-    np.testing.assert_allclose(network._gpu.run(pieces), answers(given), atol=1e-5)
+    np.testing.assert_allclose(network.run(pieces), answers(given), atol=1e-5)
     assert gpu.provider.batches == [6] and gpu.copies.count("dtod") == 2 and gpu.copies.count("htod") == 1
 
 

@@ -120,7 +120,7 @@ def test_where_mediapipe_cannot_be_kept_from_the_network_it_does_not_run(monkeyp
 
 
 def test_an_unknown_runner_is_one_line():
-    with pytest.raises(UsageError, match="unknown faces.runner 'tensorflow': expected one of onnx, mediapipe"):
+    with pytest.raises(UsageError, match="unknown faces.runner 'tensorflow': expected one of onnx, cuda, mediapipe"):
         make_landmarker(1, "tensorflow")
 
 

@@ -215,9 +215,9 @@ def test_bench_prints_rates_stages_and_memory(short):
 
 def test_bench_of_streams_prints_a_row_for_each_number_of_them(short):
     code, out, _ = run(bench, "live", "--source", short, "--streams", 2, "--seconds", 1)
-    assert code == 0 and "30 frames/s, as live" in out and "offset frame, to the label" in out
+    assert code == 0 and "30 frames/s, as live" in out and "its offset frame, to the label" in out
     rows = [line.split() for line in out.splitlines() if line[:8].strip() in ("1", "2")]
-    assert rows and all(len(row) == 10 for row in rows)
+    assert rows and all(len(row) == 11 for row in rows)
     assert "this machine holds" in out or "all 2 streams" in out
 
 

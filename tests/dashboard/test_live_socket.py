@@ -58,11 +58,12 @@ def connect(tmp_path):
 
 
 class Page:
-    """What a page would send and be told. events: in their order. states: all."""
+    """What a page would send and be told. events, provisional: in their order. states: all."""
 
     def __init__(self, socket, shared: Shared):
         self.socket, self.shared = socket, shared
         self.events: list[dict] = []
+        self.provisional: list[dict] = []
         self.states: list[dict] = []
         self.health: dict = {}
         self.pictures: dict[tuple[int, str], bytes] = {}  # by (event, name)
@@ -89,6 +90,9 @@ class Page:
         told = json.loads(message["text"])
         if told["kind"] == "event":
             self.events.append(told["event"] | {"ended": told["ended"]})
+        if told["kind"] == "provisional":
+            assert told["event"]["event"] > len(self.events)  # before it is known for good
+            self.provisional.append(told["event"])
         if told["kind"] == "scores":
             self.scores.append(told["number"])
         if told["kind"] == "state":
@@ -143,6 +147,8 @@ def test_the_events_of_a_clip_are_those_of_its_truth(connect, monkeypatch):
             assert event["onset_s"] < float(expected["apex_s"]) < event["offset_s"]
         assert [event["label"] for event in page.events].count("unsure") <= 1
         assert page.health["drops"] == {}
+        told = {event["event"]: event for event in page.provisional if not event.get("withdrawn")}
+        assert len(told) >= 4 and all(told[event["event"]]["kind"] == event["kind"] for event in page.events if event.get("provisional") is False)
         assert any(state["face"] and len(state["face"]["regions"]) == 3 for state in page.states)
         taken = [state["taken"] for state in page.states if state["taken"]]
         assert taken == sorted(taken) and taken[-1] > 5_010_000_000  # the browser's own times come back

@@ -395,3 +395,38 @@ def test_two_tabs(demo, camera_page):
     others[-1].get_by_role("button", name="Use it here instead").click()
     wait_for_frames(others[-1])
     says(page, "now runs in another tab")
+
+
+def test_what_is_told_at_its_apex_is_confirmed_where_it_stands_or_taken_away(demo, open_page):
+    """A server that is made up, so that it withdraws one."""
+    page = open_page(demo.url)
+    line = {"source": "demo.mp4", "face": 0, "onset_s": 2.0, "apex_s": 2.16, "offset_s": 2.2, "label": "surprise", "kind": "micro"}
+    line |= {"scores": {"negative": 0.1, "surprise": 0.9}, "model": "made", "latency_ms": 1.0, "confidence": 0.1}
+    told, servers = lambda kind, **more: {"kind": kind, "event": line | more, "unsure": False, "ended": None}, []
+
+    def served(server):
+        servers.append(server)
+        server.on_message(lambda text: server.send(json.dumps({"kind": "started"})))
+
+    page.route_web_socket("**/mer/live/ws", served)
+    page.reload()  # it takes the place of those that are opened from then on
+    built(page)
+    page.locator("#mer-play").click()
+    while not servers:
+        page.wait_for_timeout(50)
+    send = lambda *args, **more: servers[0].send(json.dumps(told(*args, **more)))
+    send("provisional", event=1, provisional=True)
+    early = page.locator("#mer-events .mer-early")
+    early.get_by_text("provisional").wait_for()
+    assert "surprise micro provisional" in early.inner_text().replace("\n", " ") and "not over yet" in early.inner_text()
+    assert page.locator("#mer-latest small").inner_text() == "micro, provisional" and page.locator("#mer-count").inner_text() == "0"
+    assert page.locator("#mer-downloads button").first.get_attribute("aria-disabled") == "true"
+    send("provisional", event=2, provisional=True, label="positive")
+    send("event", event=1, provisional=False, label="negative")
+    page.locator(".mer-event").get_by_text("negative").wait_for()
+    assert page.locator("#mer-events li").count() == 2 and early.count() == 1 and page.locator("#mer-count").inner_text() == "1"
+    assert [row.get_attribute("value") for row in page.locator("#mer-events li").all()] == ["2", "1"]  # each where it stood
+    send("provisional", event=2, provisional=True, withdrawn=True, label="positive")
+    early.get_by_text("Withdrawn: no event came of it.").wait_for()
+    early.wait_for(state="detached")
+    assert page.locator("#mer-events li").count() == 1 and page.locator("#mer-none").is_hidden()

@@ -62,7 +62,25 @@ TERMINAL = {  # what only the terminal gets to read, or who writes to the server
 }
 # single words in small letters, which nothing tells from names of the program's own
 WORDS = {
-    *("micro", "macro", "unsure", "onset", "apex", "offset", "event", "kind", "same", "differs", "agreement", "curve", "nothing", "none", "nobody"),
+    *(
+        "micro",
+        "macro",
+        "unsure",
+        "onset",
+        "apex",
+        "offset",
+        "event",
+        "kind",
+        "same",
+        "differs",
+        "agreement",
+        "curve",
+        "nothing",
+        "none",
+        "nobody",
+        "provisional",
+        "withdrawn",
+    ),
     *("accepted", "corrected", "rejected", "added", "done", "stopped", "failed", "cancelled", "begins", "more", "fewer", "missed"),
 }
 PARTS = {"movements asked for", "frame", "recording"}  # of COMPOSED

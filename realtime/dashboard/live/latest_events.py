@@ -20,6 +20,25 @@ MOST = 5000  # events of one run that are held
 FORMATS = {what: name for what, name in {"csv": "CSV", "excel": "Excel", "elan": "ELAN"}.items() if what in KINDS}
 
 
+class Numbers:
+    """The page's own numbers of events, which go on where another network takes over. Used by one thread."""
+
+    def __init__(self):
+        self._latest = 0
+        self._open: dict[int, int] = {}  # of those told at their apex: the pipeline's number → ours
+
+    def of(self, event: Event) -> int:
+        """Of one that is told at its apex, and the same when it is confirmed or withdrawn."""
+        if event.final or event.withdrawn:
+            if event.provisional is not None:
+                return self._open.pop(event.event)
+            self._latest += 1
+            return self._latest
+        self._latest += 1
+        self._open[event.event] = self._latest
+        return self._latest
+
+
 class Run:
     """From any thread."""
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from realtime.dashboard.live.choices import Choice
-from realtime.dashboard.live.latest_events import Run, Shelf
+from realtime.dashboard.live.latest_events import Numbers, Run, Shelf
 from realtime.dashboard.live.latest_frames import LatestFrames
 from realtime.dashboard.live.readings import SET_ASIDE, Rate, face_of, health, number
 from realtime.dashboard.live.storing import Keeping, Stored
@@ -91,8 +91,9 @@ class LiveSession:
 
     Args:
         source: open, or what opens it, in a thread, since that may take seconds.
-        tell: (kind, content), from other threads: "ready"; "event" (the event, and "ended": microseconds in the browser's clock at which
-            its offset was taken, or None), then its "pictures" (the event, its keyframes); "problem" or "word" (one line); "ended".
+        tell: (kind, content), from other threads: "ready"; "provisional" (an event that is told at its apex, or withdrawn); "event" (the
+            event, and "ended": microseconds in the browser's clock at which its offset was taken, or None), then its "pictures" (the event,
+            its keyframes); "problem" or "word" (one line); "ended".
     """
 
     def __init__(self, shared: Shared, choice: Choice, source: Source | Callable[[], Source], tell: Callable[[str, dict], None]):
@@ -110,6 +111,7 @@ class LiveSession:
         self._aside: deque[tuple[float, str]] = deque(maxlen=MOST_POINTS)
         self._face: dict | None = None
         self._events = 0
+        self._numbers = Numbers()
         self._shown: tuple[int, float] | None = None  # the latest frame's index, and when it was done
         self._rate = Rate()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -219,7 +221,7 @@ class LiveSession:
         try:
             if self.source is None:
                 self.source = self._open()
-            self.watch = Watch(self.source, self._pipeline(self.choice), self._found, self._step)
+            self.watch = Watch(self.source, self._pipeline(self.choice), self._found, self._step, self._provisional)
             if self._stopped.is_set():
                 self.watch.stop()
                 self.watch.pipeline.close()
@@ -298,13 +300,18 @@ class LiveSession:
             fresh, self._next = self._next, None
         if fresh is not None:
             for last in self.watch.pipeline.finish():
-                self._found(last.event, last.keyframes)
+                (self._found if last.event.final else self._provisional)(last.event, last.keyframes)
             self.watch.pipeline = fresh
             self._tell("word", {"text": f"Now with {fresh.recognize.engines}.", "brief": True})
 
+    def _provisional(self, event: Event, keyframes: Keyframes) -> None:
+        event = replace(event, event=self._numbers.of(event))
+        self.keeping.write(event)
+        self._tell("provisional", {"event": event})
+
     def _found(self, event: Event, keyframes: Keyframes) -> None:
         self._events += 1
-        event = replace(event, event=self._events)
+        event = replace(event, event=self._numbers.of(event))
         stored = self.keeping.write(event)
         try:
             if self.recorder is not None:

@@ -4,8 +4,8 @@ Text, page → server: JSON with a "kind": start ("run": the page's number of it
 pictures of an event), download (all events of the latest run, or what was measured of its frames), ping.
 Binary, page → server: one chunk, HEADER (little-endian: version; flags, bit 0 a key frame, bit 1 full
 range; layout of a raw picture; size; microseconds) and its data.
-Text, server → page: JSON with a "kind": hello, busy, started, ready (chunks are wanted), state, event ("ended": when its
-offset was taken, microseconds as in the chunk), scores, missing and gone (pictures that there are not), word, problem,
+Text, server → page: JSON with a "kind": hello, busy, started, ready (chunks are wanted), state, provisional (an event that is told at
+its apex, or withdrawn), event (one for good, under the same number; "ended": when its offset was taken, microseconds as in the chunk), scores, missing and gone (pictures that there are not), word, problem,
 key (a key frame is wanted), moved (to another page), ended (with the run's number), pong.
 Binary, server → page: length of a JSON head (4 bytes), the head, one picture: of a server's source ("frame"), or of an
 event ("picture": onset, apex and flow by themselves, the others when asked for); or a "file" to be saved.
@@ -243,9 +243,9 @@ class Connection:
         elif kind == "ended":
             self.seats.leave(self)
             self.tell(kind, {"run": self.run_number})
-        elif kind == "event":
+        elif kind in ("provisional", "event"):
             event = content["event"]
-            self.tell(kind, {"event": event.as_dict(), "unsure": event.label == UNSURE, "ended": content["ended"]})
+            self.tell(kind, content | {"event": event.as_dict(), "unsure": event.label == UNSURE})
         else:
             self.tell(kind, content)
 

@@ -29,8 +29,10 @@ function clear() {
   draw();
 }
 
+// One that was told at its apex is replaced by what became of it.
 function mark(event) {
-  marks.push(event);
+  marks = marks.filter((one) => one.event !== event.event);
+  if (!event.withdrawn) marks.push(event);
 }
 
 // fresh: [seconds, difference, threshold, gate or none] each; setAside: [seconds, why] each
@@ -86,7 +88,7 @@ function layout(end, most) {
   const bands = gates.filter((gate) => gate.kind !== "lost" || gate.end > gate.start).map((gate) => ({
     type: "rect", xref: "x", yref: "paper", x0: gate.start, x1: gate.end, y0: 0, y1: 1, line: { width: 0 }, layer: "below", fillcolor: BANDS[gate.kind],
   }));
-  const moments = marks.flatMap((mark) => ["onset", "apex", "offset"].map((name) => ({
+  const moments = marks.flatMap((mark) => ["onset", "apex", ...(mark.provisional ? [] : ["offset"])].map((name) => ({
     type: "line", xref: "x", yref: "paper", x0: mark[`${name}_s`], x1: mark[`${name}_s`], y0: 0, y1: 1,
     line: { color: colour(name), width: name === "apex" ? 2 : 1.25, dash: name === "apex" ? "solid" : "dot" },
   })));

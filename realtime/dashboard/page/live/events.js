@@ -8,7 +8,8 @@ const MOST = 50;
 const SMALL = ["onset", "apex"]; // shown in the list
 const TYPES = { magnified: "image/webp" };
 const WHAT = "When it peaked, minutes and seconds from the start; how long it lasted, seconds; how likely the label is, given that it was a movement";
-const ANSWER_MS = 15_000;
+const PROVISIONAL = "Told at its apex. When the movement is over it is confirmed, or withdrawn.";
+const ANSWER_MS = 15_000, GONE_MS = 4_000; // for which a withdrawn one is still to be read
 const pictures = new Map(); // event → Map of name → URL of a picture in memory
 let waiting = null;
 
@@ -28,7 +29,7 @@ function save(name, data) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-const any = () => $("mer-events").children.length > 0;
+const any = () => found > 0;
 
 // rows: of frames that were measured, which can be downloaded, too
 function frames(rows) {
@@ -43,7 +44,10 @@ function offer(on) {
 
 // --- the list
 
+let found = 0; // events, the provisional ones left out
+
 function clear() {
+  found = 0;
   $("mer-events").replaceChildren();
   [...pictures.keys()].forEach(forget);
   $("mer-count").textContent = "0";
@@ -57,10 +61,9 @@ function forget(number) {
   pictures.delete(number);
 }
 
-// → its button; choose(): a person wants to see it
+// choose(): a person wants to see it
 function add(event, unsure, choose) {
-  const row = document.createElement("li"), button = document.createElement("button");
-  row.value = event.event;
+  const button = document.createElement("button");
   button.type = "button";
   button.title = WHAT;
   button.className = "mer-event";
@@ -70,18 +73,45 @@ function add(event, unsure, choose) {
   images.forEach((image, i) => { image.dataset.name = SMALL[i]; });
   button.append(...images, words(event, unsure));
   button.onclick = choose;
-  row.append(button);
-  const list = $("mer-events");
-  list.prepend(row);
+  place(event, button);
+  pictures.set(event.event, new Map());
+  $("mer-count").textContent = String(++found);
+  offer(true);
+}
+
+// Told at its apex: nothing more is to be seen of it until it is confirmed, and the event takes its place.
+function early(event, unsure) {
+  const box = Object.assign(document.createElement("div"), { className: "mer-early", title: PROVISIONAL });
+  box.append(words(event, unsure));
+  place(event, box);
+}
+
+function place(event, inside) {
+  const list = $("mer-events"), row = document.createElement("li"), before = rowOf(event.event);
+  row.value = event.event;
+  row.append(inside);
+  if (before) before.replaceWith(row);
+  else list.prepend(row);
   while (list.children.length > MOST) {
     forget(Number(list.lastChild.value));
     list.lastChild.remove();
   }
-  pictures.set(event.event, new Map());
-  $("mer-count").textContent = event.event;
   $("mer-none").hidden = true;
-  offer(true);
 }
+
+// It was told at its apex, and is none.
+function withdraw(number) {
+  const row = rowOf(number);
+  if (!row) return;
+  row.classList.add("mer-withdrawn");
+  row.querySelector("small").textContent = "Withdrawn: no event came of it.";
+  setTimeout(() => {
+    row.remove();
+    $("mer-none").hidden = $("mer-events").children.length > 0;
+  }, GONE_MS);
+}
+
+const rowOf = (number) => [.../** @type {HTMLCollectionOf<HTMLLIElement>} */ ($("mer-events").children)].find((row) => row.value === number);
 
 const doubt = (event, unsure, score) => !unsure ? `${score} likely` : event.kind === "macro" ? "macro-expressions are not named" : `no class above ${score}`;
 
@@ -93,10 +123,12 @@ function words(event, unsure) {
   const kind = Object.assign(document.createElement("span"), {
     className: `mer-kind mer-${event.kind}`, textContent: event.kind, title: event.kind === "micro" ? "brief: a micro-expression" : "longer: a macro-expression",
   });
+  const at = clock(event.apex_s), sure = doubt(event, unsure, score);
   const more = Object.assign(document.createElement("small"), {
-    textContent: `at ${clock(event.apex_s)} · lasted ${long.toFixed(2)} s · ${doubt(event, unsure, score)}`,
+    textContent: event.provisional ? `at ${at} · not over yet · ${sure}` : `at ${at} · lasted ${long.toFixed(2)} s · ${sure}`,
   });
-  words.append(name, " ", kind, document.createElement("br"), more);
+  const tag = Object.assign(document.createElement("span"), { className: "mer-kind mer-tag", textContent: "provisional" });
+  words.append(name, " ", kind, ...(event.provisional ? [" ", tag] : []), document.createElement("br"), more);
   if (event.estimated_units) words.append(document.createElement("br"), estimate(event));
   return words;
 }
@@ -131,4 +163,4 @@ document.addEventListener("click", (/** @type {any} */ { target }) => {
   if (button?.getAttribute("aria-disabled") === "false") ask(button.dataset.what);
 });
 
-export const events = { add, any, clear, frames, press, keep, save, url };
+export const events = { add, any, clear, early, frames, press, keep, save, url, withdraw };

@@ -137,6 +137,12 @@ const HANDLERS = {
     run.wanted?.camera?.begin();
   },
   state,
+  provisional({ event, unsure }) {
+    curve.mark(event);
+    picture.mark(event);
+    if (event.withdrawn) events.withdraw(event.event);
+    else events.early(event, unsure);
+  },
   event({ event, unsure, ended }) {
     curve.mark(event);
     events.add(event, unsure, () => detail.chosen(event));

@@ -109,13 +109,14 @@ function viewer(image, width, height) {
   canvas.dataset.height = height;
 }
 
-// Where a person looks who has just moved their face: its label, and its flow as soon as that is there.
+// Where a person looks who has just moved their face: its label, at its apex already, and its flow as soon as that is there.
 function mark(event) {
+  if (event.withdrawn && event.event !== latest) return;
   latest = event.event;
   const box = $("mer-latest");
   box.querySelector("img").hidden = true;
   box.querySelector("b").textContent = event.label;
-  box.querySelector("small").textContent = `${event.kind}, event ${event.event}`;
+  box.querySelector("small").textContent = event.withdrawn ? "withdrawn" : event.provisional ? `${event.kind}, provisional` : `${event.kind}, event ${event.event}`;
   box.hidden = false;
   clearTimeout(hiding);
   hiding = setTimeout(forget, LATEST_MS);

@@ -182,3 +182,7 @@ def keep(path: Path, text: str) -> None:
     file = LineFile(path)
     file.write(text)
     file.close()
+
+
+if __name__ == "__main__":
+    main()

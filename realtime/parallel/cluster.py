@@ -126,7 +126,7 @@ def _connected(workers: int | None):
         if address:
             _knock(address)
         else:
-            _stay_here()
+            stay_here()
         ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, job_config=_job(ray), **own)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         what = "is it up, and has it the same Ray version?" if address else "see the logs in /tmp/ray/session_latest"
@@ -148,7 +148,7 @@ def _job(ray):
     return job
 
 
-def _stay_here() -> None:
+def stay_here() -> None:
     """The Ray that is started next listens on the loopback alone, as it does by default on macOS and Windows, and
     without its dashboard's process, which asks the network which cloud this is though its reports are switched off.
 

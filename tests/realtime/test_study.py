@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 from demo_clips import demo_start
 
+from realtime.cli import replay_archive
 from realtime.cli.study import main
 from realtime.errors import UsageError
 from realtime.study import Recording, Study, by_pattern
@@ -131,3 +132,12 @@ def test_what_is_no_study_is_one_line(tmp_path):
     (study.folder / "study.yaml").write_text("settings: {")
     code, said = mer_study("run", study.folder)
     assert code == 2 and "damaged" in said and said.count("\n") == 1
+
+
+def test_the_cluster_of_mer_replay_works_through_a_study_too(videos, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(replay_archive, "replay_all", lambda jobs, *more: asked.append([clip.name for clip, _ in jobs]) or 0)
+    assert mer_study("init", tmp_path / "s")[0] == 0
+    assert mer_study("add", tmp_path / "s", videos, "--pattern", "{participant}_{condition}")[0] == 0
+    mer_study("run", tmp_path / "s", "--launcher", "ray")
+    assert asked == [["p01_calm.mp4", "p01_tense.mp4", "p02_calm.mp4", "p02_tense.mp4"]]

@@ -1,4 +1,4 @@
-"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `early`, `methods`, `paper`, `people`, `units`, `baseline`, `damage`, `page` and `gpu` need what is in `train`."""
+"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `early`, `methods`, `paper`, `people`, `units`, `baseline`, `archive`, `damage`, `page` and `gpu` need what is in `train`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from realtime.cli.console import Console
 from realtime.errors import MissingPartError, SourceError, UsageError
 from realtime.output.line_file import cannot_write
 from realtime.watching import LiveSettings
+from train.bench.archive import archive
 from train.bench.damage.cli import damage
 from train.bench.early import early
 from train.bench.page.cli import page
@@ -372,6 +373,7 @@ def gpu_bundle(python, has, more, out):
 
 
 main.add_command(people)
+main.add_command(archive)
 main.add_command(damage)
 main.add_command(early)
 main.add_command(page)

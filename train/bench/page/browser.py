@@ -153,16 +153,3 @@ def chunks(clip: Path) -> Iterator[tuple[int, bool, bytes]]:
         for packet in film.demux(stream):
             for one in way.filter(packet if packet.size else None):
                 yield round(float(one.pts * one.time_base) * 1e6), one.is_keyframe, bytes(one)
-
-
-def cut(clip: Path, target: Path, seconds: float) -> Path:
-    """The beginning of a clip, encoded as it is."""
-    with av.open(str(clip)) as film, av.open(str(target), "w") as out:
-        stream = film.streams.video[0]
-        copy = out.add_stream_from_template(stream)
-        for packet in film.demux(stream):
-            if packet.pts is None or packet.pts * packet.time_base >= seconds:
-                break
-            packet.stream = copy
-            out.mux(packet)
-    return target

@@ -24,6 +24,7 @@ from realtime.cli import common
 from realtime.cli.bench import machine
 from realtime.cli.console import Console
 from realtime.errors import BrokenSourceError, MissingPartError
+from train.bench.archive import DEMO, cut
 
 OFTEN = 2.0  # seconds between two looks at the server
 PARTS = 10  # rows of the table
@@ -49,8 +50,6 @@ def page(minutes):
 
     No browser is needed; the clip is the one that comes along. A row for each tenth of the time."""
     try:
-        from realtime.dashboard.live.choices import DEMO_CLIP
-        from train.bench.page.browser import cut
         from train.bench.page.visit import visit
     except ModuleNotFoundError as error:
         raise MissingPartError(f"{error.name} is not installed: pip install 'mer-live[demo]'") from error
@@ -61,7 +60,7 @@ def page(minutes):
     looks: list[Look] = []
     over = threading.Event()
     with tempfile.TemporaryDirectory(prefix="mer-page-") as place, console.status("visits"), served(Path(place)) as (url, process):
-        clip, begun = cut(Path(DEMO_CLIP), Path(place) / "clip.mp4", SECONDS), time.monotonic()
+        clip, begun = cut(DEMO, Path(place) / "clip.mp4", SECONDS), time.monotonic()
         watcher = threading.Thread(target=_watch, args=(process, begun, looks, over), daemon=True)
         watcher.start()
         try:

@@ -14,6 +14,7 @@ from engines.errors import notices
 from realtime.errors import OutputError
 
 LEAST_FREE = 500 * 2**20  # bytes of a disk that pictures leave free
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # until somebody makes some
 _OPEN = re.compile(r"-|/dev/(stdin|stdout|stderr)|(?:/dev|/proc/self)/fd/(\d+)")
 _NUMBERS = {"stdin": 0, "stdout": 1, "stderr": 2, None: 1}
 
@@ -28,6 +29,7 @@ class LineFile:
     Attributes:
         path: also what takes lines but is no file: a FIFO, a device, "-" or /dev/stdout (standard output), /dev/fd/N.
             Nothing of it is truncated or replaced.
+        lasting: it is a file that is kept.
 
     Raises:
         OutputError: it cannot be written.
@@ -40,7 +42,7 @@ class LineFile:
             self._regular = stat.S_ISREG(os.fstat(self.file.fileno()).st_mode) and open_number(path) is None
         except OSError as error:
             raise cannot_write(path, error) from error
-        self._synced = kept and self._regular
+        self.lasting = kept and self._regular
 
     def write(self, line: str) -> None:
         # undecodable bytes of a file name become \udcXX, which JSON reads back
@@ -50,7 +52,7 @@ class LineFile:
             try:
                 while data:
                     data = data[self.file.write(data) :]
-                if self._synced:
+                if self.lasting:
                     os.fsync(self.file.fileno())
             except OSError:
                 if self._regular:

@@ -20,7 +20,7 @@ from realtime.errors import OutputError, UsageError
 from realtime.names import plain, printable
 from realtime.output.log_health import myself, runs, whole_events, whole_markers, whole_session
 from realtime.output.log_provisional import Told
-from realtime.output.log_schema import busy, check_version, connect, connect_to_write, default_path, explained, version
+from realtime.output.log_schema import busy, check_version, connect, connect_to_write, default_path, explained, no_room, version
 from realtime.output.sinks import Sink
 from realtime.records import Event, Marker
 from realtime.sources import lies_here
@@ -56,8 +56,8 @@ class Session:
 class SqliteSink(Sink):
     """Writes a session and its events. Call `finish` before the Writer is closed, from any thread.
 
-    A log that another program holds is tried again for PATIENCE_S; beyond that, events wait in memory, and each further
-    one, each beat and the end try again. Only what the end cannot write either is lost, and counted.
+    A log that another program holds is tried again for PATIENCE_S; beyond that, and where the disk is full, events wait in memory, and
+    each further one, each beat and the end try again. Only what the end cannot write either is lost, and counted.
     """
 
     def __init__(self, session: Session, path: str | Path | None = None):
@@ -70,6 +70,7 @@ class SqliteSink(Sink):
         self._marks: deque[list] = deque(maxlen=MOST_WAITING)  # the same of markers
         self._told = Told()
         self._patience = PATIENCE_S
+        self._held = ""  # why events wait, once that was said
         self._end: tuple = (None, {}, {}, {}, "")
         self._closed = False
 
@@ -116,21 +117,27 @@ class SqliteSink(Sink):
                 self._connection.close()
 
     def _save(self, last: bool = False) -> None:
-        """Raises OutputError where the log cannot be written, other than because another program holds it."""
-        patience, said = LAST_S if last else self._patience, self._patience < PATIENCE_S
-        until = time.monotonic() + patience
+        """Raises OutputError where the log cannot be written, other than because another program holds it or its disk is full."""
+        until = time.monotonic() + (LAST_S if last else self._patience)
         while True:
             try:
                 with explained(self.path):
                     self._commit(last)
-                self._patience = PATIENCE_S
+                self._patience, self._held = PATIENCE_S, ""
                 return
             except OutputError as error:
-                if not (isinstance(error.__cause__, sqlite3.Error) and busy(error.__cause__)):
+                cause = error.__cause__
+                if not isinstance(cause, sqlite3.Error) or not (busy(cause) or no_room(cause)):
                     raise
-            if not said:
-                self.say(f"another program holds the event log '{self.path}': events wait until it lets go")
-                said = True
+            locked = busy(cause)
+            held = (
+                f"another program holds the event log '{self.path}'" if locked else f"the disk of the event log '{self.path}' takes no more ({cause})"
+            )
+            if held != self._held:
+                self._held = held
+                self.say(f"{held}: events wait until it {'lets go' if locked else 'does'}")
+            if not locked:
+                return
             if time.monotonic() > until:
                 self._patience = 0.0  # once: the other sinks want to go on
                 return
@@ -193,7 +200,8 @@ class SqliteSink(Sink):
         return number
 
     def _lost(self) -> OutputError:
-        error = OutputError(f"event log '{self.path}' stayed locked by another program: {len(self._waiting)} events are not in it")
+        why = "found no room" if self._held.startswith("the disk") else "stayed locked by another program"
+        error = OutputError(f"event log '{self.path}' {why}: {len(self._waiting)} events are not in it")
         error.lost = len(self._waiting)
         self._waiting.clear()
         return error

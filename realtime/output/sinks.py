@@ -9,6 +9,7 @@ import json
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from pathlib import Path
 
 from realtime.errors import OutputError, UsageError
 from realtime.output.event_table import cells, columns, csv_head, csv_row
-from realtime.output.line_file import LineFile, is_stream
+from realtime.output.line_file import NO_ROOM, LineFile, is_stream
 from realtime.output.log_health import BEAT_S
 from realtime.records import Event, Marker
+
+MOST_WAITING = 10_000  # lines in memory
 
 
 class Sink:
@@ -70,7 +73,49 @@ def file_sink(path: str | Path, classes: Sequence[str] = (), now: bool = False) 
     raise UsageError(f"cannot tell the format of events file '{path}': name it .jsonl or .csv")
 
 
-class JsonlSink(Sink):
+class _LineSink(Sink):
+    """Lines of a file. Where the disk of one that is kept is full, they wait in memory; each further one, each beat and the end try again."""
+
+    def __init__(self, path: str | Path, kept: bool):
+        self.name = str(path)
+        self.file = LineFile(path, kept)
+        self._waiting: deque[str] = deque()
+        self._said = False
+
+    def put(self, line: str) -> None:
+        self._waiting.append(line)
+        self.beat()
+
+    def beat(self) -> None:
+        while self._waiting:
+            try:
+                self.file.write(self._waiting[0])
+            except OutputError as error:
+                full = isinstance(error.__cause__, OSError) and error.__cause__.errno in NO_ROOM
+                if not (full and self.file.lasting and len(self._waiting) < MOST_WAITING):
+                    error.lost = len(self._waiting) - 1  # beside the one that is being written
+                    self._waiting.clear()
+                    raise
+                if not self._said:
+                    self._said = True
+                    self.say(f"{error}; until then events wait")
+                return
+            self._waiting.popleft()
+        self._said = False
+
+    def close(self) -> None:
+        try:
+            self.beat()
+        finally:
+            self.file.close()
+        if self._waiting:
+            error = OutputError(f"'{self.name}' found no room: {len(self._waiting)} lines are not in it")
+            error.lost = len(self._waiting)
+            self._waiting.clear()
+            raise error
+
+
+class JsonlSink(_LineSink):
     """One JSON object a line: `Event.as_dict`. Of what is told at its apex there are two with one number."""
 
     def __init__(self, path: str | Path, kept: bool = False):
@@ -78,8 +123,7 @@ class JsonlSink(Sink):
         Args:
             kept: see `LineFile`.
         """
-        self.name = str(path)
-        self.file = LineFile(path, kept)
+        super().__init__(path, kept)
 
     def write(self, event: Event) -> None:
         self.write_row(event.as_dict())
@@ -87,13 +131,10 @@ class JsonlSink(Sink):
     provisional = write
 
     def write_row(self, row: dict) -> None:
-        self.file.write(json_line(row))
-
-    def close(self) -> None:
-        self.file.close()
+        self.put(json_line(row))
 
 
-class CsvSink(Sink):
+class CsvSink(_LineSink):
     """One event a line; the columns are those of `event_table`. The header comes first even without events."""
 
     def __init__(
@@ -111,9 +152,8 @@ class CsvSink(Sink):
             after: of those behind them.
             kept: see `LineFile`.
         """
-        self.name = str(path)
+        super().__init__(path, kept)
         self.before, self.after, self.separator = tuple(before), tuple(after), separator
-        self.file = LineFile(path, kept)
         self.columns: list[str] = []
         if classes:
             self._header(classes)
@@ -124,16 +164,16 @@ class CsvSink(Sink):
     def write_row(self, row: dict) -> None:
         if not self.columns:
             self._header(row["scores"])
-        self.file.write(csv_row(cells(row), self.columns, self.separator))
+        self.put(csv_row(cells(row), self.columns, self.separator))
 
     def close(self) -> None:
         if not self.columns:
             self._header(())
-        self.file.close()
+        super().close()
 
     def _header(self, classes: Iterable[str]) -> None:
         self.columns = columns(classes, self.before, self.after)
-        self.file.write(csv_head(self.columns, self.separator))
+        self.put(csv_head(self.columns, self.separator))
 
 
 def json_line(row: dict) -> str:

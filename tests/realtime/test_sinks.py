@@ -1,12 +1,16 @@
 import csv
 import json
 import os
+import resource
 import threading
+import time
+from contextlib import contextmanager
 
 import pytest
 from made_events import event
 
 from realtime.errors import OutputError, UsageError
+from realtime.output.log import Log, Session, SqliteSink
 from realtime.output.sinks import CsvSink, JsonlSink, Sink, Writer, file_sink
 
 
@@ -160,6 +164,55 @@ def test_full_disk_costs_that_sink_only(tmp_path):
     assert [(fault.sink, fault.lost) for fault in writer.faults] == [("/dev/full", 3), ("/dev/full", 3)]
     assert len(said) == 2 and all("no space left on device" in line and "\n" not in line for line in said)
     assert writer.exit_code == OutputError.exit_code
+
+
+def test_what_finds_no_room_is_written_once_there_is_some(tmp_path, monkeypatch):
+    """In the log and in both kinds of file that are kept; said once, and nothing is lost."""
+    monkeypatch.setattr("realtime.output.sinks.BEAT_S", 0.05)
+    log, said = SqliteSink(Session("dual_atme", ["0"], {}), tmp_path / "log.sqlite3"), []
+    with Writer([file_sink(tmp_path / "e.jsonl"), file_sink(tmp_path / "e.csv", ["negative"]), log], said.append) as writer:
+        writer.write(event(1))
+        wait_until(lambda: log.id and len(Log(log.path).events()) == 1)
+        with full_disk():
+            writer.write(event(2))
+            writer.write(event(3))
+            wait_until(lambda: len(said) == 3)
+            time.sleep(0.2)
+        wait_until(lambda: len(Log(log.path).events()) == 3)
+        writer.write(event(4))
+    assert [row["event"] for row in Log(log.path).events()] == [1, 2, 3, 4] and Log(log.path).session()["ended_at"]
+    assert [json.loads(line)["event"] for line in (tmp_path / "e.jsonl").read_text().splitlines()] == [1, 2, 3, 4]
+    assert len((tmp_path / "e.csv").read_text().splitlines()) == 5
+    assert len(said) == 3 and all("events wait" in line for line in said) and not writer.faults
+
+
+def test_what_never_finds_room_is_counted_at_the_end(tmp_path):
+    log, said = SqliteSink(Session("dual_atme", ["0"], {}), tmp_path / "log.sqlite3"), []
+    writer = Writer([file_sink(tmp_path / "e.jsonl"), log], said.append)
+    wait_until(lambda: log.id)
+    with full_disk():
+        writer.write(event(1))
+        writer.write(event(2))
+        writer.close()
+    assert [fault.lost for fault in writer.faults] == [2, 2] and all("found no room" in fault.message for fault in writer.faults)
+
+
+@contextmanager
+def full_disk():
+    """No file of this process may grow."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def wait_until(so, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path):

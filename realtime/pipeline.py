@@ -96,6 +96,8 @@ class Pipeline:
         estimate = UnitEstimator(settings.action_units) if settings.action_units else None
         self._verifier = Verifier(settings.spotter.verifier, settings.engine) if settings.spotter.verifier else None
         self._spotters: dict[int, Spotter] = {}
+        self._seen: dict[int, float] = {}  # face → pts of its latest view
+        self._counts: Counter[str] = Counter()  # of faces that are gone for good
         self._latest: Frame | None = None
         warm_stream(settings.spotter, self._verifier)
         self._namer = Namer(source, recognizer or Recognizer(settings.network, settings.engine), estimate, wait, now, timings)
@@ -109,7 +111,7 @@ class Pipeline:
         with self.timings.timed("faces"):
             views = self._track(frame, waiting)
         with self.timings.timed("spotting"):
-            readings = self._spot(views)
+            readings = self._spot(views, frame.pts)
         for face, reading in readings.items():
             if reading.keyframes:
                 self._namer.name(face, reading.keyframes, frame)
@@ -124,6 +126,7 @@ class Pipeline:
         """From now on what is usual of the person is known; what was under way is let go."""
         self._settings = replace(self._settings, spotter=replace(self._settings.spotter, usual=usual))
         self._spotters.clear()
+        self._seen.clear()
         self._namer.withdraw_all()
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Recognized]:
@@ -161,7 +164,7 @@ class Pipeline:
 
     @property
     def counts(self) -> Counter[str]:
-        return sum((spotter.counts for spotter in self._spotters.values()), Counter())
+        return sum((spotter.counts for spotter in list(self._spotters.values())), Counter(self._counts))
 
     @property
     def remarks(self) -> list[str]:
@@ -174,13 +177,19 @@ class Pipeline:
         """Whether the source was so short that it was judged after its end, see `Spotter.finish`."""
         return any(spotter.remark for spotter in self._spotters.values())
 
-    def _spot(self, views: list[FaceView]) -> dict[int, Reading]:
+    def _spot(self, views: list[FaceView], pts: float) -> dict[int, Reading]:
         readings = {}
         for view in views:
-            spotter = self._spotters.setdefault(view.face, Spotter(self._settings.spotter, self._verifier, early=self._early))
-            readings[view.face] = spotter(view)
+            if view.face not in self._spotters:
+                self._spotters[view.face] = Spotter(self._settings.spotter, self._verifier, early=self._early)
+            readings[view.face] = self._spotters[view.face](view)
+            self._seen[view.face] = view.pts
         for face in self._spotters.keys() - readings.keys():
-            readings[face] = self._spotters[face].lost()
+            readings[face] = reading = self._spotters[face].lost()
+            told = reading.keyframes or reading.early or reading.withdrawn
+            if not told and pts - self._seen[face] > self._settings.faces.remember_seconds:  # it would have another id
+                self._counts += self._spotters.pop(face).counts
+                del self._seen[face]
         return readings
 
 

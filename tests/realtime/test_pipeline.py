@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from datetime import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ from places import DEMO
 
 from realtime.errors import ModelError
 from realtime.pipeline import Pipeline, PipelineSettings
+from realtime.records import Frame
 from realtime.sources import SourceSettings, open_source
+from realtime.spotting import Reading
 from realtime.watching import Watch
 
 
@@ -144,3 +148,33 @@ with open_source({str(DEMO)!r}) as source:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_of_faces_that_are_gone_for_good_only_their_counts_are_kept(monkeypatch):
+    """A day before a door is thousands of faces."""
+
+    class Stub:
+        remark = None
+
+        def __init__(self, *_):
+            self.counts = Counter(spotted=1)
+
+        def __call__(self, view):
+            return Reading()
+
+        def lost(self):
+            return Reading(gate="lost")
+
+        def finish(self):
+            return None
+
+    monkeypatch.setattr("realtime.pipeline.Spotter", Stub)
+    pipeline, pixels = Pipeline("door", PipelineSettings(action_units=None)), np.zeros((60, 80, 3), np.uint8)
+    known = []
+    for second in range(40):  # a new face every two seconds, in view for one
+        there = [SimpleNamespace(face=second // 2, pts=float(second))] if second % 2 == 0 else []
+        monkeypatch.setattr(pipeline, "_track", lambda frame, waiting, there=there: there)
+        known.append(len(pipeline(Frame(pixels, second, float(second), 0.0)).readings))
+    assert max(known) == 2 and pipeline.counts["spotted"] == 20
+    monkeypatch.undo()
+    pipeline.close()

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import pytest
@@ -23,10 +24,14 @@ from starlette.testclient import TestClient
 from realtime.dashboard.live import readings as words
 from realtime.dashboard.live import session as live_seats
 from realtime.dashboard.live import socket as live_socket
+from realtime.dashboard.live.choices import Choice
+from realtime.dashboard.live.session import LiveSession
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.output.log import Log
 from realtime.output.recorder import recordings
 from realtime.output.stored_pictures import beside
+from realtime.records import Event
+from realtime.sources import SourceCounts
 
 TRUTH = Path(DEMO).with_name("demo.csv")
 
@@ -197,6 +202,26 @@ def test_events_are_stored_only_while_that_is_wanted(connect):
     assert [one["label"] for one in beside_it] == [one["label"] for one in page.events]
     judged = session["judged"]["browser camera"]  # of the time that was kept, not of the rest
     assert 4 < judged["seconds"] < 5.8 and 0.6 < judged["share"] < 1 and "rest not yet known" in judged["not_judged"]
+
+
+def test_a_movement_that_is_still_being_named_when_live_stops_is_stored(tmp_path):
+    shared = Shared(DemoSettings(), tmp_path, tmp_path / "log.sqlite3")
+    source = SimpleNamespace(info=SimpleNamespace(name="browser camera"), counts=SourceCounts())
+    session = LiveSession(shared, Choice.of(shared.settings), source, lambda kind, content: None)
+    told = threading.Event()
+    session.watch = SimpleNamespace(stop=told.set)
+
+    def name() -> None:
+        told.wait(60)
+        time.sleep(0.2)
+        session.keeping.write(Event(1, "browser camera", 0, 1.0, 1.1, 1.2, "surprise", {"surprise": 1.0}, "kernel_ridge", 5.0))
+
+    session._thread = threading.Thread(target=name)
+    session.start()
+    session.keep(True)
+    session.stop()
+    assert [row["event"] for row in Log(shared.log).events()] == [1]
+    shared.close()
 
 
 def test_what_is_counted_is_told_in_peoples_words():

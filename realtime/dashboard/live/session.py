@@ -140,6 +140,7 @@ class LiveSession:
             self.watch.stop()
         elif self.source is not None:
             self.source.close()
+        self.join()  # what has ended and is still being named is stored, too
         self.keep(False)
         self.record(False)
 

@@ -1,4 +1,4 @@
-"""`mer-bench`: `live` comes with the stream; `flow`, `spotting`, `early`, `methods`, `paper`, `people`, `units`, `baseline`, `archive`, `damage`, `page` and `gpu` need what is in `train`."""
+"""`mer-bench`: `live` comes with the stream; all others need what is in `train`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from train.bench.damage.cli import damage
 from train.bench.early import early
 from train.bench.page.cli import page
 from train.bench.people.cli import people
+from train.bench.soak.cli import soak
 from train.bench.units import units
 
 DATA = Path(os.environ.get("MER_DATA", "../shared/data"))
@@ -377,6 +378,7 @@ main.add_command(archive)
 main.add_command(damage)
 main.add_command(early)
 main.add_command(page)
+main.add_command(soak)
 main.add_command(units)
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def soak(hours, faults, seed, out):
     console.print(Markdown(markdown(found, grown)))
     console.print(f"{minutes / 60:.3g} simulated hours in {wall / 60:.1f} minutes: a day would take {wall / minutes * A_DAY / 3600:.1f} hours")
     console.print("faults: " + ", ".join(f"{struck[kind]} {kind}" for kind in FAULTS if struck[kind]), style="dim", highlight=False)
-    if held := len(played.camera.held):
+    if held := len(played.camera.held) + sum(len(opened.page.held) for opened in played.opened):
         console.print(f"the machine was too busy {held} times: movements nearby are not counted", style="yellow", highlight=False)
     wrong = [line for one in found for line in one.wrong]
     for line in wrong:

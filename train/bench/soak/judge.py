@@ -102,7 +102,7 @@ def _pages(found: Found, soak: Soak, log: Log, sessions: list[int], moves: list[
         begin = opened.at // MINUTE * MINUTE + VISIT_AT
         shift = shown[0].ended - shown[0].event["offset_s"] if shown else float("nan")
         seen = [move for move in moves if begin + move.onset - REST_S > opened.at]
-        _visit(found, f"the page, {opened.at:.0f} s", rows, seen, begin, begin - shift, soak.course.page, begin)
+        _visit(found, f"the page, {opened.at:.0f} s", rows, seen, begin, begin - shift, [*soak.course.page, *opened.page.held], begin)
 
 
 def _same(found: Found, what: str, rows: list[dict], lines: list[dict], spare: int) -> None:

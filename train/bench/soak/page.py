@@ -37,6 +37,7 @@ class Page:
     Attributes:
         shown: what it was told of; there afterwards, too.
         problems: what it was told went wrong.
+        held: simulated seconds at which the machine was too busy for it: pictures were lost on the way.
     """
 
     def __init__(self, port: int, film: Film, at: float, meanwhile: Callable[[], None]):
@@ -49,6 +50,8 @@ class Page:
         self._meanwhile = meanwhile
         self.shown: list[Shown] = []
         self.problems: list[str] = []
+        self.held: list[float] = []
+        self._at = at
         self._frames = self._sent = 0
         self._begun, self._ended, self._key = threading.Event(), threading.Event(), False
         self._socket = connect(f"ws://127.0.0.1:{port}{PATH}", max_size=None, compression=None, open_timeout=READY_S)
@@ -65,6 +68,7 @@ class Page:
             if self.problems:
                 raise TimeoutError(f"the page's camera did not start: {self.problems}")
         self._sent = self._frames
+        self.held.clear()
 
     def send(self, at: float, picture: Sent) -> None:
         """At a simulated second."""
@@ -79,6 +83,7 @@ class Page:
         with suppress(ConnectionClosed):
             self._socket.send(head + picture.data)
             self._sent += 1
+            self._at = at
 
     def stop(self) -> None:
         """Stop the camera, as its button does, then close the page."""
@@ -115,6 +120,7 @@ class Page:
             self.problems.append(told["text"])
         elif kind == "key":
             self._key = True
+            self.held.append(self._at)
         elif kind == "ended":
             self._ended.set()
 
@@ -135,4 +141,5 @@ class Page:
                 frames, since = self._frames, time.monotonic()
             if time.monotonic() - since > SILENT_S:
                 self._sent = self._frames
+                self.held.append(self._at)
             time.sleep(POLL_S)

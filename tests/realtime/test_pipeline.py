@@ -156,7 +156,7 @@ def test_of_faces_that_are_gone_for_good_only_their_counts_are_kept(monkeypatch)
     class Stub:
         remark = None
 
-        def __init__(self, *_):
+        def __init__(self, *_, **__):
             self.counts = Counter(spotted=1)
 
         def __call__(self, view):

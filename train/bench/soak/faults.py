@@ -81,6 +81,7 @@ def gpu(soak: Soak, fault: Fault) -> None:
 def page(soak: Soak, fault: Fault) -> None:
     if soak.page:
         soak.page.leave()
+        soak.opened[-1].left = fault.at
         soak.open_page(fault.at)
 
 

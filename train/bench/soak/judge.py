@@ -101,7 +101,7 @@ def _pages(found: Found, soak: Soak, log: Log, sessions: list[int], moves: list[
         found.wrong += [f"the page was told of {number} events that are not in the log"] if (number := missing.total()) else []
         begin = opened.at // MINUTE * MINUTE + VISIT_AT
         shift = shown[0].ended - shown[0].event["offset_s"] if shown else float("nan")
-        seen = [move for move in moves if begin + move.onset - REST_S > opened.at]
+        seen = [move for move in moves if begin + move.onset - REST_S > opened.at and begin + move.offset + KNOWN_S < opened.left]
         _visit(found, f"the page, {opened.at:.0f} s", rows, seen, begin, begin - shift, [*soak.course.page, *opened.page.held], begin)
 
 

@@ -42,10 +42,11 @@ class Life:
 
 @dataclass
 class Opened:
-    """A page, once. at: simulated seconds."""
+    """A page, once, between two simulated seconds."""
 
     at: float
     page: Page
+    left: float = float("inf")
 
 
 @dataclass

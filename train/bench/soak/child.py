@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 import tempfile
@@ -87,9 +86,9 @@ class Child:
 
     def limit_files(self, size: int) -> None:
         """Files may not grow beyond so many bytes: stands in for a full disk (0)."""
-        with suppress(OSError):  # it is gone
-            hard = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)[1]
-            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, hard))
+        with suppress(psutil.NoSuchProcess):
+            hard = self._seen.rlimit(psutil.RLIMIT_FSIZE)[1]
+            self._seen.rlimit(psutil.RLIMIT_FSIZE, (size, hard))
 
     def sample(self, at: float) -> Sample:
         """What it holds now; its children's memory counts."""

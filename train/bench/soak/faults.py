@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sqlite3
 import time
 from collections.abc import Callable
@@ -49,7 +48,7 @@ def jump(soak: Soak, fault: Fault) -> None:
 def disk(soak: Soak, fault: Fault) -> None:
     child = soak.lives[-1].child
     child.limit_files(0)
-    soak.until_visited(fault, lambda: child.limit_files(resource.RLIM_INFINITY))
+    soak.until_visited(fault, lambda: child.limit_files(psutil.RLIM_INFINITY))
 
 
 def lock(soak: Soak, fault: Fault) -> None:
@@ -69,7 +68,7 @@ def memory(soak: Soak, fault: Fault) -> None:
     for one in _decoders(soak):
         with suppress(psutil.Error, OSError):
             less = int(STARVED * one.memory_info().vms)
-            resource.prlimit(one.pid, resource.RLIMIT_AS, (less, less))
+            one.rlimit(psutil.RLIMIT_AS, (less, less))
 
 
 def gpu(soak: Soak, fault: Fault) -> None:
@@ -119,7 +118,7 @@ def spare_decoders(soak: Soak) -> None:
     """What stands in for a full disk holds for files in memory, too, where decoders put pictures; a full disk does not."""
     for one in soak.lives[-1].child.decoders():
         with suppress(psutil.Error, OSError):
-            resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+            one.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY,) * 2)
 
 
 def _decoders(soak: Soak) -> list[psutil.Process]:

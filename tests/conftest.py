@@ -28,8 +28,8 @@ def pytest_xdist_auto_num_workers(config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """With --dist loadfile each file is one worker's, and so are all files of a browser. In the order of the folders: dashboard,
-    which takes longest, comes first."""
+    """With --dist loadfile each file is one worker's, and so are all files of a browser; the papers' tables, each of
+    them long, are shared out one by one. In the order of the folders: dashboard, which takes longest, comes first."""
     if config.getoption("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
@@ -38,6 +38,8 @@ def pytest_xdist_make_scheduler(config, log):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
             name = Path(file).stem.removeprefix("test_")
+            if name == "paper_tables":
+                return nodeid
             return next((browser for browser, names in BROWSERS.items() if "dashboard/" in file and name in names), file)
 
     config.option.loadscopereorder = False

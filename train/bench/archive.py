@@ -20,10 +20,10 @@ from engines import isolated
 from realtime.cli import common
 from realtime.cli.bench import machine
 from realtime.cli.console import Console
+from realtime.cli.live import DEMO
 from realtime.errors import BrokenSourceError, MissingPartError, SourceError
 from realtime.output.line_file import cannot_write
 
-DEMO = Path(__file__).parents[2] / "realtime/assets/demo.mp4"
 POISON = "poison.mp4"
 SHORTEST, STEP, LENGTHS = 0.8, 0.2, 10  # seconds of the clips, from one to the next, and how many; the longest hold an event
 EVENTS = re.compile(rb'"latency_ms": [\d.]+|,[\d.]+(?=\r?\n)')  # how late each was; in a table it is the last column
@@ -39,6 +39,7 @@ def archive(clips, nodes, out):
     """mer-replay on made clips: in one process, on one and two nodes of one core each (timed), and on more, of which one is killed.
 
     Says clips a second of each, and whether all files are the same, but for how late events were. Exit code 1 where they are not."""
+    _kind()  # what is not there is said before minutes have gone by
     console = Console(soft_wrap=True)
     console.print(machine(), style="dim")
     lines = ["| run | clips/s | files | differ |", "|---|---|---|---|"]
@@ -70,7 +71,7 @@ def make(folder: Path, count: int) -> None:
     (folder / POISON).write_text("This is no film. " * 100)
 
 
-def cut(clip: Path, target: Path, seconds: float) -> Path:
+def cut(clip: str | Path, target: Path, seconds: float) -> Path:
     """The beginning of a clip, encoded as it is."""
     with av.open(str(clip)) as film, av.open(str(target), "w") as out:
         stream = film.streams.video[0]
@@ -92,19 +93,24 @@ def one_core_nodes(count: int) -> Iterator:
     """
     from realtime.parallel import cluster
 
-    try:
-        from ray.cluster_utils import Cluster
-    except ModuleNotFoundError as error:
-        raise MissingPartError("Ray is not installed: pip install 'mer-live[cluster]'") from error
+    kind = _kind()
     cluster.stay_here()
     here = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False}
-    started = Cluster()
+    started = kind()
     try:
         for _ in range(count):
             _start(started, here)
         yield started
     finally:
         started.shutdown()
+
+
+def _kind():
+    try:
+        from ray.cluster_utils import Cluster
+    except ModuleNotFoundError as error:
+        raise MissingPartError("Ray is not installed: pip install 'mer-live[cluster]'") from error
+    return Cluster
 
 
 def _start(cluster, node: dict) -> None:

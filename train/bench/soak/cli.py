@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.markdown import Markdown
@@ -18,9 +19,11 @@ from realtime.cli.bench import machine
 from realtime.cli.console import Console
 from realtime.errors import MissingPartError
 from train.bench.soak.films import truth
-from train.bench.soak.growth import Slope, slopes
-from train.bench.soak.judge import Found, judge
 from train.bench.soak.schedule import FAULTS, schedule
+
+if TYPE_CHECKING:  # scipy and the page's server come with extras, and mer-bench starts without them
+    from train.bench.soak.growth import Slope
+    from train.bench.soak.judge import Found
 
 A_DAY = 1440  # minutes
 SECONDS = 5.6  # of the demo clip that each visit shows: a second at rest and two movements
@@ -41,9 +44,11 @@ def soak(hours, faults, seed, out):
     a simulated day takes hours. All of it is the program as it is: decoder, tracking, spotting, naming, log, file, webhook, page. Exit
     code 1 where a movement that nothing disturbed is not in the log once, a line is said more often than something happened, or something grows."""
     try:
+        from train.bench.soak.growth import slopes
+        from train.bench.soak.judge import judge
         from train.bench.soak.run import Soak
-    except ImportError as error:
-        raise MissingPartError(f"the page's server is not there ({error}): pip install 'mer-live[demo]'") from error
+    except ModuleNotFoundError as error:
+        raise MissingPartError(f"{error.name} is not installed: pip install 'mer-live[demo,train]'") from error
     console, minutes = Console(soft_wrap=True), max(1, math.ceil(60 * hours - 1e-9))
     console.print(machine(), style="dim")
     begun = time.monotonic()

@@ -9,7 +9,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: live demo test suite check lint lint-page gpu gpu-bundle driver release clean
+.PHONY: live demo test check lint lint-page gpu gpu-bundle driver release clean
 
 live: .venv/.live
 	$(BIN)/mer-live --demo
@@ -17,12 +17,9 @@ live: .venv/.live
 demo: .venv/.demo
 	$(BIN)/mer-demo
 
-# the linters beside the tests: each of them keeps one core busy
-test: .venv/.test
-	$(MAKE) --no-print-directory --jobs 2 lint suite
-
-# one browser with a camera and one without, beside the rest (tests/conftest.py)
-suite: .venv/.test
+# the linters first: what a page does live is tried at the beginning, and wants the cores. One browser with a camera and one without, beside the rest
+# (tests/conftest.py)
+test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: .venv/.test lint-page

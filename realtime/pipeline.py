@@ -119,8 +119,7 @@ class Pipeline:
                 self._namer.name_early(face, reading.early, frame)
             for early in reading.withdrawn:
                 self._namer.withdraw(face, early)
-        known = list(self._namer.known())
-        return Step(frame, views, readings, [one for one in known if one.event.final], [one for one in known if not one.event.final])
+        return Step(frame, views, readings, *parted(self._namer.known()))
 
     def use(self, usual: Baseline) -> None:
         """From now on what is usual of the person is known; what was under way is let go."""
@@ -134,7 +133,7 @@ class Pipeline:
         try:
             for frame in frames:
                 yield from self(frame).events
-            yield from (known for known in self.finish() if known.event.final)
+            yield from parted(self.finish())[0]
         finally:
             self.close()
 
@@ -191,6 +190,14 @@ class Pipeline:
                 self._counts += self._spotters.pop(face).counts
                 del self._seen[face]
         return readings
+
+
+def parted(known: Iterable[Recognized]) -> tuple[list[Recognized], list[Recognized]]:
+    """(events for good, what is told at its apex or withdrawn), each in the order in which it came."""
+    parts: tuple[list[Recognized], list[Recognized]] = [], []
+    for one in known:
+        parts[not one.event.final].append(one)
+    return parts
 
 
 def replay(clip: str | Path, settings: PipelineSettings | None = None) -> Iterator[Event]:

@@ -21,7 +21,7 @@ from realtime.names import plain, printable
 from realtime.output.log_health import myself, runs, whole_events, whole_markers, whole_session
 from realtime.output.log_provisional import Told
 from realtime.output.log_schema import busy, check_version, connect, connect_to_write, default_path, explained, no_room, version
-from realtime.output.sinks import Sink
+from realtime.output.sinks import MOST_WAITING, Sink
 from realtime.records import Event, Marker
 from realtime.sources import lies_here
 from realtime.sources.addresses import without_password
@@ -31,7 +31,6 @@ NOT_ALWAYS = ("estimated_units", "unit_confidences", "utc")  # known of some eve
 MARKS = tuple(one.name for one in fields(Marker))
 PATIENCE_S = 60.0  # for another program that holds the log
 LAST_S = 25.0  # the same at the end, when somebody waits
-MOST_WAITING = 10_000  # events in memory; a locked log must not fill it
 
 
 @dataclass
@@ -71,6 +70,7 @@ class SqliteSink(Sink):
         self._told = Told()
         self._patience = PATIENCE_S
         self._held = ""  # why events wait, once that was said
+        self._full = False  # and it is the disk, not another program
         self._end: tuple = (None, {}, {}, {}, "")
         self._closed = False
 
@@ -129,14 +129,16 @@ class SqliteSink(Sink):
                 cause = error.__cause__
                 if not isinstance(cause, sqlite3.Error) or not (busy(cause) or no_room(cause)):
                     raise
-            locked = busy(cause)
+            self._full = not busy(cause)
             held = (
-                f"another program holds the event log '{self.path}'" if locked else f"the disk of the event log '{self.path}' takes no more ({cause})"
+                f"the disk of the event log '{self.path}' takes no more ({cause})"
+                if self._full
+                else f"another program holds the event log '{self.path}'"
             )
             if held != self._held:
                 self._held = held
-                self.say(f"{held}: events wait until it {'lets go' if locked else 'does'}")
-            if not locked:
+                self.say(f"{held}: events wait until it {'does' if self._full else 'lets go'}")
+            if self._full:
                 return
             if time.monotonic() > until:
                 self._patience = 0.0  # once: the other sinks want to go on
@@ -200,7 +202,7 @@ class SqliteSink(Sink):
         return number
 
     def _lost(self) -> OutputError:
-        why = "found no room" if self._held.startswith("the disk") else "stayed locked by another program"
+        why = "found no room" if self._full else "stayed locked by another program"
         error = OutputError(f"event log '{self.path}' {why}: {len(self._waiting)} events are not in it")
         error.lost = len(self._waiting)
         self._waiting.clear()

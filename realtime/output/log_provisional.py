@@ -12,11 +12,11 @@ from collections import Counter, deque
 from collections.abc import Iterable
 
 from realtime.names import plain, printable
+from realtime.output.sinks import MOST_WAITING
 from realtime.records import Event
 from realtime.sources.addresses import without_password
 
 COLUMNS = ("event", "source", "face", "onset_s", "apex_s", "label", "scores", "kind", "latency_ms")
-MOST_WAITING = 10_000  # a locked log must not fill the memory
 CONFIRMED, WITHDRAWN = "confirmed", "withdrawn"
 
 

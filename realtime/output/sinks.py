@@ -22,7 +22,7 @@ from realtime.output.line_file import NO_ROOM, LineFile, is_stream
 from realtime.output.log_health import BEAT_S
 from realtime.records import Event, Marker
 
-MOST_WAITING = 10_000  # lines in memory
+MOST_WAITING = 10_000  # lines or rows in memory, while a disk is full or a log locked
 
 
 class Sink:

@@ -18,7 +18,7 @@ from realtime.cli.terminal import percentiles
 from realtime.errors import SourceError
 from realtime.output.line_file import cannot_write
 from realtime.parallel import each
-from realtime.pipeline import Pipeline, PipelineSettings
+from realtime.pipeline import Pipeline, PipelineSettings, parted
 from realtime.records import UNSURE, Event
 from realtime.sources import open_source
 from realtime.spotting.kinds import BESIDE
@@ -100,8 +100,7 @@ def watched(clip: Path, truth: Truth) -> Seen:
     with open_source(clip) as source:
         pipeline = Pipeline(clip.name, PipelineSettings(action_units=None))
         steps = [(step.events, step.provisional) for step in map(pipeline, source)]
-        last = pipeline.finish()
-        steps.append(([one for one in last if one.event.final], [one for one in last if not one.event.final]))
+        steps.append(parted(pipeline.finish()))
     for events, provisional in steps:
         early |= {one.event.event: one.event for one in provisional if not one.event.withdrawn}
         finals += [one.event for one in events]

@@ -29,13 +29,11 @@ class Numbers:
 
     def of(self, event: Event) -> int:
         """Of one that is told at its apex, and the same when it is confirmed or withdrawn."""
-        if event.final or event.withdrawn:
-            if event.provisional is not None:
-                return self._open.pop(event.event)
-            self._latest += 1
-            return self._latest
+        if event.withdrawn or event.provisional is False:
+            return self._open.pop(event.event)
         self._latest += 1
-        self._open[event.event] = self._latest
+        if event.provisional:
+            self._open[event.event] = self._latest
         return self._latest
 
 

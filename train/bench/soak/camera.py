@@ -106,9 +106,6 @@ class Camera:
         """Until the program has done what was sent; the last ones wait in its decoder for the next, and some may be lost."""
         self._wait(IN_DECODER, QUIET_S)
 
-    def stall(self, seconds: float) -> None:
-        time.sleep(seconds)
-
     def die(self, seconds: float) -> None:
         """For so long nobody answers at the address."""
         self._hang_up()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from realtime.cli.bench import memory
 from train.bench.soak.growth import Sample
 
 STOP_S = 60.0  # that the program may take to end in order
@@ -93,17 +94,12 @@ class Child:
     def sample(self, at: float) -> Sample:
         """What it holds now; its children's memory counts."""
         with self._seen.oneshot():
-            children = self.decoders()
-            memory = self._seen.memory_info().rss
-            for child in children:
-                with suppress(psutil.Error):
-                    memory += child.memory_info().rss
             return Sample(
                 at / 3600,
-                memory / 2**20,
+                memory(self._process.pid),
                 self._seen.num_fds(),
                 self._seen.num_threads(),
-                len(children),
+                len(self.decoders()),
                 sum(1 for _ in (self.folder / "tmp").rglob("*")),
             )
 

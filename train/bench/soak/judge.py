@@ -53,7 +53,7 @@ def judge(soak: Soak, minutes: int) -> tuple[Found, Found]:
         program.rows += len(rows)
         last = number == len(soak.lives) - 1
         told = _lines(life.child.folder / "found.jsonl")
-        _same(program, f"start {number + 1}: the file", rows, list(filter(_final, told)), 0 if last else 1)
+        _differ(program, f"start {number + 1}: the file", Counter(map(_key, rows)), Counter(map(_key, filter(_final, told))), 0 if last else 1)
         ended = {row["event"] for row in told if _final(row) or row.get("withdrawn")}
         if last and (left := {row["event"] for row in told} - ended):
             program.wrong.append(f"neither confirmed nor withdrawn: events {sorted(left)}")
@@ -103,10 +103,6 @@ def _pages(found: Found, soak: Soak, log: Log, sessions: list[int], moves: list[
         shift = shown[0].ended - shown[0].event["offset_s"] if shown else float("nan")
         seen = [move for move in moves if begin + move.onset - REST_S > opened.at and begin + move.offset + KNOWN_S < opened.left]
         _visit(found, f"the page, {opened.at:.0f} s", rows, seen, begin, begin - shift, [*soak.course.page, *opened.page.held], begin)
-
-
-def _same(found: Found, what: str, rows: list[dict], lines: list[dict], spare: int) -> None:
-    _differ(found, what, Counter(map(_key, rows)), Counter(map(_key, lines)), spare)
 
 
 def _differ(found: Found, what: str, rows: Counter, others: Counter, spare: int) -> None:

@@ -1,5 +1,4 @@
-"""`mer-bench flow`: OpenCV's TV-L1 and ours side by side, in time, in agreement, against known movements, and in what
-networks decide."""
+"""OpenCV's TV-L1 and ours side by side, in time, in agreement, against known movements, and in what networks decide."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from realtime.cli.terminal import percentiles
 from realtime.errors import MissingPartError, SourceError
 from realtime.naming.inputs import INPUTS
 from realtime.networks import network
-from train.bench.flow_pairs import Faces
+from train.bench.flow.pairs import Faces
 from train.data import cache, prepared
 from train.data.grouping import class_of, classes
 from train.measure.metrics import confusion, uar, uf1

@@ -17,10 +17,11 @@ live: .venv/.live
 demo: .venv/.demo
 	$(BIN)/mer-demo
 
-# the linters first: what a page does live is tried at the beginning, and wants the cores. One browser with a camera and one without, beside the rest
-# (tests/conftest.py)
+# what needs the cores for itself, then all else side by side (tests/conftest.py); compiled once, not by each of the hundreds of programs that they start
+test: export PYTHONDONTWRITEBYTECODE :=
 test: lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m live tests/dashboard
+	$(BIN)/python -m pytest -m "not live" --numprocesses auto --dist loadfile
 
 lint: .venv/.test lint-page
 	$(BIN)/ruff check engines realtime train tests

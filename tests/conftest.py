@@ -12,9 +12,12 @@ from engines.errors import on_notice, once
 # a shell lets what it starts in the background ignore Ctrl-C, which some tests send
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many as there are cores, and more: threads beside each other's cost more than they gain
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # whose tests share a browser and a server, or would keep a second browser from its time: files of tests/dashboard
 BROWSERS = {
-    "camera": ("live_plain", "live_soak", "live_tab"),
+    "camera": ("live_camera", "live_plain", "live_tab"),
     "page": ("asked", "engines", "replay_files", "replay_open", "replay_queue", "replay_walk", "review_tab", "shell"),
     "visit": ("guidance", "newcomer", "replay_coders", "replay_lanes", "words"),
 }

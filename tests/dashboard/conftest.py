@@ -10,19 +10,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import serving
+from fake_camera import as_mjpeg
 from PIL import Image
 from places import DEMO
 from serving import PATIENCE, Demo
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
-CAMERA_FPS = 30  # what Chromium plays a .mjpeg at, whatever it was
 SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 # the browser's word for an answer of 4xx, which tests of refusals cause on purpose, never counts as an error of the page
 HARMLESS = re.compile(r"status of 4\d\d|favicon")
@@ -102,32 +101,10 @@ def fake_camera(tmp_path_factory):
     def make(clip: Path = DEMO) -> Path:
         if clip not in made:
             made[clip] = tmp_path_factory.mktemp("camera") / f"{Path(clip).stem}.mjpeg"
-            _as_mjpeg(clip, made[clip])
+            as_mjpeg(clip, made[clip])
         return made[clip]
 
     return make
-
-
-def _as_mjpeg(clip: Path, target: Path) -> None:
-    """At the clip's own speed: the picture that is shown at each thirtieth of a second."""
-    import av
-
-    with av.open(str(clip)) as source, open(target, "wb") as out:
-        shown = source.streams.video[0]
-        encoder = av.CodecContext.create("mjpeg", "w")
-        encoder.width, encoder.height, encoder.pix_fmt = shown.width, shown.height, "yuvj420p"
-        encoder.time_base, encoder.options = Fraction(1, CAMERA_FPS), {"qmin": "2", "qmax": "2"}
-        written, before = 0, None
-        for frame in source.decode(shown):
-            while before is not None and frame.time > written / CAMERA_FPS:
-                picture = before.reformat(format="yuvj420p")
-                picture.pts, picture.time_base = written, encoder.time_base
-                for packet in encoder.encode(picture):
-                    out.write(bytes(packet))
-                written += 1
-            before = frame
-        for packet in encoder.encode(None):
-            out.write(bytes(packet))
 
 
 @pytest.fixture(scope="session")
@@ -148,6 +125,16 @@ def camera_chromium(playwright, fake_camera):
     yield open_one
     for browser in opened.values():
         browser.close()
+
+
+@pytest.fixture
+def camera_page(demo, camera_chromium, open_page):
+    """`camera_page(allowed=True, **as open_page)` → a page in a Chromium with a camera."""
+
+    def open_one(allowed=True, url=None, **kwargs):
+        return open_page(url or demo.url, browser=camera_chromium(allowed=allowed), **kwargs)
+
+    return open_one
 
 
 @pytest.fixture

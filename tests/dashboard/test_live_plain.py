@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from living import wait_until
-from test_live_tab import says, start
+from living import says, start, wait_until
 
 OWN_NAMES = ("decoder behind", "queue full", "no key frame yet", "damaged chunk", "rim")  # the program's, not people's
 NO_SOCKET = """
@@ -41,6 +40,7 @@ def plain_page(demo, camera_chromium, open_page):
     return page
 
 
+@pytest.mark.live
 def test_a_page_without_a_websocket_goes_on_with_the_plain_camera(plain_page, demo, shot, axe):
     words = plain_page.locator("#mer-plain-words")
     record(plain_page)
@@ -90,6 +90,7 @@ def test_nobody_is_analysed_who_has_not_agreed(plain_page):
     assert plain_page.locator("#mer-plain-view img").count() == 0
 
 
+@pytest.mark.live
 def test_it_takes_a_seat_as_the_others_do(plain_page, demo):
     from realtime.dashboard.live.session import SEATS
 

@@ -9,6 +9,7 @@ import os
 import time
 
 import psutil
+import pytest
 from living import module, wait_until
 
 MINUTES = float(os.environ.get("MER_SOAK_MINUTES", 0.08))
@@ -19,6 +20,7 @@ ROW = "{:>6} {:>9} {:>9} {:>12} {:>12} {:>12} {:>10}  {}"
 MEASURED = {"lags": "analysed", "labels": "event's label shown", "flows": "event's flow shown"}  # ms after the camera
 
 
+@pytest.mark.live
 def test_no_picture_is_lost_without_a_word_and_nothing_grows(demo, camera_chromium, open_page):
     page = open_page(demo.url, browser=camera_chromium())
     page.get_by_text("Tick the box, then").wait_for()

@@ -139,6 +139,7 @@ def size_of(clip: Path) -> dict:
         return {"width": film.streams.video[0].width, "height": film.streams.video[0].height}
 
 
+@pytest.mark.live
 def test_the_events_of_a_clip_are_those_of_its_truth(connect, monkeypatch):
     made = remembered(monkeypatch, live_seats, "Pipeline")
     with connect() as page:

@@ -1,18 +1,15 @@
-"""The live tab in Chromium, whose camera plays the demo clip: its events, and a way on from each failure."""
+"""The live tab in Chromium, whose camera plays the demo clip: its events, and what can be done with them."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
-import socket
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-from living import module, wait_until
-from places import DEMO
+from living import best_match, built, figures, listen, module, place, says, start, state_of, wait_for_frames, wait_until
 
 from realtime.dashboard.live import latest_frames
 from realtime.output.frame_table import COLUMNS
@@ -21,7 +18,6 @@ from realtime.output.recorder import recordings
 from realtime.pipeline import Step
 from realtime.records import Frame
 
-TRUTH = Path(DEMO).with_name("demo.csv")
 PICTURES = "document.querySelectorAll('#mer-detail .mer-picture img')"
 
 
@@ -30,80 +26,7 @@ def sessions(log: Path) -> list[tuple[int, int]]:
     return [(one["id"], one["events"]) for one in Log(log).sessions()] if log.exists() else []
 
 
-def built(page) -> None:
-    status = "document.getElementById('mer-status')?.textContent.startsWith('Loading the page')"
-    page.wait_for_function(f"!({status} ?? true)")
-
-
-def start(page, consent: bool = True) -> None:
-    built(page)
-    if consent:
-        page.get_by_label("Everyone in view").check()
-    page.get_by_role("button", name="Start camera").click()
-
-
-def figures(page) -> dict:
-    return page.evaluate(module("figures()"))
-
-
-def wait_for_frames(page, more: int = 30) -> None:
-    wanted = figures(page).get("frames", 0) + more
-    wait_until(page, f"figures().frames >= {wanted}")
-
-
-def says(page, words: str) -> None:
-    page.locator("#mer-stage").get_by_text(re.compile(words)).wait_for()
-
-
-def truth() -> list[dict]:
-    with open(TRUTH) as file:
-        return [{"label": row["label"], "apex_s": float(row["apex_s"])} for row in csv.DictReader(file)]
-
-
-def length(clip: Path = DEMO) -> float:
-    with av.open(str(clip)) as film:
-        stream = film.streams.video[0]
-        return float(stream.duration * stream.time_base)
-
-
-def matched(events: list[dict], phase: float, loop: float) -> dict[float, dict]:
-    """Truth's apex → the event that covers it, the camera having been `phase` into the clip at the stream's 0."""
-    found = {}
-    for event in events:
-        for row in truth():
-            inside = event["onset_s"] + ((row["apex_s"] - phase - event["onset_s"]) % loop)
-            if inside <= event["offset_s"] and event["label"] in (row["label"], "unsure"):
-                found[row["apex_s"]] = event
-    return found
-
-
-def best_match(events: list[dict]) -> dict[float, dict]:
-    loop = length()
-    return max((matched(events, step * 0.05, loop) for step in range(int(loop / 0.05))), key=len)
-
-
-def listen(page) -> list[dict]:
-    """The events as the server sends them, each of which the page must list, too."""
-    events: list[dict] = []
-
-    def heard(told):
-        if isinstance(told, str) and '"kind": "event"' in told:
-            events.append(json.loads(told)["event"])
-
-    page.on("websocket", lambda opened: opened.on("framereceived", heard))
-    return events
-
-
-@pytest.fixture
-def camera_page(demo, camera_chromium, open_page):
-    """`camera_page(allowed=True, **as open_page)` → a page in a Chromium with a camera."""
-
-    def open_one(allowed=True, url=None, **kwargs):
-        return open_page(url or demo.url, browser=camera_chromium(allowed=allowed), **kwargs)
-
-    return open_one
-
-
+@pytest.mark.live
 def test_the_five_expressions_of_the_clip_appear_in_the_page(camera_page, shot):
     page = camera_page(dark=True)
     events = listen(page)
@@ -124,6 +47,7 @@ def test_the_five_expressions_of_the_clip_appear_in_the_page(camera_page, shot):
     assert told["codec"] == "h264" and told["lag_ms"] and "kernel_ridge" in told["backend"]
 
 
+@pytest.mark.live
 def test_the_newest_event_opens_by_itself_until_one_is_chosen(camera_page, shot, axe):
     page = camera_page()
     start(page)
@@ -162,6 +86,7 @@ def number_of(title) -> int:
     return int(re.search(r"Event (\d+)", title.inner_text())[1])
 
 
+@pytest.mark.live
 def test_light_and_on_a_phone(camera_page, shot):
     page = camera_page(size="phone")
     start(page)
@@ -192,88 +117,10 @@ def test_axe_finds_nothing_serious(demo, open_page, axe):
     assert axe(page) == []
 
 
-@pytest.mark.parametrize("codec", ("raw", "vp8", "mjpeg"))
-def test_other_ways_to_send_the_picture(camera_page, shot, codec):
-    page = camera_page()
-    built(page)
-    page.evaluate(module(f"only('{codec}')"))
-    start(page)
-    wait_for_frames(page)
-    told = figures(page)
-    assert told["codec"] == codec and not told["faults"]
-    wait_until(page, "figures().lags.length > 5")
-    if codec != "mjpeg":
-        return
-    says(page, "at a lower rate")
-    page.get_by_label("Keep events in the log").check()
-    says(page, "REC: events are being stored")
-    shot(page, "live-rec")
-    page.get_by_label("Keep events in the log").uncheck()
-    page.locator("#mer-recsign").wait_for(state="hidden")
-
-
-def test_a_browser_without_a_track_processor(camera_page):
-    """Firefox and Safari: pictures are taken from the <video>."""
-    page = camera_page()
-    page.evaluate("delete window.MediaStreamTrackProcessor")
-    events = listen(page)
-    start(page)
-    wait_for_frames(page, 60)
-    told = figures(page)
-    assert told["codec"] == "h264" and not told["faults"]
-    wait_until(page, "figures().flows.length > 0")  # their times are those of the pictures
-    assert best_match(events)
-
-
-def test_a_camera_gives_all_that_it_has(demo, playwright, open_page):
-    flags = ("--no-sandbox", "--use-fake-device-for-media-stream=fps=60", "--use-fake-ui-for-media-stream")
-    browser = playwright.chromium.launch(executable_path=playwright.executable, args=flags)  # it shows no face
-    page = open_page(demo.url, browser=browser)
-    start(page)
-    wait_for_frames(page)
-    assert figures(page)["camera_fps"] == 60
-    assert "640 × 480, 60 a second" in page.locator("#mer-health").inner_text()
-    # a server that falls behind for long: every second picture, evenly apart
-    assert page.evaluate(module("camera().slower()"))
-    assert page.evaluate(module("camera().fps")) == 30
-    assert not page.evaluate(module("camera().slower()"))  # never below what a micro-expression needs
-    page.context.close()
-    browser.close()
-
-
-def test_a_camera_that_is_refused_or_missing(demo, camera_page, open_page):
-    page = camera_page(allowed=False)
-    start(page)
-    says(page, "may not use the camera")
-    page = open_page(demo.url)  # a browser without a camera
-    start(page)
-    says(page, "No camera was found")
-    # a way on: the server's own
-    page.get_by_role("button", name="Settings").click()
-    page.get_by_label("Camera number, file or address").fill("rtsp://me:secret@127.0.0.1:9/x")
-    page.get_by_role("button", name="Watch it").click()
-    says(page, r"cannot open rtsp://me:\*\*\*@")
-    assert "secret" not in page.get_by_label("Camera number, file or address").input_value()
-    page.get_by_label("Camera number, file or address").fill(str(DEMO))
-    page.get_by_label("Camera number, file or address").press("Enter")
-    wait_for_frames(page)
-    assert page.locator("#mer-viewer").is_visible()
-
-
-def place(page, name: str) -> dict:
-    """Of what has this id, in the window."""
-    return page.locator(f"#{name}").evaluate("one => one.getBoundingClientRect().toJSON()")
-
-
-def state_of(page) -> dict[str, str]:
-    """What the three buttons say of themselves."""
-    look = "(one) => one.ariaPressed === 'true' ? 'runs' : one.ariaDisabled === 'true' ? 'pale' : 'free'"
-    return {name: page.locator(f"#mer-{name}").evaluate(look) for name in ("start", "play", "stop")}
-
-
 STILL = ("mer-consent", "mer-start", "mer-play", "mer-stop", "mer-settings-button", "mer-keep", "mer-newest", "mer-downloads")
 
 
+@pytest.mark.live
 def test_the_demo_clip_needs_one_click_and_its_events_can_be_saved_afterwards(demo, open_page, shot):
     """In a browser without a camera; nobody is in view who could agree, and nobody ticked "Keep"."""
     page = open_page(demo.url)
@@ -338,63 +185,6 @@ def test_frames_that_are_held_are_bounded_and_none_is_lost_in_between(tmp_path, 
     rows = list(csv.DictReader(held.file("frames", tmp_path).read_text("utf-8-sig").splitlines()))
     assert [int(row["frame"]) for row in rows] == list(range(30 - len(held), 30)) and 8 < len(held) <= 12
     assert f"latest {len(held)} rows" in held.word
-
-
-def test_a_camera_its_size_and_its_rate_can_be_chosen(demo, playwright, open_page):
-    flags = ("--no-sandbox", "--use-fake-device-for-media-stream=device-count=3,fps=60", "--use-fake-ui-for-media-stream")
-    browser = playwright.chromium.launch(executable_path=playwright.executable, args=flags)
-    page = open_page(demo.url, browser=browser)
-    start(page)
-    wait_for_frames(page)
-    assert state_of(page) == {"start": "runs", "play": "free", "stop": "free"}
-    page.get_by_role("button", name="Settings").click()
-    names = page.locator("#mer-camera option").all_inner_texts()
-    assert len(names) == 4 and len(set(names)) == 4  # with their names, once one was allowed
-    page.locator("#mer-camera").select_option(index=3)
-    says(page, "goes on as it is: press Stop")
-    page.get_by_label("Picture size").select_option("1280x720")
-    page.get_by_label("Pictures a second").select_option("30")
-    page.get_by_role("button", name="Stop", exact=True).first.click()
-    start(page)
-    wait_for_frames(page)
-    assert page.evaluate(module("camera().track.label")) == names[3]
-    assert "1280 × 720, 30 a second" in page.locator("#mer-health").inner_text()
-    page.context.close()
-    browser.close()
-
-
-def test_a_server_that_was_restarted(start_demo, camera_page):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    first = start_demo("--port", port)
-    page = camera_page(url=first.url, strict=False)  # a server that is away is an error on the console
-    start(page)
-    wait_for_frames(page)
-    first.stop()
-    says(page, "does not answer")
-    start_demo("--port", port)
-    says(page, "The server is back")
-    wait_for_frames(page)
-
-
-def test_two_tabs(demo, camera_page):
-    from realtime.dashboard.live.session import SEATS
-
-    page = camera_page()
-    start(page)
-    wait_for_frames(page)
-    others = []
-    for _ in range(SEATS):
-        other = page.context.new_page()
-        other.goto(demo.url)
-        other.get_by_role("tab", name="Speed").wait_for()
-        start(other)
-        others.append(other)
-    says(others[-1], "already runs in another tab")
-    others[-1].get_by_role("button", name="Use it here instead").click()
-    wait_for_frames(others[-1])
-    says(page, "now runs in another tab")
 
 
 def test_what_is_told_at_its_apex_is_confirmed_where_it_stands_or_taken_away(demo, open_page):

@@ -40,7 +40,7 @@ def load(name: str, overrides: Sequence[str] = (), schema: type | None = None, f
             plain = [word for word in overrides if word not in groups and _taken_as_it_is(word, base)]
             composed = [word for word in overrides if word not in plain]
             config = base if composed == groups else compose(name, overrides=composed)
-            given = {_key(word): _value(word, base) for word in plain} | dict(flags or {})
+            given = {_key(word): _value(word, base) for word in plain} | {key: value for key, value in (flags or {}).items() if value is not None}
             assign(config, given)
             return config if schema is None else cast(DictConfig, OmegaConf.merge(OmegaConf.structured(schema), config))
         except (HydraException, OmegaConfBaseException) as error:

@@ -83,7 +83,9 @@ class Size(click.ParamType):
 )
 @click.option("--demo", is_flag=True, help="The bundled demo clip, played as live.")
 @click.option("--as-live", is_flag=True, help="Play files at their own clock, dropping frames as a camera would.")
-@click.option("--size", type=Size(), metavar="WxH", help="Ask cameras for this size, such as 1280x720.")
+@click.option(
+    "--size", type=Size(), metavar="WxH", help="Ask cameras for this size, such as 1280x720; larger pictures of other sources are scaled to it."
+)
 @click.option("--width", type=int, hidden=True)
 @click.option("--height", type=int, hidden=True)
 @click.option("--fps", type=float, help="Ask cameras for this many frames a second; files are taken to have so many.")

@@ -15,7 +15,7 @@ import re
 import sys
 from pathlib import Path
 
-from realtime.errors import ON_WINDOWS, MissingPartError, SourceError
+from realtime.errors import ON_WINDOWS, MissingPartError, SourceError, UsageError
 from realtime.sources.base import Gap, Source, SourceCounts, SourceInfo, SourceSettings
 
 __all__ = ["VIDEO_ENDINGS", "Gap", "Source", "SourceCounts", "SourceInfo", "SourceSettings", "is_stream", "lies_here", "open_source"]
@@ -41,11 +41,15 @@ def open_source(spec: int | str | Path, *, as_live: bool = False, settings: Sour
 
     Raises:
         SourceError: there is nothing to read, one line.
+        UsageError: a size or a rate that cannot be.
         MissingPartError: on Windows itself.
     """
     if sys.platform == "win32":
         raise MissingPartError(ON_WINDOWS)
     settings = settings or SourceSettings()
+    for side in ("width", "height"):
+        if (value := getattr(settings, side)) is not None and value < 1:
+            raise UsageError(f"source.{side} must be above 0, got {value}")
     if isinstance(spec, bool) or not isinstance(spec, int | str | Path):
         raise SourceError(f"a source is a camera index, a URL or a path, got {spec!r}")
     # imported here so that the child process, which imports this package too, does not load the parent's side

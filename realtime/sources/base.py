@@ -29,7 +29,7 @@ class SourceSettings:
     """What a person may choose about a source. The camera may give something else: see `SourceInfo`.
 
     Attributes:
-        width: pixels, None leaves it to the camera.
+        width: pixels, None leaves it to the camera. Larger pictures of anything else are scaled to it, in proportion, where they are decoded.
         height: the same.
         fps: frames a second; None leaves it to the camera. A file's frames are taken to be so many a second, whatever the
             file says; a folder of pictures needs it.

@@ -96,6 +96,8 @@ class Live(Handed):
             live=True,
             open_seconds=OPEN_SECONDS,
             read_seconds=patience,
+            width=settings.width,
+            height=settings.height,
             fps=settings.fps,  # this and the next: of a film on a web server
             stream=settings.stream,
         )

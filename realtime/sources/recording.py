@@ -32,7 +32,14 @@ def file_request(path: str | Path, settings: SourceSettings | None = None) -> Re
     if settings.fps is not None and not 0 < settings.fps < float("inf"):
         raise UsageError(f"source.fps must be above 0, got {settings.fps:g}")
     check_file(Path(path), settings.fps)
-    return Request(name=printable(path), target=str(Path(path).absolute()), fps=settings.fps, stream=settings.stream)
+    return Request(
+        name=printable(path),
+        target=str(Path(path).absolute()),
+        width=settings.width,
+        height=settings.height,
+        fps=settings.fps,
+        stream=settings.stream,
+    )
 
 
 class Recording:

@@ -60,7 +60,8 @@ def test_a_value_is_taken_as_it_is(text):
 
 
 def test_flags_are_typed_and_none_leaves_a_setting():
-    config = load("live", ["source.height=null"], LiveSettings, {"source.width": 640, "source.fps": None})
-    assert (config.source.width, config.source.height, config.source.fps) == (640, None, None)
+    flags = {"source.width": 640, "source.fps": None, "network": None}
+    config = load("live", ["source.height=null", "source.fps=60", "network=moext"], LiveSettings, flags)
+    assert (config.source.width, config.source.height, config.source.fps, config.network) == (640, None, 60, "moext")
     with pytest.raises(UsageError, match="give a value"):
         load("live", [], LiveSettings, {"network": "???"})

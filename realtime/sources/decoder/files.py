@@ -65,7 +65,7 @@ def open_media(request: dict, warn: Callable[[str], None], keep: Keeping) -> tup
         frames = FileClock(1 / rate.fps, warn)(_several(timed, request["name"]))
     else:
         frames = ((None if rate.clockless else raw, arrival, frame) for _, raw, arrival, frame in frames)
-    upright = Upright(stream.sample_aspect_ratio, request["size"], warn)
+    upright = Upright(stream.sample_aspect_ratio, request["size"], warn, (request["width"], request["height"]))
     return facts, ((pts, arrival, upright(frame)) for pts, arrival, frame in frames)
 
 

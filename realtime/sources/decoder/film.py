@@ -12,7 +12,7 @@ import av
 import numpy as np
 from av.sidedata.sidedata import Type
 from av.stream import Disposition
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from realtime.errors import SourceError
 from realtime.sources.base import MOST_PIXELS, MOST_SIDE
@@ -155,9 +155,10 @@ class Upright:
 
     Args:
         aspect: width of a pixel over its height; the shorter side is stretched, so that a face has its own proportions.
+        most: (width, height), None for any; larger pictures are made as small, in proportion, where they are converted in any case.
     """
 
-    def __init__(self, aspect: Fraction | None, size: Sequence[int] | None, warn: Callable[[str], None]):
+    def __init__(self, aspect: Fraction | None, size: Sequence[int] | None, warn: Callable[[str], None], most: Sequence[int | None] = (None, None)):
         self._aspect = float(aspect or 1)
         if not 1 / MOST_STRETCHED <= self._aspect <= MOST_STRETCHED:
             self._aspect = 1.0
@@ -165,13 +166,13 @@ class Upright:
         self._turn: Turn | None = None
         self._size: tuple[int, int] | None = (size[0], size[1]) if size else None
         self._stored: set[tuple[int, int]] = set()  # sizes seen
-        self._warn = warn
+        self._warn, self._most = warn, most
 
     def __call__(self, frame: av.VideoFrame) -> np.ndarray:
         if self._turn is None or frame.key_frame:
             self._turn = turn_of(frame)
         stored = (frame.width, frame.height)
-        shown = self._turn.size(*self._square(*stored))
+        shown = self._no_larger(*self._turn.size(*self._square(*stored)))
         self._size = self._size or _within(shown)
         if stored not in self._stored:
             self._stored.add(stored)
@@ -179,7 +180,8 @@ class Upright:
                 now, first = (f"{w}×{h}" for w, h in (shown, self._size))
                 self._warn(f"the frame size changed to {now}; scaled to {first}")
         width, height = self._turn.size(*self._size)
-        plane = self._reformat(frame, width=width, height=height, format="bgr24", threads=1).planes[0]
+        way = Interpolation.AREA if width * height < stored[0] * stored[1] else None  # every pixel counts, or small movements flicker
+        plane = self._reformat(frame, width=width, height=height, format="bgr24", interpolation=way, threads=1).planes[0]
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, : 3 * width]
         return self._turn(rows.reshape(height, width, 3))
 
@@ -189,6 +191,10 @@ class Upright:
             return width, height
         square = (round(width * self._aspect), height) if self._aspect > 1 else (width, round(height / self._aspect))
         return square if square[0] * square[1] <= MOST_PIXELS else (width, height)
+
+    def _no_larger(self, width: int, height: int) -> tuple[int, int]:
+        scale = min([1.0, *(most / side for most, side in zip(self._most, (width, height)) if most)])
+        return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _within(size: tuple[int, int]) -> tuple[int, int]:

@@ -46,9 +46,9 @@ class Request:
         codec: FFmpeg's name of that in which chunks are encoded, which `ReaderProcess.send` brings.
         live: whether it goes on while nobody reads.
         keep: whether encoded pictures are wanted from the first on, see `ReaderProcess.keep`.
-        width: what to ask of a camera, pixels.
+        width: what to ask of a camera, pixels; larger pictures of anything else are scaled to it.
         height: the same.
-        fps: the same; a film's frames are taken to be so many a second.
+        fps: what to ask of a camera; a film's frames are taken to be so many a second.
         stream: see `SourceSettings`.
         size: (width, height) to scale every frame to; None: the first one's. Chunks need one.
         open_seconds: how long the first frame may take.

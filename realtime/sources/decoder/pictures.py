@@ -24,7 +24,8 @@ def open_pictures(request: dict, warn: Callable[[str], None]) -> tuple[dict, Ite
     if missing := numbers_missing(files):
         warn(f"{missing} numbers are missing among its pictures: those that are there follow one another")
     step = 1 / request["fps"]
-    return {"fps": request["fps"], "duration": len(files) * step, "nominal": step}, _pictures(files, step, Upright(None, request["size"], warn), warn)
+    upright = Upright(None, request["size"], warn, (request["width"], request["height"]))
+    return {"fps": request["fps"], "duration": len(files) * step, "nominal": step}, _pictures(files, step, upright, warn)
 
 
 def _pictures(files: list[Path], step: float, upright: Upright, warn: Callable[[str], None]) -> Iterator[tuple]:

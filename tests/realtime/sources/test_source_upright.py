@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_clips import film, jpegs, number_of, picture, steady
 
-from realtime.errors import SourceError
+from realtime.errors import SourceError, UsageError
 from realtime.sources import SourceSettings, open_source
 
 # of a picture 64×48: how it is to be laid, as (a, b, c, d) of the matrix, and as what numpy makes of it
@@ -47,6 +47,30 @@ def test_pixels_become_square(tmp_path, aspect, size):
     with open_source(clip) as source:
         assert (source.info.width, source.info.height) == size
         assert [number_of(frame.pixels) for frame in source] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"), [({"height": 24}, (32, 24)), ({"width": 48, "height": 24}, (32, 24)), ({"width": 16}, (16, 12)), ({"height": 480}, (64, 48))]
+)
+def test_larger_pictures_are_made_as_small_as_is_asked(tmp_path, asked, size):
+    clip = film(tmp_path / "a.mp4", steady(0.2, 20))
+    with open_source(clip, settings=SourceSettings(**asked)) as source:
+        assert (source.info.width, source.info.height) == size
+        assert [number_of(frame.pixels) for frame in source] == [0, 1, 2, 3]
+        assert not source.counts.warnings
+
+
+def test_a_picture_made_smaller_is_the_mean_of_its_pixels(tmp_path):
+    fine = np.tile(np.uint8([[[0], [200]], [[200], [0]]]), (24, 32, 3))
+    clip = jpegs(tmp_path / "a.mp4", [cv2.imencode(".jpg", fine, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()] * 2)
+    with open_source(clip, settings=SourceSettings(height=24)) as source:
+        assert np.abs(next(source).pixels.astype(int) - 100).max() < 8
+
+
+@pytest.mark.parametrize("side", ["width", "height"])
+def test_a_side_of_nothing_is_refused(tmp_path, side):
+    with pytest.raises(UsageError, match=f"source.{side} must be above 0, got 0"):
+        open_source(film(tmp_path / "a.mp4", steady(0.1, 20)), settings=SourceSettings(**{side: 0}))
 
 
 def test_the_default_stream_is_taken_or_the_largest_or_the_one_asked_for(tmp_path):

@@ -234,7 +234,9 @@ def page(replay_page):
     from replaying import shown
 
     shown(replay_page, "demo.mp4")
-    return replay_page
+    yield replay_page
+    chosen = replay_page.locator("[role=tab][aria-selected=true]").all_text_contents()
+    print(f"the page, on tab {chosen}, said {_said(replay_page)}")  # with a test that failed
 
 
 @pytest.fixture

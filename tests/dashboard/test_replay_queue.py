@@ -62,6 +62,7 @@ def test_no_face_is_not_done_with_no_events(page, black):
 def test_the_queue_survives_a_reload_and_nobody_else_sees_it(page, black, replay_demo, open_page):
     names = page.locator(".mr-job strong").all_inner_texts()
     page.reload()
+    page.get_by_role("tab", name="Speed").wait_for()
     page.get_by_role("tab", name="Replay").click()
     page.locator(".mr h3", has_text="demo.mp4").first.wait_for()  # what was open opens again
     assert page.locator(".mr-job strong").all_inner_texts() == names and len(names) > 1

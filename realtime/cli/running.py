@@ -23,7 +23,7 @@ from realtime.output.log import Session, SqliteSink, left_unfinished
 from realtime.output.sinks import Sink, Writer
 from realtime.records import Event, Marker
 from realtime.sources import SourceInfo
-from realtime.watching import Watch
+from realtime.watching import Watch, side_by_side
 
 REFRESH = 0.1  # seconds between two looks at the state
 SOON = 0.02  # the same where the next recording waits
@@ -89,7 +89,7 @@ def follow(
     """Run all watches until they end, `seconds` have passed, the window is closed, `over` says so, or a person or a signal
     ends them: returns that interruption. A second Ctrl-C breaks off."""
     picture = Window(watches, recording) if window else None
-    threads = [threading.Thread(target=watch.run, name=f"watch {i}", daemon=True) for i, watch in enumerate(watches)]
+    threads = side_by_side(watches)
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + (seconds or float("inf"))

@@ -20,7 +20,7 @@ from realtime.naming.recognizer import Recognizer
 from realtime.output.video import AnnotatedVideo
 from realtime.pipeline import Pipeline
 from realtime.sources import open_source
-from realtime.watching import LiveSettings, Watch
+from realtime.watching import LiveSettings, Watch, side_by_side
 
 FPS = 30.0
 LIMIT = 100.0  # milliseconds from a frame's arrival to the end of its processing, p95 of each stream
@@ -121,7 +121,7 @@ def hold(clip: Path, chosen: LiveSettings, recognizer: Recognizer, count: int, s
                     latencies[watch].append(watches[watch].status.latencies[-1])
 
             watches.append(Watch(source, pipeline, lambda event, keyframes: None, note))
-        threads = [threading.Thread(target=watch.run, name=f"stream {i}", daemon=True) for i, watch in enumerate(watches)]
+        threads = side_by_side(watches)
         for thread in threads:  # cameras do not tick together: neither their frames nor what they see come at once
             thread.start()
             time.sleep((1 + 1 / FPS) / count)

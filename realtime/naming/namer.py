@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -38,7 +41,7 @@ class Namer:
         self._source, self._estimate, self._wait, self._timings = source, estimate, wait, timings
         # taken once: a wall clock that is set while it runs must not tear events apart
         self._wall = time.time() - time.monotonic() if now else None
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer")
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="recognizer", initializer=_after_the_frames)
         self._pending: deque[Future[Recognized]] = deque()
         self._spotted = 0
         self._early: dict[tuple[int, int], tuple[int, Future[Recognized]]] = {}  # (face, its number) → event's number, and its name
@@ -135,3 +138,9 @@ def _withdrawn(told: Future[Recognized]) -> Recognized:
     """In the worker, after it was named."""
     before = told.result()
     return Recognized(replace(before.event, withdrawn=True), before.keyframes)
+
+
+def _after_the_frames() -> None:
+    """A name may come a little later, a frame that waits is dropped: on Linux, where a thread has a priority of its own, naming gets a lower one."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -143,4 +142,4 @@ def _withdrawn(told: Future[Recognized]) -> Recognized:
 def _after_the_frames() -> None:
     """A name may come a little later, a frame that waits is dropped: on Linux, where a thread has a priority of its own, naming gets a lower one."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        os.nice(10)

@@ -1,5 +1,8 @@
-"""What streams of one process share: the landmark networks, and on a GPU their batches (a stand-in for one)."""
+"""What streams of one process share: the processors, the landmark networks, and on a GPU their batches (a stand-in for one)."""
 
+import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -12,6 +15,9 @@ from engines import device
 from realtime.errors import MissingPartError
 from realtime.face.facemesh import FaceMesh
 from realtime.face.landmarks import make_landmarker
+from realtime.naming.namer import Namer
+from realtime.timings import Timings
+from realtime.watching import side_by_side
 
 
 @pytest.fixture
@@ -56,3 +62,28 @@ def test_a_gpu_that_is_lost_leaves_the_cpu(provider, caplog):
 def test_without_a_gpu_it_is_one_line():
     with pytest.raises(MissingPartError, match="faces.runner=cuda cannot be had"):
         make_landmarker(1, "cuda")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_naming_yields_to_the_frames():
+    class Recognizer:
+        def warm(self):
+            self.priority = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    namer = Namer("a.mp4", recognizer := Recognizer(), None, wait=False, now=False, timings=Timings())
+    namer._worker.submit(int).result()
+    namer.close()
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert recognizer.priority == min(here + 10, 19) > here or here == 19
+
+
+def test_several_take_turns_and_one_changes_nothing():
+    class Watch:
+        def run(self): ...
+
+    before = sys.getswitchinterval()
+    try:
+        assert len(side_by_side([Watch()])) == 1 and sys.getswitchinterval() == before
+        assert len(side_by_side([Watch(), Watch()])) == 2 and sys.getswitchinterval() < before
+    finally:
+        sys.setswitchinterval(before)

@@ -57,7 +57,7 @@ class Step:
         readings: by face id, also of faces that have just gone out of view.
         events: what became known.
         provisional: what is probably an event, told at its apex (`Event.provisional`), and what of that is withdrawn now
-            (`Event.withdrawn`). One that is confirmed comes in `events` under the same number.
+            (`Event.withdrawn`). One that is confirmed comes in `events` under the same number, where naming was late in the same step.
     """
 
     frame: Frame

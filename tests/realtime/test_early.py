@@ -9,11 +9,13 @@ from test_spotting import ALONE, MOVED, bump, view
 
 import realtime as mer
 from realtime.naming.namer import Namer
-from realtime.records import Frame, Keyframes
+from realtime.pipeline import Step
+from realtime.records import Event, Frame, Keyframes, Recognized
 from realtime.spotting import Spotter
 from realtime.spotting.early import past
 from realtime.timings import Timings
 from realtime.warm import views
+from realtime.watching import Watch
 
 
 def watched(strength=bump, fps=50, seconds=3.4, settings=ALONE, lost=None, **when):
@@ -84,6 +86,27 @@ def test_a_number_is_kept_by_what_is_confirmed_and_given_to_no_other_once_withdr
     namer.close()
     said = [(line["event"], line.get("provisional"), line.get("withdrawn")) for line in lines]
     assert said == [(1, True, None), (2, True, None), (1, True, True), (2, False, None), (3, None, None), (4, True, None), (4, True, True)]
+
+
+def test_what_is_named_twice_between_two_frames_is_told_before_it_is_confirmed():
+    event = Event(3, "clip", 0, 1.0, 1.1, 1.2, "surprise", {"surprise": 1.0}, "made", 1.0, provisional=True)
+    both = Step(None, [], {}, [Recognized(replace(event, provisional=False), None)], [Recognized(event, None)])
+    heard = []
+
+    class Source(list):
+        waiting = close = lambda self: None
+
+    class Pipeline:
+        judged_as_a_whole = False
+        finish = lambda self: []
+        close = lambda self: None
+        __call__ = lambda self, frame, waiting: both
+
+    note = lambda event, _: heard.append(event.provisional)
+    watch = Watch(Source([None]), Pipeline(), note, on_provisional=note)
+    watch.status.note = lambda step: None
+    watch.run()
+    assert watch.error is None and heard == [True, False]
 
 
 def test_a_loop_hears_of_it_at_its_apex_and_a_recording_that_waits_never(tmp_path):

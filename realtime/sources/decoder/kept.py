@@ -26,7 +26,10 @@ class Packets:
         lengths = name in ANNEX_B and extradata is not None and extradata[:1] == b"\1"
         self._filter = None
         if extradata and name in (*ANNEX_B, "mpeg4"):
-            self._filter = BitStreamFilterContext(ANNEX_B[name] if lengths else "dump_extra=freq=k", stream)
+            try:
+                self._filter = BitStreamFilterContext(ANNEX_B[name] if lengths else "dump_extra=freq=k", stream)
+            except FFmpegError:  # what a decoder has to know is damaged: then nothing can be kept that plays
+                self.codec = None
 
     def __call__(self, packet: av.Packet, begin: float | None) -> None:
         """

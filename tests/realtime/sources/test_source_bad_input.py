@@ -213,6 +213,16 @@ def test_a_damaged_end_is_no_break(tmp_path):
         assert len(list(source)) == 48
 
 
+def test_a_header_that_lies_about_its_decoder_is_the_files_fault(tmp_path):
+    clip = film(tmp_path / "a.mkv", steady(0.5, 30))
+    data = clip.read_bytes()
+    at = data.index(b"\xff\xe1") + 2  # behind it the length of what the decoder has to know
+    clip.write_bytes(data[:at] + b"\xff\xff" + data[at + 2 :])
+    with pytest.raises(SourceError) as caught, open_source(clip) as source:
+        list(source)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_that_asks_for_more_memory_than_it_may_have():
     request = replace(file_request(DEMO), memory=2**20)
     with pytest.raises(SourceError, match="broke off|more memory"):

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from realtime.cli import common
 from realtime.errors import OutputError
-from realtime.output.sinks import Fault
+from realtime.output.writer import Fault
 from realtime.pipeline import Step
 
 

@@ -33,7 +33,8 @@ from realtime.output.frame_table import FrameFile
 from realtime.output.line_file import open_number
 from realtime.output.lsl import LslSink
 from realtime.output.lsl_markers import ANY, LslMarkers
-from realtime.output.sinks import Sink, Writer, file_sink
+from realtime.output.sinks import Sink, file_sink
+from realtime.output.writer import Writer
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes, Marker
 from realtime.sources import cameras as cameras_here

@@ -27,7 +27,7 @@ from realtime.naming.recognizer import Recognizer
 from realtime.output import lanes
 from realtime.output.event_table import separator_of
 from realtime.output.line_file import LineFile
-from realtime.output.sinks import Writer
+from realtime.output.writer import Writer
 from realtime.sources.checks import check_file, pictures_in
 from realtime.spotting.settings import Baseline
 from realtime.watching import LiveSettings, Watch

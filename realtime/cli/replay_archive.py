@@ -21,7 +21,7 @@ from realtime.errors import MerError, OutputError
 from realtime.names import printable
 from realtime.naming.recognizer import Recognizer
 from realtime.output.log import SqliteSink
-from realtime.output.sinks import Writer
+from realtime.output.writer import Writer
 from realtime.parallel import Failed, outcomes
 from realtime.records import Event
 from realtime.watching import LiveSettings

@@ -23,9 +23,10 @@ from realtime.output import lanes
 from realtime.output.exports import Found, replace_bytes, write
 from realtime.output.frame_table import FrameFile, write_parquet
 from realtime.output.recorder import read_markers
-from realtime.output.sinks import CsvSink, JsonlSink, Writer
+from realtime.output.sinks import CsvSink, JsonlSink
 from realtime.output.timeline import draw
 from realtime.output.video import AnnotatedVideo
+from realtime.output.writer import Writer
 from realtime.pipeline import Pipeline, Step
 from realtime.records import Event, Keyframes, Marker
 from realtime.sources import SourceInfo, SourceSettings, open_source

@@ -20,7 +20,8 @@ from realtime.cli.record import Recording
 from realtime.cli.window import Window
 from realtime.errors import MerError
 from realtime.output.log import Session, SqliteSink, left_unfinished
-from realtime.output.sinks import Sink, Writer
+from realtime.output.sinks import Sink
+from realtime.output.writer import Writer
 from realtime.records import Event, Marker
 from realtime.sources import SourceInfo
 from realtime.watching import Watch, side_by_side

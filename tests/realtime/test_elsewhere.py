@@ -20,8 +20,8 @@ from realtime.errors import OutputError, UsageError
 from realtime.output import webhook
 from realtime.output.frame_table import COLUMNS
 from realtime.output.lsl import NUMBERS, Clock
-from realtime.output.sinks import Writer
 from realtime.output.webhook import WebhookSink
+from realtime.output.writer import Writer
 
 NO_DROPS = "source.queue=600"  # of a machine with other things to do
 

@@ -15,7 +15,7 @@ from realtime.cli.log import main
 from realtime.errors import OutputError, UsageError
 from realtime.output.log import Log, Session, SqliteSink, left_unfinished
 from realtime.output.log_health import myself, runs
-from realtime.output.sinks import Writer
+from realtime.output.writer import Writer
 from realtime.review import Reviews
 
 

@@ -11,7 +11,8 @@ from made_events import event
 
 from realtime.errors import OutputError, UsageError
 from realtime.output.log import Log, Session, SqliteSink
-from realtime.output.sinks import CsvSink, JsonlSink, Sink, Writer, file_sink
+from realtime.output.sinks import CsvSink, JsonlSink, Sink, file_sink
+from realtime.output.writer import Writer
 
 
 class Slow(Sink):
@@ -168,7 +169,7 @@ def test_full_disk_costs_that_sink_only(tmp_path):
 
 def test_what_finds_no_room_is_written_once_there_is_some(tmp_path, monkeypatch):
     """In the log and in both kinds of file that are kept; said once, and nothing is lost."""
-    monkeypatch.setattr("realtime.output.sinks.BEAT_S", 0.05)
+    monkeypatch.setattr("realtime.output.writer.BEAT_S", 0.05)
     log, said = SqliteSink(Session("dual_atme", ["0"], {}), tmp_path / "log.sqlite3"), []
     with Writer([file_sink(tmp_path / "e.jsonl"), file_sink(tmp_path / "e.csv", ["negative"]), log], said.append) as writer:
         writer.write(event(1))

@@ -11,8 +11,8 @@ from realtime.dashboard.live.choices import Choice
 from realtime.dashboard.shared import Shared
 from realtime.judged import Judged
 from realtime.output.log import Session, SqliteSink
-from realtime.output.sinks import Writer
 from realtime.output.stored_pictures import Keeper, beside
+from realtime.output.writer import Writer
 from realtime.pipeline import Step
 from realtime.records import Event, Keyframes
 from realtime.sources import SourceCounts

@@ -47,7 +47,7 @@ def test_a_command_that_fails_says_so_and_the_log_says_why(job):
 
 
 def test_each_network_is_said_in_plain_words():
-    drawn = "857 micro-expressions, drawn by computer on portraits of 44 people, none of them real"
+    drawn = "799 micro-expressions, drawn by computer on portraits of 44 people, none of them real"
     assert speed.trained_on("moext") == f"{drawn}; reduced network and training, not as large as the paper's"
     assert "reduced" not in speed.trained_on("kernel_ridge")
     assert speed.how_good("moext") == "UF1 0.85 on other drawn movements; on real ones not known"

@@ -14,7 +14,7 @@ from realtime.errors import MissingPartError
 from realtime.naming.recognizer import Recognizer
 from realtime.output.event_table import cells, columns
 from realtime.output.frame_table import COLUMNS, rows
-from realtime.pipeline import Pipeline, Step, parted
+from realtime.pipeline import Pipeline, Step
 from realtime.sources import open_source
 from realtime.watching import LiveSettings, Status
 
@@ -87,8 +87,7 @@ def _steps(source: int | str | Path, chosen: LiveSettings, recognizer: Recognize
                 yield step
             last = pipeline.finish()
             if step and last:
-                events, provisional = parted(last)
-                yield replace(step, events=events, provisional=provisional)
+                yield replace(step, known=last)
         finally:
             pipeline.close()
 

@@ -55,16 +55,24 @@ class Step:
 
     Attributes:
         readings: by face id, also of faces that have just gone out of view.
-        events: what became known.
-        provisional: what is probably an event, told at its apex (`Event.provisional`), and what of that is withdrawn now
-            (`Event.withdrawn`). One that is confirmed comes in `events` under the same number, where naming was late in the same step.
+        known: all that became known, in that order: where naming is late, an event may be told and confirmed in one step.
     """
 
     frame: Frame
     views: list[FaceView]
     readings: dict[int, Reading]
-    events: list[Recognized]
-    provisional: list[Recognized] = field(default_factory=list)
+    known: list[Recognized]
+
+    @property
+    def events(self) -> list[Recognized]:
+        """Events for good."""
+        return [one for one in self.known if one.event.final]
+
+    @property
+    def provisional(self) -> list[Recognized]:
+        """What is probably an event, told at its apex (`Event.provisional`), and what of that is withdrawn now (`Event.withdrawn`). One that
+        is confirmed comes in `events` under the same number."""
+        return [one for one in self.known if not one.event.final]
 
 
 class Pipeline:
@@ -119,7 +127,7 @@ class Pipeline:
                 self._namer.name_early(face, reading.early, frame)
             for early in reading.withdrawn:
                 self._namer.withdraw(face, early)
-        return Step(frame, views, readings, *parted(self._namer.known()))
+        return Step(frame, views, readings, list(self._namer.known()))
 
     def use(self, usual: Baseline) -> None:
         """From now on what is usual of the person is known; what was under way is let go."""
@@ -133,7 +141,7 @@ class Pipeline:
         try:
             for frame in frames:
                 yield from self(frame).events
-            yield from parted(self.finish())[0]
+            yield from (one for one in self.finish() if one.event.final)
         finally:
             self.close()
 
@@ -190,14 +198,6 @@ class Pipeline:
                 self._counts += self._spotters.pop(face).counts
                 del self._seen[face]
         return readings
-
-
-def parted(known: Iterable[Recognized]) -> tuple[list[Recognized], list[Recognized]]:
-    """(events for good, what is told at its apex or withdrawn), each in the order in which it came."""
-    parts: tuple[list[Recognized], list[Recognized]] = [], []
-    for one in known:
-        parts[not one.event.final].append(one)
-    return parts
 
 
 def replay(clip: str | Path, settings: PipelineSettings | None = None) -> Iterator[Event]:

@@ -156,7 +156,7 @@ class Watch:
                 step = self.pipeline(frame, self.source.waiting())
                 self.latest = step
                 self.status.note(step)
-                self._hand_over([*step.provisional, *step.events])  # both of one number may be known at once: it is told before it is confirmed
+                self._hand_over(step.known)
                 self._on_step(step)
                 if self._stop.is_set():
                     break

@@ -90,7 +90,7 @@ def test_a_number_is_kept_by_what_is_confirmed_and_given_to_no_other_once_withdr
 
 def test_what_is_named_twice_between_two_frames_is_told_before_it_is_confirmed():
     event = Event(3, "clip", 0, 1.0, 1.1, 1.2, "surprise", {"surprise": 1.0}, "made", 1.0, provisional=True)
-    both = Step(None, [], {}, [Recognized(replace(event, provisional=False), None)], [Recognized(event, None)])
+    both = Step(None, [], {}, [Recognized(event, None), Recognized(replace(event, provisional=False), None)])
     heard = []
 
     class Source(list):

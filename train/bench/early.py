@@ -18,7 +18,7 @@ from realtime.cli.terminal import percentiles
 from realtime.errors import SourceError
 from realtime.output.line_file import cannot_write
 from realtime.parallel import each
-from realtime.pipeline import Pipeline, PipelineSettings, parted
+from realtime.pipeline import Pipeline, PipelineSettings
 from realtime.records import UNSURE, Event
 from realtime.sources import open_source
 from realtime.spotting.kinds import BESIDE
@@ -94,20 +94,15 @@ def early(folders, out, jobs):
 
 def watched(clip: Path, truth: Truth) -> Seen:
     """The whole live loop over a clip, as fast as it goes."""
-    early: dict[int, Event] = {}
-    outcome: dict[int, Event] = {}
-    finals: list[Event] = []
     with open_source(clip) as source:
         pipeline = Pipeline(clip.name, PipelineSettings(action_units=None))
-        steps = [(step.events, step.provisional) for step in map(pipeline, source)]
-        steps.append(parted(pipeline.finish()))
-    for events, provisional in steps:
-        early |= {one.event.event: one.event for one in provisional if not one.event.withdrawn}
-        finals += [one.event for one in events]
-        outcome |= {one.event.event: one.event for one in events}
+        known = [one.event for step in map(pipeline, source) for one in step.known] + [one.event for one in pipeline.finish()]
+    finals = [event for event in known if event.final]
+    early = {event.event: event for event in known if not event.final and not event.withdrawn}
+    outcome = {event.event: event for event in finals}
     delays = [seconds / 1000 for seconds in pipeline.timings["delay"]]
-    known = tuple((event.provisional is False, event.offset_s + delay - event.apex_s) for event, delay in zip(finals, delays, strict=True))
-    return Seen(truth.fps, truth.seconds, tuple(_told(event, outcome.get(number), truth) for number, event in early.items()), known)
+    late = tuple((event.provisional is False, event.offset_s + delay - event.apex_s) for event, delay in zip(finals, delays, strict=True))
+    return Seen(truth.fps, truth.seconds, tuple(_told(event, outcome.get(number), truth) for number, event in early.items()), late)
 
 
 def _told(event: Event, became: Event | None, truth: Truth) -> Told:

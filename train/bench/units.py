@@ -29,11 +29,12 @@ from realtime.parallel import each
 from realtime.pipeline import PipelineSettings, replay
 from realtime.records import Event
 from realtime.review.item import UNITS, overlap
+from train import places
 from train.action_units import collect
 from train.action_units.collect import OUTPUTS, Pairs
 from train.measure.metrics import f1_of
 from train.synthesis.people import portraits
-from train.synthesis.real_motion import HELD_OUT_FROM, maps_file
+from train.synthesis.real_motion import HELD_OUT_FROM
 
 PEOPLE = 20  # from HELD_OUT_FROM on; nothing was trained or chosen on them
 # Over the annotation tables of SAMM Long Videos, CASME II, DFME, CAS(ME)² and CAS(ME)³, those most often annotated, the commonest first
@@ -63,7 +64,7 @@ class Told:
 def units(folder, number, tested, clips, network, out, jobs):
     """Precision, recall and F1 of each action unit, on synthetic people or on your own prepared set."""
     console, estimate = Console(soft_wrap=True), UnitEstimator(network)
-    people = folder or maps_file().parents[1] / "portraits"
+    people = folder or places.portraits()
     console.print(machine(), style="dim")
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("movements", total=None)

@@ -7,7 +7,6 @@ the map's third channel. The size is lost and is drawn anew.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from train import places
 from train.data.loaders import megc2019
 
 RATIOS = np.geomspace(0.5, 3.0, 21)  # of v to u
@@ -55,7 +55,7 @@ def movements(training: bool) -> tuple[Movement, ...]:
 
 
 def maps_file() -> Path:
-    return Path(os.environ.get("MER_DATA", "../shared/data")) / "megc2019" / "flow_28x28.npz"
+    return places.data() / "megc2019" / "flow_28x28.npz"
 
 
 def deck(place: int, seed: int) -> list[Movement]:

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from realtime.cli.bench import machine
 from realtime.cli.console import Console
-from train.bench.portraits import PORTRAITS
+from train import places
 
 
 @click.command()
@@ -36,7 +36,7 @@ def flow(portraits, clips, pairs, tested):
             decided = compare.decide(tested, lambda done, of: bar.update(task, completed=done, total=of))
         console.print(compare.table_of_decisions(decided))
         return
-    folder = portraits or (PORTRAITS if PORTRAITS.is_dir() else None)
+    folder = portraits or (places.portraits() if places.portraits().is_dir() else None)
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("faces", total=None)
         recorded, rendered = faces.pairs(list(clips), pairs, folder)

@@ -21,7 +21,7 @@ from realtime.cli.console import Console
 from realtime.errors import SourceError, UsageError
 from realtime.output.line_file import cannot_write
 from realtime.watching import LiveSettings
-from train.bench.portraits import PORTRAITS
+from train import places
 
 ABLATION: dict[str, dict[str, Any]] = {  # what is switched off, one at a time
     "without verifier": {"verifier": None},
@@ -36,7 +36,7 @@ ABLATION: dict[str, dict[str, Any]] = {  # what is switched off, one at a time
 @click.option(
     "--portraits",
     type=click.Path(path_type=Path),
-    default=PORTRAITS,
+    default=places.portraits,
     help="Folder of frontal portraits, at least 130: train/README.md says where from.  [default: $MER_DATA/portraits]",
 )
 @click.option("--clips", type=click.Path(path_type=Path), help="Where the clips lie or will lie.  [default: the user's cache]")
@@ -138,7 +138,9 @@ def _recordings(chosen, config, out, rate, jobs, console):
 
 
 @click.command()
-@click.option("--portraits", type=click.Path(path_type=Path), default=PORTRAITS, help="Folder of frontal portraits.  [default: $MER_DATA/portraits]")
+@click.option(
+    "--portraits", type=click.Path(path_type=Path), default=places.portraits, help="Folder of frontal portraits.  [default: $MER_DATA/portraits]"
+)
 @click.option("--clips", type=click.Path(path_type=Path), help="Where the clips lie or will lie.  [default: the user's cache]")
 @click.option("--people", default=12, show_default=True, type=click.IntRange(1, 20), help="How many, whom nothing was trained on.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes.  [default: one a core]")
@@ -163,7 +165,10 @@ def baseline(portraits, clips, people, jobs, settings_):
 
 @click.command()
 @click.option(
-    "--portraits", type=click.Path(path_type=Path), default=PORTRAITS, help="Without DIR: faces to make clips of.  [default: $MER_DATA/portraits]"
+    "--portraits",
+    type=click.Path(path_type=Path),
+    default=places.portraits,
+    help="Without DIR: faces to make clips of.  [default: $MER_DATA/portraits]",
 )
 @click.option("--clips", default=7, show_default=True, type=click.IntRange(1), help="Without DIR: how many are made.")
 @click.option("--fps", default=100.0, show_default=True, type=click.FloatRange(10, 1000), help="Of clips that are folders of pictures, or made.")

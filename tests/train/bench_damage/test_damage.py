@@ -1,6 +1,9 @@
 """`mer-bench damage`: whole things are read, damaged ones end in order, and what would not is noticed."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from multiprocessing import forkserver
 
 import numpy as np
 import psutil
@@ -77,3 +80,17 @@ def test_a_command_that_hangs_or_dies_is_ended_with_all_its_children(tmp_path, m
     assert found.wrong({0}) == "hang"
     with suppress(psutil.NoSuchProcess):
         psutil.Process(int(found.said.split()[-1])).wait(5)  # raises TimeoutExpired where it lives on
+
+
+def test_each_of_many_ends_with_its_own_exit_code(tmp_path, monkeypatch):
+    """A process's exit code can be read once, and every thread that starts another looks whether the first has ended."""
+
+    def slowly(place, read=forkserver.read_signed):
+        time.sleep(0.05)
+        return read(place)
+
+    monkeypatch.setattr(forkserver, "read_signed", slowly)
+    monkeypatch.setattr(trial, "memory", lambda pid: time.sleep(0.1) or 0.0)
+    with ThreadPoolExecutor(4) as pool:
+        ended = pool.map(lambda _: trial.run(("mer-log", "--version"), tmp_path), range(16))
+    assert [outcome.code for outcome in ended] == [0] * 16

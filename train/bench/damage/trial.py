@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from realtime.cli.bench import memory
@@ -29,6 +31,9 @@ PRELOADED = [
     "train.data.prepare",
     "train.bench.damage.trial",
 ]
+
+# each start also asks how the others' processes ended, which can be asked once: of two threads one would hear nothing, exit code 255
+ASKING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,16 @@ def run(words: Sequence[str], folder: Path) -> Outcome:
     said = folder / "said.txt"
     process = context.Process(target=_play, args=(COMMANDS[words[0]], tuple(words), str(folder), str(said)))
     begun, most = time.monotonic(), 0.0
-    process.start()
-    while process.is_alive():
-        process.join(0.05)
+    with ASKING:
+        process.start()
+    while not wait([process.sentinel], 0.05):
         most = max(most, memory(process.pid))
         if time.monotonic() - begun >= SECONDS or most >= MEMORY:
             break
     seconds = time.monotonic() - begun
     _end(process.pid)
-    process.join()
+    with ASKING:
+        process.join()
     told = said.read_text("utf-8", "replace") if said.exists() else ""
     return Outcome(process.exitcode or 0, seconds, most, told[:2000] + told[2000:][-4000:])
 

@@ -8,6 +8,9 @@ import pytest
 from living import best_match, built, figures, listen, module, says, start, state_of, wait_for_frames, wait_until
 from places import DEMO
 
+# as a browser answers whose person said no; the smaller Chromium asks nobody
+REFUSED = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('refused', 'NotAllowedError'); }"
+
 
 @pytest.mark.parametrize("codec", ("raw", "vp8", "mjpeg"))
 def test_other_ways_to_send_the_picture(camera_page, shot, codec):
@@ -60,7 +63,8 @@ def test_a_camera_gives_all_that_it_has(demo, playwright, open_page):
 
 
 def test_a_camera_that_is_refused_or_missing(demo, camera_page, open_page):
-    page = camera_page(allowed=False)
+    page = camera_page()
+    page.evaluate(REFUSED)
     start(page)
     says(page, "may not use the camera")
     page = open_page(demo.url)  # a browser without a camera

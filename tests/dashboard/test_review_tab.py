@@ -17,6 +17,7 @@ from realtime.records import Event
 from realtime.review import Reviews
 
 TRUTH = ((2.04, 2.18, 2.36, "surprise"), (4.42, 4.56, 4.76, "positive"), (6.82, 6.96, 7.14, "negative"))
+SEEN, UNSEEN = str(DEMO), "camera:0"  # a session's source: drawing a film of each event looked at is most of the time that it takes
 
 # every press's request, or the body of its answer, comes later than that of the press after it; WORDS: all that was said
 HELD_UP = """const send = window.fetch, PAUSES = [400, 200, 0], pause = (ms) => new Promise((go) => setTimeout(go, ms));
@@ -41,13 +42,13 @@ new MutationObserver(() => {
 }).observe(document, { childList: true, subtree: true, characterData: true });"""
 
 
-def logged(path, **known):
-    """Logs a session of the demo clip, what mer-replay finds in it, without the time that it takes; its number. known: more of each event."""
-    sink = SqliteSink(Session("kernel_ridge", [str(DEMO)], {}), path)
+def logged(path, source=UNSEEN, **known):
+    """Logs what mer-replay finds in the demo clip, without the time that it takes; the session's number. known: more of each event."""
+    sink = SqliteSink(Session("kernel_ridge", [source], {}), path)
     sink.open()
     for number, (onset, apex, offset, label) in enumerate(TRUTH, 1):
         scores = {name: 0.9 if name == label else 0.05 for name in ("negative", "positive", "surprise")}
-        sink.write(Event(number, str(DEMO), 0, onset, apex, offset, label, scores, "kernel_ridge", 40.0, **known))
+        sink.write(Event(number, source, 0, onset, apex, offset, label, scores, "kernel_ridge", 40.0, **known))
     sink.close()
     return sink.id
 
@@ -71,7 +72,7 @@ def said(page, words):
 
 
 def test_three_events_are_corrected_by_keyboard_alone_and_exported(demo, open_page, shot):
-    session = logged(demo.log)
+    session = logged(demo.log, SEEN)
     page = opened(open_page(demo.url, tab="Review"))
     named(page, "Ann")
     page.locator("#rv-pictures img").first.wait_for()  # the recording is read around the event
@@ -173,7 +174,7 @@ def test_a_line_that_breaks_loses_no_press_and_doubles_none(demo, open_page, arr
 
 
 def test_the_verdict_is_in_sight_and_without_a_name_leads_to_it(demo, open_page, shot):
-    session = logged(demo.log)
+    session = logged(demo.log, SEEN)
     page = opened(open_page(demo.url, tab="Review"))
     page.locator("#rv-pictures .rv-drawn img").nth(1).wait_for()  # what changed, and slow motion without being asked
     for name in ("accept", "reject", "undo", "label"):
@@ -262,7 +263,7 @@ def test_two_people_review_at_once_and_a_deleted_session_is_noticed(demo, open_p
 
 
 def test_nothing_serious_for_axe(demo, open_page, axe):
-    logged(demo.log)
+    logged(demo.log, SEEN)
     page = opened(open_page(demo.url, tab="Review", dark=True))
     named(page, "Ann")
     page.keyboard.press("r")
@@ -273,7 +274,7 @@ def test_nothing_serious_for_axe(demo, open_page, axe):
 
 
 def test_names_stay_in_the_browser_and_a_session_is_deleted(demo, open_page, shot):
-    session = logged(demo.log)
+    session = logged(demo.log, SEEN)
     # not strict: a reload breaks off what the page was listening to
     page = opened(open_page(demo.url, tab="Review", dark=True, size="phone", strict=False))
     named(page, "<b>Bea</b>")

@@ -114,8 +114,9 @@ class _Network:
         return self._served.answer({"input": values})
 
 
-# kept for as long as any stream uses them
+# for as long as any stream uses them; the CPU's for good, or each of an archive's many short clips would load them anew
 _shared: weakref.WeakValueDictionary[tuple[str, bool], _Network] = weakref.WeakValueDictionary()
+_kept: set[_Network] = set()
 _guard = threading.Lock()
 
 
@@ -123,4 +124,6 @@ def _network(name: str, gpu: bool = False) -> _Network:
     with _guard:
         found = _shared.get((name, gpu)) or _Network(name, gpu)
         _shared[name, gpu] = found
+        if not gpu:
+            _kept.add(found)
         return found

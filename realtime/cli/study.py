@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from realtime.cli.clips import find_clips
 from realtime.cli.console import print_table
 from realtime.errors import UsageError
 from realtime.output.baselines import listed
+from realtime.parallel.cluster import connected
 from realtime.sources import lies_here
 from realtime.study import Recording, Study, by_pattern, by_table
 from realtime.study import report as reports
@@ -85,9 +87,10 @@ def run(folder, launcher, again, baselines):
     for one in study.recordings:
         groups.setdefault(one.participant if one.participant in known else "", []).append(str(study.place(one)))
     codes = []
-    for participant, paths in groups.items():
-        whose = ["--participant", participant] if participant else []
-        codes.append(replay.main.main([*paths, *options, *whose, *study.settings], standalone_mode=False))
+    with connected() if launcher == "ray" else nullcontext():  # one for all participants
+        for participant, paths in groups.items():
+            whose = ["--participant", participant] if participant else []
+            codes.append(replay.main.main([*paths, *options, *whose, *study.settings], standalone_mode=False))
     return next(filter(None, codes), 0)
 
 

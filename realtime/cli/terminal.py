@@ -28,6 +28,7 @@ STATES = {  # of a source: in words, and their colour
 }
 CURVE = f"movement, last {CURVE_SECONDS:.0f} s (half height: threshold; dim: blink, head; ·: unknown)"
 HEAD = f"{'apex':>7}   {'label':<9} {'kind':<5} {'lasted':<6} how likely each class is"
+GAPS = 5  # of a source that was away, told one by one
 INCOMPLETE = "results are incomplete; mer-replay sees every frame of a recording"
 HELD = {  # what the spotter counts, in words that go after a number
     "blink": "in a blink",
@@ -140,8 +141,10 @@ def summary(watch: Watch) -> Text:
         lines.append(f"  {watch.too_busy}: {INCOMPLETE}")
     elif counts.dropped:
         lines.append(f"  {counts.dropped} of {counts.frames} frames were dropped: too few to matter")
-    for gap in counts.gaps:
+    for gap in counts.gaps[:GAPS]:
         lines.append(f"  away for {gap.seconds:.1f} s after {gap.pts:.1f} s: {gap.cause}")
+    if more := counts.gaps[GAPS:]:
+        lines.append(f"  away {len(more)} times more, {sum(gap.seconds for gap in more):.0f} s in all")
     lines += [f"  {warning}" for warning in counts.said]
     lines += [f"  {remark}" for remark in watch.pipeline.remarks]
     if held:

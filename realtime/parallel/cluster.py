@@ -43,7 +43,7 @@ def outcomes(
     """
     if not tasks:
         return
-    with _connected(workers) as ray:
+    with connected(workers) as ray:
         told = _Messages(ray) if tell else None
         kept = ray.put((function, shared, told.queue if told else None))
         gpus = _share(ray.cluster_resources()) if gpu else 0
@@ -112,12 +112,20 @@ def _share(resources: dict[str, float]) -> float:
 
 
 @contextmanager
-def _connected(workers: int | None):
+def connected(workers: int | None = None):
+    """Ray, for all that is done in the block; one that is there already stays, and stays after it.
+
+    Raises:
+        MissingPartError: Ray is not installed, or the cluster cannot be reached.
+    """
     try:
         import ray
     except ModuleNotFoundError as error:
         what = "Ray is not installed: pip install 'mer-live[cluster]', or choose another launcher"
         raise MissingPartError(what) from error
+    if ray.is_initialized():
+        yield ray
+        return
     logging.getLogger("ray").setLevel(logging.ERROR)
     address = os.environ.get("RAY_ADDRESS")
     where = f"the Ray cluster at RAY_ADDRESS={address}" if address else "a Ray on this machine"

@@ -3,13 +3,14 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("gradio", reason="the demo extra is not installed")
 
-from realtime.dashboard.review import pictures, view
+from realtime.dashboard.review import film_cache, pictures, view
 from realtime.dashboard.review.actions import Actions
 from realtime.dashboard.review.film_cache import Films
 from realtime.dashboard.review.reviewer import Desk
@@ -20,6 +21,7 @@ from realtime.output.log import Session, SqliteSink
 from realtime.output.log_schema import default_path
 from realtime.records import Event, FaceView, Keyframes
 from realtime.review import Reviews
+from realtime.review.film import Film
 from realtime.review.item import in_words
 from realtime.sources import SourceSettings
 
@@ -212,3 +214,16 @@ def test_the_arrows_go_on_into_the_next_recording():
 
 def test_action_units_in_words():
     assert in_words("1+L12C+99") == "inner brow raised, left lip corner pulled up, unit 99" and in_words("") == ""
+
+
+def test_films_of_a_fast_camera_are_fewer_and_the_last_one_stays(monkeypatch):
+    monkeypatch.setattr(film_cache, "MOST_BYTES", 3 * 224 * 224 * 3)
+    view = FaceView(0, 1, 0, 0.0, 0.0, np.zeros((224, 224, 3), np.uint8), np.ones((478, 2), np.float32), (0, 0, 9, 9), 0.0, 0.3)
+    films = Films(default_path())
+    items = [SimpleNamespace(session=1, key=f"e{number}") for number in range(4)]
+    kept = lambda: [number for number, item in enumerate(items) if films.known(item, SimpleNamespace(onset_s=0.0, offset_s=0.1))]
+    for number, length in enumerate((1, 1, 1, 2)):
+        films.keep({(1, f"e{number}"): Film([view] * length, 0.005, None)})
+    assert kept() == [2, 3]
+    films.keep({(1, "e0"): Film([view] * 9, 0.005, None)})
+    assert kept() == [0]

@@ -62,7 +62,7 @@ def test_an_archive_on_ray_gives_the_files_of_a_local_run(tmp_path, monkeypatch,
 
 def test_a_ray_of_our_own_listens_to_this_machine_alone(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with cluster._connected(1):
+    with cluster.connected(1):
         family = [psutil.Process(), *psutil.Process().children(recursive=True)]
         heard = {connection.laddr.ip for process in family for connection in process.net_connections() if connection.status == "LISTEN"}
         asks = [process.cmdline() for process in family if any("dashboard.py" in word for word in process.cmdline())]

@@ -11,16 +11,21 @@ pytest.importorskip("ray")
 
 from realtime.errors import MissingPartError, UsageError
 from realtime.parallel import Failed, each, outcomes
+from realtime.parallel.cluster import connected
 from train.data.loaders.megc2019 import load_flow
 from train.measure import evaluate
 from train.measure.protocols import loso
 from train.settings import chosen
 
 
-@pytest.fixture(autouse=True)
-def local_ray(monkeypatch):
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setenv("RAY_worker_niceness", "0")  # on a busy machine Ray's polite workers hardly start
+@pytest.fixture(scope="module", autouse=True)
+def local_ray():
+    """One for all tests: it takes its time to start."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delenv("RAY_ADDRESS", raising=False)
+        patched.setenv("RAY_worker_niceness", "0")  # on a busy machine Ray's polite workers hardly start
+        with connected(2) as ray:
+            yield ray
 
 
 def settings(launcher):
@@ -113,11 +118,12 @@ def test_an_error_of_the_user_keeps_its_kind():
         list(each(fail, None, [7], "ray", 1, lambda task, message: None))
 
 
-def test_no_ray_and_no_cluster_are_one_line(monkeypatch):
+def test_no_ray_and_no_cluster_are_one_line(local_ray, monkeypatch):
     with monkeypatch.context() as without:
         without.setitem(__import__("sys").modules, "ray", None)
         with pytest.raises(MissingPartError, match=r"mer-live\[cluster\]"):
             list(each(print, None, [1], "ray"))
+    monkeypatch.setattr(local_ray, "is_initialized", lambda: False)
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(MissingPartError, match="RAY_ADDRESS=127.0.0.1:1"):
         list(each(print, None, [1], "ray"))
@@ -137,3 +143,10 @@ def test_what_fails_is_tried_once_more_and_then_given_back(tmp_path):
     found = dict(outcomes(fail, None, tasks, "ray", 2, again=failed))
     assert found["dies"].killed and not found["fails"].killed and str(found["fails"].error) == "wrong"
     assert sorted(log.read_text().split()) == ["dies", "dies", "fails", "fails"]
+
+
+def test_a_ray_that_is_there_is_used_and_stays(local_ray):
+    assert list(each(lambda shared, task, tell: task, None, [3], "ray", 1, lambda task, message: None)) == [(3, 3)]
+    with connected() as same:
+        assert same is local_ray
+    assert local_ray.is_initialized()

@@ -13,7 +13,7 @@ from realtime.review.film import MARGIN_S, Film, Reel, as_read, kept_film, recor
 from realtime.review.item import Item, Marks
 from realtime.sources import SourceSettings
 
-FILMS = 10  # about 15 MB each
+MOST_BYTES = 160 * 2**20  # of films: ten of 30 frames/s, fewer of a fast camera's; the last one always stays
 PASSES = 3  # recordings that are read at a time
 PATIENCE_S = 180.0  # of reading up to an event
 TURN_S = 0.2  # between two looks at whether a page that waits for its turn still wants it
@@ -57,7 +57,7 @@ class Films:
             for key, one in found.items():
                 self._films[key] = one
                 self._films.move_to_end(key)
-                while len(self._films) > FILMS:
+                while len(self._films) > 1 and sum(map(_size, self._films.values())) > MOST_BYTES:
                     self._films.popitem(last=False)
 
     def forget(self) -> None:
@@ -154,6 +154,11 @@ class _Pass:
         if self._reel is not None:
             self._reel.close()
             self._reel = None
+
+
+def _size(film: Film | str) -> int:
+    """Bytes. Words weigh as much as a small picture, so that they do not become many."""
+    return 2**16 if isinstance(film, str) else sum(view.pixels.nbytes for view in film.views)
 
 
 def _key(item: Item) -> tuple:

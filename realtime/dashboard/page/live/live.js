@@ -77,11 +77,10 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 
-// the curve's empty paper, as soon as Gradio has built the page
+// as soon as Gradio has built the page
 const waiting = setInterval(() => {
   if (!$("mer-curve") || !$("mer-camera") || !$("mer-start")) return;
   clearInterval(waiting);
   choices();
   say("Tick the box, then press Start camera; or play the demo clip.");
-  curve.draw();
 }, 100);

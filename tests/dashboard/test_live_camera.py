@@ -9,7 +9,7 @@ from living import best_match, built, figures, listen, module, says, start, stat
 from places import DEMO
 
 # as a browser answers whose person said no; the smaller Chromium asks nobody
-REFUSED = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('refused', 'NotAllowedError'); }"
+REFUSED = "void (navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('refused', 'NotAllowedError'); })"
 
 
 @pytest.mark.parametrize("codec", ("raw", "vp8", "mjpeg"))

@@ -20,7 +20,7 @@ demo: .venv/.demo
 # what needs the cores for itself, then all else side by side (tests/conftest.py); compiled once, not by each of the hundreds of programs that they start
 test: export PYTHONDONTWRITEBYTECODE :=
 test: lint
-	$(BIN)/python -m pytest -m live tests/dashboard
+	$(BIN)/python -m pytest -m live tests/dashboard tests/train/bench_soak
 	$(BIN)/python -m pytest -m "not live" --numprocesses auto --dist loadfile
 
 lint: .venv/.test lint-page

@@ -1,6 +1,5 @@
 """`mer-bench soak`: nothing is lost and nothing grows in ten simulated minutes, and where it is so it is noticed."""
 
-import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +18,7 @@ from train.bench.soak.run import LEAD, Course, Soak
 from train.bench.soak.schedule import FAULTS, VISIT_AT, schedule
 
 
-@pytest.mark.skipif("MER_SOAK" not in os.environ, reason="takes a minute on two quiet cores: MER_SOAK=1 runs it")
+@pytest.mark.live
 def test_ten_minutes_with_a_fault_a_minute_lose_nothing_and_leave_nothing(tmp_path):
     soak = Soak(tmp_path, SECONDS)
     soak.run(10, schedule(10, 1.0, seed=0, visit=SECONDS))

@@ -30,6 +30,12 @@ class Console(rich.console.Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text, kept="\n"), segment.style)
 
+    def markdown(self, text: str) -> None:
+        """Words and tables: drawn in a terminal, as they are into a file or a pipe."""
+        from rich.markdown import Markdown  # takes longer to import than most commands print for
+
+        self.print(Markdown(text) if self.is_terminal else text, soft_wrap=not self.is_terminal)
+
 
 class Output:
     """A text stream like `stream`, but writing never raises.

@@ -1,4 +1,5 @@
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from realtime import __version__
 from realtime.cli import common, terminal
+from realtime.cli.console import Console
 from realtime.errors import MissingPartError, OutputError, UsageError
 from realtime.output.log import Session, SqliteSink
 from realtime.sources import open_source
@@ -158,3 +160,10 @@ def test_a_camera_that_was_often_away_is_summed_up_in_few_lines():
     away = [line.strip() for line in terminal.summary(watch).plain.splitlines() if "away" in line]
     assert len(away) == terminal.GAPS + 1
     assert away[0] == "away for 2.0 s after 0.0 s: it stalled" and away[-1] == "away 1435 times more, 2870 s in all"
+
+
+def test_a_table_is_drawn_in_a_terminal_and_stays_markdown_in_a_file():
+    table, written, drawn = "| a | b |\n|---|---|\n| 1 | 2 |", io.StringIO(), io.StringIO()
+    Console(file=written).markdown(table)
+    Console(file=drawn, force_terminal=True).markdown(table)
+    assert written.getvalue() == f"{table}\n" and "|---|" not in drawn.getvalue() and "1" in drawn.getvalue()

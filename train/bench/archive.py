@@ -14,7 +14,6 @@ from pathlib import Path
 
 import av
 import click
-from rich.markdown import Markdown
 
 from engines import isolated
 from realtime.cli import common
@@ -59,7 +58,7 @@ def archive(clips, nodes, out):
             lines.append(f"| {name} | {pace(results):.2f} | {len(written(results))} | {len(differ)} |")
             for path in sorted(differ)[:5]:
                 console.print(f"{name}: {path} differs", style="yellow")
-    console.print(Markdown("\n".join(lines)))
+    console.markdown("\n".join(lines))
     return int(bool(wrong))
 
 

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-from rich.markdown import Markdown
 from rich.progress import Progress
 
 from realtime.cli.bench import machine
@@ -88,7 +87,7 @@ def early(folders, out, jobs):
         (out / "results.json").write_text(json.dumps({name: [asdict(one) for one in seen] for name, seen in parts.items()}, indent=1))
     except OSError as error:
         raise cannot_write(out, error) from error
-    console.print(Markdown(text))
+    console.markdown(text)
     console.print(f"table and each movement in {out}")
 
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import click
-from rich.markdown import Markdown
 from rich.progress import Progress
 
 from realtime.cli import common
@@ -51,5 +50,5 @@ def methods(training, tested, methods, seeds, out, jobs, settings_):
         (out / "results.md").write_text(ablation.markdown(found) + "\n", "utf-8")
     except OSError as error:
         raise cannot_write(out, error) from error
-    console.print(Markdown(ablation.markdown(found)))
+    console.markdown(ablation.markdown(found))
     console.print(f"the table is in {out / 'results.md'}")

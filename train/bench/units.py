@@ -16,7 +16,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-from rich.markdown import Markdown
 from rich.progress import Progress
 
 from realtime.cli.bench import machine
@@ -81,7 +80,7 @@ def units(folder, number, tested, clips, network, out, jobs):
         (out / "results.json").write_text(json.dumps({name: results(told) for name, told in parts.items()}, indent=1))
     except OSError as error:
         raise cannot_write(out, error) from error
-    console.print(Markdown(text))
+    console.markdown(text)
     console.print(f"tables in {out}")
 
 

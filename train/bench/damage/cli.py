@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-from rich.markdown import Markdown
 from rich.progress import Progress
 
 from realtime.cli import common
@@ -49,7 +48,7 @@ def damage(count, seed, kinds, out, jobs):
                 keep(kept, case, outcome)
                 bar.console.print(f"{case.kind}: {wrong} ({case.what}): {kept}", style="yellow", highlight=False)
             bar.advance(task)
-    console.print(Markdown(markdown(ended)))
+    console.markdown(markdown(ended))
     return int(any(wrong for several in ended.values() for wrong, _ in several))
 
 

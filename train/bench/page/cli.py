@@ -17,7 +17,6 @@ from pathlib import Path
 
 import click
 import psutil
-from rich.markdown import Markdown
 
 from engines import isolated
 from realtime.cli import common
@@ -70,7 +69,7 @@ def page(minutes):
         finally:
             over.set()
             watcher.join()
-    console.print(Markdown(markdown(looks, ends)))
+    console.markdown(markdown(looks, ends))
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.markdown import Markdown
 
 from realtime.cli import common
 from realtime.cli.bench import machine
@@ -49,5 +48,5 @@ def paper(out, people, words):
         text = measure.measure(table, overrides, out, console)
     except OSError as error:
         raise cannot_write(out, error) from error
-    console.print(Markdown(text))
+    console.markdown(text)
     console.print(f"the table is in {out / table.name}.md and .json, each run in a folder beside it")

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import click
-from rich.markdown import Markdown
 from rich.progress import Progress
 
 from realtime.cli.bench import machine
@@ -47,5 +46,5 @@ def people(maps, portraits, held_out, seeds, number, out, jobs):
             (out / f"results-{held_out}.md").write_text(words, "utf-8")
         except OSError as error:
             raise cannot_write(out, error) from error
-    console.print(Markdown(words))
+    console.markdown(words)
     console.print(f"tables and predictions in {out}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.markdown import Markdown
 from rich.progress import Progress
 
 from realtime.cli import common
@@ -63,7 +62,7 @@ def soak(hours, faults, seed, out):
     wall = time.monotonic() - begun
     grown = {"mer-live": slopes([life.samples for life in played.lives]), "the page's server": slopes([played.served])}
     struck = Counter(fault.kind for fault in played.course.struck)
-    console.print(Markdown(markdown(found, grown)))
+    console.markdown(markdown(found, grown))
     console.print(f"{minutes / 60:.3g} simulated hours in {wall / 60:.1f} minutes: a day would take {wall / minutes * A_DAY / 3600:.1f} hours")
     console.print("faults: " + ", ".join(f"{struck[kind]} {kind}" for kind in FAULTS if struck[kind]), style="dim", highlight=False)
     if held := len(played.camera.held) + sum(len(opened.page.held) for opened in played.opened):

@@ -11,7 +11,6 @@ from typing import Any
 import click
 import platformdirs
 from omegaconf import OmegaConf
-from rich.markdown import Markdown
 from rich.progress import Progress
 
 from realtime import settings
@@ -93,7 +92,7 @@ def _standard(config, portraits, clips, out, ablation, rate, jobs, console):
         report.plot(out / "precision-recall.png", results)
     except OSError as error:
         raise cannot_write(out, error) from error
-    console.print(Markdown(report.markdown(results["spotter"])))
+    console.markdown(report.markdown(results["spotter"]))
     console.print(f"tables, figures and plot in {out}")
 
 
@@ -133,7 +132,7 @@ def _recordings(chosen, config, out, rate, jobs, console):
         (place / "results.md").write_text(words, "utf-8")
     except OSError as error:
         raise cannot_write(place, error) from error
-    console.print(Markdown(words))
+    console.markdown(words)
     console.print(f"tables, rows that were left out or mended, and what was said in {place}")
 
 
@@ -160,7 +159,7 @@ def baseline(portraits, clips, people, jobs, settings_):
         bar.advance(making)
         watching = bar.add_task("spotting", total=people)
         outcomes, learnt = baselines.measure(folders, chosen, jobs, lambda: bar.advance(watching))
-    console.print(Markdown(baselines.markdown(outcomes, learnt)))
+    console.markdown(baselines.markdown(outcomes, learnt))
 
 
 @click.command()
@@ -198,7 +197,7 @@ def trials(portraits, clips, fps, jobs, table, words):
     for trial in found[:: len(those.WAYS)]:
         if trial.failed:
             console.print(f"not tried: {trial.name}: {trial.failed}", style="yellow", highlight=False)
-    console.print(Markdown(those.markdown(found)))
+    console.markdown(those.markdown(found))
     if table is not None:
         cache.write_rows(table, those.Trial, found)
         console.print(f"each trial in {table}")

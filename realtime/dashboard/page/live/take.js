@@ -35,18 +35,22 @@ class Way {
 
   end() {
     this.on = false;
-    this.reader?.cancel().catch(() => {});
   }
 
+  // A reader that is cancelled while it waits for a picture leaves that unclosed: it is, at the next picture, or ends with its track.
   async onTrack(take) {
     const maxBufferSize = Math.ceil(this.camera.fps * BUFFER_SECONDS);
-    this.reader = new MediaStreamTrackProcessor({ track: this.camera.track, maxBufferSize }).readable.getReader();
+    const reader = new MediaStreamTrackProcessor({ track: this.camera.track, maxBufferSize }).readable.getReader();
     while (this.on) {
-      const { value: frame, done } = await this.reader.read().catch(() => ({ value: null, done: true }));
-      if (done) break;
-      if (this.on) await take(frame);
-      frame.close();
+      const { value: frame, done } = await reader.read().catch(() => ({ value: null, done: true }));
+      if (done) return;
+      try {
+        if (this.on) await take(frame);
+      } finally {
+        frame.close();
+      }
     }
+    reader.cancel().catch(() => {});
   }
 
   // take(milliseconds): at each new picture of the <video>

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from realtime.output.log import Log
 from realtime.output.log_health import BEAT_S
+from train.bench.soak.page import SOURCE as PAGE
 from train.bench.soak.schedule import Fault
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ def gpu(soak: Soak, fault: Fault) -> None:
 
 def page(soak: Soak, fault: Fault) -> None:
     if soak.page:
+        if _waited_for_its_number(soak):
+            soak.course.source.append(fault.at)  # mer-live's camera has waited, too
         soak.page.leave()
         soak.opened[-1].left = fault.at
         soak.open_page(fault.at)
@@ -119,6 +123,14 @@ def spare_decoders(soak: Soak) -> None:
     for one in soak.lives[-1].child.decoders():
         with suppress(psutil.Error, OSError):
             one.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY,) * 2)
+
+
+def _waited_for_its_number(soak: Soak) -> bool:
+    """Whose page it was is told by the order of the sessions: one that found the log locked gets its number at the next beat at the latest."""
+    begun = time.monotonic()
+    while sum(session["sources"] == [PAGE] for session in Log(soak.log).sessions()) < len(soak.opened) and time.monotonic() < begun + BEAT_S + 1:
+        time.sleep(0.05)
+    return time.monotonic() > begun + SHORT_STALL_S
 
 
 def _decoders(soak: Soak) -> list[psutil.Process]:

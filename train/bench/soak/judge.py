@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from realtime.output.log import Log
 from train.bench.soak.films import Truth, truth
+from train.bench.soak.page import SOURCE as PAGE
 from train.bench.soak.run import LEAD, Soak
 from train.bench.soak.schedule import MINUTE, VISIT_AT
 
@@ -42,7 +43,7 @@ def judge(soak: Soak, minutes: int) -> tuple[Found, Found]:
     """(the program's, the page's)."""
     log = Log(soak.log)
     sessions = {session["id"]: session["sources"] for session in log.sessions()}
-    of_page = sorted(number for number, sources in sessions.items() if sources == ["browser camera"])
+    of_page = sorted(number for number, sources in sessions.items() if sources == [PAGE])
     of_program = sorted(sessions.keys() - set(of_page))
     moves, disturbed = truth(soak.seconds), [*soak.course.source, *soak.camera.held]
     program, page = Found(), Found()

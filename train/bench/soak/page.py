@@ -16,6 +16,7 @@ from realtime.dashboard.live.socket import HEADER, KEY, PATH, VERSION
 from train.bench.soak.camera import ROUSING
 from train.bench.soak.films import Film, Sent
 
+SOURCE = "browser camera"  # as the log calls it
 AHEAD = 8  # pictures that may be on their way: of a page few wait
 SILENT_S = 5.0
 READY_S = 240.0  # on a machine that has other things to do

@@ -66,6 +66,7 @@ def test_what_grows_is_told_from_what_is_noisy():
     assert not any(slope.grows for slope in flat) and flat[0].low < 0.5 and flat[0].high > -0.5
     assert [slope.name for slope in leaking if slope.grows] == ["memory"] and leaking[0].low < 10 < leaking[0].high
     assert slopes([life(0.05, 400, 0)]) == []
+    assert {(slope.low, slope.high) for slope in flat if slope.name == "threads"} == {(0.0, 0.0)}  # as many at every look
 
 
 @pytest.fixture

@@ -71,6 +71,6 @@ def slopes(lives: Sequence[Sequence[Sample]]) -> list[Slope]:
         middle = float(np.median(np.concatenate([life[:, column] for life in rested])))
         fit = stats.linregress(levelled[:, 0], levelled[:, column])
         free = max(1, len(levelled) - len(rested) - 1)
-        reach = float(stats.t.ppf(0.975, free) * fit.stderr)
+        reach = float(stats.t.ppf(0.975, free) * np.nan_to_num(fit.stderr))  # no number where nothing ever changed
         found.append(Slope(name, middle, float(fit.slope), float(fit.slope) - reach, float(fit.slope) + reach, (float(fit.slope) - reach) * hours))
     return found

@@ -114,16 +114,15 @@ class _Network:
         return self._served.answer({"input": values})
 
 
-# for as long as any stream uses them; the CPU's for good, or each of an archive's many short clips would load them anew
-_shared: weakref.WeakValueDictionary[tuple[str, bool], _Network] = weakref.WeakValueDictionary()
-_kept: set[_Network] = set()
+# a GPU's for as long as any stream uses them; the CPU's for good, or each of an archive's many short clips would load them anew
+_on_gpu: weakref.WeakValueDictionary[str, _Network] = weakref.WeakValueDictionary()
+_on_cpu: dict[str, _Network] = {}
 _guard = threading.Lock()
 
 
 def _network(name: str, gpu: bool = False) -> _Network:
     with _guard:
-        found = _shared.get((name, gpu)) or _Network(name, gpu)
-        _shared[name, gpu] = found
-        if not gpu:
-            _kept.add(found)
+        shared = _on_gpu if gpu else _on_cpu
+        found = shared.get(name) or _Network(name, gpu)
+        shared[name] = found
         return found

@@ -12,7 +12,7 @@ import psutil
 
 from realtime.output.log import Log
 from realtime.output.log_health import BEAT_S
-from train.bench.soak.page import SOURCE as PAGE
+from train.bench.soak.page import sessions
 from train.bench.soak.schedule import Fault
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def spare_decoders(soak: Soak) -> None:
 def _waited_for_its_number(soak: Soak) -> bool:
     """Whose page it was is told by the order of the sessions: one that found the log locked gets its number at the next beat at the latest."""
     begun = time.monotonic()
-    while sum(session["sources"] == [PAGE] for session in Log(soak.log).sessions()) < len(soak.opened) and time.monotonic() < begun + BEAT_S + 1:
+    while len(sessions(Log(soak.log))) < len(soak.opened) and time.monotonic() < begun + BEAT_S + 1:
         time.sleep(0.05)
     return time.monotonic() > begun + SHORT_STALL_S
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from realtime.output.log import Log
 from train.bench.soak.films import Truth, truth
-from train.bench.soak.page import SOURCE as PAGE
+from train.bench.soak.page import sessions
 from train.bench.soak.run import LEAD, Soak
 from train.bench.soak.schedule import MINUTE, VISIT_AT
 
@@ -42,9 +42,8 @@ class Found:
 def judge(soak: Soak, minutes: int) -> tuple[Found, Found]:
     """(the program's, the page's)."""
     log = Log(soak.log)
-    sessions = {session["id"]: session["sources"] for session in log.sessions()}
-    of_page = sorted(number for number, sources in sessions.items() if sources == [PAGE])
-    of_program = sorted(sessions.keys() - set(of_page))
+    of_page = sessions(log)
+    of_program = sorted({session["id"] for session in log.sessions()} - set(of_page))
     moves, disturbed = truth(soak.seconds), [*soak.course.source, *soak.camera.held]
     program, page = Found(), Found()
     if len(of_program) != len(soak.lives):

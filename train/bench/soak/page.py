@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from realtime.dashboard.live.socket import HEADER, KEY, PATH, VERSION
+from realtime.output.log import Log
 from train.bench.soak.camera import ROUSING
 from train.bench.soak.films import Film, Sent
 
@@ -22,6 +23,11 @@ SILENT_S = 5.0
 READY_S = 240.0  # on a machine that has other things to do
 PAUSE_S = 0.05  # of the wall's clock, between two pictures that only rouse
 POLL_S = 0.002
+
+
+def sessions(log: Log) -> list[int]:
+    """The numbers of the pages' sessions in a log, in their order."""
+    return sorted(session["id"] for session in log.sessions() if session["sources"] == [SOURCE])
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Way {
     this.on = false;
   }
 
-  // A reader that is cancelled while it waits for a picture leaves that unclosed: it is, at the next picture, or ends with its track.
+  // Cancelled after the next picture, or ended with the track: one that is cancelled while it waits leaves the picture on its way unclosed.
   async onTrack(take) {
     const maxBufferSize = Math.ceil(this.camera.fps * BUFFER_SECONDS);
     const reader = new MediaStreamTrackProcessor({ track: this.camera.track, maxBufferSize }).readable.getReader();

@@ -7,7 +7,6 @@ import logging
 import signal
 import socket
 import threading
-import time
 import webbrowser
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
@@ -18,7 +17,7 @@ from omegaconf import OmegaConf
 
 from engines.errors import on_notice
 from engines.runtime import ENGINES
-from realtime import settings
+from realtime import heap, settings
 from realtime.cli import common
 from realtime.cli.common import heard
 from realtime.errors import MerError, MissingPartError, UsageError
@@ -110,9 +109,8 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
     import uvicorn
 
     from realtime.dashboard.app import build
-    from realtime.dashboard.server import memory
 
-    memory.bound()
+    heap.bound()
     app = build(shared, host, password)
     from realtime.dashboard.server.requests import Connection  # it imports Gradio, which makes its folder where `build` has said
 
@@ -134,19 +132,16 @@ def _serve(shared, listening: socket.socket, host: str, password: str | None, en
     while not server.started and thread.is_alive() and not ended.is_set():
         ended.wait(0.05)
     if server.started:
-        memory.settle()
+        heap.settle()
+        heap.keep_small(ended)
         name = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
         url = f"http://{name}:{listening.getsockname()[1]}/"
         click.echo(f"mer-demo: {url}{' (read only)' if shared.read_only else ''}; Ctrl-C ends it")
         if browser:
             with suppress(webbrowser.Error):
                 webbrowser.open(url)
-    looked = time.monotonic()
     while thread.is_alive() and not ended.is_set():
         ended.wait(0.5)
-        if time.monotonic() - looked > memory.EVERY_S:
-            memory.give_back()
-            looked = time.monotonic()
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # an answer that is broken off now is no fault
     shared.close()  # first: what runs for a page would hold the server up
     server.should_exit = True

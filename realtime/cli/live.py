@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 
 from engines.errors import on_notice
 from engines.runtime import ENGINES
-from realtime import settings
+from realtime import heap, settings
 from realtime.cli import baseline as baselines
 from realtime.cli import check as checking
 from realtime.cli import common, terminal
@@ -173,6 +173,7 @@ def main(
     if frames and (len(specs) > 1 or not frames.lower().endswith(".csv")):
         raise UsageError(f"--frames {frames}: expected the name of a .csv file, and one source, got {len(specs)}")
 
+    heap.bound()
     output = Output(sys.stdout)
     to_stdout = events is not None and open_number(events) == 1  # then words for people go to standard error
     screen = console_on(Output(sys.stderr) if to_stdout else output, quiet)

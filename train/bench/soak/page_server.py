@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
+from realtime import heap
 from realtime.dashboard.live.socket import routes
 from realtime.dashboard.shared import DemoSettings, Shared
 from realtime.output.log_schema import default_path
@@ -15,6 +17,8 @@ from realtime.output.log_schema import default_path
 
 def play(told, wishes, done) -> None:
     """Serves until it is ended. told: ("port", number) first."""
+    heap.bound()
+    heap.keep_small(threading.Event())
     shared = Shared(DemoSettings(), Path("tmp").absolute(), default_path())
     app = FastAPI()
     routes(shared, app)

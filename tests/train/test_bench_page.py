@@ -1,41 +1,14 @@
-"""What the page's server gives back, and what `mer-bench page` asks of it."""
+"""What `mer-bench page` asks of the page's server, and its table."""
 
-import gc
-import platform
 from collections import Counter
 
-import numpy as np
-import psutil
 import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed (pip install 'mer-live[demo]')")
 
-from realtime.dashboard.server import memory
 from train.bench.archive import DEMO, cut
 from train.bench.page.browser import chunks
 from train.bench.page.cli import Look, markdown
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-def test_what_lies_free_between_what_is_used_goes_back():
-    def resident() -> float:
-        return psutil.Process().memory_info().rss / 2**20
-
-    memory.give_back()
-    pictures = [np.ones(60_000, np.uint8) for _ in range(2000)]  # too small for pages of their own
-    used = [pictures[number] for number in range(0, 2000, 100)]
-    del pictures
-    before = resident()
-    memory.give_back()
-    assert before - resident() > 60 and len(used) == 20
-
-
-def test_what_is_loaded_is_not_looked_at_again():
-    memory.settle()
-    try:
-        assert gc.get_freeze_count() > 10_000
-    finally:
-        gc.unfreeze()
 
 
 def test_the_table_has_a_row_for_each_tenth():

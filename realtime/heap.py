@@ -1,6 +1,6 @@
-"""What a server that runs for days gives back to the system.
+"""What a program that runs for days gives back to the system.
 
-Pictures are made by many threads and soon let go, and glibc would keep what they took: an arena for each thread, up to eight a core, each as
+Pictures come and go in many threads, and glibc would keep what they took: an arena for each thread, up to eight a core, each as
 full as its fullest moment. And what refers to itself waits for Python's collector, which looks rarely where a million objects lie still.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import threading
 from contextlib import suppress
 
 ARENAS = 2  # that all threads share: Python lets one of them run at a time, and those of the networks take little
@@ -28,7 +29,17 @@ def settle() -> None:
 
 
 def give_back() -> None:
-    """What is no longer used, now and then."""
+    """What is no longer used."""
     gc.collect()
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def keep_small(ended: threading.Event) -> None:
+    """Gives back now and then until `ended`, in a thread of its own."""
+
+    def run() -> None:
+        while not ended.wait(EVERY_S):
+            give_back()
+
+    threading.Thread(target=run, name="heap", daemon=True).start()

@@ -1,0 +1,48 @@
+"""What a long-running program gives back."""
+
+import gc
+import platform
+import threading
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from realtime import heap
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_what_lies_free_between_what_is_used_goes_back():
+    def resident() -> float:
+        return psutil.Process().memory_info().rss / 2**20
+
+    heap.give_back()
+    pictures = [np.ones(60_000, np.uint8) for _ in range(2000)]  # too small for pages of their own
+    used = [pictures[number] for number in range(0, 2000, 100)]
+    del pictures
+    before = resident()
+    heap.give_back()
+    assert before - resident() > 60 and len(used) == 20
+
+
+def test_what_is_loaded_is_not_looked_at_again():
+    heap.settle()
+    try:
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
+
+
+def test_it_is_given_back_now_and_then_until_the_end(monkeypatch):
+    given = threading.Semaphore(0)
+    monkeypatch.setattr(heap, "EVERY_S", 0.01)
+    monkeypatch.setattr(heap, "give_back", given.release)
+    ended = threading.Event()
+    heap.keep_small(ended)
+    assert given.acquire(timeout=10) and given.acquire(timeout=10)
+    ended.set()
+    until = time.monotonic() + 10
+    while any(thread.name == "heap" for thread in threading.enumerate()) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not any(thread.name == "heap" for thread in threading.enumerate())

@@ -1,5 +1,6 @@
 """`mer-bench soak`: nothing is lost and nothing grows in ten simulated minutes, and where it is so it is noticed."""
 
+import socket
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ pytest.importorskip("fastapi")
 from realtime.output.log import Log, Session, SqliteSink
 from realtime.output.sinks import json_line
 from realtime.records import Event
+from train.bench.soak.camera import Camera
 from train.bench.soak.cli import SECONDS, markdown
 from train.bench.soak.faults import STRIKES
 from train.bench.soak.films import Film, number_of, slate, truth
@@ -73,7 +75,7 @@ def test_what_grows_is_told_from_what_is_noisy():
 def played(tmp_path):
     """Of two minutes in which nothing failed, what `judge` looks at; `played(rows)`: the log's, (minute, which movement)."""
 
-    def made(rows, said=(), posted=None):
+    def made(rows, said=(), posted=None, lost=()):
         sink = SqliteSink(Session("kernel_ridge", ["camera"], {}), tmp_path / "log.sqlite3")
         sink.open()
         for number, (minute, which) in enumerate(rows):
@@ -87,7 +89,13 @@ def played(tmp_path):
         life = SimpleNamespace(child=child, code=143, slates={minute: 60.0 * minute + VISIT_AT - LEAD for minute in range(2)})
         receiver = SimpleNamespace(posted=written if posted is None else posted)
         soak = SimpleNamespace(
-            log=sink.path, lives=[life], opened=[], seconds=SECONDS, receiver=receiver, course=Course(), camera=SimpleNamespace(held=[])
+            log=sink.path,
+            lives=[life],
+            opened=[],
+            seconds=SECONDS,
+            receiver=receiver,
+            course=Course(),
+            camera=SimpleNamespace(held=[], lost=list(lost)),
         )
         return judge(soak, 2)[0]
 
@@ -100,6 +108,29 @@ ALL = [(minute, which) for minute in range(2) for which in range(2)]
 def test_what_is_there_once_is_right(played):
     found = played(ALL)
     assert not found.wrong and found.ought == found.once == 4
+
+
+def test_a_movement_whose_pictures_a_starved_decoder_lost_is_not_asked_for(played):
+    found = played(ALL[1:], lost=[VISIT_AT + 1.0])
+    assert not found.wrong and found.ought == found.once == 2
+
+
+@pytest.mark.parametrize("starved", [True, False])
+def test_what_was_on_its_way_is_lost_with_a_starved_decoder_alone(starved):
+    done, film = [0], Film("usual", 0.1)
+    camera = Camera(film, lambda: done[0], lambda: None)
+    program = socket.create_connection(("127.0.0.1", camera.port))
+    try:
+        camera.send(1.0, film.room)
+        camera.starved, done[0] = starved, 1
+        program.close()
+        for second in range(2, 10):
+            camera.send(second, film.room)
+            if camera._reader is None:
+                break
+    finally:
+        camera.close()
+    assert (1.0 in camera.lost) == starved and camera._reader is None
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
@@ -36,6 +37,8 @@ class Camera:
         shift: seconds that its clock is wrong by.
         at: simulated seconds of the last picture.
         held: simulated seconds at which the machine was too busy for it.
+        starved: the program's decoder will let go of it at some time, and what was on its way then is lost.
+        lost: simulated seconds of such pictures.
     """
 
     def __init__(self, film: Film, done: Callable[[], int], welcome: Callable[[], None]):
@@ -47,6 +50,9 @@ class Camera:
         self.film, self.shift = film, 0.0
         self.at, self._sent_at = 0.0, time.monotonic()  # of the last picture, the latter by the wall's clock
         self.held: list[float] = []
+        self.starved = False
+        self.lost: list[float] = []
+        self._latest: deque[float] = deque(maxlen=AHEAD + IN_DECODER)
         self._welcome, self._begun_at = welcome, 0
         self._done, self._owed = done, 0  # pictures that the program will have done once it has done all that was sent
         self._sending: Film | None = None
@@ -80,7 +86,10 @@ class Camera:
             self._muxer.mux(packet)
             self._owed += 1
             self.at, self._sent_at = at, time.monotonic()
+            self._latest.append(at)
         except (OSError, av.error.FFmpegError):  # the program has let go
+            if self.starved:
+                self.lost += [*self._latest, at]
             self._hang_up()
 
     def rouse(self, at: float) -> None:
@@ -133,6 +142,7 @@ class Camera:
         except TimeoutError:
             raise TimeoutError(f"nobody came to the camera within {START_S:g} s") from None
         self._reader.settimeout(BACK_S)
+        self.starved = False  # whoever comes has a new decoder
         self._welcome()
         self._sending = None
         self._begin()

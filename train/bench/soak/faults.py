@@ -71,6 +71,7 @@ def memory(soak: Soak, fault: Fault) -> None:
         with suppress(psutil.Error, OSError):
             less = int(STARVED * one.memory_info().vms)
             one.rlimit(psutil.RLIMIT_AS, (less, less))
+    soak.camera.starved = True  # it goes on until it asks for more, which may be minutes
 
 
 def gpu(soak: Soak, fault: Fault) -> None:

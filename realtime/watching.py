@@ -129,6 +129,8 @@ class Watch:
         finally:
             self.source.close()
             self.pipeline.close()
+            # who is called often holds this watch: let go, both are freed with their pictures as soon as nobody wants them
+            self._on_event = self._on_provisional = self._on_step = _nobody
 
     def stop(self) -> None:
         self._stop.set()
@@ -174,6 +176,9 @@ class Watch:
             self._on_event(known.event, known.keyframes)
             self.status.events_total += 1
             self.status.events.append(known.event)
+
+
+def _nobody(*_: object) -> None: ...
 
 
 def side_by_side(watches: Sequence[Watch]) -> list[threading.Thread]:

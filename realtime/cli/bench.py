@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -88,8 +89,8 @@ class Run:
     def __init__(self, source: str, as_live: bool, chosen: LiveSettings):
         self._source, self._as_live, self._chosen = source, as_live, chosen
         self._memory: list[tuple[float, float]] = []  # (seconds since the beginning, MiB)
-        self._stages: dict[str, list[float]] = {}
-        self._latencies: list[float] = []
+        self._stages: dict[str, array[float]] = {}  # packed: what is measured over hours must not be the bench's own memory
+        self._latencies = array("f")
         self.frames = self.events = self.dropped = 0
         self._early: Counter[str] = Counter()  # provisional events: told, withdrawn, confirmed, kind and label as they were told
         self.busy = 0.0
@@ -124,8 +125,8 @@ class Run:
             self.events += self.watch.status.events_total
             self.dropped += opened.counts.dropped
             for stage, taken in pipeline.timings.items():
-                self._stages.setdefault(stage, []).extend(taken)
-            self._latencies += self.watch.status.latencies
+                self._stages.setdefault(stage, array("f")).extend(taken)
+            self._latencies.extend(self.watch.status.latencies)
 
     def _provisional(self, told: dict[int, Event], event: Event, _: Keyframes) -> None:
         self._early["withdrawn" if event.withdrawn else "told"] += 1
@@ -150,7 +151,7 @@ class Run:
         table = Table(box=None, header_style="dim", pad_edge=False)
         for name in ("stage, ms", "p50", "p95", "p99", "number"):
             table.add_column(name, justify="left" if name.startswith("stage") else "right")
-        rows = {text: self._stages.get(stage, []) for stage, text in STAGES.items()}
+        rows = {text: self._stages.get(stage, array("f")) for stage, text in STAGES.items()}
         rows["frame, arrival to done" + ("" if self._as_live else " (waiting for its turn included)")] = self._latencies
         for text, taken in rows.items():
             numbers = [f"{value:.1f}" for value in percentiles(taken, 50, 95, 99)] if taken else ["–"] * 3

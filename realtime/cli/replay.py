@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from engines.errors import on_notice
 from engines.runtime import ENGINES
-from realtime import settings
+from realtime import heap, settings
 from realtime.cli import baseline as baselines
 from realtime.cli import common, terminal
 from realtime.cli.batch import Batch, Wanted
@@ -20,7 +20,7 @@ from realtime.cli.clips import find_clips
 from realtime.cli.common import signals
 from realtime.cli.console import Output, console_on
 from realtime.cli.replay_one import PATIENCE, progress, replay
-from realtime.cli.running import exit_code, log_session, totals
+from realtime.cli.running import Totals, exit_code, log_session, totals
 from realtime.errors import UsageError
 from realtime.names import printable
 from realtime.naming.recognizer import Recognizer
@@ -30,7 +30,7 @@ from realtime.output.line_file import LineFile
 from realtime.output.writer import Writer
 from realtime.sources.checks import check_file, pictures_in
 from realtime.spotting.settings import Baseline
-from realtime.watching import LiveSettings, Watch
+from realtime.watching import LiveSettings
 
 EXAMPLES = """
   mer-replay clip.mp4 --out results                  results/clip/events.csv, events.jsonl, timeline.png; results/events_all.xlsx
@@ -105,8 +105,8 @@ def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, part
     if not jobs:
         console.print(batch.finish(given.jobs))
         return 0
-    watches: list[Watch] = []
-    writers: list[Writer] = []
+    heap.bound()
+    whole = Totals()  # of the clips: of what each held nothing stays, an archive has thousands
     code, told = 0, None
     with signals(), ExitStack() as stack:
         stack.enter_context(on_notice(common.complain("mer-replay")))
@@ -114,11 +114,10 @@ def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, part
         console.print(recognizer.engines, style="dim")
         keep(out / "settings.yaml", OmegaConf.to_yaml(config))
         log = None if no_log else log_session("mer-replay", chosen.network, [clip for clip, _ in jobs], config, participant=participant or "")
-        log_writer = Writer([log] if log else [], common.complain("mer-replay"), patience_s=PATIENCE)
-        writers.append(stack.enter_context(log_writer))
+        log_writer = stack.enter_context(Writer([log] if log else [], common.complain("mer-replay"), patience_s=PATIENCE))
         missing = ["interrupted: not all recordings were worked through"]
         if log:  # however it ends
-            stack.callback(lambda: log.finish(**vars(totals(watches, writers, missing))))
+            stack.callback(lambda: log.finish(**vars(totals([], [log_writer], missing).add(whole))))
         bar = stack.enter_context(progress(console))
         if launcher == "ray":
             from realtime.cli import replay_archive
@@ -127,15 +126,20 @@ def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, part
             console.print(batch.finish(given.jobs))
             return code
         for clip, name in jobs:
+            writers: list[Writer] = []
             try:
-                watches.append(replay(clip, name, batch, chosen, recognizer, log_writer, writers, bar))
+                watch = replay(clip, name, batch, chosen, recognizer, log_writer, writers, bar)
             except Exception as error:  # one bad clip does not cost the others their results, whatever it is
                 batch.failed(clip, name, str(error) or type(error).__name__)
                 failed = common.told("mer-replay", error, printable(clip))
+                whole.add(totals([], writers))
                 code = code or failed
                 continue
-            bar.console.print(terminal.summary(watches[-1]))
-            if told := watches[-1].interruption:
+            bar.console.print(terminal.summary(watch))
+            whole.add(totals([watch], writers))
+            failed = exit_code("mer-replay", [watch], writers)
+            code = code or failed
+            if told := watch.interruption:
                 break
         else:
             missing = []
@@ -144,7 +148,7 @@ def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, part
         common.complain("mer-replay")(f"standard output is gone ({output.gone}): the results are in {out}")
     if told:
         common.complain("mer-replay")("interrupted: what was found until then is kept")
-    return exit_code("mer-replay", watches, writers) or code or (getattr(told, "code", common.INTERRUPTED) if told else 0)
+    return code or log_writer.exit_code or (getattr(told, "code", common.INTERRUPTED) if told else 0)
 
 
 def _usual(participant: str | None, stretch: str | None, words: list[str], config: DictConfig) -> Baseline | None:

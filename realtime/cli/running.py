@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -156,13 +156,14 @@ class Totals:
     judged: dict[str, dict] = field(default_factory=dict)
     incomplete: str = ""
 
-    def add(self, other: Totals) -> None:
+    def add(self, other: Totals) -> Self:
         self.frames += other.frames
         for mine, more in ((self.drops, other.drops), (self.faults, other.faults)):
             for cause, number in more.items():
                 mine[cause] = mine.get(cause, 0) + number
         self.judged |= other.judged
         self.incomplete = "; ".join(filter(None, (self.incomplete, other.incomplete)))
+        return self
 
 
 def totals(watches: list[Watch], writers: list[Writer], incomplete: Sequence[str] = ()) -> Totals:

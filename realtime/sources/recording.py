@@ -18,6 +18,7 @@ from realtime.sources.decoder.parent import Cancelled, ReaderProcess, Request
 
 AHEAD = 10  # frames that are read before their turn: a landmark run may begin with them, 40 ms at 200 frames/s
 AHEAD_BYTES = 64 * 2**20  # large pictures: fewer of them
+LEAST_FPS, MOST_FPS = 1.0, 100_000.0  # of a recording: beyond, it would last for years, or no time
 HANG_SECONDS = 60.0  # a decoder that is silent for so long will not come back
 
 
@@ -29,8 +30,8 @@ def file_request(path: str | Path, settings: SourceSettings | None = None) -> Re
         UsageError: the rate makes no sense.
     """
     settings = settings or SourceSettings()
-    if settings.fps is not None and not 0 < settings.fps < float("inf"):
-        raise UsageError(f"source.fps must be above 0, got {settings.fps:g}")
+    if settings.fps is not None and not LEAST_FPS <= settings.fps <= MOST_FPS:
+        raise UsageError(f"source.fps must be {LEAST_FPS:g} to {MOST_FPS:g} frames a second, got {settings.fps:g}")
     check_file(Path(path), settings.fps)
     return Request(
         name=printable(path),

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import shutil
+import weakref
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
+from realtime.cli import replay_one
 from realtime.cli.batch import Batch, Record, Wanted
 from realtime.cli.clips import find_clips
 from realtime.cli.replay import main as replay
@@ -157,6 +159,24 @@ def test_a_folder_twice_with_its_results_inside(tmp_path):
     anew = run(clips / "a.mp4", "--out", clips / "out", "--no-log", "spotter.max_duration=0.4")
     assert "with other settings or of an older file: 1; done anew" in anew.stdout and "1 of 1 recordings" in anew.stdout
     assert len(list(csv.DictReader((clips / "out/recordings.csv").open(encoding="utf-8-sig")))) == 3  # the others are still in it
+
+
+def test_of_a_clip_that_is_done_nothing_stays_in_memory(tmp_path, monkeypatch):
+    """An archive has thousands."""
+    alive, others = weakref.WeakSet(), []
+
+    class Seen(replay_one.Watch):
+        def __init__(self, *more):
+            others.append(len(alive))
+            alive.add(self)
+            super().__init__(*more)
+
+    monkeypatch.setattr(replay_one, "Watch", Seen)
+    clips = [tmp_path / f"{number}.mp4" for number in range(4)]
+    for clip in clips:
+        wall(clip, 0.2)
+    run(*clips, "--out", tmp_path / "out", "--no-log")
+    assert others == [0, 1, 1, 1]  # the one before is let go when the next is done
 
 
 def test_an_address_is_told_where_it_goes_without_its_password(tmp_path):

@@ -73,6 +73,13 @@ def test_a_side_of_nothing_is_refused(tmp_path, side):
         open_source(film(tmp_path / "a.mp4", steady(0.1, 20)), settings=SourceSettings(**{side: 0}))
 
 
+@pytest.mark.parametrize("rate", [0.0, -25.0, 1e-320, 1e-10, 1e300, float("inf"), float("nan")])
+@pytest.mark.parametrize("as_live", [True, False])
+def test_a_rate_that_cannot_be_is_refused(tmp_path, rate, as_live):
+    with pytest.raises(UsageError, match="source.fps must be 1 to 100000 frames a second, got"):
+        open_source(film(tmp_path / "a.mp4", steady(0.1, 20)), as_live=as_live, settings=SourceSettings(fps=rate))
+
+
 def test_the_default_stream_is_taken_or_the_largest_or_the_one_asked_for(tmp_path):
     def sizes(marked: int | None):
         clip = tmp_path / f"{marked}.mkv"

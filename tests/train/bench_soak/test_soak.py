@@ -10,7 +10,7 @@ pytest.importorskip("fastapi")
 from realtime.output.log import Log, Session, SqliteSink
 from realtime.output.sinks import json_line
 from realtime.records import Event
-from train.bench.soak.camera import Camera
+from train.bench.soak.camera import IDLE_S, Camera
 from train.bench.soak.cli import SECONDS, markdown
 from train.bench.soak.faults import STRIKES
 from train.bench.soak.films import Film, number_of, slate, truth
@@ -75,7 +75,7 @@ def test_what_grows_is_told_from_what_is_noisy():
 def played(tmp_path):
     """Of two minutes in which nothing failed, what `judge` looks at; `played(rows)`: the log's, (minute, which movement)."""
 
-    def made(rows, said=(), posted=None, lost=()):
+    def made(rows, said=(), posted=None, spoilt=()):
         sink = SqliteSink(Session("kernel_ridge", ["camera"], {}), tmp_path / "log.sqlite3")
         sink.open()
         for number, (minute, which) in enumerate(rows):
@@ -95,7 +95,7 @@ def played(tmp_path):
             seconds=SECONDS,
             receiver=receiver,
             course=Course(),
-            camera=SimpleNamespace(held=[], lost=list(lost)),
+            camera=SimpleNamespace(held=[], spoilt=list(spoilt)),
         )
         return judge(soak, 2)[0]
 
@@ -110,8 +110,8 @@ def test_what_is_there_once_is_right(played):
     assert not found.wrong and found.ought == found.once == 4
 
 
-def test_a_movement_whose_pictures_a_starved_decoder_lost_is_not_asked_for(played):
-    found = played(ALL[1:], lost=[VISIT_AT + 1.0])
+def test_a_movement_whose_pictures_were_spoilt_is_not_asked_for(played):
+    found = played(ALL[1:], spoilt=[VISIT_AT + 1.0])
     assert not found.wrong and found.ought == found.once == 2
 
 
@@ -130,7 +130,20 @@ def test_what_was_on_its_way_is_lost_with_a_starved_decoder_alone(starved):
                 break
     finally:
         camera.close()
-    assert (1.0 in camera.lost) == starved and camera._reader is None
+    assert (1.0 in camera.spoilt) == starved and camera._reader is None
+
+
+def test_the_room_that_is_shown_while_something_else_takes_long_spoils_what_is_shown():
+    film = Film("usual", 0.1)
+    camera = Camera(film, lambda: 1, lambda: None)
+    with socket.create_connection(("127.0.0.1", camera.port)):
+        camera.send(1.0, film.room)
+        camera.idle()  # at once: nothing is needed
+        assert camera.spoilt == []
+        camera._sent_at -= 2 * IDLE_S
+        camera.idle()
+    camera.close()
+    assert camera.spoilt == [1.0]
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ class Camera:
         shift: seconds that its clock is wrong by.
         at: simulated seconds of the last picture.
         held: simulated seconds at which the machine was too busy for it.
-        starved: the program's decoder will let go of it at some time, and what was on its way then is lost.
-        lost: simulated seconds of such pictures.
+        starved: the program's decoder will let go of it at some time, and what is on its way then is lost.
+        spoilt: simulated seconds at which a picture was lost like that, or the room was shown in between.
     """
 
     def __init__(self, film: Film, done: Callable[[], int], welcome: Callable[[], None]):
@@ -51,7 +51,7 @@ class Camera:
         self.at, self._sent_at = 0.0, time.monotonic()  # of the last picture, the latter by the wall's clock
         self.held: list[float] = []
         self.starved = False
-        self.lost: list[float] = []
+        self.spoilt: list[float] = []
         self._latest: deque[float] = deque(maxlen=AHEAD + IN_DECODER)
         self._welcome, self._begun_at = welcome, 0
         self._done, self._owed = done, 0  # pictures that the program will have done once it has done all that was sent
@@ -89,7 +89,7 @@ class Camera:
             self._latest.append(at)
         except (OSError, av.error.FFmpegError):  # the program has let go
             if self.starved:
-                self.lost += [*self._latest, at]
+                self.spoilt += [*self._latest, at]
             self._hang_up()
 
     def rouse(self, at: float) -> None:
@@ -109,6 +109,7 @@ class Camera:
     def idle(self) -> None:
         """Something else takes a while: the camera must not pass for one that has stalled."""
         if self._reader is not None and time.monotonic() - self._sent_at > IDLE_S:
+            self.spoilt.append(self.at)
             self.send(self.at + ROUSING, self.film.room)
 
     def drain(self) -> None:

@@ -44,7 +44,7 @@ def judge(soak: Soak, minutes: int) -> tuple[Found, Found]:
     log = Log(soak.log)
     of_page = sessions(log)
     of_program = sorted({session["id"] for session in log.sessions()} - set(of_page))
-    moves, disturbed = truth(soak.seconds), [*soak.course.source, *soak.camera.held, *soak.camera.lost]
+    moves, disturbed = truth(soak.seconds), [*soak.course.source, *soak.camera.held, *soak.camera.spoilt]
     program, page = Found(), Found()
     if len(of_program) != len(soak.lives):
         program.wrong.append(f"{len(of_program)} sessions in the log of {len(soak.lives)} starts")

@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -18,7 +18,7 @@ import psutil
 from omegaconf import OmegaConf
 from rich.table import Table
 
-from realtime import settings
+from realtime import heap, settings
 from realtime.cli import common
 from realtime.cli import streams as many
 from realtime.cli.console import Console
@@ -68,6 +68,7 @@ def live(source, as_live, seconds, streams, settings_):
     if streams is not None and as_live:
         raise UsageError("--streams plays as live in any case: leave --as-live out")
     chosen: LiveSettings = OmegaConf.to_object(settings.load("live", overrides, LiveSettings))
+    heap.bound()  # as mer-live does
     console = Console(soft_wrap=True)
     console.print(machine(), style="dim")
     if streams is not None:
@@ -89,7 +90,9 @@ class Run:
     def __init__(self, source: str, as_live: bool, chosen: LiveSettings):
         self._source, self._as_live, self._chosen = source, as_live, chosen
         self._memory: list[tuple[float, float]] = []  # (seconds since the beginning, MiB)
-        self._stages: dict[str, array[float]] = {}  # packed: what is measured over hours must not be the bench's own memory
+        self._stages: dict[str, array[float]] = defaultdict(
+            lambda: array("f")
+        )  # packed: what is measured over hours must not be the bench's own memory
         self._latencies = array("f")
         self.frames = self.events = self.dropped = 0
         self._early: Counter[str] = Counter()  # provisional events: told, withdrawn, confirmed, kind and label as they were told
@@ -125,7 +128,7 @@ class Run:
             self.events += self.watch.status.events_total
             self.dropped += opened.counts.dropped
             for stage, taken in pipeline.timings.items():
-                self._stages.setdefault(stage, array("f")).extend(taken)
+                self._stages[stage].extend(taken)
             self._latencies.extend(self.watch.status.latencies)
 
     def _provisional(self, told: dict[int, Event], event: Event, _: Keyframes) -> None:
@@ -151,7 +154,7 @@ class Run:
         table = Table(box=None, header_style="dim", pad_edge=False)
         for name in ("stage, ms", "p50", "p95", "p99", "number"):
             table.add_column(name, justify="left" if name.startswith("stage") else "right")
-        rows = {text: self._stages.get(stage, array("f")) for stage, text in STAGES.items()}
+        rows = {text: self._stages[stage] for stage, text in STAGES.items()}
         rows["frame, arrival to done" + ("" if self._as_live else " (waiting for its turn included)")] = self._latencies
         for text, taken in rows.items():
             numbers = [f"{value:.1f}" for value in percentiles(taken, 50, 95, 99)] if taken else ["–"] * 3

@@ -73,6 +73,7 @@ def levels(usual: Choice) -> dict[str, tuple[float, float]]:
 LEAST_QUEUE, QUEUE_SECONDS = 15, 0.25  # frames that may wait for the pipeline: what waits is shown that much later
 LONGEST_NUMBER, SHOWN = 3, 80  # digits of a camera; characters of what was typed that are said again
 USUAL_FPS, MOST_FPS = 30.0, 240.0
+BROWSER = "browser camera"  # as a source is named
 DEMO = "demo"  # what a page names the clip that comes along
 DEMO_CLIP = str(files("realtime").joinpath("assets/demo.mp4"))
 
@@ -90,7 +91,7 @@ def camera(wish: dict, settings: SourceSettings, tell: Callable[[str, dict], Non
     fps = min(float(wish.get("fps") or USUAL_FPS), MOST_FPS)
     queue = min(max(LEAST_QUEUE, round(QUEUE_SECONDS * fps)), settings.queue)
     return Packets(
-        "browser camera",
+        BROWSER,
         str(wish["codec"]),
         _side(wish["width"]),
         _side(wish["height"]),

@@ -143,7 +143,8 @@ class Camera:
         except TimeoutError:
             raise TimeoutError(f"nobody came to the camera within {START_S:g} s") from None
         self._reader.settimeout(BACK_S)
-        self.starved = False  # whoever comes has a new decoder
+        self.starved = False  # whoever comes has a new decoder, to which nothing is on its way
+        self._latest.clear()
         self._welcome()
         self._sending = None
         self._begin()

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from realtime.dashboard.live.choices import BROWSER
 from realtime.dashboard.live.socket import HEADER, KEY, PATH, VERSION
 from realtime.output.log import Log
 from train.bench.soak.camera import ROUSING
 from train.bench.soak.films import Film, Sent
 
-SOURCE = "browser camera"  # as the log calls it
 AHEAD = 8  # pictures that may be on their way: of a page few wait
 SILENT_S = 5.0
 READY_S = 240.0  # on a machine that has other things to do
@@ -27,7 +27,7 @@ POLL_S = 0.002
 
 def sessions(log: Log) -> list[int]:
     """The numbers of the pages' sessions in a log, in their order."""
-    return sorted(session["id"] for session in log.sessions() if session["sources"] == [SOURCE])
+    return sorted(session["id"] for session in log.sessions() if session["sources"] == [BROWSER])
 
 
 @dataclass(frozen=True)

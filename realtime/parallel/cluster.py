@@ -6,6 +6,7 @@ nobody on the network can reach: whoever reaches a Ray runs programs on it.
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import socket
@@ -157,8 +158,9 @@ def _job(ray):
 
 
 def stay_here() -> None:
-    """The Ray that is started next listens on the loopback alone, as it does by default on macOS and Windows, and
-    without its dashboard's process, which asks the network which cloud this is though its reports are switched off.
+    """The Ray that is started next listens on the loopback alone, and one that is joined is looked for there, as by
+    default on macOS and Windows; and without its dashboard's process, which asks the network which cloud this is though
+    its reports are switched off.
 
     Ray has no public setting for either; a version without these names would do what it does by default.
     """
@@ -169,10 +171,25 @@ def stay_here() -> None:
 
 
 def _knock(address: str) -> None:
-    """Ray itself goes on trying for minutes where nobody answers. Raises OSError."""
+    """Ray itself goes on trying for minutes where nobody answers. Raises OSError.
+
+    It also takes a loopback's address for this machine's on the network, where a Ray that listens on the loopback alone is
+    never found."""
+    from ray._private import services
+
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    if not (host and port.isdigit()):
+        return
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as answer:
+        local = ipaddress.ip_address(answer.getpeername()[0]).is_loopback
+    if local and not _answers(services.get_node_ip_address(), int(port)):
+        stay_here()
+
+
+def _answers(host: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((host, port), timeout=10):
+        return True
+    return False
 
 
 def _first(error: BaseException) -> str:

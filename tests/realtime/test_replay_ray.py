@@ -11,6 +11,8 @@ from films import film
 
 pytest.importorskip("ray")
 
+from ray._private import ray_constants
+
 from realtime.cli.replay import main as replay
 from realtime.output.log import Log
 from realtime.parallel import cluster
@@ -25,6 +27,7 @@ def nodes(monkeypatch):
     monkeypatch.setenv("RAY_worker_niceness", "0")  # on a busy machine Ray's polite workers hardly start
     with one_core_nodes(NODES) as started:
         monkeypatch.setenv("RAY_ADDRESS", started.address)
+        monkeypatch.setattr(ray_constants, "ENABLE_RAY_CLUSTER", True)  # as in a program that has not started them
         yield started
 
 

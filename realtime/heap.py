@@ -23,7 +23,8 @@ def bound() -> None:
 
 
 def settle() -> None:
-    """To be called once all is loaded: what is there now stays, and the collector need not look at it ever again."""
+    """To be called once, when all is loaded: what is there now stays, and the collector need not look at it ever again, which
+    would hold up all threads for a tenth of a second."""
     gc.collect()
     gc.freeze()
 

@@ -119,6 +119,8 @@ class Run:
             self.watch = Watch(opened, pipeline, partial(self._became, told), note, partial(self._provisional, told))
             started = time.monotonic()
             self._worked = []
+            if not self.frames:
+                heap.settle()  # as mer-live does
             self.watch.run()
             if self._worked:
                 (before, first), (after, last) = self._worked[0], self._worked[-1]

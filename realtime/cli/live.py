@@ -235,6 +235,7 @@ def main(
                     hand_over,
                 )
             )
+        heap.settle()
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader(), recording)
         recording.end()
         if heard:

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
+from realtime import heap
 from realtime.cli.terminal import percentiles
 from realtime.errors import UsageError
 from realtime.naming.recognizer import Recognizer
@@ -68,6 +69,7 @@ def show(source: str, chosen: LiveSettings, most: int, seconds: float, console: 
         clip = Path(folder) / "camera.mp4"
         fps = at_camera_speed(source, clip, seconds + WARM_SECONDS + 1.0)
         recognizer = Recognizer(chosen.network, chosen.engine)
+        heap.settle()  # as mer-live does
         console.print(f"{source} at {fps:.4g} frames/s, as live, {seconds:g} s for each number of streams", style="dim")
         table = Table(box=None, header_style="dim", pad_edge=False)
         for name in ("streams", "frames/s", "p50", "p95", "p99", "slowest", "dropped", "events", "label", "event", "cores"):

@@ -8,8 +8,11 @@ import time
 import numpy as np
 import psutil
 import pytest
+from click.testing import CliRunner
+from films import film
 
 from realtime import heap
+from realtime.cli import live
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
@@ -46,3 +49,12 @@ def test_it_is_given_back_now_and_then_until_the_end(monkeypatch):
     while any(thread.name == "heap" for thread in threading.enumerate()) and time.monotonic() < until:
         time.sleep(0.01)
     assert not any(thread.name == "heap" for thread in threading.enumerate())
+
+
+def test_mer_live_settles_before_it_watches(monkeypatch, tmp_path):
+    film(tmp_path / "short.mp4", [frame / 30 for frame in range(5)])
+    done, follow = [], live.follow
+    monkeypatch.setattr(heap, "settle", lambda: done.append("settled"))
+    monkeypatch.setattr(live, "follow", lambda *asked: done.append("watched") or follow(*asked))
+    assert CliRunner().invoke(live.main, ["--source", str(tmp_path / "short.mp4"), "--no-log", "--quiet"]).exit_code == 0
+    assert done == ["settled", "watched"]

@@ -123,6 +123,8 @@ class Pipeline:
         for face, reading in readings.items():
             if reading.keyframes:
                 self._namer.name(face, reading.keyframes, frame)
+            if reading.suspected:
+                self._namer.name_ahead(reading.suspected)
             if reading.early:
                 self._namer.name_early(face, reading.early, frame)
             for early in reading.withdrawn:

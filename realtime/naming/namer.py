@@ -18,6 +18,7 @@ from realtime.records import Event, FaceView, Frame, Keyframes, Recognized
 from realtime.timings import Timings
 
 MOST_PENDING = 16  # movements that may wait to be named; beyond, the loop waits, and a live source drops frames
+Named = tuple[str, dict[str, float], dict[str, float] | None]  # label, scores, action units
 
 
 class Namer:
@@ -44,9 +45,15 @@ class Namer:
         self._pending: deque[Future[Recognized]] = deque()
         self._spotted = 0
         self._early: dict[tuple[int, int], tuple[int, Future[Recognized]]] = {}  # (face, its number) → event's number, and its name
+        self._ahead: deque[tuple[tuple[int, ...], Future[Named]]] = deque(maxlen=MOST_PENDING)  # of which pictures
         self._worker.submit(recognize.warm)
         if estimate:
             self._worker.submit(estimate.warm)
+
+    def name_ahead(self, suspected: Keyframes) -> None:
+        """Begin to name what is probably told in a moment: of a network that looks no further than the apex, the label is then there."""
+        if self.recognize.until_apex:
+            self._ahead.append((_looked_at(suspected), self._worker.submit(self._named, suspected)))
 
     def name(self, face: int, keyframes: Keyframes, known: Frame) -> None:
         """known: the frame at which the movement turned out to be over."""
@@ -54,7 +61,8 @@ class Namer:
             number, _ = self._early.pop((face, keyframes.early))
         else:
             number = self._next()
-        self._pending.append(self._worker.submit(self._event, number, face, keyframes, known))
+        ahead = next((named for pictures, named in self._ahead if pictures == _looked_at(keyframes)), None)
+        self._pending.append(self._worker.submit(self._event, number, face, keyframes, known, ahead))
 
     def name_early(self, face: int, keyframes: Keyframes, known: Frame) -> None:
         """The same of one that is told at its apex. known: the frame at which that had passed."""
@@ -91,11 +99,14 @@ class Namer:
         self._spotted += 1
         return self._spotted
 
-    def _event(self, number: int, face: int, keyframes: Keyframes, known: Frame) -> Recognized:
+    def _named(self, keyframes: Keyframes) -> Named:
         with self._timings.timed("naming"):
             flow = SharedFlow()  # both look at the flow from onset to apex
-            label, scores = self.recognize(keyframes, flow)
-            units = self._estimate(keyframes, flow) if self._estimate else None
+            return *self.recognize(keyframes, flow), self._estimate(keyframes, flow) if self._estimate else None
+
+    def _event(self, number: int, face: int, keyframes: Keyframes, known: Frame, ahead: Future[Named] | None) -> Recognized:
+        """ahead: was submitted before this, to the same worker."""
+        label, scores, units = ahead.result() if ahead else self._named(keyframes)
         named, offset = time.monotonic(), keyframes.offset
         self._timings.took("delay", known.pts - offset.pts)
         self._timings.took("label", named - known.arrival)
@@ -131,6 +142,11 @@ class Namer:
         if self._wall is None:
             return None
         return datetime.fromtimestamp(self._wall + view.arrival, UTC).isoformat(timespec="milliseconds")
+
+
+def _looked_at(keyframes: Keyframes) -> tuple[int, ...]:
+    """Which pictures a network sees that looks no further than the apex."""
+    return keyframes.onset.face, keyframes.onset.index, keyframes.apex.index
 
 
 def _withdrawn(told: Future[Recognized]) -> Recognized:

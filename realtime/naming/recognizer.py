@@ -10,7 +10,7 @@ from engines.flow import Flow
 from engines.zoo import known
 from realtime.errors import ModelError
 from realtime.face.geometry import to_68
-from realtime.naming.inputs import INPUTS
+from realtime.naming.inputs import INPUTS, PAST_APEX
 from realtime.naming.inputs.on_gpu import ON_GPU
 from realtime.networks import network
 from realtime.records import UNSURE, Keyframes, Moments
@@ -24,6 +24,9 @@ class Recognizer:
 
     The label is the likeliest class, or UNSURE where that is less likely than the manifest's "abstain_below", and for a
     macro-expression unless the manifest says "macro": true, that it was trained on such. Streams may share one: on a GPU their movements then share batches, from the pictures to the scores.
+
+    Attributes:
+        until_apex: the network looks at onset and apex alone.
 
     Raises:
         ModelError: the network cannot be had.
@@ -47,6 +50,7 @@ class Recognizer:
         if self._network.width != len(self.classes):
             raise ModelError(f"the network {model} gives {self._network.width} numbers for {len(self.classes)} classes: export it again")
         self._inputs = INPUTS[kind]
+        self.until_apex = kind not in PAST_APEX
         self._flow = flow or Flow("cpu" if engine == "cpu" else "auto")
         self._flow.warm()
         self._on_gpu = ON_GPU.get(kind)

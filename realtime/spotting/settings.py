@@ -102,6 +102,7 @@ class Reading:
         threshold: in the same measure.
         gate: "blink", "motion" or "lost" while that holds, else None.
         keyframes: set once a movement has been spotted.
+        suspected: set once it seems that one is over, a moment before that is sure: its onset and apex will stay, so it may be named meanwhile.
         early: set once the apex of what is probably one has passed, where that is asked for (`realtime.spotting.early`).
         withdrawn: numbers (`Keyframes.early`) of those that turn out now to be no event.
         set_aside: movements that were noticed and turn out now to be no event.
@@ -114,3 +115,4 @@ class Reading:
     set_aside: tuple[SetAside, ...] = ()
     early: Keyframes | None = None
     withdrawn: tuple[int, ...] = ()
+    suspected: Keyframes | None = None

@@ -14,10 +14,10 @@ from realtime.spotting.early import Early
 from realtime.spotting.kinds import Aside
 from realtime.spotting.lbp import smooth_grey
 from realtime.spotting.memory import Episode
-from realtime.spotting.movement import movement
+from realtime.spotting.movement import Movement, movement
 from realtime.spotting.settings import Reading, SpotterSettings
 from realtime.spotting.stretch import LATELY, Stretch
-from realtime.spotting.verify import Found, MicroDetector, Verifier
+from realtime.spotting.verify import RATE, Found, MicroDetector, Verifier
 
 LINGERS = 1.0  # seconds for which a face may rest in another place before it moves on, and that is one movement
 
@@ -60,24 +60,28 @@ class Spotter:
         self._under_way: Episode | None = None
         self._known: deque[Keyframes] = deque()  # to be told, one in a reading
         self._early = Early(settings) if early else None
+        self._suspected: Keyframes | None = None  # lately
 
     def __call__(self, view: FaceView) -> Reading:
         grey = smooth_grey(view.pixels)
         if self._stretch is None or not self._stretch.goes_on(view):
             self._interrupt()
             self._began = view.pts if self._began is None else self._began
-            self._stretch = Stretch(view, grey, self.settings, self._make_detector())
+            self._stretch, self._suspected = Stretch(view, grey, self.settings, self._make_detector()), None
             return self._ended()
         stretch = self._stretch
         gate = stretch.look(view, grey, all_views=view.pts - self._began <= CUT_SECONDS)
+        suspected = None
         if stretch.detector is not None:
             if found := stretch.ask():
                 self._verified(found)
+            if stretch.detector.suspected:
+                suspected = self._suspect(stretch.detector.suspected)
             self._aside.settle(view.pts - LATELY, stretch.detector.during)
         self._advance()
         early = self._early.at_apex(stretch, self._under_way) if self._early else None
         withdrawn = self._early.withdrawn(view.pts, self._under_way) if self._early else ()
-        return Reading(stretch.front.difference, stretch.front.threshold, gate, self._next(), self._aside.take(), early, withdrawn)
+        return Reading(stretch.front.difference, stretch.front.threshold, gate, self._next(), self._aside.take(), early, withdrawn, suspected)
 
     def lost(self) -> Reading:
         """The face is not in view: what was under way ends, and the next view starts anew."""
@@ -161,12 +165,30 @@ class Spotter:
         else:
             self._report(stretch.keyframes(move, one.top.difference, kind))
 
-    def _verified(self, found: Found) -> None:
-        """The detector found this: its edges are placed by what moved."""
-        stretch = self._stretch
-        move = movement(list(stretch.recent.samples), found.onset, found.apex, found.offset)
+    def _suspect(self, found: Found) -> Keyframes | None:
+        """The detector will find this in a moment, or a surer one in its place."""
+        stretch, self._suspected = self._stretch, None
+        move = self._placed(found)
+        if kinds.of_verified(move, stretch.recent, self.settings) == "micro":
+            self._suspected = stretch.keyframes(move, stretch.recent.sample_at(move.apex).difference, "micro", found.confidence)
+        return self._suspected
+
+    def _placed(self, found: Found) -> Movement:
+        """Its edges are placed by what moved. Where it was suspected already onset and apex stay as they were, which differ by a
+        look of the verifier at most: from these it is being named."""
+        move = movement(list(self._stretch.recent.samples), found.onset, found.apex, found.offset)
         if self.settings.refine:
             move = refined(move)
+        if seen := self._suspected:
+            onset, apex = seen.onset.pts, seen.apex.pts
+            if abs(move.onset - onset) <= 1 / RATE and abs(move.apex - apex) <= 1 / RATE and apex < move.offset:
+                return replace(move, onset=onset, apex=apex)
+        return move
+
+    def _verified(self, found: Found) -> None:
+        """The detector found this."""
+        stretch = self._stretch
+        move, self._suspected = self._placed(found), None
         kind = kinds.of_verified(move, stretch.recent, self.settings)
         if kind != "micro":
             self._drop(kind, move.apex)

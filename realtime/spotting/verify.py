@@ -143,11 +143,12 @@ class Suspicion:
             least: probability from which on a micro-expression is reported.
         """
         self._least = least
-        self._best: Found | None = None
+        self.best: Found | None = None  # so far
         self._first = self._ended = float("-inf")
 
-    def consider(self, now: float, confidence: float, ago: np.ndarray) -> None:
-        """
+    def consider(self, now: float, confidence: float, ago: np.ndarray) -> bool:
+        """Whether this is the first suspicion of one.
+
         Args:
             now: seconds in the source's clock.
             confidence: probability in [0, 1].
@@ -156,26 +157,32 @@ class Suspicion:
         onset, apex, offset = (now - float(seconds) for seconds in ago)
         # what overlaps the last one that was reported is the same one
         if confidence < self._least or onset < self._ended - 0.05 or not onset < apex <= offset:
-            return
-        if self._best is None:
+            return False
+        if first := self.best is None:
             self._first = now
-        if self._best is None or confidence > self._best.confidence:
-            self._best = Found(onset, apex, offset, confidence)
+        if self.best is None or confidence > self.best.confidence:
+            self.best = Found(onset, apex, offset, confidence)
+        return first
 
     def settled(self, now: float) -> Found | None:
-        if self._best is None or now - self._first < SURE:
+        if self.best is None or now - self._first < SURE:
             return None
-        found, self._best = self._best, None
+        found, self.best = self.best, None
         self._ended = found.offset
         return found
 
 
 class MicroDetector:
-    """Asks the verifier about the stream of one anchored face, and says when a micro-expression has ended."""
+    """Asks the verifier about the stream of one anchored face, and says when a micro-expression has ended.
+
+    Attributes:
+        suspected: what seems to have ended since the moment before, and will be found soon, or a surer one in its place.
+    """
 
     def __init__(self, verifier: Verifier, least: float):
         self._verify, self._suspicion = verifier, Suspicion(least)
         self.series = Series()
+        self.suspected: Found | None = None
         self._looks = 0
         self._answers: deque[tuple[float, dict[str, float]]] = deque(maxlen=KEPT_ANSWERS)
 
@@ -189,11 +196,13 @@ class MicroDetector:
         Args:
             off_rest: whether the front end has noticed anything lately; the network is not asked about stillness.
         """
+        self.suspected = None
         self._looks += self.series.push(sample, usual_eyes)
         if self._looks >= EVERY:
             self._looks = 0
             if off_rest and self.series.full:
                 scores, ago = self._verify(self.series.window())
                 self._answers.append((self.series.now, scores))
-                self._suspicion.consider(self.series.now, scores["micro"], ago)
+                if self._suspicion.consider(self.series.now, scores["micro"], ago):
+                    self.suspected = self._suspicion.best
         return self._suspicion.settled(sample.pts)

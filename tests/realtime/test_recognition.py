@@ -118,7 +118,7 @@ def test_a_gpu_that_fails_in_mid_stream_costs_no_event(monkeypatch, tmp_path, no
     assert "Fake GPU 3000" in named.engines and not notices
 
     class Remembering:
-        name, classes, warm = named.name, named.classes, staticmethod(lambda: None)
+        name, classes, until_apex, warm = named.name, named.classes, named.until_apex, staticmethod(lambda: None)
 
         def __call__(self, keyframes, flow=None):
             asked.append(keyframes)

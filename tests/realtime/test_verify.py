@@ -51,12 +51,12 @@ def test_the_mirror_swaps_sides_and_turns_x_around():
 def test_the_surest_answer_within_a_moment_is_reported_once():
     suspicion = verify.Suspicion(0.5)
     ago = np.array([0.4, 0.2, 0.05])
-    suspicion.consider(10.0, 0.6, ago)
-    suspicion.consider(10.03, 0.9, ago + 0.03)
+    assert suspicion.consider(10.0, 0.6, ago)
+    assert not suspicion.consider(10.03, 0.9, ago + 0.03)  # not the first
     assert suspicion.settled(10.04) is None
     found = suspicion.settled(10.08)
     assert found.confidence == 0.9 and found.onset == pytest.approx(9.6) and found.offset == pytest.approx(9.95)
-    suspicion.consider(10.1, 0.95, ago + 0.1)  # the same one again
+    assert not suspicion.consider(10.1, 0.95, ago + 0.1)  # the same one again
     assert suspicion.settled(10.3) is None
 
 

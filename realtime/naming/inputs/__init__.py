@@ -34,3 +34,4 @@ INPUTS: dict[str, Callable[..., dict[str, np.ndarray]]] = {
     "skd_tstsan_5": skd_tstsan.from_moments_5,
     "skd_tstsan_10": skd_tstsan.from_moments_10,
 }
+PAST_APEX = {"lbptop", "skd_tstsan", "skd_tstsan_5", "skd_tstsan_10"}  # kinds that also look at what comes after it

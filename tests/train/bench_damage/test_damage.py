@@ -94,3 +94,10 @@ def test_each_of_many_ends_with_its_own_exit_code(tmp_path, monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         ended = pool.map(lambda _: trial.run(("mer-log", "--version"), tmp_path), range(16))
     assert [outcome.code for outcome in ended] == [0] * 16
+
+
+@pytest.mark.parametrize("seconds, wrong", [([61.0, 2.0], ""), ([61.0, 61.0], "hang")])
+def test_what_was_starved_once_is_no_hang(monkeypatch, seconds, wrong):
+    monkeypatch.setattr(trial, "run", lambda words, folder: Outcome(0, seconds.pop(0), 0, ""))
+    assert trial.play(intact.Case("logs", "whole", {}, ("mer-log", "list"), frozenset({0}))).wrong({0}) == wrong
+    assert not seconds

@@ -104,6 +104,12 @@ def _end(pid: int) -> None:
 
 
 def play(case: Case) -> Outcome:
+    """What hangs is tried once more: another program may have had the cores."""
+    outcome = _once(case)
+    return outcome if outcome.seconds < SECONDS else _once(case)
+
+
+def _once(case: Case) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="mer-damage-") as place:
         folder = Path(place)
         for name, data in case.files.items():

@@ -256,6 +256,13 @@ def shot():
     return save
 
 
+AT_REST = """async () => {  // a colour on its way to another one is neither
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  const ends = one => one.playState === 'running' && one.effect.getComputedTiming().endTime !== Infinity;
+  await Promise.all(document.getAnimations().filter(ends).map(one => one.finished.catch(() => null)));
+}"""
+
+
 @pytest.fixture
 def axe():
     """`axe(page)` → axe-core's serious findings, a line each; a skip where axe-core is not installed."""
@@ -267,6 +274,7 @@ def axe():
 
     def look(page) -> list[str]:
         page.evaluate(script)
+        page.evaluate(AT_REST)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         return [
             f"{one['impact']}: {one['help']} ({one['id']}): {node['target']} {node.get('failureSummary', '')[:200]}"

@@ -138,7 +138,11 @@ def connected(workers: int | None = None):
             stay_here()
         ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, job_config=_job(ray), **own)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        what = "is it up, and has it the same Ray version?" if address else "see the logs in /tmp/ray/session_latest"
+        what = (
+            "is it up, has it the same Ray version, does it ask for a token (RAY_AUTH_MODE=token)?"
+            if address
+            else "see the logs in /tmp/ray/session_latest"
+        )
         raise MissingPartError(f"cannot use {where} ({_first(error)}): {what}") from error
     try:
         yield ray

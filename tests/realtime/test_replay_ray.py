@@ -1,6 +1,9 @@
 """An archive on a cluster of nodes of one core: the same results as here, and a list of what failed."""
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 
 import psutil
@@ -8,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from demo_clips import demo_start
 from films import film
+from places import ROOT
 
 pytest.importorskip("ray")
 
@@ -29,6 +33,22 @@ def nodes(monkeypatch):
         monkeypatch.setenv("RAY_ADDRESS", started.address)
         monkeypatch.setattr(ray_constants, "ENABLE_RAY_CLUSTER", True)  # as in a program that has not started them
         yield started
+
+
+JOIN = "from realtime.parallel.cluster import connected\nwith connected() as ray: print(ray.cluster_resources()['CPU'])"
+START = """
+import os, subprocess, sys
+from train.bench.archive import one_core_nodes
+with one_core_nodes(1) as started:
+    env = os.environ | {"RAY_ADDRESS": started.address}
+    print(subprocess.run([sys.executable, "-c", sys.argv[1]], env=env, capture_output=True, text=True))
+"""
+
+
+def test_a_cluster_that_asks_for_a_token_is_joined_with_it():
+    env = os.environ | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5a" * 32, "RAY_worker_niceness": "0"}
+    done = subprocess.run([sys.executable, "-c", START, JOIN], env=env, cwd=ROOT, capture_output=True, text=True)
+    assert "stdout='1.0\\n'" in done.stdout, (done.stdout, done.stderr)
 
 
 def test_an_archive_on_ray_gives_the_files_of_a_local_run(tmp_path, monkeypatch, nodes):

@@ -4,6 +4,7 @@ import pytest
 
 from realtime.errors import SourceError
 from realtime.sources import SourceSettings, open_source
+from realtime.sources.clock import LEAST_STEP
 
 # Camera 0 gives at most 640×480 uncompressed and 30 fps, camera 1 keeps no time, camera 2 dies after 20 pictures
 # the first time, camera 3 opens but gives no picture. What was asked is written to `asked.txt`.
@@ -113,7 +114,8 @@ def test_times_are_the_drivers(stand_in):
 def test_without_driver_times_it_is_the_arrival(stand_in):
     with open_source(1) as source:
         frames = take(source, 10)
-    assert [frame.pts for frame in frames] == pytest.approx([frame.arrival - frames[0].arrival for frame in frames])
+    # frames that a busy machine hands over at the same moment are a least step apart
+    assert [frame.pts for frame in frames] == pytest.approx([frame.arrival - frames[0].arrival for frame in frames], abs=3 * LEAST_STEP)
 
 
 def test_an_unplugged_camera_is_reopened(stand_in):

@@ -90,9 +90,8 @@ class Run:
     def __init__(self, source: str, as_live: bool, chosen: LiveSettings):
         self._source, self._as_live, self._chosen = source, as_live, chosen
         self._memory: list[tuple[float, float]] = []  # (seconds since the beginning, MiB)
-        self._stages: dict[str, array[float]] = defaultdict(
-            lambda: array("f")
-        )  # packed: what is measured over hours must not be the bench's own memory
+        # packed: what is measured over hours must not be the bench's own memory
+        self._stages: dict[str, array[float]] = defaultdict(lambda: array("f"))
         self._latencies = array("f")
         self.frames = self.events = self.dropped = 0
         self._early: Counter[str] = Counter()  # provisional events: told, withdrawn, confirmed, kind and label as they were told

@@ -167,33 +167,35 @@ class Spotter:
 
     def _suspect(self, found: Found) -> Keyframes | None:
         """The detector will find this in a moment, or a surer one in its place."""
-        stretch, self._suspected = self._stretch, None
-        move = self._placed(found)
-        if kinds.of_verified(move, stretch.recent, self.settings) == "micro":
-            self._suspected = stretch.keyframes(move, stretch.recent.sample_at(move.apex).difference, "micro", found.confidence)
+        self._suspected = None
+        move, kind = self._placed(found)
+        self._suspected = self._keyframes(move, found) if kind == "micro" else None
         return self._suspected
 
-    def _placed(self, found: Found) -> Movement:
-        """Its edges are placed by what moved. Where it was suspected already onset and apex stay as they were, which differ by a
-        look of the verifier at most: from these it is being named."""
+    def _placed(self, found: Found) -> tuple[Movement, str]:
+        """The movement, and its kind; its edges are placed by what moved. Where it was suspected already onset and apex stay as they
+        were, which differ by a look of the verifier at most: from these it is being named."""
         move = movement(list(self._stretch.recent.samples), found.onset, found.apex, found.offset)
         if self.settings.refine:
             move = refined(move)
         if seen := self._suspected:
             onset, apex = seen.onset.pts, seen.apex.pts
             if abs(move.onset - onset) <= 1 / RATE and abs(move.apex - apex) <= 1 / RATE and apex < move.offset:
-                return replace(move, onset=onset, apex=apex)
-        return move
+                move = replace(move, onset=onset, apex=apex)
+        return move, kinds.of_verified(move, self._stretch.recent, self.settings)
+
+    def _keyframes(self, move: Movement, found: Found) -> Keyframes:
+        return self._stretch.keyframes(move, self._stretch.recent.sample_at(move.apex).difference, "micro", found.confidence)
 
     def _verified(self, found: Found) -> None:
         """The detector found this."""
         stretch = self._stretch
-        move, self._suspected = self._placed(found), None
-        kind = kinds.of_verified(move, stretch.recent, self.settings)
+        move, kind = self._placed(found)
+        self._suspected = None
         if kind != "micro":
             self._drop(kind, move.apex)
             return
-        self._report(stretch.keyframes(move, stretch.recent.sample_at(move.apex).difference, kind, found.confidence))
+        self._report(self._keyframes(move, found))
         one = self._under_way
         if one is not None and one.onset.pts < move.apex < one.onset.pts + LATELY:  # the same: what comes now is another one
             stretch.ended, self._under_way = move.offset, None

@@ -57,7 +57,7 @@ def named():
 
 
 def movement():
-    """Keyframes, and the frame at which they were known."""
+    """Keyframes, the frame at which they were known, and all views."""
     seen = views()
     return Keyframes(*seen[:3], peak=1.0, threshold=1.0), Frame(seen[0].pixels, 9, 1.0, 1.0), seen
 

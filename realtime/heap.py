@@ -12,14 +12,26 @@ import threading
 from contextlib import suppress
 
 ARENAS = 2  # that all threads share: Python lets one of them run at a time, and those of the networks take little
-M_ARENA_MAX = -8  # malloc.h
+M_ARENA_MAX, M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -8, -1, -3  # malloc.h
+KEPT = 32 * 2**20  # bytes, the most that glibc takes: a decoder's picture of nearly any size
 EVERY_S = 30.0  # between two `give_back`: each takes some milliseconds
 
 
 def bound() -> None:
     """To be called before threads are started."""
+    _tell(M_ARENA_MAX, ARENAS)
+
+
+def keep_a_picture() -> None:
+    """For a decoder, which takes the memory of a picture for each and gives it back: given back to the system, each would come anew
+    page by page, which costs a fifth of decoding it."""
+    _tell(M_MMAP_THRESHOLD, KEPT)
+    _tell(M_TRIM_THRESHOLD, 2 * KEPT)
+
+
+def _tell(what: int, value: int) -> None:
     with suppress(AttributeError, OSError):  # another C library, which has its own ways
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        ctypes.CDLL(None).mallopt(what, value)
 
 
 def settle() -> None:

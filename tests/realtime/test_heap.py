@@ -4,15 +4,18 @@ import gc
 import platform
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 from click.testing import CliRunner
 from films import film
+from places import DEMO
 
 from realtime import heap
 from realtime.cli import live
+from realtime.sources import open_source
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
@@ -49,6 +52,20 @@ def test_it_is_given_back_now_and_then_until_the_end(monkeypatch):
     while any(thread.name == "heap" for thread in threading.enumerate()) and time.monotonic() < until:
         time.sleep(0.01)
     assert not any(thread.name == "heap" for thread in threading.enumerate())
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_a_decoder_keeps_the_memory_of_a_picture():
+    """225 pages of 4 KiB are one of the demo clip's; given back each time, each would come anew."""
+    with open_source(DEMO) as source:
+        child = source._reader._child.pid
+        faults = lambda: int(Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[7])
+        for _ in range(60):
+            next(source)
+        before = faults()
+        for _ in range(200):
+            next(source)
+        assert faults() - before < 10 * 200
 
 
 def test_mer_live_settles_before_it_watches(monkeypatch, tmp_path):

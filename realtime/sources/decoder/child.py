@@ -27,6 +27,7 @@ from queue import SimpleQueue
 import numpy as np
 
 from engines.isolated import limit_memory
+from realtime import heap
 from realtime.errors import MerError, SourceError
 from realtime.sources.encoded import ON, Keeping
 
@@ -37,6 +38,7 @@ RING_BYTES = 128 * 2**20  # large pictures get fewer slots, never fewer than fou
 def main(messages_fd: int, slots_fd: int, memory_fd: int) -> None:
     """Serve one source until it ends or the parent goes away; never returns."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it closes us in order
+    heap.keep_a_picture()
     messages, incoming = Connection(messages_fd, readable=False), Connection(slots_fd, writable=False)
     request = json.loads(incoming.recv_bytes())
     free: SimpleQueue[int] = SimpleQueue()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import defaultdict
+from copy import copy
 
 import numpy as np
 
@@ -55,6 +56,12 @@ class Judged:
             self._judged += passed
         else:
             self._why[cause] += passed
+
+    def copy(self) -> Judged:
+        """As it is now, while another thread counts on."""
+        now = copy(self)
+        now._why = self._why.copy()
+        return now
 
     def as_a_whole(self) -> None:
         """A clip that was cut to its movement has been judged after its end: that rest was not known did no harm."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
 
 from realtime.errors import MerError
 from realtime.judged import Judged
+from realtime.naming.recognizer import Recognizer
 from realtime.pipeline import Pipeline, PipelineSettings, Step
 from realtime.records import Event, Keyframes, Recognized
-from realtime.sources import Source, SourceCounts, SourceSettings
+from realtime.sources import Source, SourceCounts, SourceInfo, SourceSettings
+from realtime.sources.demo import called
 
 FPS_SECONDS = 2.0  # the measured rate is that of the last two seconds
 CURVE_SECONDS = 6.0  # of the difference curve that a view may show
@@ -59,6 +63,13 @@ class Status:
         recent = [t for t in done if t > time.monotonic() - FPS_SECONDS]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
 
+    def copy(self) -> Self:
+        """As it is now, while it is written on."""
+        now = copy(self)
+        now.judged = self.judged.copy()
+        now.events, now.curve, now.latencies, now.done_at = self.events.copy(), self.curve.copy(), self.latencies.copy(), self.done_at.copy()
+        return now
+
     def note(self, step: Step) -> None:
         now = time.monotonic()
         self.frames += 1
@@ -82,12 +93,68 @@ def too_busy(counts: SourceCounts, name: str) -> str:
     return f"too busy: {counts.dropped} of {counts.frames} frames of {name} were dropped"
 
 
+@dataclass
+class Account:
+    """What is known of a watch at one moment; another process may be told.
+
+    Attributes:
+        name: as its events call the source.
+        info: what was opened.
+        state: of the source.
+        counts: of the source.
+        movements: what was spotted and set aside, by cause (`Pipeline.counts`).
+        remarks: lines for a summary (`Pipeline.remarks`).
+        label_ms: of each event, from the frame at which it was known to its label (as "label" in `Pipeline.timings`).
+        event_ms: the same from its offset frame.
+        error: what ended it, if it did not simply end.
+    """
+
+    name: str
+    info: SourceInfo
+    state: str
+    counts: SourceCounts
+    status: Status
+    movements: Counter[str]
+    remarks: list[str]
+    label_ms: list[float]
+    event_ms: list[float]
+    error: Exception | None
+
+    @property
+    def too_busy(self) -> str:
+        return too_busy(self.counts, self.name)
+
+    @property
+    def incomplete(self) -> str:
+        """Why what was found may not be all there was to find, one line; "" where nothing is known to be missing."""
+        return self.too_busy or (f"{self.name} broke off" if self.error is not None else "")
+
+
+class Watched(Protocol):
+    """A source that is watched here (`Watch`) or in another process (`realtime.parallel.watches`). `run` returns when all is done
+    and never raises; `stop` may come from any thread."""
+
+    @property
+    def account(self) -> Account: ...
+
+    def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 def leading(step: Step) -> tuple[float, float, str | None]:
     """(difference, threshold, gate) of the first face of a step; (NaN, NaN, "lost") where there is none."""
     if not step.views:
         return float("nan"), float("nan"), "lost"
     reading = step.readings[step.views[0].face]
     return reading.difference, reading.threshold, reading.gate
+
+
+def pipeline_of(source: Source, chosen: LiveSettings, recognizer: Recognizer) -> Pipeline:
+    """As a source wants it that is watched while it runs."""
+    info = source.info
+    early = chosen.provisional and info.live  # of a recording that is worked through nobody waits for the end
+    return Pipeline(called(info), replace(chosen, provisional=early), recognizer=recognizer, now=info.now)
 
 
 class Watch:
@@ -144,13 +211,11 @@ class Watch:
         return self.error
 
     @property
-    def too_busy(self) -> str:
-        return too_busy(self.source.counts, self.pipeline.source)
-
-    @property
-    def incomplete(self) -> str:
-        """Why what was found may not be all there was to find, one line; "" where nothing is known to be missing."""
-        return self.too_busy or (f"{self.pipeline.source} broke off" if self.error is not None else "")
+    def account(self) -> Account:
+        source, pipeline = self.source, self.pipeline
+        label_ms, event_ms = (list(pipeline.timings.get(what, ())) for what in ("label", "event"))
+        status, movements, remarks = self.status.copy(), pipeline.counts, pipeline.remarks
+        return Account(pipeline.source, source.info, source.state, source.counts, status, movements, remarks, label_ms, event_ms, self.error)
 
     def _follow(self) -> None:
         try:
@@ -181,8 +246,9 @@ class Watch:
 def _nobody(*_: object) -> None: ...
 
 
-def side_by_side(watches: Sequence[Watch]) -> list[threading.Thread]:
-    """A thread for each, to be started. Several take turns at Python's lock more often, so that none waits long for another's frame."""
-    if len(watches) > 1:
+def side_by_side(runs: Sequence[Callable[[], None]]) -> list[threading.Thread]:
+    """A thread for each `Watched.run`, to be started. Several take turns at Python's lock more often, so that none waits long for another's
+    frame."""
+    if len(runs) > 1:
         sys.setswitchinterval(TURN_SECONDS)
-    return [threading.Thread(target=watch.run, name=f"watch {i}", daemon=True) for i, watch in enumerate(watches)]
+    return [threading.Thread(target=run, name=f"watch {i}", daemon=True) for i, run in enumerate(runs)]

@@ -40,12 +40,12 @@ def tvl1(previous: np.ndarray, following: np.ndarray) -> np.ndarray:
 
 def tvl1_many(pairs: Sequence[Pair]) -> list[np.ndarray]:
     """`tvl1` of each pair (H×W uint8 to H×W×2 float32), on all cores; the same bits as one by one."""
-    if len(pairs) < 2 or (cores := _cores()) < 2:
+    if len(pairs) < 2 or cores() < 2:
         return [tvl1(*pair) for pair in pairs]
     global _pool
     with _pool_lock:
         if _pool is None:
-            _pool = ThreadPoolExecutor(cores, "flow")
+            _pool = ThreadPoolExecutor(cores(), "flow")
         pool = _pool
     return list(pool.map(lambda pair: tvl1(*pair), pairs))
 
@@ -132,7 +132,7 @@ def _resize(source, source_level, out, out_level, step_y: float, step_x: float, 
     resize(source, *size, out, *out_size, f32(step_y), f32(step_x), f32(gain))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -6,9 +6,8 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
-from importlib.resources import files as resources
 from pathlib import Path
 
 import click
@@ -35,11 +34,13 @@ from realtime.output.lsl import LslSink
 from realtime.output.lsl_markers import ANY, LslMarkers
 from realtime.output.sinks import Sink, file_sink
 from realtime.output.writer import Writer
-from realtime.pipeline import Pipeline, Step
+from realtime.parallel.watches import shares, watch_elsewhere
+from realtime.pipeline import Step
 from realtime.records import Event, Keyframes, Marker
 from realtime.sources import cameras as cameras_here
 from realtime.sources import lies_here, open_source
-from realtime.watching import LiveSettings, Watch
+from realtime.sources.demo import DEMO_CLIP, called
+from realtime.watching import LiveSettings, Watch, Watched, pipeline_of
 
 EXAMPLES = """
   mer-live --demo                                    the bundled clip, no camera needed
@@ -57,7 +58,6 @@ EXAMPLES = """
   mer-live --source clip.mp4 --as-live               a file as if it were a camera
   mer-live --camera 0 spotter.max_duration=0.4       any setting of configs/live.yaml"""
 WAITING = 1000  # events that may wait for a slow address
-DEMO = str(resources("realtime").joinpath("assets/demo.mp4"))
 
 
 class Size(click.ParamType):
@@ -163,7 +163,7 @@ def main(
     config = settings.load("live", overrides, LiveSettings, named)
     chosen: LiveSettings = OmegaConf.to_object(config)
     chosen = checking.patient(chosen) if only_check else chosen
-    specs = [*map(cameras_here.number_of, cameras), *sources, *([DEMO] if demo else [])]
+    specs = [*map(cameras_here.number_of, cameras), *sources, *([DEMO_CLIP] if demo else [])]
     if not specs:
         raise UsageError("nothing to watch: give --camera 0, --source FILE, or --demo")
     if record:
@@ -181,11 +181,14 @@ def main(
         stack.enter_context(on_notice(common.complain("mer-live")))
         network = Recognizer(chosen.network, chosen.engine)  # a network that cannot be had should cost no camera
         screen.print(network.engines, style="dim")
-        opened = [stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs]
-        names = ["demo.mp4" if source.info.name == DEMO else source.info.name for source in opened]
+        here = window or only_check or record or clips is not None or lsl or lsl_markers  # who wants pictures or every frame
+        away = [] if here or len(shares(specs)) == 1 else watch_elsewhere(specs, as_live or demo, chosen, stack)
+        opened = [] if away else [stack.enter_context(open_source(spec, as_live=as_live or demo, settings=chosen.source)) for spec in specs]
+        infos = [one.info for one in opened] or [one.account.info for one in away]
+        names = [called(info) for info in infos]
         if only_check:
             return checking.check(opened, names, chosen, network, seconds or checking.SECONDS)
-        sinks = [file_sink(events, network.classes, now=any(source.info.now for source in opened))] if events else []
+        sinks = [file_sink(events, network.classes, now=any(info.now for info in infos))] if events else []
         files = {name: str(spec) for name, spec in zip(names, specs, strict=True) if lies_here(spec)}
         log = [] if no_log else [log_session("mer-live", network.name, names, config, files, participant or "")]
         shown = Shown(screen)
@@ -195,7 +198,7 @@ def main(
         streams = LslSink(names) if lsl else None
         if streams:
             others.append(stack.enter_context(Writer([streams], common.complain("mer-live"))))
-        recording = Recording(record or RECORDINGS, opened, names, screen, asked=record is not None)
+        recording = Recording(record or RECORDINGS, opened, names if opened else [], screen, asked=record is not None)
         others += [stack.enter_context(Writer([recorder], common.complain("mer-live"))) for recorder in recording.recorders]
         if record:
             recording.begin()
@@ -211,42 +214,34 @@ def main(
         if usual:
             screen.print(baselines.words(usual), style="dim")
         learning = baselines.Learning(participant, baseline, chosen, common.complain("mer-live")) if baseline else None
-        watches: list[Watch] = []
-        for source, name in zip(opened, names, strict=True):
-            screen.print(policy(name, source.info), style="dim")
-            for line in source.counts.said:  # a camera that gives something else than was asked
-                common.complain("mer-live")(f"{name}: {line}")
-            early = chosen.provisional and source.info.live  # of a recording that is worked through nobody waits for the end
-            pipeline = Pipeline(name, replace(chosen, provisional=early), recognizer=network, now=source.info.now)
-            hand_over = partial(_hand_over, [writer, *others], learning)
-            watches.append(
-                Watch(
-                    source,
-                    pipeline,
-                    hand_over,
-                    partial(
-                        _note,
-                        table,
-                        [one for one in (streams, heard) if one],
-                        films.get(name),
-                        name,
-                        partial(learning.note, pipeline) if learning else None,
-                    ),
-                    hand_over,
-                )
-            )
+        hand_over = partial(_hand_over, [writer, *others], learning)
+        watches: list[Watched] = [*away]
+        for elsewhere in away:
+            elsewhere.hand_over = hand_over
+        for source in opened:
+            pipeline = pipeline_of(source, chosen, network)
+            learn = partial(learning.note, pipeline) if learning else None
+            note = partial(_note, table, [one for one in (streams, heard) if one], films.get(pipeline.source), pipeline.source, learn)
+            watches.append(Watch(source, pipeline, hand_over, note, hand_over))
+        for account in (watch.account for watch in watches):
+            screen.print(policy(account.name, account.info), style="dim")
+            for line in account.counts.said:  # a camera that gives something else than was asked
+                common.complain("mer-live")(f"{account.name}: {line}")
+        if away:
+            screen.print(f"{len(away)} streams in {len(shares(specs))} processes", style="dim")
         heap.settle()
         interrupted = follow(watches, screen, seconds, window, shown, lambda: (to_stdout or not quiet) and output.closed_by_reader(), recording)
+        accounts = [watch.account for watch in watches]
         recording.end()
         if heard:
             heard.close()
         for sink in log:
-            sink.finish(**vars(totals(watches, [writer])))
+            sink.finish(**vars(totals(accounts, [writer])))
         for one in (writer, *others):
             one.close()
-    for watch in watches:
-        screen.print(terminal.summary(watch))
-    code = exit_code("mer-live", watches, [writer, table, *others, recording], getattr(interrupted, "code", 0))
+    for account in accounts:
+        screen.print(terminal.summary(account))
+    code = exit_code("mer-live", accounts, [writer, table, *others, recording], getattr(interrupted, "code", 0))
     if output.gone and not interrupted:
         common.complain("mer-live")(f"standard output is gone ({output.gone}): watching has ended, what was found is kept")
         code = code or OutputError.exit_code
@@ -285,7 +280,7 @@ def _elsewhere(webhook: str | None, mqtt: str | None) -> list[Sink]:
     return found
 
 
-def _hand_over(writers: list[Writer], learning: baselines.Learning | None, event: Event, keyframes: Keyframes) -> None:
+def _hand_over(writers: list[Writer], learning: baselines.Learning | None, event: Event, _: Keyframes | None = None) -> None:
     if learning and learning.holds(event):
         return  # this person's usual
     for writer in writers:

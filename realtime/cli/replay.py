@@ -135,9 +135,9 @@ def main(clips, out, fps, video, frames, plot, kinds, csv_separator, again, part
                 whole.add(totals([], writers))
                 code = code or failed
                 continue
-            bar.console.print(terminal.summary(watch))
-            whole.add(totals([watch], writers))
-            failed = exit_code("mer-replay", [watch], writers)
+            bar.console.print(terminal.summary(account := watch.account))
+            whole.add(totals([account], writers))
+            failed = exit_code("mer-replay", [account], writers)
             code = code or failed
             if told := watch.interruption:
                 break

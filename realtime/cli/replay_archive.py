@@ -98,7 +98,7 @@ def one_clip(shared: tuple[Path, Batch, LiveSettings], job: tuple[Path, Path]) -
     recognizer = _recognizer(chosen.network, chosen.engine)
     watch = replay(clip, name, batch, chosen, recognizer, events, writers, bar)
     faults = [fault.message for writer in writers for fault in writer.faults]
-    return Outcome(terminal.summary(watch).plain, events, totals([watch], writers), faults, watch.failure)
+    return Outcome(terminal.summary(watch.account).plain, events, totals([watch.account], writers), faults, watch.failure)
 
 
 class _Collected(list):

@@ -24,7 +24,7 @@ from realtime.output.sinks import Sink
 from realtime.output.writer import Writer
 from realtime.records import Event, Marker
 from realtime.sources import SourceInfo
-from realtime.watching import Watch, side_by_side
+from realtime.watching import Account, Watch, Watched, side_by_side
 
 REFRESH = 0.1  # seconds between two looks at the state
 SOON = 0.02  # the same where the next recording waits
@@ -79,7 +79,7 @@ class Shown(Sink):
 
 
 def follow(
-    watches: list[Watch],
+    watches: Sequence[Watched],
     console: Console,
     seconds: float | None,
     window: bool,
@@ -89,8 +89,8 @@ def follow(
 ) -> KeyboardInterrupt | None:
     """Run all watches until they end, `seconds` have passed, the window is closed, `over` says so, or a person or a signal
     ends them: returns that interruption. A second Ctrl-C breaks off."""
-    picture = Window(watches, recording) if window else None
-    threads = side_by_side(watches)
+    picture = Window([watch for watch in watches if isinstance(watch, Watch)], recording) if window else None
+    threads = side_by_side([watch.run for watch in watches])
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + (seconds or float("inf"))
@@ -101,14 +101,14 @@ def follow(
                 if picture is not None and not picture.show():
                     break
                 if console.is_terminal:
-                    screen.update(terminal.view(watches, list(shown.events)), refresh=True)
+                    screen.update(terminal.view([watch.account for watch in watches], list(shown.events)), refresh=True)
                 else:
-                    _say_too_busy(watches)
+                    _say_too_busy([watch.account for watch in watches])
                 time.sleep(REFRESH if picture is None else 0.01)
         except KeyboardInterrupt as told:  # the way to end a camera: not a mistake
             interrupted = told
         if console.is_terminal:
-            screen.update(terminal.view(watches, list(shown.events)), refresh=True)
+            screen.update(terminal.view([watch.account for watch in watches], list(shown.events)), refresh=True)
     for watch in watches:
         watch.stop()
     for thread in threads:
@@ -118,11 +118,11 @@ def follow(
     return interrupted
 
 
-def _say_too_busy(watches: list[Watch]) -> None:
+def _say_too_busy(accounts: list[Account]) -> None:
     """As soon as it is so; a line is said once."""
-    for watch in watches:
-        if watch.too_busy:
-            notices.warning(f"{watch.pipeline.source}: too busy, frames are dropped: {terminal.INCOMPLETE}")
+    for account in accounts:
+        if account.too_busy:
+            notices.warning(f"{account.name}: too busy, frames are dropped: {terminal.INCOMPLETE}")
 
 
 def work_through(watch: Watch) -> None:
@@ -166,8 +166,8 @@ class Totals:
         return self
 
 
-def totals(watches: list[Watch], writers: list[Writer], incomplete: Sequence[str] = ()) -> Totals:
-    """Of all watches, and of what could not be written.
+def totals(accounts: list[Account], writers: list[Writer], incomplete: Sequence[str] = ()) -> Totals:
+    """Of all that was watched, and of what could not be written.
 
     Args:
         incomplete: why else.
@@ -175,11 +175,11 @@ def totals(watches: list[Watch], writers: list[Writer], incomplete: Sequence[str
     whole = Totals(faults={fault.message: max(fault.lost, 1) for writer in writers for fault in writer.faults})
     lost = [f"{fault.lost} events are not in {fault.sink}" for writer in writers for fault in writer.faults if fault.lost]
     whole.incomplete = "; ".join([*incomplete, *lost])
-    for watch in watches:
-        counts, name = watch.source.counts, watch.pipeline.source
+    for account in accounts:
+        counts, status = account.counts, account.status
         faults = Counter(counts.warnings) + Counter(gap.cause for gap in counts.gaps)
-        faults.update([str(watch.error)] if watch.error is not None else [])
-        whole.add(Totals(watch.status.frames, counts.drops, dict(faults), {name: watch.status.judged.as_dict()}, watch.incomplete))
+        faults.update([str(account.error)] if account.error is not None else [])
+        whole.add(Totals(status.frames, counts.drops, dict(faults), {account.name: status.judged.as_dict()}, account.incomplete))
     return whole
 
 
@@ -190,8 +190,8 @@ class Coded(Protocol):
     def exit_code(self) -> int: ...
 
 
-def exit_code(command: str, watches: list[Watch], writers: Sequence[Coded], otherwise: int = 0) -> int:
+def exit_code(command: str, accounts: list[Account], writers: Sequence[Coded], otherwise: int = 0) -> int:
     """Say what went wrong, a line each (a defect of ours with its traceback); the code of the first fault, or what it is
     otherwise."""
-    failed = [common.told(command, watch.error, watch.pipeline.source) for watch in watches if watch.error is not None]
+    failed = [common.told(command, account.error, account.name) for account in accounts if account.error is not None]
     return next((code for code in [*failed, *(writer.exit_code for writer in writers)] if code), otherwise)

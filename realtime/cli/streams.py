@@ -1,13 +1,13 @@
-"""How many cameras one machine holds: streams of 30 frames/s side by side in one process, until frames come late."""
+"""How many cameras one machine holds: streams of 30 frames/s side by side, shared out to processes as `mer-live` does, until frames come late."""
 
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,9 +19,10 @@ from realtime.cli.terminal import percentiles
 from realtime.errors import UsageError
 from realtime.naming.recognizer import Recognizer
 from realtime.output.video import AnnotatedVideo
-from realtime.pipeline import Pipeline
+from realtime.parallel.watches import shares, watch_elsewhere
+from realtime.records import Event, Keyframes
 from realtime.sources import open_source
-from realtime.watching import LiveSettings, Watch, side_by_side
+from realtime.watching import LiveSettings, Watch, Watched, pipeline_of, side_by_side
 
 FPS = 30.0
 LIMIT = 100.0  # milliseconds from a frame's arrival to the end of its processing, p95 of each stream
@@ -34,11 +35,12 @@ PATIENCE = 10.0  # seconds for a stream to end
 
 @dataclass(frozen=True)
 class Held:
-    """What `count` streams side by side came to. frames: processed in `seconds`. Latencies in milliseconds: of frames, and
+    """What `count` streams side by side came to in `seconds`. Latencies in milliseconds: of each stream's frames (the latest that `Status` keeps), and
     of events from the frame at which they were known (`known`) and from the offset frame (`offset`) to the label."""
 
     count: int
     seconds: float
+    frames: int
     by_stream: list[list[float]]
     dropped: int
     known: list[float]
@@ -109,46 +111,48 @@ def hold(clip: Path, chosen: LiveSettings, recognizer: Recognizer, count: int, s
     Raises:
         MerError: a stream cannot be opened, or broke off.
     """
-    latencies: list[list[float]] = [[] for _ in range(count)]
-    measuring = threading.Event()
     with ExitStack() as stack:
-        watches: list[Watch] = []
-        for number in range(count):
-            source = stack.enter_context(open_source(str(clip), as_live=True, settings=chosen.source))
-            pipeline = Pipeline(f"stream {number + 1}", chosen, recognizer=recognizer)
-            stack.callback(pipeline.close)
-
-            def note(step, watch=number):
-                if measuring.is_set():
-                    latencies[watch].append(watches[watch].status.latencies[-1])
-
-            watches.append(Watch(source, pipeline, lambda event, keyframes: None, note))
-        threads = side_by_side(watches)
+        watches = _opened([str(clip)] * count, chosen, recognizer, stack)
+        threads = side_by_side([watch.run for watch in watches])
         for thread in threads:  # cameras do not tick together: neither their frames nor what they see come at once
             thread.start()
             time.sleep((1 + 1 / FPS) / count)
         time.sleep(WARM_SECONDS - 1)
-        before = sum(watch.source.counts.dropped for watch in watches), busy(), time.monotonic()
-        measuring.set()
-        while time.monotonic() - before[2] < seconds and any(thread.is_alive() for thread in threads):
+        before, used, begun = [watch.account for watch in watches], busy(), time.monotonic()
+        while time.monotonic() - begun < seconds and any(thread.is_alive() for thread in threads):
             time.sleep(0.05)
-        measuring.clear()
-        dropped, used, now = sum(watch.source.counts.dropped for watch in watches), busy(), time.monotonic()
+        used, took = busy() - used, time.monotonic() - begun
         for watch in watches:
             watch.stop()
         for thread in threads:
             thread.join(PATIENCE)
-    for watch in watches:
-        if watch.failure:
-            raise watch.failure
-    took = now - before[2]
-    known, offset = ([ms for watch in watches for ms in watch.pipeline.timings.get(what, ())] for what in ("label", "event"))
-    return Held(count, took, latencies, dropped - before[0], known, offset, (used - before[1]) / took)
+        after = [watch.account for watch in watches]
+    if failed := next((account.error for account in after if account.error is not None), None):
+        raise failed
+    frames = [last.status.frames - first.status.frames for first, last in zip(before, after, strict=True)]
+    latencies = [list(last.status.latencies)[-number:] if number else [] for last, number in zip(after, frames, strict=True)]
+    dropped = sum(last.counts.dropped - first.counts.dropped for first, last in zip(before, after, strict=True))
+    known, offset = ([ms for last in after for ms in which(last)] for which in (attrgetter("label_ms"), attrgetter("event_ms")))
+    return Held(count, took, sum(frames), latencies, dropped, known, offset, used / took)
+
+
+def _opened(specs: list[str], chosen: LiveSettings, recognizer: Recognizer, stack: ExitStack) -> list[Watched]:
+    """As `mer-live` watches as many."""
+    if len(shares(specs)) > 1:
+        return [*watch_elsewhere(specs, True, chosen, stack)]
+
+    def nobody(event: Event, keyframes: Keyframes) -> None: ...
+
+    watches: list[Watched] = []
+    for spec in specs:
+        source = stack.enter_context(open_source(spec, as_live=True, settings=chosen.source))
+        watches.append(Watch(source, pipeline_of(source, chosen, recognizer), nobody))
+    return watches
 
 
 def cells(held: Held) -> list[str]:
     number = lambda values, p: f"{percentiles(values, p)[0]:.0f}" if values else "–"
-    rate = len(held.latencies) / held.seconds
+    rate = held.frames / held.seconds
     frame = [number(held.latencies, p) for p in (50, 95, 99)]
     events = [str(len(held.known)), number(held.known, 95), number(held.offset, 95)]
     return [str(held.count), f"{rate:.0f}", *frame, f"{held.slowest:.0f}", str(held.dropped), *events, f"{held.cores:.1f}"]

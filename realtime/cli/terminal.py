@@ -13,7 +13,7 @@ from rich.text import Text
 
 from realtime.judged import MEANING
 from realtime.records import Event
-from realtime.watching import CURVE_SECONDS, KEPT_EVENTS, Watch
+from realtime.watching import CURVE_SECONDS, KEPT_EVENTS, Account
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 72  # characters of the curve
@@ -43,13 +43,13 @@ HELD = {  # what the spotter counts, in words that go after a number
 }
 
 
-def view(watches: list[Watch], events: Iterable[Event]) -> Group:
+def view(accounts: list[Account], events: Iterable[Event]) -> Group:
     """All sources, one panel each.
 
     Args:
         events: the latest of them all, those to show.
     """
-    return Group(*(_panel(watch, [e for e in events if e.source == watch.pipeline.source][-KEPT_EVENTS:]) for watch in watches))
+    return Group(*(_panel(account, [e for e in events if e.source == account.name][-KEPT_EVENTS:]) for account in accounts))
 
 
 def sparkline(curve: list[tuple[float, float, float, str | None]], width: int = WIDTH) -> Text:
@@ -100,8 +100,8 @@ def percentiles(values, *which: float) -> list[float]:
     return [float(np.percentile(values, p)) if values else math.nan for p in which]
 
 
-def _panel(watch: Watch, events: list[Event]) -> Panel:
-    status, counts, state = watch.status, watch.source.counts, watch.source.state
+def _panel(account: Account, events: list[Event]) -> Panel:
+    status, counts, state = account.status, account.counts, account.state
     typical = percentiles(status.latencies, 50)[0]
     face = Text("face found", "green") if status.face_found else Text("no face", "yellow")
     words, colour = STATES.get(state, (state, "white"))
@@ -115,30 +115,29 @@ def _panel(watch: Watch, events: list[Event]) -> Panel:
         Text("" if math.isnan(typical) else f"{typical:.0f} ms behind", "dim"),
     )
     lines: list[RenderableType] = [facts]
-    if watch.too_busy:
-        lines.append(Text(f"{watch.too_busy}: {INCOMPLETE}", "bold yellow"))
+    if account.too_busy:
+        lines.append(Text(f"{account.too_busy}: {INCOMPLETE}", "bold yellow"))
     elif counts.dropped:
         lines.append(Text(f"{counts.dropped} of {counts.frames} frames dropped", "dim"))
     lines += [Text(CURVE, "dim"), sparkline(list(status.curve))]
     lines += [Text(HEAD, "dim"), *map(event_line, events)] if events else [Text("no event yet", "dim")]
-    info = watch.source.info
-    title = f"{watch.pipeline.source}  {info.width}×{info.height}"
+    title = f"{account.name}  {account.info.width}×{account.info.height}"
     return Panel(Group(*lines), title=Text(title), title_align="left", border_style="dim", padding=(0, 1))
 
 
-def summary(watch: Watch) -> Text:
+def summary(account: Account) -> Text:
     """What a session came to, a few lines of plain words."""
-    status, counts = watch.status, watch.source.counts
-    held = {cause: n for cause, n in watch.pipeline.counts.items() if cause not in ("spotted", "macro") and n}
+    status, counts = account.status, account.counts
+    held = {cause: n for cause, n in account.movements.items() if cause not in ("spotted", "macro") and n}
     nothing = not status.events_total and not status.judged.share  # is no finding
     found = "nothing could be judged" if nothing else f"{status.events_total} events"
     worst = next(iter(status.judged.why()), None) if status.judged.share < ENOUGH else None
     lines = [
-        f"{watch.pipeline.source}: {found} in {status.pts:.1f} s, {status.frames} frames",
+        f"{account.name}: {found} in {status.pts:.1f} s, {status.frames} frames",
         f"  {status.judged}" + (f" ({MEANING[worst]})" if worst in MEANING else ""),
     ]
-    if watch.too_busy:
-        lines.append(f"  {watch.too_busy}: {INCOMPLETE}")
+    if account.too_busy:
+        lines.append(f"  {account.too_busy}: {INCOMPLETE}")
     elif counts.dropped:
         lines.append(f"  {counts.dropped} of {counts.frames} frames were dropped: too few to matter")
     for gap in counts.gaps[:GAPS]:
@@ -146,7 +145,7 @@ def summary(watch: Watch) -> Text:
     if more := counts.gaps[GAPS:]:
         lines.append(f"  away {len(more)} times more, {sum(gap.seconds for gap in more):.0f} s in all")
     lines += [f"  {warning}" for warning in counts.said]
-    lines += [f"  {remark}" for remark in watch.pipeline.remarks]
+    lines += [f"  {remark}" for remark in account.remarks]
     if held:
         lines.append("  movements not reported: " + ", ".join(f"{n} {HELD.get(cause, cause)}" for cause, n in held.items()))
     if status.frames and not status.frames_with_face:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 from engines import device
@@ -17,6 +16,7 @@ from realtime.cli.engine import faults, here
 from realtime.dashboard.server.command import Job
 from realtime.dashboard.shared import Shared
 from realtime.errors import MerError, UsageError
+from realtime.sources.demo import DEMO_CLIP
 
 SETS = {"casme2": "CASME II", "samm": "SAMM", "smic": "SMIC-HS", "casme3": "CAS(ME)³", "mmew": "MMEW"}
 UF1 = "UF1: how well the classes are told apart, each counting alike; 1.00 would be all of them right."
@@ -68,7 +68,7 @@ def _manifest(name: str) -> dict:
 
 ALL = "All networks"
 ENGINE, BENCH = "realtime.cli.engine", "realtime.cli.bench"
-DEMO = Path(str(files("realtime").joinpath("assets/demo.mp4")))
+DEMO = Path(DEMO_CLIP)
 EVERY = 0.5  # seconds between two looks at a running command
 WORDS = {
     "fp32": "fp32: exact",

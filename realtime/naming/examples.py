@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +23,7 @@ from realtime.naming.inputs import INPUTS, displacement
 from realtime.naming.recognizer import moments_of
 from realtime.records import FaceView, Keyframes, evenly
 from realtime.sources import open_source
+from realtime.sources.demo import DEMO_CLIP
 from realtime.spotting import Spotter, SpotterSettings, Verifier
 
 MOST = 40
@@ -109,7 +109,7 @@ def _watched() -> tuple[list[Keyframes], list[np.ndarray]]:
     spotter, found = Spotter(settings, cast(Verifier, remember)), []
     track = FaceTracker(FaceSettings())
     try:
-        with open_source(str(files("realtime").joinpath("assets/demo.mp4"))) as source:
+        with open_source(DEMO_CLIP) as source:
             for frame in source:
                 readings = [spotter(view) for view in track(frame)] or [spotter.lost()]
                 found += [reading.keyframes for reading in readings if reading.keyframes]

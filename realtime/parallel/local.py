@@ -52,7 +52,7 @@ def processes(
     workers = min(workers or os.cpu_count() or 1, len(tasks))
     with ProcessPoolExecutor(workers, context, _begin, (function, shared, told if tell else None, stop)) as pool:
         try:
-            with _no_interrupt():
+            with ignored(signal.SIGINT):
                 jobs = {pool.submit(_call, number, task): task for number, task in enumerate(tasks)}
             for job in as_completed(jobs):
                 yield jobs[job], _result(job)
@@ -86,16 +86,17 @@ def _read(told, tasks: list, tell: Callable, faults: list) -> None:
 
 
 @contextmanager
-def _no_interrupt():
-    """Children that start meanwhile ignore Ctrl-C from their first moment on: the parent ends them."""
+def ignored(*signals: int):
+    """Children that start meanwhile ignore them from their first moment on, such as Ctrl-C: the parent ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _begin(function, shared, told, stop) -> None:

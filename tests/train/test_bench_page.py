@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed (pip install 'mer-live[demo]')")
 
-from train.bench.archive import DEMO, cut
+from realtime.sources.demo import DEMO_CLIP
+from train.bench.archive import cut
 from train.bench.page.browser import chunks
 from train.bench.page.cli import Look, markdown
 
@@ -20,6 +21,6 @@ def test_the_table_has_a_row_for_each_tenth():
 
 
 def test_what_the_camera_sends_is_a_whole_clip(tmp_path):
-    sent = list(chunks(cut(DEMO, tmp_path / "clip.mp4", 1.0)))
+    sent = list(chunks(cut(DEMO_CLIP, tmp_path / "clip.mp4", 1.0)))
     assert len(sent) == 50 and sent[0][1] and [at for at, *_ in sent[:3]] == [0, 20_000, 40_000]
     assert all(data.startswith((b"\0\0\0\1", b"\0\0\1")) for *_, data in sent)

@@ -19,9 +19,9 @@ from engines import isolated
 from realtime.cli import common
 from realtime.cli.bench import machine
 from realtime.cli.console import Console
-from realtime.cli.live import DEMO
 from realtime.errors import BrokenSourceError, MissingPartError, SourceError
 from realtime.output.line_file import cannot_write
+from realtime.sources.demo import DEMO_CLIP
 
 POISON = "poison.mp4"
 SHORTEST, STEP, LENGTHS = 0.8, 0.2, 10  # seconds of the clips, from one to the next, and how many; the longest hold an event
@@ -66,7 +66,7 @@ def make(folder: Path, count: int) -> None:
     """So many beginnings of the demo clip, of several lengths, and one file that is no film."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        cut(DEMO, folder / f"clip{number:03d}.mp4", SHORTEST + STEP * (number % LENGTHS))
+        cut(DEMO_CLIP, folder / f"clip{number:03d}.mp4", SHORTEST + STEP * (number % LENGTHS))
     (folder / POISON).write_text("This is no film. " * 100)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 from realtime.errors import SourceError, UsageError
 from realtime.sources import Source, SourceSettings, is_stream, open_source
 from realtime.sources.browser import Packets
+from realtime.sources.demo import DEMO_CLIP
 from realtime.watching import LiveSettings
 
 RANGES = {"threshold": (2.0, 30.0), "longest": (0.1, 1.0), "certainty": (0.0, 0.99)}
@@ -75,7 +75,6 @@ LONGEST_NUMBER, SHOWN = 3, 80  # digits of a camera; characters of what was type
 USUAL_FPS, MOST_FPS = 30.0, 240.0
 BROWSER = "browser camera"  # as a source is named
 DEMO = "demo"  # what a page names the clip that comes along
-DEMO_CLIP = str(files("realtime").joinpath("assets/demo.mp4"))
 
 
 def camera(wish: dict, settings: SourceSettings, tell: Callable[[str, dict], None]) -> Packets:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from realtime.dashboard.live.choices import DEMO_CLIP
 from realtime.dashboard.replay import coders
 from realtime.dashboard.replay.compare import compare
 from realtime.dashboard.replay.downloads import everything, make, menu, store
@@ -26,6 +25,7 @@ from realtime.dashboard.server.requests import browser_of
 from realtime.dashboard.shared import HEAVY, Shared
 from realtime.errors import MerError
 from realtime.output.frame_table import CURVES
+from realtime.sources.demo import DEMO_CLIP
 
 NONE = "–"  # the same in every language: Gradio translates no choices
 EMPTY = '<div class="mr-empty" data-token="" hidden><p></p></div>'  # page/replay/queue.js says what comes next

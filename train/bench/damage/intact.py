@@ -17,8 +17,8 @@ from numpy.random import Generator
 from omegaconf import OmegaConf
 
 from engines.zoo import ZOO
-from realtime.cli.live import DEMO
 from realtime.settings import load
+from realtime.sources.demo import DEMO_CLIP
 from realtime.watching import LiveSettings
 from train.bench.damage.hurt import ANY, FILM, TEXT, WORDS, hurt, reworded
 
@@ -71,7 +71,7 @@ class Intact:
 def shown() -> list[av.VideoFrame]:
     """SECONDS of the demo clip, at 25 frames/s."""
     found = []
-    with av.open(DEMO) as clip:
+    with av.open(DEMO_CLIP) as clip:
         for number, frame in enumerate(clip.decode(video=0)):
             if frame.time >= SECONDS[1]:
                 break
@@ -101,7 +101,7 @@ def whole(folder: Path, run: Callable[[Sequence[str], Path], int]) -> Intact:
     """
     frames = shown()
     films = {ending: film(folder / f"film.{ending}", frames, *how) for ending, how in CONTAINERS.items()}
-    shutil.copy(DEMO, folder / "demo.mp4")
+    shutil.copy(DEMO_CLIP, folder / "demo.mp4")
     if run(("mer-replay", "demo.mp4", "--out", "found", "--export", "elan,textgrid,csv", "--quiet"), folder) != 0:
         raise RuntimeError("the whole demo clip is not replayed")
     made = {path.suffix: path for path in sorted((folder / "found" / "demo").iterdir())}

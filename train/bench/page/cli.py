@@ -23,7 +23,8 @@ from realtime.cli import common
 from realtime.cli.bench import machine
 from realtime.cli.console import Console
 from realtime.errors import BrokenSourceError, MissingPartError
-from train.bench.archive import DEMO, cut
+from realtime.sources.demo import DEMO_CLIP
+from train.bench.archive import cut
 
 OFTEN = 2.0  # seconds between two looks at the server
 PARTS = 10  # rows of the table
@@ -59,7 +60,7 @@ def page(minutes):
     looks: list[Look] = []
     over = threading.Event()
     with tempfile.TemporaryDirectory(prefix="mer-page-") as place, console.status("visits"), served(Path(place)) as (url, process):
-        clip, begun = cut(DEMO, Path(place) / "clip.mp4", SECONDS), time.monotonic()
+        clip, begun = cut(DEMO_CLIP, Path(place) / "clip.mp4", SECONDS), time.monotonic()
         watcher = threading.Thread(target=_watch, args=(process, begun, looks, over), daemon=True)
         watcher.start()
         try:

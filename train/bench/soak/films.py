@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from realtime.cli.live import DEMO
+from realtime.sources.demo import DEMO_CLIP
 
 TICKS = 90_000  # a second, of MPEG's clock
 KINDS: dict[str, tuple[int, tuple[int, int], str]] = {  # frames/s, size, pixel format
@@ -58,7 +58,7 @@ class Film:
         encoder = self._encoder(self.fps)  # a key frame a second
         self.shown: list[tuple[float, Sent]] = []
         due = 0.0
-        with av.open(DEMO) as clip:
+        with av.open(DEMO_CLIP) as clip:
             for frame in clip.decode(video=0):
                 if frame.time >= seconds:
                     break
@@ -91,7 +91,7 @@ class Film:
 
 def truth(seconds: float) -> list[Truth]:
     """What moves in the clip's first seconds."""
-    with open(Path(DEMO).with_suffix(".csv"), newline="") as file:
+    with open(Path(DEMO_CLIP).with_suffix(".csv"), newline="") as file:
         rows = [Truth(float(row["onset_s"]), float(row["apex_s"]), float(row["offset_s"])) for row in csv.DictReader(file)]
     return [row for row in rows if row.offset < seconds - 0.5]
 

@@ -114,11 +114,11 @@ class Account:
     state: str
     counts: SourceCounts
     status: Status
-    movements: Counter[str]
-    remarks: list[str]
-    label_ms: list[float]
-    event_ms: list[float]
-    error: Exception | None
+    movements: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
+    label_ms: list[float] = field(default_factory=list)
+    event_ms: list[float] = field(default_factory=list)
+    error: Exception | None = None
 
     @property
     def too_busy(self) -> str:

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 import pytest
@@ -15,8 +14,8 @@ from realtime.cli.console import Console
 from realtime.errors import MissingPartError, OutputError, UsageError
 from realtime.output.log import Session, SqliteSink
 from realtime.sources import open_source
-from realtime.sources.base import Gap, SourceCounts
-from realtime.watching import Status
+from realtime.sources.base import Gap, SourceCounts, SourceInfo
+from realtime.watching import Account, Status
 
 
 def make(body):
@@ -155,9 +154,8 @@ def test_a_loop_of_ones_own_says_the_same_on_windows(monkeypatch):
 
 def test_a_camera_that_was_often_away_is_summed_up_in_few_lines():
     counts = SourceCounts(frames=9, gaps=[Gap(60.0 * minute, 2.0, "it stalled") for minute in range(1440)])
-    pipeline = SimpleNamespace(source="camera 0", counts={}, remarks=())
-    watch = SimpleNamespace(source=SimpleNamespace(counts=counts), pipeline=pipeline, status=Status(), too_busy="")
-    away = [line.strip() for line in terminal.summary(watch).plain.splitlines() if "away" in line]
+    account = Account("camera 0", SourceInfo("camera 0", 640, 480, 30.0, True, None), "ended", counts, Status())
+    away = [line.strip() for line in terminal.summary(account).plain.splitlines() if "away" in line]
     assert len(away) == terminal.GAPS + 1
     assert away[0] == "away for 2.0 s after 0.0 s: it stalled" and away[-1] == "away 1435 times more, 2870 s in all"
 

@@ -102,7 +102,7 @@ def test_however_it_ends_no_process_stays(start, clips, number, code):  # noqa: 
         pytest.skip("streams are shared out to as many processes as there are cores")
     command = start("live", *words(clips), "--as-live", "source.give_up_seconds=1", start_new_session=True)
     read_until(command, "processes")
-    wait_for(Log().sessions)
+    wait_for(lambda: os.path.exists(os.environ["MER_LIVE_LOG"]) and Log().sessions())
     time.sleep(1.0)  # of three seconds
     family = psutil.Process(command.pid).children(recursive=True)
     assert len([one for one in family if any("decoder.child" in word for word in one.cmdline())]) == 5 and len(family) > 6

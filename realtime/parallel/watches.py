@@ -14,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Self
@@ -55,6 +56,13 @@ def watch_elsewhere(specs: Sequence[Spec], as_live: bool, chosen: LiveSettings, 
     """
     processes = [stack.enter_context(_Process(share, as_live, chosen)) for share in shares(specs)]
     return [watch for process in processes for watch in process.opened()]
+
+
+@dataclass(frozen=True)
+class _Last:
+    """A watch has ended with this account."""
+
+    account: Account
 
 
 class WatchElsewhere:
@@ -136,15 +144,17 @@ class _Process:
                 watch.account.state = "ended"
                 watch.ended.set()
 
-    def _take(self, number: int, what: Event | Account | str | None) -> None:
+    def _take(self, number: int, what: Event | Account | _Last | str) -> None:
         if isinstance(what, str):
-            notices.warning(what)
-        elif isinstance(what, Event):
-            self._watches[number].hand_over(what)
-        elif isinstance(what, Account):
-            self._watches[number].account = what
-        else:
-            self._watches[number].ended.set()
+            return notices.warning(what)
+        watch = self._watches[number]
+        if isinstance(what, Event):
+            watch.hand_over(what)
+        elif isinstance(what, _Last):
+            watch.account = what.account
+            watch.ended.set()
+        elif not watch.ended.is_set():  # one that was taken before the last may be sent after it
+            watch.account = what
 
     def _how(self) -> str:
         self._child.join(PATIENCE)
@@ -187,7 +197,7 @@ def _work(pipe: Connection, specs: list[Spec], as_live: bool, chosen: LiveSettin
                     continue
                 for number, watch in enumerate(watches):
                     if threads[number].is_alive():
-                        send(number, watch.account)
+                        send(number, _account(watch))
         for watch in watches:
             watch.stop()
         for thread in threads:
@@ -204,10 +214,14 @@ def _watch(source: Source, chosen: LiveSettings, network: Recognizer, tell: Call
 
 def _run(watch: Watch, tell: Callable[[object], None]) -> None:
     watch.run()
-    last = watch.account
-    if last.error is not None and not isinstance(last.error, MerError):  # a defect of ours: what it was may not be fit to travel
-        steps = "".join(traceback.format_exception(last.error, limit=-3))
-        last.error = RuntimeError(f"{type(last.error).__name__}: {last.error}")
-        last.error.add_note(steps)
-    tell(last)
-    tell(None)
+    tell(_Last(_account(watch)))
+
+
+def _account(watch: Watch) -> Account:
+    """Fit to travel, which a defect of ours may not be."""
+    account = watch.account
+    if account.error is not None and not isinstance(account.error, MerError):
+        steps = "".join(traceback.format_exception(account.error, limit=-3))
+        account.error = RuntimeError(f"{type(account.error).__name__}: {account.error}")
+        account.error.add_note(steps)
+    return account

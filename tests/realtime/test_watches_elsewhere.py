@@ -2,9 +2,11 @@
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import time
+import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from realtime.errors import BrokenSourceError
 from realtime.output.log import Log
 from realtime.parallel import watches
 from realtime.parallel.watches import shares, watch_elsewhere
-from realtime.watching import LiveSettings, side_by_side
+from realtime.sources import SourceCounts, SourceInfo
+from realtime.watching import LiveSettings, Watch, side_by_side
 
 
 @pytest.fixture
@@ -67,6 +70,35 @@ def test_what_is_found_is_the_same(clips, tmp_path, two_cores, monkeypatch):
     one, other = Log().sessions()
     same = ("sources", "files", "frames", "judged", "settings", "events", "drops", "faults", "incomplete")
     assert [one[what] for what in same] == [other[what] for what in same] and one["frames"] == 750
+
+
+class Unfit(Exception):
+    """Cannot be sent."""
+
+    def __reduce__(self):
+        raise TypeError
+
+
+class Piece:
+    """A source, a pipeline: as much as a watch asks of it for an account."""
+
+    source, info, state, counts, remarks, timings = "a.mp4", SourceInfo("a.mp4", 9, 9, 30.0, True, 1.0), "running", SourceCounts(), [], {}
+
+
+def test_a_defect_in_a_process_is_told_with_its_steps_and_what_comes_after_the_last_is_older():
+    watch, parent = Watch(Piece(), Piece(), None), object.__new__(watches._Process)
+    elsewhere = watches.WatchElsewhere(watches._account(watch), lambda run: None)
+    parent._watches = [elsewhere]
+    before = watches._account(watch)
+    try:
+        raise Unfit("no such frame")
+    except Unfit as error:
+        watch.error = error
+    for what in (watches._Last(watches._account(watch)), before):
+        parent._take(0, pickle.loads(pickle.dumps(what)))
+    assert elsewhere.ended.is_set() and elsewhere.account.incomplete == "a.mp4 broke off"
+    told = "".join(traceback.format_exception(elsewhere.account.error))
+    assert "RuntimeError: Unfit: no such frame" in told and 'raise Unfit("no such frame")' in told
 
 
 def test_one_that_cannot_be_opened_is_one_line_and_no_process_stays(clips, two_cores):
